@@ -1,0 +1,190 @@
+//! The one place where the stages meet: everything is built here once and handed down.
+
+/// Connections of the manifest, and what a change of it means for them.
+mod reconcile;
+
+/// The daemon.
+mod serve;
+
+/// Changes of the manifest and of the plugin folder.
+mod watch;
+
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+
+pub use serve::{ServeError, serve};
+
+use crate::catalogue::{Catalogue, Loader};
+use crate::egress::Gate;
+use crate::lifecycle::Lifecycle;
+use crate::lifecycle::lock::{InstanceLock, LockError};
+use crate::manifest::Manifest;
+use crate::model::clock::Clock;
+use crate::operator::{self, Operator};
+use crate::refresher::Refresher;
+use crate::sandbox::{Cache, Sandbox};
+use crate::storage::{Storage, StorageError};
+use crate::vault::Vault;
+use crate::vault::error::VaultError;
+use crate::vault::key::MasterKey;
+use crate::vault::keyring::Keyring;
+
+/// What an app is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Looking: shares the database with whoever works on it.
+    Look,
+    /// One command that works on the database, alone.
+    Command,
+    /// The daemon, alone.
+    Serve,
+}
+
+/// Why an app cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process works on the database.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The database.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The key.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The engine that runs plugins.
+    #[error("the plugin engine cannot start: {0}")]
+    Engine(String),
+}
+
+impl OpenError {
+    /// The stable code.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Lock(error) => error.code(),
+            Self::Storage(error) => error.code(),
+            Self::Vault(error) => error.code(),
+            Self::Engine(_) => "internal.engine",
+        }
+    }
+}
+
+/// Everything, built once.
+pub struct App {
+    /// Tasks and their end.
+    pub lifecycle: Lifecycle,
+    /// The time.
+    pub clock: Clock,
+    /// The database.
+    pub storage: Storage,
+    /// What is loaded.
+    pub catalogue: Catalogue,
+    /// What refreshes.
+    pub refresher: Refresher,
+    /// What carries out commands.
+    pub operator: Operator,
+    vault: Vault,
+    loader: Loader,
+    manifest: Arc<RwLock<Arc<Manifest>>>,
+    /// One reload at a time.
+    reloading: Mutex<()>,
+    lock: Option<InstanceLock>,
+}
+
+/// How long a command waits for another command to finish.
+const COMMAND_WAIT: Duration = Duration::from_secs(20);
+
+impl App {
+    /// Opens everything that `manifest` names. `gate` is the door that plugins send through.
+    pub async fn open(
+        manifest: Manifest,
+        purpose: Purpose,
+        clock: Clock,
+        gate: Gate,
+    ) -> Result<Self, OpenError> {
+        let lifecycle = Lifecycle::new();
+        let path = manifest.storage.path.clone();
+        let lock = match purpose {
+            Purpose::Look => None,
+            Purpose::Command => Some(InstanceLock::acquire(&path, "command", COMMAND_WAIT).await?),
+            Purpose::Serve => Some(InstanceLock::acquire(&path, "serve", Duration::ZERO).await?),
+        };
+        let storage = Storage::open(&path).await?;
+        let vault = open_vault(&manifest, &storage, &clock).await?;
+        let sandbox = Sandbox::start().map_err(|it| OpenError::Engine(it.to_string()))?;
+        let cache = Some(Cache::new(cache_dir(&path), vault.clone()));
+        let loader = Loader { sandbox, cache, gate };
+        let catalogue = Catalogue::default();
+        let refresher = Refresher::new(
+            storage.clone(),
+            vault.clone(),
+            catalogue.clone(),
+            clock.clone(),
+            lifecycle.clone(),
+        );
+        let manifest = Arc::new(RwLock::new(Arc::new(manifest)));
+        let operator = Operator::new(operator::Parts {
+            storage: storage.clone(),
+            catalogue: catalogue.clone(),
+            refresher: refresher.clone(),
+            clock: clock.clone(),
+            lifecycle: lifecycle.clone(),
+            manifest: Arc::clone(&manifest),
+            daemon: purpose == Purpose::Serve,
+        });
+        let reloading = Mutex::new(());
+        let app = Self {
+            lifecycle,
+            clock,
+            storage,
+            catalogue,
+            refresher,
+            operator,
+            vault,
+            loader,
+            manifest,
+            reloading,
+            lock,
+        };
+        app.adopt(app.manifest()).await?;
+        Ok(app)
+    }
+
+    /// The manifest in force.
+    pub fn manifest(&self) -> Arc<Manifest> {
+        Arc::clone(&self.manifest.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts `manifest` in force: its plugins, its connections, its times.
+    pub async fn adopt(&self, manifest: Arc<Manifest>) -> Result<(), StorageError> {
+        let _one = self.reloading.lock().await;
+        let shelf = self.loader.load(&manifest, self.clock.now()).await;
+        self.catalogue.replace(shelf);
+        *self.manifest.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&manifest);
+        self.reconcile(&manifest).await
+    }
+}
+
+fn cache_dir(database: &Path) -> std::path::PathBuf {
+    database.with_extension("cache")
+}
+
+/// Opens the data keys; makes the first one only in a database that has none.
+async fn open_vault(
+    manifest: &Manifest,
+    storage: &Storage,
+    clock: &Clock,
+) -> Result<Vault, OpenError> {
+    let master = MasterKey::load(&manifest.vault.key).await?;
+    let rows = storage.keyring().await?;
+    let instance = storage.instance_id().await?;
+    if !rows.is_empty() {
+        return Ok(Vault::new(Keyring::open(&master, &rows)?, instance));
+    }
+    let (keyring, first) = Keyring::create(&master)?;
+    storage.add_key(first, clock.now()).await?;
+    Ok(Vault::new(keyring, instance))
+}

@@ -1,0 +1,98 @@
+//! What a manifest means for the connections in the database: those it lists are there, their times
+//! follow it, and what a person has changed is tried again.
+
+use std::sync::Arc;
+
+use tracing::info;
+
+use crate::app::App;
+use crate::catalogue::Plugin;
+use crate::manifest::Manifest;
+use crate::model::attempt::Trigger;
+use crate::model::connection::{Connection, Due, Problem};
+use crate::model::id::ConnectionId;
+use crate::storage::{Filter, Reconcile, StorageError};
+
+impl App {
+    /// Brings the connections in line with `manifest`.
+    pub(super) async fn reconcile(&self, manifest: &Manifest) -> Result<(), StorageError> {
+        for (_, connection) in manifest.connections() {
+            self.reconcile_one(&connection.id).await?;
+        }
+        self.reconcile_orphans(manifest).await
+    }
+
+    async fn reconcile_one(&self, id: &ConnectionId) -> Result<(), StorageError> {
+        let now = self.clock.now();
+        let loaded = self.storage.load(id).await?;
+        let plugin = self.catalogue.plugin(id.provider()).ok();
+        let forgive = match (&loaded, &plugin) {
+            (Some(loaded), Some(plugin)) => self.has_changed(&loaded.connection, plugin).await?,
+            _ => false,
+        };
+        let soon = Due { at: now, trigger: Trigger::Expiry };
+        let due = match &loaded {
+            // Nothing to log in with: a person gives it a token first.
+            None if plugin.as_ref().is_some_and(|it| !it.descriptor().unattended) => None,
+            None => Some(soon),
+            // An attempt that this process did not begin: its process is dead.
+            Some(loaded) if loaded.open.is_some() => {
+                Some(Due { at: now, trigger: Trigger::Recovery })
+            }
+            Some(_) if forgive => Some(soon),
+            Some(loaded)
+                if loaded.connection.token.is_none() && loaded.connection.due.is_none() =>
+            {
+                None
+            }
+            Some(loaded) => self.refresher.due_again(&loaded.connection),
+        };
+        // While somebody else works on the database, times are theirs to set.
+        let due = if self.lock.is_some() || loaded.is_none() { due } else { None };
+        let probe_at = self.refresher.next_probe(id);
+        self.storage.reconcile(Reconcile { id: id.clone(), due, forgive, probe_at, at: now }).await
+    }
+
+    /// Whether what a person had to correct is not what it was: credentials, settings, the plugin.
+    async fn has_changed(
+        &self,
+        connection: &Connection,
+        plugin: &Arc<Plugin>,
+    ) -> Result<bool, StorageError> {
+        let id = &connection.id;
+        if connection.problem != Some(Problem::Misconfigured) {
+            return Ok(false);
+        }
+        let then = self.storage.problem_config(id).await?;
+        let now = plugin.config_digest(id, &self.vault).await;
+        let changed = then.as_deref() != Some(&now);
+        if changed {
+            info!(connection.id = %id, "{id} is tried again: its configuration has changed");
+        }
+        Ok(changed)
+    }
+
+    /// Connections that the manifest does not list are looked at once an interrupted attempt of
+    /// theirs, or a provider that has gone, needs it.
+    async fn reconcile_orphans(&self, manifest: &Manifest) -> Result<(), StorageError> {
+        if self.lock.is_none() {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        self.storage.wake_interrupted(now).await?;
+        for provider in self.storage.providers().await? {
+            if manifest.providers.contains_key(&provider) {
+                continue;
+            }
+            let filter = Filter { provider: Some(provider), ..Filter::default() };
+            let rows = self.storage.list(&filter).await?;
+            for connection in
+                rows.into_iter().filter_map(Result::ok).filter(|it| it.problem.is_none())
+            {
+                let due = Due { at: now, trigger: Trigger::Expiry };
+                self.storage.set_due(&connection.id, Some(due)).await?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,130 @@
+//! The daemon: starts the loops, follows signals and changes, and ends in order.
+
+use std::io;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tracing::{error, info, warn};
+
+use crate::app::App;
+use crate::app::watch::Watch;
+use crate::control::Server;
+use crate::delivery;
+use crate::lifecycle::signals::Signals;
+use crate::lifecycle::{DRAIN, systemd};
+use crate::manifest;
+use crate::scheduler::Scheduler;
+
+/// Why the daemon ended badly.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Signals or the control socket.
+    #[error("the daemon cannot listen: {0}")]
+    Listen(#[from] io::Error),
+    /// Attempts were still running after the drain.
+    #[error("some attempts did not end in 30 s; they are resolved at the next start")]
+    Drain,
+}
+
+/// Runs until a signal ends it.
+pub async fn serve(app: App) -> Result<(), ServeError> {
+    let signals = Signals::listen()?;
+    let server = Server::bind(&app.manifest().storage.path)?;
+    let app = Arc::new(app);
+    let scheduler = scheduler(&app);
+    scheduler.start();
+    app.lifecycle.spawn("control", server.run(app.operator.clone(), app.lifecycle.clone()));
+    let delivered = delivery::run(app.storage.clone(), app.clock.clone(), app.lifecycle.clone());
+    app.lifecycle.spawn("delivery", delivered);
+    systemd::ready();
+    info!(pid = std::process::id(), "keepfresh is ready: {}", inventory(&app));
+    let (hangup, mut hangups) = mpsc::unbounded_channel();
+    let signals = app.lifecycle.follow(signals, move || drop(hangup.send(())));
+    tokio::pin!(signals);
+    tokio::select! {
+        // It never ends: it has the second signal, which cuts the drain short.
+        () = &mut signals => Ok(()),
+        drained = work(&app, &scheduler, &mut hangups) => drained,
+    }
+}
+
+/// Works until the soft stop, then waits for what runs.
+async fn work(
+    app: &Arc<App>,
+    scheduler: &Scheduler,
+    hangups: &mut mpsc::UnboundedReceiver<()>,
+) -> Result<(), ServeError> {
+    follow(app, scheduler, hangups).await;
+    systemd::stopping();
+    info!("stopping: no new work, waiting for what runs");
+    let drained = app.lifecycle.drain(DRAIN).await;
+    if let Err(error) = delivery::deliver(&app.storage, &app.clock).await {
+        warn!("events wait for the next start: {error}");
+    }
+    info!("stopped");
+    if drained { Ok(()) } else { Err(ServeError::Drain) }
+}
+
+fn scheduler(app: &App) -> Scheduler {
+    Scheduler::new(
+        app.storage.clone(),
+        app.catalogue.clone(),
+        app.refresher.clone(),
+        app.clock.clone(),
+        app.lifecycle.clone(),
+    )
+}
+
+fn inventory(app: &App) -> String {
+    let shelf = app.catalogue.shelf();
+    let plugins = shelf.files.iter().filter(|it| it.program.is_some()).count();
+    for file in shelf.files.iter() {
+        if let Some(failure) = &file.refused {
+            warn!(plugin.name = file.file, error.code = %failure.code, "{failure}");
+        }
+    }
+    for (provider, problem) in &shelf.problems {
+        warn!(
+            provider.name = provider,
+            error.code = problem.code,
+            "provider {provider}: {}; {}",
+            problem.message,
+            problem.help
+        );
+    }
+    format!("{plugins} plugins, {} providers", shelf.providers.len())
+}
+
+/// Follows changes of files, and hang-ups, until the soft stop.
+async fn follow(app: &Arc<App>, scheduler: &Scheduler, hangups: &mut mpsc::UnboundedReceiver<()>) {
+    let mut watch = Watch::over(&app.manifest());
+    loop {
+        tokio::select! {
+            () = app.lifecycle.wait_for_soft_stop() => return,
+            () = watch.changed() => {}
+            Some(()) = hangups.recv() => {}
+        }
+        reload(app).await;
+        watch = Watch::over(&app.manifest());
+        scheduler.wake();
+    }
+}
+
+/// Puts the changed manifest in force; one with problems changes nothing, and that is said.
+async fn reload(app: &App) {
+    systemd::reloading();
+    let path = app.manifest().path.clone();
+    match manifest::load(&path) {
+        Ok(manifest) => match app.adopt(Arc::new(manifest)).await {
+            Ok(()) => info!("reloaded {}: {}", path.display(), inventory(app)),
+            Err(error) => error!(error.code = error.code(), "the reload failed: {error}"),
+        },
+        Err(problems) => {
+            for problem in &problems {
+                error!(error.code = problem.code, "{problem}");
+            }
+            error!("{} was not reloaded; the last good one stays in force", path.display());
+        }
+    }
+    systemd::ready();
+}

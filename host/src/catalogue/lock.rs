@@ -1,0 +1,137 @@
+//! `keepfresh.lock`: for each plugin file the digest that was approved and what it asked for. Written
+//! at the first load; an update that asks for no more is taken, one that asks for more has to wait.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use tracing::{info, warn};
+
+use crate::catalogue::grant;
+use crate::sandbox::Program;
+
+/// The file's name, beside the manifest.
+pub(super) const FILE_NAME: &str = "keepfresh.lock";
+
+const HEAD: &str = "\
+# What each plugin file asked for when it was approved. Written by keepfresh; keep it in version control.
+# To approve a file that asks for more: keepfresh plugin approve NAME
+";
+
+/// Everything that was approved.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockFile {
+    #[serde(default)]
+    plugins: BTreeMap<String, LockEntry>,
+    /// Whether it has to be written.
+    #[serde(skip)]
+    changed: bool,
+    /// Set when the file is there but cannot be understood: then nothing is approved by itself.
+    #[serde(skip)]
+    damaged: bool,
+}
+
+/// One approved file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockEntry {
+    /// The plugin's version.
+    pub version: String,
+    /// SHA-256 of the file in hex.
+    pub digest: String,
+    /// Interfaces that it imports.
+    pub imports: Vec<String>,
+    /// Requests that it makes.
+    pub access: Vec<String>,
+    /// Secrets that it places.
+    pub secrets: Vec<String>,
+}
+
+impl LockEntry {
+    /// What a loaded program asks for.
+    pub fn of(program: &Program, digest: &str) -> Self {
+        let descriptor = program.descriptor();
+        Self {
+            version: descriptor.version.clone(),
+            digest: digest.to_owned(),
+            imports: program.imports().to_vec(),
+            access: descriptor.access.clone(),
+            secrets: descriptor.secrets.iter().map(|it| it.name.clone()).collect(),
+        }
+    }
+}
+
+impl LockFile {
+    /// The file's content; empty when there is none yet.
+    pub fn read(path: &Path) -> Self {
+        let Ok(text) = fs::read_to_string(path) else { return Self::default() };
+        match toml::from_str(&text) {
+            Ok(lock) => lock,
+            Err(error) => {
+                warn!(
+                    error.code = "plugin.lock_damaged",
+                    "{} cannot be read ({}); plugins that are not in it are not used: restore it, or remove it to approve all anew",
+                    path.display(),
+                    error.message()
+                );
+                Self { damaged: true, ..Self::default() }
+            }
+        }
+    }
+
+    /// What was approved for `file`.
+    pub fn entry(&self, file: &str) -> Option<&LockEntry> {
+        self.plugins.get(file)
+    }
+
+    /// Takes the file if it asks for no more than was approved; else says what more it asks for.
+    pub(super) fn admit(&mut self, file: &str, asks: LockEntry) -> Result<(), Vec<String>> {
+        if self.damaged {
+            return Err(vec![format!("{FILE_NAME} cannot be read")]);
+        }
+        let more = self.entry(file).map(|old| grant::widened(old, &asks)).unwrap_or_default();
+        if !more.is_empty() {
+            return Err(more);
+        }
+        if self.entry(file) != Some(&asks) {
+            info!(plugin = file, digest = asks.digest, "approved {file} {}", asks.version);
+            self.approve(file, asks);
+        }
+        Ok(())
+    }
+
+    /// Approves whatever the file asks for.
+    pub fn approve(&mut self, file: &str, asks: LockEntry) {
+        self.plugins.insert(file.to_owned(), asks);
+        self.changed = true;
+        self.damaged = false;
+    }
+
+    /// Writes the file if something was approved; a failure is said and costs nothing but the memory
+    /// of it.
+    pub(super) fn write_if_changed(&self, path: &Path) {
+        if !self.changed {
+            return;
+        }
+        if let Err(error) = self.write(path) {
+            warn!(
+                error.code = "plugin.lock_unwritable",
+                "{} cannot be written: {error}",
+                path.display()
+            );
+        }
+    }
+
+    /// Writes the file in one step.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        let text = toml::to_string(self).map_err(io::Error::other)?;
+        let temporary = path.with_extension("lock.tmp");
+        let mut file = fs::File::create(&temporary)?;
+        file.write_all(HEAD.as_bytes())?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    }
+}

@@ -1,0 +1,224 @@
+//! Which plugins there are, and which provider of the manifest runs on which. A capability exists only
+//! if the plugin declares it and the operator allows it; a file that cannot be used is listed with its
+//! reason and stops nobody else.
+
+/// Reading the plugin folder.
+mod discover;
+
+/// What an update asks for more than the operator has seen.
+mod grant;
+
+/// `keepfresh.lock`: what was approved.
+mod lock;
+
+/// A provider bound to its plugin.
+mod plugin;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use jiff::Timestamp;
+
+pub use discover::digest_of;
+pub use lock::{LockEntry, LockFile};
+pub use plugin::{BindProblem, Plugin};
+
+use crate::egress::Gate;
+use crate::manifest::Manifest;
+use crate::model::failure::{Case, Failure};
+use crate::sandbox::{Cache, Program, Sandbox};
+
+/// Everything that is loaded. A clone is cheap and sees reloads.
+#[derive(Clone, Default)]
+pub struct Catalogue(Arc<RwLock<Arc<Shelf>>>);
+
+/// One consistent view of what is loaded.
+#[derive(Default)]
+pub struct Shelf {
+    /// Every `.wasm` file of the folder, by file name.
+    pub files: Vec<FileReport>,
+    /// Providers of the manifest, each with its plugin or the reason that it has none.
+    pub providers: BTreeMap<String, Result<Arc<Plugin>, Failure>>,
+    /// What is wrong between the manifest and the plugins, with provider and key.
+    pub problems: Vec<(String, BindProblem)>,
+}
+
+/// A file of the plugin folder.
+#[derive(Clone)]
+pub struct FileReport {
+    /// The file's name, `.wasm` included.
+    pub file: String,
+    /// SHA-256 of the file in hex.
+    pub digest: String,
+    /// The program in use, which may be an older one that was approved.
+    pub program: Option<Arc<Program>>,
+    /// Digest of the program in use.
+    pub running: Option<String>,
+    /// Why the file itself is not used.
+    pub refused: Option<Failure>,
+}
+
+/// What loading needs.
+pub struct Loader {
+    /// Runs what is loaded.
+    pub sandbox: Sandbox,
+    /// Compiled components; without it every load compiles.
+    pub cache: Option<Cache>,
+    /// The door that plugins send through.
+    pub gate: Gate,
+}
+
+impl Catalogue {
+    /// The current view; it does not change while it is held.
+    pub fn shelf(&self) -> Arc<Shelf> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts a new view in place; calls that run go on with the old one.
+    pub fn replace(&self, shelf: Shelf) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(shelf);
+    }
+
+    /// The plugin of a provider, or why it has none.
+    pub fn plugin(&self, provider: &str) -> Result<Arc<Plugin>, Failure> {
+        let unknown = || {
+            let message = format!(
+                "provider `{provider}` is not in the manifest; add [providers.{provider}] or remove the connection"
+            );
+            Err(Failure::new(Case::Misconfigured, "manifest.provider_missing", message))
+        };
+        self.shelf().providers.get(provider).cloned().unwrap_or_else(unknown)
+    }
+}
+
+impl Loader {
+    /// Loads the folder of `manifest` and binds its providers. Never fails as a whole: what cannot be
+    /// used says why.
+    pub async fn load(&self, manifest: &Manifest, now: Timestamp) -> Shelf {
+        let lock_path = manifest.folder.join(lock::FILE_NAME);
+        let mut lock = LockFile::read(&lock_path);
+        let shelf = self.shelf(manifest, &mut lock, now).await;
+        lock.write_if_changed(&lock_path);
+        shelf
+    }
+
+    /// The same without writing anything: what would be loaded.
+    pub async fn look(&self, manifest: &Manifest, now: Timestamp) -> Shelf {
+        let mut lock = LockFile::read(&manifest.folder.join(lock::FILE_NAME));
+        self.shelf(manifest, &mut lock, now).await
+    }
+
+    async fn shelf(&self, manifest: &Manifest, lock: &mut LockFile, now: Timestamp) -> Shelf {
+        let mut files = Vec::new();
+        for found in discover::folder(&manifest.plugins.dir) {
+            files.push(self.file(found, lock, now).await);
+        }
+        let mut shelf = Shelf { files, ..Shelf::default() };
+        for provider in manifest.providers.values() {
+            let bound = self.bind(provider, &mut shelf, &manifest.plugins.dir);
+            shelf.providers.insert(provider.name.clone(), bound);
+        }
+        shelf
+    }
+
+    async fn file(
+        &self,
+        found: discover::Found,
+        lock: &mut LockFile,
+        now: Timestamp,
+    ) -> FileReport {
+        let discover::Found { file, bytes } = found;
+        let digest = bytes.as_deref().map(digest_of).unwrap_or_default();
+        let mut report = FileReport {
+            file: file.clone(),
+            digest: digest.clone(),
+            program: None,
+            running: None,
+            refused: None,
+        };
+        let loaded = match bytes {
+            Ok(bytes) => self.sandbox.load(&file, bytes, &digest, self.cache.as_ref(), now).await,
+            Err(failure) => {
+                report.refused = Some(failure);
+                return report;
+            }
+        };
+        match loaded {
+            Ok(program) => self.admit(program, &mut report, lock, now).await,
+            Err(error) => {
+                let code = error.code().to_owned();
+                report.refused = Some(Failure::new(Case::Misconfigured, code, error.to_string()));
+                self.fall_back(&mut report, lock, now).await;
+            }
+        }
+        report
+    }
+
+    /// Uses the program if it asks for no more than was approved, else the one that was approved.
+    async fn admit(
+        &self,
+        program: Program,
+        report: &mut FileReport,
+        lock: &mut LockFile,
+        now: Timestamp,
+    ) {
+        let asks = LockEntry::of(&program, &report.digest);
+        match lock.admit(&report.file, asks) {
+            Ok(()) => {
+                report.running = Some(report.digest.clone());
+                report.program = Some(Arc::new(program));
+            }
+            Err(more) => {
+                let (file, name) = (&report.file, report.file.trim_end_matches(".wasm"));
+                let message = format!(
+                    "{file} asks for more than was approved ({}); approve with: keepfresh plugin approve {name}",
+                    more.join(", ")
+                );
+                report.refused =
+                    Some(Failure::new(Case::Misconfigured, "plugin.permissions_widened", message));
+                self.fall_back(report, lock, now).await;
+            }
+        }
+    }
+
+    /// Keeps the approved program running from its compiled form, if that is still there.
+    async fn fall_back(&self, report: &mut FileReport, lock: &LockFile, now: Timestamp) {
+        let (Some(entry), Some(cache)) = (lock.entry(&report.file), &self.cache) else { return };
+        let recalled = self.sandbox.recall(&report.file, &entry.digest, cache, now).await;
+        if let Some(program) = recalled {
+            report.running = Some(entry.digest.clone());
+            report.program = Some(Arc::new(program));
+        }
+    }
+
+    fn bind(
+        &self,
+        provider: &crate::manifest::provider::Provider,
+        shelf: &mut Shelf,
+        dir: &Path,
+    ) -> Result<Arc<Plugin>, Failure> {
+        let file = format!("{}.wasm", provider.plugin);
+        let missing = |message| Failure::new(Case::Misconfigured, "plugin.missing", message);
+        let Some(report) = shelf.files.iter().find(|it| it.file == file) else {
+            let message = format!("{file} is not in {}; put it there", dir.display());
+            let problem = BindProblem::missing_file(provider, &message);
+            shelf.problems.push((provider.name.clone(), problem));
+            return Err(missing(message));
+        };
+        let (Some(program), Some(digest)) = (&report.program, &report.running) else {
+            let why = report.refused.clone();
+            return Err(why.unwrap_or_else(|| missing(format!("{file} is not loaded"))));
+        };
+        match Plugin::bind(provider, Arc::clone(program), digest, self.gate.clone()) {
+            Ok(plugin) => Ok(Arc::new(plugin)),
+            Err(problems) => {
+                let text = problems.iter().map(|it| it.message.as_str()).collect::<Vec<_>>();
+                let message = text.join("; ");
+                let name = &provider.name;
+                shelf.problems.extend(problems.into_iter().map(|it| (name.clone(), it)));
+                Err(Failure::new(Case::Misconfigured, "manifest.provider_invalid", message))
+            }
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! A provider of the manifest bound to its plugin: declared access met with granted access, settings
+//! filled in, secrets fetched when a call needs them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::egress::{Gate, Pattern, Policy};
+use crate::manifest::access::Grant;
+use crate::manifest::provider::{Provider, Secrets, Settings};
+use crate::model::descriptor::{Descriptor, Field};
+use crate::model::failure::{Case, Failure};
+use crate::model::id::ConnectionId;
+use crate::model::rotation::Rotation;
+use crate::model::token::TokenSet;
+use crate::sandbox::{CallInput, DEFAULT_MEMORY, Journal, MAX_MEMORY, Program};
+use crate::vault::Vault;
+
+/// A provider with the program that knows it. Cheap to share, replaced as a whole by a reload.
+pub struct Plugin {
+    provider: Provider,
+    program: Arc<Program>,
+    digest: String,
+    gate: Gate,
+    /// By connection name, for those whose settings differ; the rest share `policy`.
+    policies: BTreeMap<String, Arc<Policy>>,
+    policy: Arc<Policy>,
+}
+
+/// Something that does not fit between a provider's section and its plugin.
+#[derive(Clone, Debug)]
+pub struct BindProblem {
+    /// Keys below `[providers.NAME]` that lead to the place.
+    pub path: Vec<String>,
+    /// `manifest.cause`.
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
+impl BindProblem {
+    fn new(path: &[&str], code: &'static str, message: String, help: String) -> Self {
+        Self { path: path.iter().map(|&it| it.to_owned()).collect(), code, message, help }
+    }
+
+    /// The plugin's file is not there.
+    pub(super) fn missing_file(provider: &Provider, message: &str) -> Self {
+        let help = format!(
+            "put {0}.wasm into the plugin folder, or name another with plugin = \"...\"",
+            provider.plugin
+        );
+        Self::new(&["plugin"], "plugin.missing", message.to_owned(), help)
+    }
+}
+
+impl Plugin {
+    /// Binds `provider` to `program`, or says everything that does not fit.
+    pub(super) fn bind(
+        provider: &Provider,
+        program: Arc<Program>,
+        digest: &str,
+        gate: Gate,
+    ) -> Result<Self, Vec<BindProblem>> {
+        let descriptor = program.descriptor();
+        let mut problems = names(provider, descriptor);
+        problems.extend(reveal(provider, &program));
+        let policy = policy(provider, descriptor, &provider.settings);
+        let policy = policy.map_err(|it| problems.push(it)).ok();
+        let mut policies = BTreeMap::new();
+        for connection in provider.connections.iter().filter(|it| !it.settings.is_empty()) {
+            let name = connection.id.name();
+            match self::policy(provider, descriptor, &provider.settings_of(name)) {
+                Ok(own) => drop(policies.insert(name.to_owned(), Arc::new(own))),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        match policy {
+            Some(policy) if problems.is_empty() => Ok(Self {
+                provider: provider.clone(),
+                digest: digest.to_owned(),
+                policy: Arc::new(policy),
+                policies,
+                program,
+                gate,
+            }),
+            _ => Err(problems),
+        }
+    }
+
+    /// The provider's section of the manifest.
+    pub fn provider(&self) -> &Provider {
+        &self.provider
+    }
+
+    /// What the plugin says about itself.
+    pub fn descriptor(&self) -> &Descriptor {
+        self.program.descriptor()
+    }
+
+    /// The program to call.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// SHA-256 of the component in hex.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// What happens to used refresh tokens: the operator knows better than the plugin.
+    pub fn rotation(&self) -> Rotation {
+        self.provider.rotation.unwrap_or(self.descriptor().rotation)
+    }
+
+    /// What a call for one connection works on. Fetches the secrets; they are not kept.
+    pub async fn input(
+        &self,
+        id: &ConnectionId,
+        current: Option<TokenSet>,
+        journal: Arc<dyn Journal>,
+        now: Timestamp,
+    ) -> Result<CallInput, Failure> {
+        let policy = self.policies.get(id.name()).unwrap_or(&self.policy);
+        Ok(CallInput {
+            connection: id.to_string(),
+            settings: self.settings(id.name()).into_iter().collect(),
+            secrets: self.secrets(id.name()).await?,
+            current,
+            policy: Arc::clone(policy),
+            gate: self.gate.clone(),
+            journal,
+            now,
+            timeout: self.provider.timeout,
+            memory: self.memory(),
+        })
+    }
+
+    /// Keyed digest of all that a failure can be blamed on: when it changes, a person has changed
+    /// something, and what needed a person may be tried again.
+    pub async fn config_digest(&self, id: &ConnectionId, vault: &Vault) -> Vec<u8> {
+        let mut text =
+            zeroize::Zeroizing::new(format!("{}\n{:?}", self.digest, self.provider.egress));
+        for (name, value) in self.settings(id.name()) {
+            text.push_str(&format!("\n{name}={value}"));
+        }
+        for (name, value) in self.secrets(id.name()).await.unwrap_or_default() {
+            text.push_str(&format!("\n{name}="));
+            text.push_str(value.expose_secret());
+        }
+        vault.mac(text.as_bytes()).to_vec()
+    }
+
+    fn memory(&self) -> u64 {
+        let granted = self.provider.grants.iter().find_map(|it| match it {
+            Grant::Memory => Some(MAX_MEMORY),
+            Grant::Reveal => None,
+        });
+        granted.unwrap_or(DEFAULT_MEMORY)
+    }
+
+    /// Settings in force for the connection of that name, defaults filled in.
+    pub fn settings(&self, name: &str) -> Settings {
+        with_defaults(self.descriptor(), &self.provider.settings_of(name))
+    }
+
+    async fn secrets(&self, name: &str) -> Result<Vec<(String, SecretString)>, Failure> {
+        let mut found = Vec::new();
+        for (key, source) in self.provider.secrets_of(name) {
+            let value = source.read().await.map_err(|error| {
+                let message = format!("providers.{}.secrets.{key}: {error}", self.provider.name);
+                Failure::new(Case::Misconfigured, error.code(), message)
+            })?;
+            found.push((key, value));
+        }
+        Ok(found)
+    }
+}
+
+fn with_defaults(descriptor: &Descriptor, given: &Settings) -> Settings {
+    let default = |it: &Field| Some((it.name.clone(), it.default.clone()?));
+    let mut all: Settings = descriptor.settings.iter().filter_map(default).collect();
+    all.extend(given.iter().map(|(name, value)| (name.clone(), value.clone())));
+    all
+}
+
+fn policy(
+    provider: &Provider,
+    descriptor: &Descriptor,
+    settings: &Settings,
+) -> Result<Policy, BindProblem> {
+    let all = with_defaults(descriptor, settings);
+    let value = |name: &str| all.get(name).cloned();
+    let expand = |it: &String| Pattern::expand(it, &value);
+    let patterns = descriptor.access.iter().map(expand).collect::<Result<Vec<_>, _>>();
+    let patterns = patterns.map_err(|error| {
+        let help = format!("see the settings with: keepfresh plugin list ({})", descriptor.name);
+        BindProblem::new(&["settings"], "manifest.setting_invalid", error.to_string(), help)
+    })?;
+    Ok(Policy {
+        plugin: descriptor.name.clone(),
+        provider: provider.name.clone(),
+        patterns,
+        networks: provider.egress.networks.clone(),
+        plaintext: provider.egress.plaintext,
+    })
+}
+
+/// Names that are given but not known, and names that are needed but not given.
+fn names(provider: &Provider, descriptor: &Descriptor) -> Vec<BindProblem> {
+    let mut problems = Vec::new();
+    let settings = provider.settings.keys().map(String::as_str).collect::<Vec<_>>();
+    let secrets = provider.secrets.keys().map(String::as_str).collect::<Vec<_>>();
+    unknown(&mut problems, "settings", &descriptor.settings, &settings);
+    unknown(&mut problems, "secrets", &descriptor.secrets, &secrets);
+    for connection in &provider.connections {
+        let name = connection.id.name();
+        missing(&mut problems, "settings", &descriptor.settings, &provider.settings_of(name));
+        missing_secrets(&mut problems, descriptor, &provider.secrets_of(name));
+    }
+    problems.dedup_by(|a, b| a.message == b.message);
+    problems
+}
+
+fn unknown(problems: &mut Vec<BindProblem>, what: &str, known: &[Field], given: &[&str]) {
+    let kind = what.trim_end_matches('s');
+    for name in given.iter().filter(|name| !known.iter().any(|it| it.name == **name)) {
+        let all = known.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", ");
+        let message = format!("the plugin knows no {kind} `{name}`");
+        let help =
+            if all.is_empty() { format!("it takes no {what}") } else { format!("it knows: {all}") };
+        problems.push(BindProblem::new(&[what, name], "manifest.unknown_key", message, help));
+    }
+}
+
+fn missing(problems: &mut Vec<BindProblem>, what: &str, known: &[Field], given: &Settings) {
+    for field in known.iter().filter(|it| it.required && it.default.is_none()) {
+        if !given.contains_key(&field.name) {
+            let message = format!("the setting `{}` is missing: {}", field.name, field.help);
+            let help = format!("add: {what} = {{ {} = \"...\" }}", field.name);
+            problems.push(BindProblem::new(&[what], "manifest.setting_missing", message, help));
+        }
+    }
+}
+
+fn missing_secrets(problems: &mut Vec<BindProblem>, descriptor: &Descriptor, given: &Secrets) {
+    for field in descriptor.secrets.iter().filter(|it| it.required) {
+        if !given.contains_key(&field.name) {
+            let message = format!("the secret `{}` is missing: {}", field.name, field.help);
+            let help = format!(
+                "add: secrets = {{ {0} = {{ env = \"{1}\" }} }}",
+                field.name,
+                field.name.to_uppercase()
+            );
+            problems.push(BindProblem::new(&["secrets"], "manifest.secret_missing", message, help));
+        }
+    }
+}
+
+fn reveal(provider: &Provider, program: &Program) -> Option<BindProblem> {
+    let interface =
+        program.imports().iter().find(|it| it.starts_with("keepfresh:provider/reveal"))?;
+    if provider.grants.contains(&Grant::Reveal) {
+        return None;
+    }
+    let name = &program.descriptor().name;
+    let message = format!("{name} imports {interface}, which plugins do not get without a grant");
+    let help = format!(
+        "to let it read secrets in clear, add to [providers.{}]: grants = [\"reveal\"]",
+        provider.name
+    );
+    Some(BindProblem::new(&["plugin"], "plugin.import_denied", message, help))
+}

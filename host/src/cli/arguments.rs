@@ -1,0 +1,239 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use jiff::SignedDuration;
+
+use crate::model::attempt::Outcome;
+use crate::model::id::ConnectionId;
+
+/// Keeps the API tokens of other people's services fresh
+#[derive(Debug, Parser)]
+#[command(name = "keepfresh", version, propagate_version = true, max_term_width = 100)]
+pub(super) struct Arguments {
+    /// The manifest
+    #[arg(long, global = true, default_value = "keepfresh.toml", value_name = "FILE")]
+    pub(super) config: PathBuf,
+    /// Prints JSON for scripts
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Writes a commented manifest and a key; never overwrites
+    Init,
+    /// Runs the daemon
+    Serve,
+    /// Reads the manifest, loads every plugin, computes next runs; says all problems at once
+    Check,
+    /// How connections are doing; exit 4 when a person is needed, 3 when something is late
+    Status {
+        /// PROVIDER or PROVIDER/NAME
+        connections: Vec<ConnectionId>,
+    },
+    /// Refreshes what is due
+    Refresh {
+        /// PROVIDER or PROVIDER/NAME
+        connections: Vec<ConnectionId>,
+        /// Every connection of this provider
+        #[arg(long, value_name = "NAME", conflicts_with = "connections")]
+        provider: Option<String>,
+        /// Every connection; this is what happens when nothing is named, too
+        #[arg(long, conflicts_with_all = ["connections", "provider"])]
+        all: bool,
+        /// What failed last
+        #[arg(long)]
+        failed: bool,
+        /// Whatever the expiry
+        #[arg(long)]
+        force: bool,
+        /// Waits for the outcomes when a daemon does the work
+        #[arg(long)]
+        sync: bool,
+        /// Says what would be refreshed, and why
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Tokens: get, set, clear
+    Token {
+        #[command(subcommand)]
+        verb: TokenVerb,
+    },
+    /// Connections: list, show, pause, resume
+    Connection {
+        #[command(subcommand)]
+        verb: ConnectionVerb,
+    },
+    /// Attempts, newest first
+    Log {
+        /// PROVIDER or PROVIDER/NAME
+        connection: Option<ConnectionId>,
+        /// Of this provider
+        #[arg(long, value_name = "NAME")]
+        provider: Option<String>,
+        /// success, failed or skipped
+        #[arg(long)]
+        outcome: Option<Outcome>,
+        /// Of the last 24h, 7d...
+        #[arg(long, value_parser = duration, value_name = "TIME")]
+        since: Option<u64>,
+        /// Goes on printing new ones
+        #[arg(long)]
+        follow: bool,
+        /// At most so many
+        #[arg(long, default_value_t = 50, value_name = "N")]
+        limit: u32,
+    },
+    /// Success rate, durations, failures by cause
+    Stats {
+        /// Of this provider
+        #[arg(long, value_name = "NAME")]
+        provider: Option<String>,
+        /// In the last 24h, 7d...
+        #[arg(long, value_parser = duration, default_value = "24h", value_name = "TIME")]
+        since: u64,
+    },
+    /// Schedules
+    Schedule {
+        #[command(subcommand)]
+        verb: ScheduleVerb,
+    },
+    /// Plugins: list, inspect, approve, replay
+    Plugin {
+        #[command(subcommand)]
+        verb: PluginVerb,
+    },
+    /// Removes old attempts
+    Prune {
+        /// Older than 30d...
+        #[arg(long, value_parser = duration, default_value = "30d", value_name = "TIME")]
+        older_than: u64,
+    },
+    /// Says whether this deployment is healthy, and if not, what to do
+    Doctor,
+    /// Prints shell completions
+    Completions {
+        /// bash, zsh, fish...
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TokenVerb {
+    /// Prints the token alone, refreshing first when it must
+    Get {
+        /// PROVIDER or PROVIDER/NAME
+        connection: ConnectionId,
+        /// How long it must still live: 5m...
+        #[arg(long, value_parser = duration, default_value = "0s", value_name = "TIME")]
+        min_ttl: u64,
+        /// Prints the Authorization header
+        #[arg(long)]
+        header: bool,
+    },
+    /// Stores a token from standard input: the token alone, or a token endpoint's JSON
+    Set {
+        /// PROVIDER or PROVIDER/NAME
+        connection: ConnectionId,
+    },
+    /// Forgets the tokens
+    Clear {
+        /// PROVIDER or PROVIDER/NAME
+        connection: ConnectionId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConnectionVerb {
+    /// All connections
+    List {
+        /// Of this provider
+        #[arg(long, value_name = "NAME")]
+        provider: Option<String>,
+    },
+    /// Everything about one, but its secrets
+    Show {
+        /// PROVIDER or PROVIDER/NAME
+        connection: ConnectionId,
+    },
+    /// Stops refreshing for a while
+    Pause {
+        /// PROVIDER or PROVIDER/NAME
+        connection: ConnectionId,
+        /// For 2h, 1d...; until it is resumed when not given
+        #[arg(long = "for", value_parser = duration, value_name = "TIME")]
+        time: Option<u64>,
+        /// Why, for the others
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+    /// Goes on refreshing
+    Resume {
+        /// PROVIDER or PROVIDER/NAME
+        connection: ConnectionId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ScheduleVerb {
+    /// Expression, provider, next runs
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PluginVerb {
+    /// Files of the plugin folder, and what they may do
+    List,
+    /// What a file would ask for: imports, access, secrets, digest
+    Inspect {
+        /// A .wasm file
+        file: PathBuf,
+    },
+    /// Approves a file that asks for more than before
+    Approve {
+        /// The file's name without .wasm
+        name: String,
+    },
+    /// Reads captured answers once more
+    Replay {
+        /// PROVIDER or PROVIDER/NAME
+        connection: ConnectionId,
+    },
+}
+
+/// Seconds of a duration as people write it: `90s`, `5m`, `24h`, `30d`.
+fn duration(text: &str) -> Result<u64, String> {
+    let wrong = || format!("`{text}` is not a time; write 90s, 5m, 24h or 30d");
+    let days = text.strip_suffix('d').and_then(|it| it.parse::<u64>().ok());
+    if let Some(days) = days {
+        return days.checked_mul(86_400).ok_or_else(wrong);
+    }
+    let parsed = text.parse::<SignedDuration>().map_err(|_| wrong())?;
+    u64::try_from(parsed.as_secs()).map_err(|_| wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn times_are_written_as_people_write_them() {
+        assert_eq!(duration("30d"), Ok(2_592_000));
+        assert_eq!(duration("5m"), Ok(300));
+        assert_eq!(duration("1h 30m"), Ok(5_400));
+        assert!(duration("soon").is_err());
+        assert!(duration("-5m").is_err());
+    }
+}

@@ -1,0 +1,65 @@
+//! The command line: what can be typed, and who carries it out. Holds no state and takes no decision.
+
+mod arguments;
+mod check;
+mod exit;
+mod init;
+mod inspect;
+mod plugin;
+mod render;
+mod run;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use arguments::{Arguments, Verb};
+use exit::Exit;
+
+use crate::telemetry;
+use crate::vault::source;
+
+/// Reads the command line, carries it out, and says how it went.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let format = match (&arguments.verb, arguments.json) {
+        (Verb::Serve, true) => telemetry::Format::Json,
+        _ => telemetry::Format::Text,
+    };
+    let quiet =
+        if matches!(arguments.verb, Verb::Serve) { telemetry::DEFAULT_FILTER } else { "error" };
+    let filter = source::variable("KEEPFRESH_LOG");
+    if let Err(error) = telemetry::init(format, filter.as_deref().unwrap_or(quiet)) {
+        return render::fail("usage", &error.to_string(), arguments.json, Exit::Usage).into();
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(dispatch(arguments)).into(),
+        Err(error) => {
+            render::fail("internal.runtime", &format!("cannot start: {error}"), false, Exit::Failed)
+                .into()
+        }
+    }
+}
+
+async fn dispatch(arguments: Arguments) -> Exit {
+    let Arguments { config, json, verb } = arguments;
+    match verb {
+        Verb::Init => init::run(&config, json),
+        Verb::Serve => serve::run(&config, json).await,
+        Verb::Check => check::run(&config, json).await,
+        Verb::Completions { shell } => {
+            let mut out = std::io::stdout();
+            clap_complete::generate(shell, &mut Arguments::command(), "keepfresh", &mut out);
+            Exit::Done
+        }
+        Verb::Plugin { verb: arguments::PluginVerb::Inspect { file } } => {
+            inspect::run(&file, json).await
+        }
+        Verb::Plugin { verb: arguments::PluginVerb::Approve { name } } => {
+            plugin::approve(&config, &name, json).await
+        }
+        other => run::run(&config, other, json).await,
+    }
+}

@@ -1,0 +1,163 @@
+//! Commands that work on tokens: asked of the daemon when one runs, carried out here when none does.
+
+use std::io::Read as _;
+use std::path::Path;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tokio::sync::mpsc;
+use zeroize::Zeroizing;
+
+use crate::app::{App, OpenError, Purpose};
+use crate::cli::arguments::{ConnectionVerb, PluginVerb, TokenVerb, Verb};
+use crate::cli::exit::Exit;
+use crate::cli::render;
+use crate::control;
+use crate::egress::Gate;
+use crate::manifest::{self, Manifest};
+use crate::model::clock::Clock;
+use crate::model::failure::{Case, Failure};
+use crate::operator::{Command, LogQuery, Progress, Reply, Selection};
+
+/// Carries out `verb` and prints what came of it.
+pub(super) async fn run(config: &Path, verb: Verb, json: bool) -> Exit {
+    let manifest = match manifest::load(config) {
+        Ok(manifest) => manifest,
+        Err(problems) => return render::problems(config, &problems, json),
+    };
+    let follow = matches!(verb, Verb::Log { follow: true, .. });
+    let header = matches!(verb, Verb::Token { verb: TokenVerb::Get { header: true, .. } });
+    let command = match command(verb) {
+        Ok(command) => command,
+        Err(failure) => return render::failure(&failure, json),
+    };
+    let (progress, steps) = mpsc::unbounded_channel();
+    let bar = tokio::spawn(render::progress::follow(steps, json));
+    let result = carry_out(manifest, &command, &progress).await;
+    drop(progress);
+    let _ = bar.await;
+    match result {
+        Ok(Reply::Attempts(attempts)) if follow => {
+            follow_log(config, command, attempts, json).await
+        }
+        Ok(reply) => render::reply(&reply, json, header),
+        Err(failure) => render::failure(&failure, json),
+    }
+}
+
+/// Asks the daemon, or does it here.
+async fn carry_out(
+    manifest: Manifest,
+    command: &Command,
+    progress: &mpsc::UnboundedSender<Progress>,
+) -> Result<Reply, Failure> {
+    if let Some(daemon) = control::Client::connect(&manifest.storage.path).await? {
+        return control::ask(daemon, command, progress).await;
+    }
+    let purpose = if command.only_looks() { Purpose::Look } else { Purpose::Command };
+    let app = App::open(manifest, purpose, Clock::system(), Gate::system()).await;
+    let app = app.map_err(|it| cannot_open(&it))?;
+    let app_lifecycle = app.lifecycle.clone();
+    let interrupted = async move {
+        // Ctrl-C stops beginning new attempts; those that have begun end in order.
+        if tokio::signal::ctrl_c().await.is_ok() {
+            app_lifecycle.stop();
+        }
+        std::future::pending::<()>().await;
+    };
+    // Moved in, so that commands of the same kind need not be written twice.
+    let again = serde_json::to_value(command).and_then(serde_json::from_value);
+    let command =
+        again.map_err(|it| Failure::new(Case::HostFault, "internal.command", it.to_string()))?;
+    let result = tokio::select! {
+        result = app.operator.run(command, progress) => result,
+        () = interrupted => unreachable!("it never ends"),
+    };
+    app.lifecycle.drain(Duration::from_secs(5)).await;
+    result
+}
+
+fn cannot_open(error: &OpenError) -> Failure {
+    Failure::new(Case::HostFault, error.code().to_owned(), error.to_string())
+}
+
+fn command(verb: Verb) -> Result<Command, Failure> {
+    Ok(match verb {
+        Verb::Status { connections } => Command::Status { ids: connections },
+        Verb::Refresh { connections, provider, failed, force, sync, dry_run, all: _ } => {
+            let selection = Selection { ids: connections, provider, failed };
+            Command::Refresh { selection, force, dry_run, wait: sync }
+        }
+        Verb::Token { verb } => match verb {
+            TokenVerb::Get { connection, min_ttl, .. } => {
+                Command::TokenGet { id: connection, min_ttl_s: min_ttl }
+            }
+            TokenVerb::Set { connection } => {
+                Command::TokenSet { id: connection, text: standard_input()?.into() }
+            }
+            TokenVerb::Clear { connection } => Command::TokenClear { id: connection },
+        },
+        Verb::Connection { verb } => match verb {
+            ConnectionVerb::List { provider } => Command::Connections { provider },
+            ConnectionVerb::Show { connection } => Command::Show { id: connection },
+            ConnectionVerb::Pause { connection, time, reason } => {
+                Command::Pause { id: connection, for_s: time, reason }
+            }
+            ConnectionVerb::Resume { connection } => Command::Resume { id: connection },
+        },
+        Verb::Log { connection, provider, outcome, since, limit, .. } => Command::Log(LogQuery {
+            provider,
+            connection,
+            outcome,
+            since_s: since,
+            after: None,
+            limit,
+        }),
+        Verb::Stats { provider, since } => Command::Stats { provider, since_s: since },
+        Verb::Schedule { .. } => Command::Schedules,
+        Verb::Plugin { verb: PluginVerb::Replay { connection } } => {
+            Command::Replay { id: connection }
+        }
+        Verb::Plugin { .. } => Command::Plugins,
+        Verb::Prune { older_than } => Command::Prune { older_than_s: older_than },
+        Verb::Doctor => Command::Doctor,
+        Verb::Init | Verb::Serve | Verb::Check | Verb::Completions { .. } => Command::Ping,
+    })
+}
+
+/// A secret from standard input: never from an argument, where everybody can read it.
+fn standard_input() -> Result<SecretString, Failure> {
+    let mut text = Zeroizing::new(String::new());
+    let read = std::io::stdin().take(1 << 20).read_to_string(&mut text);
+    read.map_err(|error| {
+        let message = format!("standard input cannot be read: {error}");
+        Failure::new(Case::Misconfigured, "token.invalid", message)
+    })?;
+    Ok(SecretString::from(text.as_str()))
+}
+
+/// Prints new attempts until it is interrupted.
+async fn follow_log(
+    config: &Path,
+    command: Command,
+    mut attempts: Vec<crate::model::attempt::Attempt>,
+    json: bool,
+) -> Exit {
+    let Command::Log(mut query) = command else { return Exit::Usage };
+    let (nobody, _) = mpsc::unbounded_channel();
+    loop {
+        attempts.reverse();
+        render::followed(&attempts, json);
+        query.after = attempts.last().map(|it| it.id).or(query.after);
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            _ = tokio::signal::ctrl_c() => return Exit::Done,
+        }
+        let Ok(manifest) = manifest::load(config) else { return Exit::Config };
+        match carry_out(manifest, &Command::Log(query.clone()), &nobody).await {
+            Ok(Reply::Attempts(found)) => attempts = found,
+            Ok(_) => return Exit::Failed,
+            Err(failure) => return render::failure(&failure, json),
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! `keepfresh serve`.
+
+use std::path::Path;
+
+use crate::app::{self, App, Purpose};
+use crate::cli::exit::Exit;
+use crate::cli::render;
+use crate::egress::Gate;
+use crate::lifecycle::hardening;
+use crate::manifest;
+use crate::model::clock::Clock;
+
+/// Runs the daemon until a signal ends it.
+pub(super) async fn run(config: &Path, json: bool) -> Exit {
+    let manifest = match manifest::load(config) {
+        Ok(manifest) => manifest,
+        Err(problems) => return render::problems(config, &problems, json),
+    };
+    let app = match App::open(manifest, Purpose::Serve, Clock::system(), Gate::system()).await {
+        Ok(app) => app,
+        Err(error) => {
+            return render::fail(
+                error.code(),
+                &error.to_string(),
+                json,
+                Exit::of_code(error.code()),
+            );
+        }
+    };
+    // Only now: the engine looks at its own memory map when it starts, which this forbids.
+    hardening::hide_memory();
+    match app::serve(app).await {
+        Ok(()) => Exit::Done,
+        Err(error) => render::fail("daemon.failed", &error.to_string(), json, Exit::Failed),
+    }
+}

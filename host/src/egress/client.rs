@@ -1,0 +1,144 @@
+//! The only place where an HTTP client is made, and every default that could betray a token turned
+//! off. It refuses to know requests.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ipnet::IpNet;
+use reqwest::{Client, redirect, retry, tls};
+
+use crate::egress::error::EgressError;
+use crate::egress::lookup::{CheckedResolver, Lookup};
+use crate::egress::policy::Policy;
+use crate::egress::response::{MOST_HEADER_BYTES, MOST_HEADERS};
+
+/// Clients by what they may do. Making one reads the system's certificates, so they are kept;
+/// connections are not.
+pub(super) struct Clients {
+    lookup: Lookup,
+    made: Mutex<HashMap<Grants, Client>>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Grants {
+    networks: Arc<[IpNet]>,
+    plaintext: bool,
+    connect_within: Duration,
+}
+
+/// More than any manifest has; reached only by reloading ever new grants.
+const MOST_CLIENTS: usize = 256;
+
+/// How long connecting may take: the longest that is shorter than the deadline. The time for it must
+/// end first, because a deadline that passes while connecting looks like one that passes after
+/// sending, and only one of them leaves a token in doubt.
+const CONNECT_WITHIN: [Duration; 6] = [
+    Duration::from_secs(10),
+    Duration::from_secs(5),
+    Duration::from_secs(2),
+    Duration::from_secs(1),
+    Duration::from_millis(400),
+    Duration::from_millis(100),
+];
+
+impl Clients {
+    pub(super) fn new(lookup: Lookup) -> Self {
+        Self { lookup, made: Mutex::default() }
+    }
+
+    /// The client for these grants, made when it is first needed.
+    pub(super) fn fitting(
+        &self,
+        policy: &Policy,
+        deadline: Duration,
+    ) -> Result<Client, EgressError> {
+        let grants = Grants::of(policy, deadline);
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = made.get(&grants) {
+            return Ok(client.clone());
+        }
+        let client = build(self.lookup.clone(), &grants).map_err(|_| unusable())?;
+        if made.len() >= MOST_CLIENTS {
+            made.clear();
+        }
+        made.insert(grants, client.clone());
+        Ok(client)
+    }
+}
+
+impl Grants {
+    fn of(policy: &Policy, deadline: Duration) -> Self {
+        let mut networks = policy.networks.clone();
+        networks.sort_unstable();
+        networks.dedup();
+        let [.., shortest] = CONNECT_WITHIN;
+        let connect_within =
+            CONNECT_WITHIN.into_iter().find(|within| *within < deadline).unwrap_or(shortest);
+        Self { networks: networks.into(), plaintext: policy.plaintext, connect_within }
+    }
+}
+
+fn build(lookup: Lookup, grants: &Grants) -> reqwest::Result<Client> {
+    Client::builder()
+        .user_agent(concat!("keepfresh/", env!("CARGO_PKG_VERSION")))
+        .dns_resolver(CheckedResolver { lookup, networks: Arc::clone(&grants.networks) })
+        .https_only(!grants.plaintext)
+        .tls_version_min(tls::Version::TLS_1_2)
+        .connect_timeout(grants.connect_within)
+        // A redirect would carry the secrets of the request to a place nobody declared.
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        // A proxy from the environment would see where we go, and dial unchecked addresses.
+        .no_proxy()
+        // A refresh token may be good for one use: sending again is the scheduler's decision.
+        .retry(retry::never())
+        // A kept connection may be dead without our knowing, which leaves the outcome unknown.
+        .pool_max_idle_per_host(0)
+        .http1_max_headers(MOST_HEADERS)
+        .http2_max_header_list_size(MOST_HEADER_BYTES)
+        .build()
+}
+
+fn unusable() -> EgressError {
+    EgressError::not_sent(
+        "egress.client_failed",
+        "the HTTP client cannot be set up; are the system's root certificates (ca-certificates) \
+         installed? nothing was sent",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(networks: &[&str], plaintext: bool) -> Policy {
+        let networks = networks.iter().map(|text| text.parse().unwrap()).collect();
+        Policy { plugin: "p".into(), provider: "p".into(), patterns: vec![], networks, plaintext }
+    }
+
+    #[test]
+    fn the_same_grants_share_a_client_and_others_do_not() {
+        let clients = Clients::new(Lookup::system());
+        let minute = Duration::from_mins(1);
+        for (networks, plaintext, kept) in [
+            (&["10.0.0.0/8", "127.0.0.0/8"][..], false, 1),
+            (&["127.0.0.0/8", "10.0.0.0/8", "10.0.0.0/8"], false, 1),
+            (&["127.0.0.0/8"], false, 2),
+            (&["127.0.0.0/8"], true, 3),
+        ] {
+            clients.fitting(&policy(networks, plaintext), minute).unwrap();
+            assert_eq!(clients.made.lock().unwrap().len(), kept);
+        }
+    }
+
+    #[test]
+    fn connecting_gives_up_before_the_deadline() {
+        for (deadline, within) in
+            [(30_000, 10_000), (10_000, 5000), (700, 400), (120, 100), (1, 100)]
+        {
+            let grants = Grants::of(&policy(&[], false), Duration::from_millis(deadline));
+            assert_eq!(grants.connect_within, Duration::from_millis(within));
+        }
+    }
+}

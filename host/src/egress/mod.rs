@@ -1,0 +1,131 @@
+//! The one way out. Every request of a plugin passes one pipeline: parse, match, resolve, judge the
+//! addresses, dial exactly those, read under caps. It knows policies and bytes; it refuses to know
+//! which value is a secret, what a provider means, and when to try again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::egress::audit::Trip;
+use crate::egress::client::Clients;
+use crate::egress::outgoing::Outgoing;
+
+pub use error::EgressError;
+pub use lookup::Lookup;
+pub use pattern::{Pattern, PatternError};
+pub use policy::Policy;
+pub use request::{Body, Method, Request};
+pub use response::Response;
+
+/// The special address ranges, and what people call them.
+pub mod addresses;
+
+/// One log line for each request.
+mod audit;
+
+/// The HTTP clients, one for each set of grants.
+mod client;
+
+/// Undoing a provider's compression, under caps.
+mod decode;
+
+/// Why no response came.
+mod error;
+
+/// Settings filled into a pattern.
+mod expansion;
+
+/// What an error of the HTTP client means for the request.
+mod fault;
+
+/// Which headers a plugin may set.
+mod headers;
+
+/// Names to addresses, checked before they are dialled.
+mod lookup;
+
+/// A request that policy let through.
+mod outgoing;
+
+/// The parts of a request that are compared.
+mod part;
+
+/// What a plugin may contact.
+mod pattern;
+
+/// The decision about one request.
+mod policy;
+
+/// The manifest line that would allow what was refused.
+mod remedy;
+
+/// What a plugin asks for.
+mod request;
+
+/// What came back.
+mod response;
+
+/// A URL that means to us what it means to the server.
+mod target;
+
+#[cfg(test)]
+mod tests;
+
+/// The door. A clone is cheap and shares the clients.
+#[derive(Clone)]
+pub struct Gate(Arc<Clients>);
+
+impl Gate {
+    /// A gate that finds addresses with `lookup`.
+    pub fn new(lookup: Lookup) -> Self {
+        Self(Arc::new(Clients::new(lookup)))
+    }
+
+    /// A gate that asks the system's resolver.
+    pub fn system() -> Self {
+        Self::new(Lookup::system())
+    }
+
+    /// Sends `request` if `policy` allows it and returns the complete answer, whatever its status.
+    /// `deadline` covers everything, from the name lookup to the last byte of the body. Whoever drops
+    /// the future instead cannot know whether the request was sent.
+    pub async fn send(
+        &self,
+        policy: &Policy,
+        request: Request,
+        deadline: Duration,
+    ) -> Result<Response, EgressError> {
+        let trip = Trip::start(policy, request.method);
+        match Outgoing::check(policy, request) {
+            Err(refusal) => {
+                trip.refused(&refusal);
+                Err(refusal)
+            }
+            Ok(outgoing) => {
+                let (host, route) = (outgoing.host.clone(), outgoing.route.clone());
+                let result = self.exchange(policy, outgoing, deadline).await;
+                trip.ended(&host, &route, &result);
+                result
+            }
+        }
+    }
+
+    async fn exchange(
+        &self,
+        policy: &Policy,
+        outgoing: Outgoing,
+        deadline: Duration,
+    ) -> Result<Response, EgressError> {
+        let end = Instant::now() + deadline;
+        let host = outgoing.host.clone();
+        let client = self.0.fitting(policy, deadline)?;
+        let answer = timeout_at(end, outgoing.into_builder(&client).send())
+            .await
+            .map_err(|_| fault::late(&host, "headers", deadline))?
+            .map_err(|error| fault::of_sending(policy, &host, &error))?;
+        timeout_at(end, response::read(&host, answer))
+            .await
+            .map_err(|_| fault::late(&host, "body", deadline))?
+    }
+}

@@ -1,0 +1,165 @@
+//! Starting, tracking and stopping work: the only code besides `main` that spawns tasks, so that a
+//! stop waits for all of them and a panic in one ends one. Knows nothing of what the tasks do.
+//!
+//! A stop is soft first: work that runs is finished, none is begun. A second request is hard: the
+//! drain gives up. Dropping a `Task` never cancels it, so a write that was begun is finished even
+//! when the one who asked for it has gone; whatever must not be cut in half runs in a task.
+
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+use crate::lifecycle::signals::{Signal, Signals};
+
+/// Limits that are set at start: no core dumps, no memory for other processes, quiet panics.
+pub mod hardening;
+
+/// One process at a time on one database.
+pub mod lock;
+
+/// SIGTERM, SIGINT and SIGHUP.
+pub mod signals;
+
+/// What systemd is told.
+pub mod systemd;
+
+/// How long a drain waits by default, below the 90 seconds after which systemd kills.
+pub const DRAIN: Duration = Duration::from_secs(30);
+
+/// Spawns tasks and tells them to stop. A clone is cheap and shares the tasks.
+#[derive(Clone, Debug)]
+pub struct Lifecycle {
+    tasks: TaskTracker,
+    soft: CancellationToken,
+    hard: CancellationToken,
+}
+
+/// A task that runs on, whether or not somebody waits for it. Awaiting it gives its value, or
+/// `None` when it panicked.
+#[derive(Debug)]
+pub struct Task<T>(JoinHandle<Option<T>>);
+
+impl Lifecycle {
+    /// Nothing runs yet.
+    pub fn new() -> Self {
+        let hard = CancellationToken::new();
+        // A child, so that a hard stop is always a soft one too.
+        Self { tasks: TaskTracker::new(), soft: hard.child_token(), hard }
+    }
+
+    /// Runs a future to its end, in a span of this name. A panic in it is logged and ends it alone.
+    pub fn spawn<F>(&self, name: &'static str, future: F) -> Task<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let guarded = async move {
+            // What the future held is dropped with it; what it shared is behind locks and channels.
+            let result = AssertUnwindSafe(future).catch_unwind().await;
+            // The payload may hold a secret, and is dropped unseen.
+            result.map_err(|_| report_panic(name)).ok()
+        };
+        Task(self.tasks.spawn(guarded.instrument(tracing::info_span!("task", task.name = name))))
+    }
+
+    /// Cancelled when no new work shall be begun.
+    pub fn soft_stop(&self) -> CancellationToken {
+        self.soft.clone()
+    }
+
+    /// Cancelled when even running work shall not be waited for.
+    pub fn hard_stop(&self) -> CancellationToken {
+        self.hard.clone()
+    }
+
+    /// Whether a stop was asked for.
+    pub fn stopping(&self) -> bool {
+        self.soft.is_cancelled()
+    }
+
+    /// Returns when a stop is asked for.
+    pub async fn wait_for_soft_stop(&self) {
+        self.soft.cancelled().await;
+    }
+
+    /// Asks for a stop: the first time softly, from the second time on hard.
+    pub fn stop(&self) {
+        if self.stopping() {
+            self.hard.cancel();
+        }
+        self.soft.cancel();
+    }
+
+    /// Follows the signals for as long as it is awaited: SIGTERM and SIGINT stop, SIGHUP reloads.
+    /// It never ends, so `main` awaits it beside the drain; a tracked task would hold the drain up.
+    pub async fn follow(&self, mut signals: Signals, mut reload: impl FnMut()) {
+        loop {
+            match signals.next().await {
+                Signal::Terminate | Signal::Interrupt => {
+                    self.stop();
+                    tracing::info!(hard = self.hard.is_cancelled(), "asked to stop");
+                }
+                Signal::Reload => reload(),
+            }
+        }
+    }
+
+    /// Stops softly and waits until no task is left; `false` when `limit` or a hard stop came
+    /// first.
+    pub async fn drain(&self, limit: Duration) -> bool {
+        self.soft.cancel();
+        self.tasks.close();
+        let drained = tokio::select! {
+            // In this order, so that nothing left to wait for is a success even at the limit.
+            biased;
+            () = self.tasks.wait() => true,
+            () = self.hard.cancelled() => false,
+            () = tokio::time::sleep(limit) => false,
+        };
+        if !drained {
+            let left = self.tasks.len();
+            tracing::warn!(left, "stopping while {left} tasks still run");
+        }
+        drained
+    }
+}
+
+impl Default for Lifecycle {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> Task<T> {
+    /// Whether it has ended, well or not.
+    pub fn is_finished(&self) -> bool {
+        self.0.is_finished()
+    }
+}
+
+impl<T> Future for Task<T> {
+    type Output = Option<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
+        // A join error is a runtime that shuts down: there is no value either.
+        Poll::Ready(ready!(Pin::new(&mut self.0).poll(context)).ok().flatten())
+    }
+}
+
+fn report_panic(name: &'static str) {
+    tracing::error!(
+        error.code = "internal.panic",
+        task.name = name,
+        "the task {name} panicked and was ended"
+    );
+}
+
+#[cfg(test)]
+mod tests;

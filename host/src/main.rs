@@ -1,0 +1,11 @@
+//! Entry: hardens the process, runs the command line, turns its result into an exit code.
+
+use std::process::ExitCode;
+
+use keepfresh::cli;
+use keepfresh::lifecycle::hardening;
+
+fn main() -> ExitCode {
+    hardening::at_start();
+    cli::run()
+}

@@ -1,0 +1,140 @@
+//! What the operator wants: `keepfresh.toml`, read into types that cannot be wrong. Every problem of a
+//! file is found in one reading, with its place and its remedy. Knows nothing of what a plugin
+//! declares: whoever does points at the manifest with [`crate::manifest::Manifest::diagnostic`].
+
+/// Which networks a plugin may reach, and what else it may do.
+pub mod access;
+/// A problem of the manifest.
+pub mod diagnostic;
+/// Where things stand in the text.
+pub mod place;
+/// One provider and its connections.
+pub mod provider;
+/// Storage, key, plugin folder and address.
+pub mod section;
+/// The manifest that `keepfresh init` writes.
+pub mod template;
+/// Schedules, retries and rates.
+pub mod timing;
+
+mod problems;
+mod render;
+mod secret;
+mod suggest;
+mod syntax;
+mod table;
+#[cfg(test)]
+mod tests;
+mod value;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+
+use crate::manifest::diagnostic::Diagnostic;
+use crate::manifest::place::{Place, Places};
+use crate::manifest::problems::Problems;
+use crate::manifest::provider::{Connection, Provider};
+use crate::manifest::section::{Plugins, Server, Storage, Vault};
+use crate::manifest::table::Table;
+use crate::model::id::ConnectionId;
+
+/// A manifest without problems.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manifest {
+    /// The file it was read from.
+    pub path: PathBuf,
+    /// The folder that relative paths start from.
+    pub folder: PathBuf,
+    /// Where tokens are stored.
+    pub storage: Storage,
+    /// Where the key is.
+    pub vault: Vault,
+    /// Where plugins are.
+    pub plugins: Plugins,
+    /// Where the daemon listens.
+    pub server: Server,
+    /// Providers by name.
+    pub providers: BTreeMap<String, Provider>,
+    places: Places,
+}
+
+/// Reads and parses the file.
+pub fn load(path: &Path) -> Result<Manifest, Vec<Diagnostic>> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => parse(&text, path),
+        Err(error) => Err(vec![Diagnostic::unreadable(path, &error)]),
+    }
+}
+
+/// Parses a manifest that was read from `path`, and finds all its problems at once.
+pub fn parse(text: &str, path: &Path) -> Result<Manifest, Vec<Diagnostic>> {
+    let problems = Problems::new(text, path);
+    let (root, errors) = DeTable::parse_recoverable(text);
+    if syntax::report(&errors, &problems) {
+        let manifest = read(root.get_ref(), path, &problems);
+        return problems.finish(manifest);
+    }
+    Err(problems.into_found())
+}
+
+const SECTIONS: &[&str] = &["storage", "vault", "plugins", "server", "providers"];
+const LATER: &[&str] = &["channels", "sinks"];
+
+fn read(entries: &DeTable<'_>, path: &Path, problems: &Problems<'_>) -> Manifest {
+    let root = Table::root(entries, problems);
+    let folder = folder_of(path);
+    root.only(&[SECTIONS, LATER].concat(), "");
+    root.refuse_yet(LATER);
+    let places = Places::collect(entries, problems.lines());
+    problems.hide(places.hidden());
+    Manifest {
+        path: path.to_owned(),
+        storage: Storage::read(&root.table("storage", "`[storage]`"), &folder),
+        vault: Vault::read(&root.table("vault", "`[vault]`"), &folder),
+        plugins: Plugins::read(&root.table("plugins", "`[plugins]`"), &folder),
+        server: Server::read(&root.table("server", "`[server]`")),
+        providers: provider::read_all(&root.table("providers", "`[providers]`"), &folder),
+        folder,
+        places,
+    }
+}
+
+/// The parent, where `keepfresh.toml` alone means the current folder.
+fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+impl Manifest {
+    /// Every connection that the manifest lists, in the order of its providers' names.
+    pub fn connections(&self) -> impl Iterator<Item = (&Provider, &Connection)> {
+        self.providers.values().flat_map(|it| it.connections.iter().map(move |row| (it, row)))
+    }
+
+    /// The provider of a connection, which need not be listed: people's connections are rows.
+    pub fn provider_of(&self, id: &ConnectionId) -> Option<&Provider> {
+        self.providers.get(id.provider())
+    }
+
+    /// Where a key stands: `["providers", "eskiz", "settings", "base_url"]`. A table of an array is
+    /// named by its index: `["providers", "finnotech", "connections", "0", "name"]`.
+    pub fn locate(&self, path: &[&str]) -> Option<Place> {
+        self.places.find(path)
+    }
+
+    /// A problem that somebody else found, at that key or at the nearest table around it.
+    pub fn diagnostic(
+        &self,
+        path: &[&str],
+        code: &'static str,
+        message: &str,
+        help: &str,
+    ) -> Diagnostic {
+        let place = self.places.nearest(path);
+        Diagnostic::new(code, &self.path, place, message, help).hiding(self.places.hidden())
+    }
+}

@@ -1,0 +1,107 @@
+//! The tables about Keepfresh itself: where tokens, key and plugins are, and where it listens.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use toml::de::DeValue;
+
+use crate::manifest::problems::Fault;
+use crate::manifest::secret;
+use crate::manifest::table::Table;
+use crate::manifest::value::string;
+use crate::vault::source::Source;
+
+/// Where tokens are stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Storage {
+    /// The file of the database.
+    pub path: PathBuf,
+}
+
+impl Storage {
+    pub(super) fn read(table: &Table<'_>, folder: &Path) -> Self {
+        table.only(&["url"], "");
+        let path = table.read("url", sqlite).unwrap_or_else(|| PathBuf::from("keepfresh.db"));
+        Self { path: folder.join(path) }
+    }
+}
+
+/// `sqlite:PATH`.
+fn sqlite(value: &DeValue<'_>) -> Result<PathBuf, Fault> {
+    const HELP: &str = "write \"sqlite:keepfresh.db\"";
+    let fault = |label: &str, help: &str| Err(Fault::new("manifest.storage_url", label, help));
+    let url = string(value)?;
+    match url.split_once(':') {
+        Some(("sqlite", rest)) => match rest.strip_prefix("//").unwrap_or(rest) {
+            "" => fault("an empty path", HELP),
+            path if path.contains(['?', ':']) => fault("SQLite takes a path alone", HELP),
+            path => Ok(PathBuf::from(path)),
+        },
+        Some(("postgres" | "postgresql", _)) => {
+            let help = "write \"sqlite:keepfresh.db\" for now";
+            fault("Postgres comes in a later version", help)
+        }
+        Some((_, rest)) if rest.starts_with("//") => fault("only SQLite is supported", HELP),
+        _ => fault("not a database URL", HELP),
+    }
+}
+
+/// Where the key is that seals tokens.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Vault {
+    /// The place of the key, never the key.
+    pub key: Source,
+}
+
+impl Vault {
+    pub(super) fn read(table: &Table<'_>, folder: &Path) -> Self {
+        table.only(&["key"], "");
+        let usual = || Source::File(folder.join("keepfresh.key"));
+        Self { key: secret::read_key(table, "key", folder).unwrap_or_else(usual) }
+    }
+}
+
+/// Where plugins are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plugins {
+    /// The folder, which is watched.
+    pub dir: PathBuf,
+}
+
+impl Plugins {
+    pub(super) fn read(table: &Table<'_>, folder: &Path) -> Self {
+        table.only(&["dir"], "");
+        let dir = table.read("dir", path).unwrap_or_else(|| PathBuf::from("plugins"));
+        Self { dir: folder.join(dir) }
+    }
+}
+
+fn path(value: &DeValue<'_>) -> Result<PathBuf, Fault> {
+    match string(value)? {
+        "" => Err(Fault::new("manifest.path", "an empty path", "write \"plugins\"")),
+        path => Ok(PathBuf::from(path)),
+    }
+}
+
+/// Where the daemon listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Kept for the HTTP API of a later version.
+    pub listen: SocketAddr,
+}
+
+impl Server {
+    pub(super) fn read(table: &Table<'_>) -> Self {
+        table.only(&["listen"], "");
+        let usual = || SocketAddr::from((Ipv4Addr::LOCALHOST, 7420));
+        Self { listen: table.read("listen", address).unwrap_or_else(usual) }
+    }
+}
+
+fn address(value: &DeValue<'_>) -> Result<SocketAddr, Fault> {
+    let wrong = || {
+        let help = "write \"127.0.0.1:7420\", or \"[::1]:7420\"";
+        Fault::new("manifest.listen", "not an IP address and a port", help)
+    };
+    string(value)?.parse().map_err(|_| wrong())
+}

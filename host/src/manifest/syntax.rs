@@ -1,0 +1,85 @@
+//! What is not TOML at all, told in words that say what to do.
+
+use std::ops::Range;
+
+use toml::de::Error;
+
+use crate::manifest::place::tells_of_secret;
+use crate::manifest::problems::{Fault, Problems};
+
+/// Reports the errors. True if the tree can still be trusted, so that the rest is worth reading.
+pub(super) fn report(errors: &[Error], problems: &Problems<'_>) -> bool {
+    let mut errors: Vec<_> = errors.iter().map(|it| (it.span().unwrap_or_default(), it)).collect();
+    errors.sort_by_key(|it| it.0.start);
+    for (span, error) in &errors {
+        let (code, message, help) = explain(error.message());
+        hide_quoted(span, problems);
+        problems.report(span.clone(), message, &Fault::new(code, error.message(), help));
+        if is_confusing(error.message()) {
+            break;
+        }
+    }
+    errors.iter().all(|it| it.1.message() == DUPLICATE)
+}
+
+const DUPLICATE: &str = "duplicate key";
+
+/// Whether what follows is likely to be reported only because of this one.
+fn is_confusing(message: &str) -> bool {
+    ["unclosed", "missing", "string"].iter().any(|it| message.contains(it))
+}
+
+fn explain(message: &str) -> (&'static str, &'static str, &'static str) {
+    const SYNTAX: &str = "manifest.syntax";
+    const NOT_TOML: &str = "the manifest is not valid TOML";
+    let help = match message {
+        DUPLICATE => {
+            let help =
+                "keep one of them: a key, and a table such as `[providers.eskiz]`, stands once";
+            return ("manifest.duplicate_key", "a key stands twice", help);
+        }
+        it if it.contains("quoted") || it.contains("boolean") => {
+            "put texts in quotes: `timezone = \"UTC\"`"
+        }
+        it if it.contains("string") => "close the text on its line with the quote that began it",
+        it if it.contains("unclosed") || it.contains("comma") => {
+            "close every `[` with `]` and every `{` with `}`, and put commas between the parts"
+        }
+        it if it.contains("no value") => "write `key = value`",
+        it if it.contains("escape") => {
+            "write `\\\\` for a backslash, or put the text in single quotes"
+        }
+        _ => "write `key = value`, one on a line, under a table such as `[providers.eskiz]`",
+    };
+    (SYNTAX, NOT_TOML, help)
+}
+
+/// A line that may hold a secret is shown without its texts. There is no tree to look in, so the
+/// words on the line have to tell.
+fn hide_quoted(span: &Range<usize>, problems: &Problems<'_>) {
+    let (start, line) = problems.lines().line_at(span.start);
+    if tells_of_secret(line) {
+        for text in quoted(line) {
+            let range = start + text.start..start + text.end;
+            problems.hide(&problems.lines().places(&range));
+        }
+    }
+}
+
+/// What is between quotes on a line; the last may be open.
+fn quoted(line: &str) -> Vec<Range<usize>> {
+    let mut texts = Vec::new();
+    let mut open = None;
+    for (at, letter) in line.char_indices() {
+        open = match (open, letter) {
+            (None, '"' | '\'') => Some((letter, at + 1)),
+            (Some((quote, from)), it) if it == quote => {
+                texts.push(from..at);
+                None
+            }
+            (state, _) => state,
+        };
+    }
+    texts.extend(open.map(|(_, from)| from..line.len()));
+    texts
+}

@@ -1,0 +1,90 @@
+//! One set of credentials at one provider: the facts that storage keeps and every window shows. No
+//! secrets are in here; they stay sealed beside it.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::model::attempt::{Attempt, AttemptError, Trigger, text_enum};
+use crate::model::id::ConnectionId;
+
+/// What is known of a connection.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Connection {
+    /// `provider/name`.
+    pub id: ConnectionId,
+    /// How many token sets were stored; 0 is none.
+    pub generation: u64,
+    /// The current token, if there is one.
+    pub token: Option<TokenFacts>,
+    /// Tries that failed since the last success.
+    pub failures: u32,
+    /// Why only a person can help.
+    pub problem: Option<Problem>,
+    /// What the last failure said; cleared by a success.
+    pub error: Option<AttemptError>,
+    /// When a request left whose outcome nobody knows.
+    pub doubt_since: Option<Timestamp>,
+    /// Set while a person has paused it.
+    pub pause: Option<Pause>,
+    /// When it is looked at next, and why.
+    pub due: Option<Due>,
+    /// The last try, finished or not.
+    pub last_attempt: Option<Attempt>,
+    /// What `profile` said last, as JSON.
+    pub profile: Option<Value>,
+}
+
+/// What may be shown of the current token.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TokenFacts {
+    /// `Bearer`, `Basic`, `Token`.
+    pub token_type: String,
+    /// When it was stored.
+    pub issued_at: Timestamp,
+    /// When it stops working; `None` when it does not expire.
+    pub expires_at: Option<Timestamp>,
+    /// When the refresh token stops working, if known.
+    pub refresh_expires_at: Option<Timestamp>,
+    /// First eight hex digits of its SHA-256.
+    pub fingerprint: String,
+    /// What it may do.
+    pub scopes: Vec<String>,
+    /// Plain facts from the provider.
+    pub metadata: Vec<(String, String)>,
+}
+
+impl TokenFacts {
+    /// Whether it works at `now`.
+    pub fn is_valid(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|it| it > now)
+    }
+}
+
+/// Why only a person can help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// The grant is dead: connect again.
+    Reconnect,
+    /// A credential, setting or plugin is wrong: correct it.
+    Misconfigured,
+}
+
+/// A pause by a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// When it ends by itself.
+    pub until: Option<Timestamp>,
+    /// What the person said.
+    pub reason: Option<String>,
+}
+
+/// The next time a connection is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub trigger: Trigger,
+}
+
+text_enum!(Problem { Reconnect = "reconnect", Misconfigured = "misconfigured" });

@@ -1,0 +1,50 @@
+//! What happened, as the outbox tells it to whoever must know. Written in the same transaction as the
+//! change it tells of, so that nothing is told that did not happen and nothing that did is lost.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::attempt::text_enum;
+use crate::model::id::ConnectionId;
+
+/// The kinds of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventKind {
+    /// A new generation is stored.
+    Refreshed,
+    /// The first success after failures.
+    Recovered,
+    /// A try failed.
+    Failed,
+    /// Only a person can help: the grant is dead.
+    Reconnect,
+    /// Only a person can help: something is configured wrongly.
+    Misconfigured,
+    /// The outcome of a request is unknown and the provider may revoke on reuse.
+    Critical,
+}
+
+text_enum!(EventKind {
+    Refreshed = "refreshed",
+    Recovered = "recovered",
+    Failed = "failed",
+    Reconnect = "reconnect",
+    Misconfigured = "misconfigured",
+    Critical = "critical",
+});
+
+/// One event, not yet stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// What happened.
+    pub kind: EventKind,
+    /// To which connection.
+    pub connection: ConnectionId,
+    /// When.
+    pub at: Timestamp,
+    /// The generation that was current afterwards.
+    pub generation: u64,
+    /// The code of the failure, for the kinds that have one.
+    pub code: Option<String>,
+}

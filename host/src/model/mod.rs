@@ -1,0 +1,34 @@
+//! Plain data that every stage shares. No I/O, no async, and no way to print a secret.
+
+/// `provider/name`, and the ids of attempts.
+pub mod id;
+
+/// What a plugin says about itself.
+pub mod descriptor;
+
+/// One set of credentials at one provider, as the stages see it.
+pub mod connection;
+
+/// What a provider gave.
+pub mod token;
+
+/// One try to refresh: trigger, outcome, cause.
+pub mod attempt;
+
+/// Why a try failed, and whose turn it is.
+pub mod failure;
+
+/// What happens to a refresh token when it is used.
+pub mod rotation;
+
+/// The one state of a connection, and the sentence that goes with it.
+pub mod state;
+
+/// What happened, as the outbox tells it.
+pub mod event;
+
+/// The only source of the current time.
+pub mod clock;
+
+/// When cron ticks.
+pub mod schedule;

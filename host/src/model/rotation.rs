@@ -1,0 +1,67 @@
+//! What happens to a refresh token when it is used: the fact that decides how an unknown outcome is
+//! resolved.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The provider's rule for presenting the old refresh token once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rotation {
+    /// It stays valid.
+    None,
+    /// It stays valid for so many seconds.
+    Grace(u32),
+    /// It stays valid until the new pair is first used.
+    UntilUsed,
+    /// It dies at once; using it again revokes the grant.
+    Strict,
+    /// Nobody has said.
+    Unknown,
+}
+
+/// What to do about a request whose outcome nobody knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Send the same refresh token again, now.
+    RetryNow,
+    /// Send it once, now: if it is refused, the grant is gone.
+    RetryOnce,
+    /// Keep serving the access token and send it once at that token's end.
+    WaitForEnd,
+}
+
+impl Rotation {
+    /// Whether an answer must be durable before anybody reads it.
+    pub fn needs_capture(self) -> bool {
+        self != Self::None
+    }
+
+    /// How to resolve an unknown outcome that is `age` old.
+    pub fn remedy(self, age: Duration) -> Remedy {
+        match self {
+            Self::None | Self::UntilUsed => Remedy::RetryNow,
+            Self::Grace(window) if age.as_secs() < u64::from(window) => Remedy::RetryNow,
+            Self::Grace(_) | Self::Strict => Remedy::WaitForEnd,
+            Self::Unknown => Remedy::RetryOnce,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grace_window_that_has_passed_is_strict() {
+        assert_eq!(Rotation::Grace(30).remedy(Duration::from_secs(29)), Remedy::RetryNow);
+        assert_eq!(Rotation::Grace(30).remedy(Duration::from_secs(30)), Remedy::WaitForEnd);
+    }
+
+    #[test]
+    fn only_a_provider_that_never_rotates_does_without_a_capture() {
+        assert!(!Rotation::None.needs_capture());
+        assert!(Rotation::Unknown.needs_capture());
+    }
+}

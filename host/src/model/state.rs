@@ -1,0 +1,283 @@
+//! The one state of a connection, the sentence that goes with it, and the next step. Pure: facts and
+//! `now` in, words out, the same for command line, API and dashboard.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::model::attempt::text_enum;
+use crate::model::connection::{Connection, Problem};
+
+/// How long a due refresh may lie before a connection counts as late: longer than any tick's jitter
+/// and any queue of a healthy daemon.
+const OVERDUE: SignedDuration = SignedDuration::from_mins(5);
+
+/// Exactly one of these holds at any time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Never tried.
+    New,
+    /// Valid, and the last try was fine.
+    Fresh,
+    /// A try is running.
+    Refreshing,
+    /// Overdue or failing while the token still works.
+    Late,
+    /// Callers are failing.
+    Expired,
+    /// The grant is dead: only a person can help.
+    Reconnect,
+    /// A credential, setting or plugin is wrong: only a person can help.
+    Misconfigured,
+    /// A person paused it.
+    Paused,
+}
+
+text_enum!(State {
+    New = "new",
+    Fresh = "fresh",
+    Refreshing = "refreshing",
+    Late = "late",
+    Expired = "expired",
+    Reconnect = "reconnect",
+    Misconfigured = "misconfigured",
+    Paused = "paused",
+});
+
+impl State {
+    /// Whether only a person can help, or callers are failing.
+    pub fn needs_a_person(self) -> bool {
+        matches!(self, Self::Expired | Self::Reconnect | Self::Misconfigured)
+    }
+}
+
+/// The state of `connection` at `now`.
+pub fn state_of(connection: &Connection, now: Timestamp) -> State {
+    if connection.pause.as_ref().is_some_and(|it| it.until.is_none_or(|it| it > now)) {
+        return State::Paused;
+    }
+    match connection.problem {
+        Some(Problem::Reconnect) => return State::Reconnect,
+        Some(Problem::Misconfigured) => return State::Misconfigured,
+        None => {}
+    }
+    if connection.last_attempt.as_ref().is_some_and(|it| it.outcome.is_none()) {
+        return State::Refreshing;
+    }
+    match &connection.token {
+        None if connection.failures == 0 => State::New,
+        None => State::Expired,
+        Some(token) if !token.is_valid(now) => State::Expired,
+        Some(_) if is_late(connection, now) => State::Late,
+        Some(_) => State::Fresh,
+    }
+}
+
+fn is_late(connection: &Connection, now: Timestamp) -> bool {
+    let overdue = connection.due.is_some_and(|due| due.at + OVERDUE < now);
+    overdue || connection.failures > 0 || connection.doubt_since.is_some()
+}
+
+/// What a person reads, and the command that helps, if one does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saying {
+    /// One or two sentences.
+    pub sentence: String,
+    /// A command to run.
+    pub next_step: Option<String>,
+}
+
+/// Puts the state of `connection` at `now` into words.
+pub fn say(connection: &Connection, now: Timestamp) -> Saying {
+    let id = &connection.id;
+    let (sentence, next_step) = match state_of(connection, now) {
+        State::New => ("Never refreshed.".to_owned(), Some(format!("keepfresh refresh {id}"))),
+        State::Fresh => (format!("{} {}", validity(connection, now), next(connection, now)), None),
+        State::Refreshing => (refreshing(connection, now), None),
+        State::Late => {
+            (late(connection, now), Some(format!("keepfresh log --provider {}", id.provider())))
+        }
+        State::Expired => {
+            (expired(connection, now), Some(format!("keepfresh refresh {id} --force --sync")))
+        }
+        State::Reconnect => (
+            format!("{} {}", cause(connection), validity(connection, now)),
+            Some(reconnect(connection)),
+        ),
+        State::Misconfigured => (
+            format!("{} {}", cause(connection), validity(connection, now)),
+            Some(format!("correct it, then: keepfresh refresh {id} --force --sync")),
+        ),
+        State::Paused => {
+            (paused(connection, now), Some(format!("keepfresh connection resume {id}")))
+        }
+    };
+    Saying { sentence: sentence.trim().to_owned(), next_step }
+}
+
+fn validity(connection: &Connection, now: Timestamp) -> String {
+    let Some(token) = &connection.token else { return String::new() };
+    match token.expires_at {
+        None => "Valid; does not expire.".to_owned(),
+        Some(end) if end > now => format!("Valid for {}.", span(now, end)),
+        Some(end) => format!("Expired {} ago.", span(end, now)),
+    }
+}
+
+fn next(connection: &Connection, now: Timestamp) -> String {
+    match connection.due {
+        Some(due) if due.at > now => format!("Next refresh in {}.", span(now, due.at)),
+        Some(_) => "Refresh is due now.".to_owned(),
+        None => String::new(),
+    }
+}
+
+fn refreshing(connection: &Connection, now: Timestamp) -> String {
+    let since = connection.last_attempt.as_ref().map_or(now, |it| it.started_at);
+    format!("Refreshing, started {} ago.", span(since, now))
+}
+
+fn late(connection: &Connection, now: Timestamp) -> String {
+    let end = connection.token.as_ref().and_then(|it| it.expires_at);
+    let breaks = end.map(|it| format!("Callers break in {}.", span(now, it))).unwrap_or_default();
+    let what = match (connection.doubt_since, connection.failures) {
+        (Some(_), _) => {
+            "The outcome of the last refresh is unknown; the old token is served until its end."
+                .to_owned()
+        }
+        (None, 0) => "Refresh is overdue: is `keepfresh serve` running?".to_owned(),
+        (None, 1) => format!("Refresh failed: {}", cause(connection)),
+        (None, times) => format!("Refresh failed {times} times: {}", cause(connection)),
+    };
+    format!("{what} {breaks} {}", next(connection, now))
+}
+
+fn expired(connection: &Connection, now: Timestamp) -> String {
+    let since = connection.token.as_ref().and_then(|it| it.expires_at);
+    let what = match since {
+        Some(end) => format!("Expired {} ago. Callers are failing.", span(end, now)),
+        None => "No token yet. Callers are failing.".to_owned(),
+    };
+    format!("{what} {} {}", cause(connection), next(connection, now))
+}
+
+fn paused(connection: &Connection, now: Timestamp) -> String {
+    let pause = connection.pause.as_ref();
+    let until = pause.and_then(|it| it.until).filter(|it| *it > now);
+    let until = until.map(|it| format!(" for {} more", span(now, it))).unwrap_or_default();
+    let reason = pause.and_then(|it| it.reason.as_deref());
+    let reason = reason.map(|it| format!(": {it}")).unwrap_or_default();
+    format!("Paused by a person{until}{reason}. {}", validity(connection, now))
+}
+
+fn cause(connection: &Connection) -> String {
+    let Some(error) = &connection.error else { return String::new() };
+    let mut text = error.message.trim().to_owned();
+    if !text.ends_with(['.', '!', '?']) {
+        text.push('.');
+    }
+    text
+}
+
+fn reconnect(connection: &Connection) -> String {
+    format!("log in at the provider again, then: keepfresh token set {}", connection.id)
+}
+
+/// A duration as people say it: the two largest units.
+pub fn span(from: Timestamp, to: Timestamp) -> String {
+    let seconds = to.duration_since(from).as_secs().max(0);
+    let units = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
+    let Some(first) = units.iter().position(|(size, _)| seconds >= *size) else {
+        return "0s".to_owned();
+    };
+    let (size, name) = units[first];
+    let mut text = format!("{}{name}", seconds / size);
+    if let Some((smaller, name)) = units.get(first + 1)
+        && let rest @ 1.. = seconds % size / smaller
+    {
+        text.push_str(&format!(" {rest}{name}"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::attempt::AttemptError;
+    use crate::model::connection::{Pause, TokenFacts};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn connection() -> Connection {
+        Connection {
+            id: "jibit".parse().unwrap(),
+            generation: 1,
+            token: Some(TokenFacts {
+                token_type: "Bearer".to_owned(),
+                issued_at: at(0),
+                expires_at: Some(at(7_800)),
+                refresh_expires_at: None,
+                fingerprint: String::new(),
+                scopes: Vec::new(),
+                metadata: Vec::new(),
+            }),
+            failures: 0,
+            problem: None,
+            error: None,
+            doubt_since: None,
+            pause: None,
+            due: None,
+            last_attempt: None,
+            profile: None,
+        }
+    }
+
+    #[test]
+    fn failing_is_late_while_the_token_works_and_expired_after() {
+        let failing = Connection { failures: 3, ..connection() };
+        assert_eq!(state_of(&failing, at(0)), State::Late);
+        assert_eq!(state_of(&failing, at(7_800)), State::Expired);
+    }
+
+    #[test]
+    fn a_late_connection_says_when_callers_break() {
+        let error = AttemptError { code: "x".to_owned(), message: "jibit is down".to_owned() };
+        let failing = Connection { failures: 3, error: Some(error), ..connection() };
+        assert_eq!(
+            say(&failing, at(0)).sentence,
+            "Refresh failed 3 times: jibit is down. Callers break in 2h 10m."
+        );
+    }
+
+    #[test]
+    fn a_pause_hides_every_other_state() {
+        let paused = Connection {
+            pause: Some(Pause { until: Some(at(60)), reason: Some("maintenance".to_owned()) }),
+            problem: Some(Problem::Reconnect),
+            ..connection()
+        };
+        assert_eq!(state_of(&paused, at(0)), State::Paused);
+        assert_eq!(state_of(&paused, at(60)), State::Reconnect);
+        assert_eq!(
+            say(&paused, at(0)).sentence,
+            "Paused by a person for 1m more: maintenance. Valid for 2h 10m."
+        );
+    }
+
+    #[test]
+    fn nothing_tried_is_new_and_nothing_got_is_expired() {
+        let empty = Connection { token: None, generation: 0, ..connection() };
+        assert_eq!(state_of(&empty, at(0)), State::New);
+        assert_eq!(state_of(&Connection { failures: 1, ..empty }, at(0)), State::Expired);
+    }
+
+    #[test]
+    fn spans_show_their_two_largest_units() {
+        assert_eq!(span(at(0), at(90_061)), "1d 1h");
+        assert_eq!(span(at(0), at(59)), "59s");
+        assert_eq!(span(at(0), at(3_600)), "1h");
+        assert_eq!(span(at(9), at(3)), "0s");
+    }
+}

@@ -1,0 +1,52 @@
+//! What a provider gave. The secrets in it do not print, do not serialise, and are wiped when dropped.
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+/// Access token, refresh token, expiry, scopes, metadata.
+#[derive(Clone, Debug)]
+pub struct TokenSet {
+    /// What callers present.
+    pub access_token: SecretString,
+    /// How they present it: `Bearer`, `Basic`, `Token`.
+    pub token_type: String,
+    /// When it stops working; `None` when it does not expire.
+    pub expires_at: Option<Timestamp>,
+    /// What the next refresh presents.
+    pub refresh_token: Option<SecretString>,
+    /// When the refresh token stops working, if the provider says.
+    pub refresh_expires_at: Option<Timestamp>,
+    /// What the token may do.
+    pub scopes: Vec<String>,
+    /// Further secrets by name, such as `id_token`.
+    pub extra: Vec<(String, SecretString)>,
+    /// Plain facts worth showing.
+    pub metadata: Vec<(String, String)>,
+}
+
+/// The first eight hex digits of the SHA-256 of a secret: enough to tell two apart, safe to show.
+pub fn fingerprint(secret: &SecretString) -> String {
+    let digest = Sha256::digest(secret.expose_secret().as_bytes());
+    digest[..4].iter().map(|it| format!("{it:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_set_does_not_print_its_secrets() {
+        let set = TokenSet {
+            access_token: SecretString::from("CANARY_access"),
+            token_type: "Bearer".to_owned(),
+            expires_at: None,
+            refresh_token: Some(SecretString::from("CANARY_refresh")),
+            refresh_expires_at: None,
+            scopes: Vec::new(),
+            extra: vec![("id_token".to_owned(), SecretString::from("CANARY_id"))],
+            metadata: Vec::new(),
+        };
+        assert!(!format!("{set:?}").contains("CANARY"));
+    }
+}

@@ -1,0 +1,97 @@
+//! Whether this deployment is healthy, and if not, what to do: everything that can be looked at
+//! without sending anything.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::failure::Failure;
+use crate::model::state::State;
+use crate::operator::{Operator, Reply};
+use crate::storage::Filter;
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Finding {
+    /// Whether it is in order.
+    pub ok: bool,
+    /// What was looked at.
+    pub what: String,
+    /// What was found, and what to do about it.
+    pub detail: String,
+}
+
+fn fine(what: &str, detail: impl Into<String>) -> Finding {
+    Finding { ok: true, what: what.to_owned(), detail: detail.into() }
+}
+
+fn wrong(what: &str, detail: impl Into<String>) -> Finding {
+    Finding { ok: false, what: what.to_owned(), detail: detail.into() }
+}
+
+impl Operator {
+    pub(super) async fn doctor(&self) -> Result<Reply, Failure> {
+        let mut findings = vec![self.database().await, self.daemon()];
+        findings.extend(self.plugin_files());
+        findings.extend(self.secrets().await);
+        findings.push(self.connections().await);
+        Ok(Reply::Findings(findings))
+    }
+
+    async fn database(&self) -> Finding {
+        match self.0.storage.check().await {
+            Ok(None) => fine("database", "intact, write-ahead log, synchronous writes"),
+            Ok(Some(damage)) => wrong("database", format!("{damage}; restore it from a backup")),
+            Err(error) => wrong("database", error.to_string()),
+        }
+    }
+
+    fn daemon(&self) -> Finding {
+        if self.0.daemon {
+            return fine("daemon", "running");
+        }
+        wrong(
+            "daemon",
+            "not running: nothing is refreshed by itself; start it with: keepfresh serve",
+        )
+    }
+
+    fn plugin_files(&self) -> Vec<Finding> {
+        let files = self.plugins();
+        if files.is_empty() {
+            let dir = self.manifest().plugins.dir.display().to_string();
+            return vec![wrong("plugins", format!("no .wasm file in {dir}; put one there"))];
+        }
+        let finding = |file: &crate::operator::plugins::PluginView| match &file.refused {
+            Some(error) => wrong(&format!("plugin {}", file.file), error.message.clone()),
+            None => {
+                fine(&format!("plugin {}", file.file), file.version.clone().unwrap_or_default())
+            }
+        };
+        files.iter().map(finding).collect()
+    }
+
+    async fn secrets(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (provider, connection) in self.manifest().connections() {
+            for (name, source) in provider.secrets_of(connection.id.name()) {
+                if let Err(error) = source.read().await {
+                    let what = format!("secret {name} of {}", connection.id);
+                    findings.push(wrong(&what, error.to_string()));
+                }
+            }
+        }
+        findings
+    }
+
+    async fn connections(&self) -> Finding {
+        let listed = match self.list(&Filter::default()).await {
+            Ok(listed) => listed,
+            Err(failure) => return wrong("connections", failure.message),
+        };
+        let ill = listed.iter().filter(|it| it.state.needs_a_person() || it.state == State::Late);
+        let ill = ill.map(|it| format!("{} is {}", it.id, it.state)).collect::<Vec<_>>();
+        if ill.is_empty() {
+            return fine("connections", format!("{} in order", listed.len()));
+        }
+        wrong("connections", format!("{}; see: keepfresh status", ill.join(", ")))
+    }
+}

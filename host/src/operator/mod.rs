@@ -1,0 +1,219 @@
+//! What people and scripts can ask for: one command in, one reply out. The command line carries it
+//! out itself when no daemon runs, and through the daemon when one does; both come here.
+//!
+//! Takes no decision about tokens; those are the refresher's.
+
+/// What can be asked, and what comes back.
+pub mod command;
+
+/// Refreshing many at once.
+mod bulk;
+
+/// Whether this deployment is healthy.
+pub mod doctor;
+
+/// Plugins and schedules as people read them.
+pub mod plugins;
+
+/// Connections as people and scripts read them.
+pub mod view;
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+pub use command::{Command, LogQuery, Progress, Reply, Selection};
+
+use crate::catalogue::Catalogue;
+use crate::lifecycle::Lifecycle;
+use crate::manifest::Manifest;
+use crate::model::attempt::Trigger;
+use crate::model::clock::Clock;
+use crate::model::connection::Pause;
+use crate::model::failure::{Case, Failure};
+use crate::model::id::ConnectionId;
+use crate::refresher::{Ask, ManualToken, Refresher, host_fault, unknown};
+use crate::storage::{Filter, LogFilter, Storage};
+use view::ConnectionView;
+
+/// Carries out commands. A clone is cheap.
+#[derive(Clone)]
+pub struct Operator(Arc<Parts>);
+
+/// What commands work on.
+pub struct Parts {
+    /// The database.
+    pub storage: Storage,
+    /// What is loaded.
+    pub catalogue: Catalogue,
+    /// What refreshes.
+    pub refresher: Refresher,
+    /// The time.
+    pub clock: Clock,
+    /// Tasks that outlive a command.
+    pub lifecycle: Lifecycle,
+    /// What the operator wants, as it was last read without problems.
+    pub manifest: Arc<RwLock<Arc<Manifest>>>,
+    /// Whether this is the daemon, with a scheduler behind it.
+    pub daemon: bool,
+}
+
+impl Operator {
+    /// An operator over those parts.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// Carries out `command`. What happens on the way goes to `progress`, which nobody need read.
+    pub async fn run(
+        &self,
+        command: Command,
+        progress: &mpsc::UnboundedSender<Progress>,
+    ) -> Result<Reply, Failure> {
+        match command {
+            Command::Ping => Ok(Reply::Done),
+            Command::Status { ids } => self.status(ids).await.map(Reply::Connections),
+            Command::Connections { provider } => {
+                let filter = Filter { provider, ..Filter::default() };
+                self.list(&filter).await.map(Reply::Connections)
+            }
+            Command::Show { id } => self.show(&id).await,
+            Command::Refresh { selection, force, dry_run, wait } => {
+                self.refresh(&selection, force, dry_run, wait, progress).await
+            }
+            Command::TokenGet { id, min_ttl_s } => self.token(&id, min_ttl_s).await,
+            Command::TokenSet { id, text } => {
+                let token = ManualToken::parse(&text.0, self.0.clock.now())?;
+                self.0.refresher.set_token(&id, token).await.map(Reply::Generation)
+            }
+            Command::TokenClear { id } => {
+                self.0.refresher.clear_token(&id).await.map(|()| Reply::Done)
+            }
+            Command::Pause { id, for_s, reason } => self.pause(&id, for_s, reason).await,
+            Command::Resume { id } => self.resume(&id).await,
+            Command::Replay { id } => self.replay(&id, progress).await,
+            Command::Log(query) => self.log(query).await,
+            Command::Stats { provider, since_s } => self.statistics(provider, since_s).await,
+            Command::Schedules => self.schedules().await,
+            Command::Plugins => Ok(Reply::Plugins(self.plugins())),
+            Command::Prune { older_than_s } => {
+                let before = self.0.clock.now() - Duration::from_secs(older_than_s);
+                self.0.storage.prune(before).await.map(Reply::from).map_err(|it| host_fault(&it))
+            }
+            Command::Doctor => self.doctor().await,
+        }
+    }
+
+    /// The manifest in force.
+    pub fn manifest(&self) -> Arc<Manifest> {
+        Arc::clone(&self.0.manifest.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn status(&self, ids: Vec<ConnectionId>) -> Result<Vec<ConnectionView>, Failure> {
+        let found = self.list(&Filter { ids: ids.clone(), ..Filter::default() }).await?;
+        match ids.iter().find(|id| !found.iter().any(|it| it.id == **id)) {
+            Some(missing) => Err(unknown(missing)),
+            None => Ok(found),
+        }
+    }
+
+    async fn list(&self, filter: &Filter) -> Result<Vec<ConnectionView>, Failure> {
+        let rows = self.0.storage.list(filter).await.map_err(|it| host_fault(&it))?;
+        let now = self.0.clock.now();
+        let view = |row| match row {
+            Ok(connection) => Some(ConnectionView::of(&connection, now)),
+            Err(error) => {
+                // One row that cannot be read must not hide the others.
+                tracing::error!("{error}");
+                None
+            }
+        };
+        Ok(rows.into_iter().filter_map(view).collect())
+    }
+
+    async fn show(&self, id: &ConnectionId) -> Result<Reply, Failure> {
+        let loaded = self.0.storage.load(id).await.map_err(|it| host_fault(&it))?;
+        let loaded = loaded.ok_or_else(|| unknown(id))?;
+        let plugin = self.0.catalogue.plugin(id.provider());
+        let attempts = LogFilter { connection: Some(id.clone()), limit: 5, ..LogFilter::default() };
+        let attempts = self.0.storage.log(&attempts).await.map_err(|it| host_fault(&it))?;
+        let details =
+            view::Details::of(&loaded, plugin.ok().as_deref(), attempts, self.0.clock.now());
+        Ok(Reply::Connection(Box::new(details)))
+    }
+
+    async fn token(&self, id: &ConnectionId, min_ttl_s: u64) -> Result<Reply, Failure> {
+        let served = self.0.refresher.token(id, Duration::from_secs(min_ttl_s)).await?;
+        Ok(Reply::Token {
+            token: served.token.into(),
+            token_type: served.token_type,
+            expires_at: served.expires_at,
+            generation: served.generation,
+        })
+    }
+
+    async fn pause(
+        &self,
+        id: &ConnectionId,
+        for_s: Option<u64>,
+        reason: Option<String>,
+    ) -> Result<Reply, Failure> {
+        let until = for_s.map(|it| self.0.clock.now() + Duration::from_secs(it));
+        self.0.refresher.set_pause(id, Some(Pause { until, reason })).await?;
+        Ok(Reply::Done)
+    }
+
+    async fn resume(&self, id: &ConnectionId) -> Result<Reply, Failure> {
+        self.0.refresher.set_pause(id, None).await?;
+        Ok(Reply::Done)
+    }
+
+    /// Runs the plugin over captured answers; sends only what was not captured.
+    async fn replay(
+        &self,
+        id: &ConnectionId,
+        progress: &mpsc::UnboundedSender<Progress>,
+    ) -> Result<Reply, Failure> {
+        let loaded = self.0.storage.load(id).await.map_err(|it| host_fault(&it))?;
+        let loaded = loaded.ok_or_else(|| unknown(id))?;
+        if loaded.captures.is_empty() {
+            let message =
+                format!("no answer of the provider waits for {id}; everything that came was used");
+            return Err(Failure::new(Case::Misconfigured, "replay.nothing", message));
+        }
+        let attempt = self.0.refresher.refresh(id, Ask::new(Trigger::Recovery)).await?;
+        let _ = progress.send(Progress { done: 1, total: 1, attempt: attempt.clone() });
+        Ok(Reply::refreshed(vec![attempt], Vec::new()))
+    }
+
+    async fn log(&self, query: LogQuery) -> Result<Reply, Failure> {
+        let since = query.since_s.map(|it| self.0.clock.now() - Duration::from_secs(it));
+        let filter = LogFilter {
+            provider: query.provider,
+            connection: query.connection,
+            outcome: query.outcome,
+            since,
+            after: query.after,
+            limit: query.limit,
+        };
+        self.0.storage.log(&filter).await.map(Reply::Attempts).map_err(|it| host_fault(&it))
+    }
+
+    async fn statistics(&self, provider: Option<String>, since_s: u64) -> Result<Reply, Failure> {
+        let since = self.0.clock.now() - Duration::from_secs(since_s);
+        let found = self.0.storage.statistics(provider.as_deref(), since).await;
+        found.map(Reply::from).map_err(|it| host_fault(&it))
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+}
+
+/// Where the lock file of a manifest's plugins is.
+pub fn lock_path(manifest: &Manifest) -> PathBuf {
+    manifest.folder.join("keepfresh.lock")
+}

@@ -1,0 +1,127 @@
+//! Plugin files and schedules as people read them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::catalogue::FileReport;
+use crate::model::attempt::AttemptError;
+use crate::model::id::ConnectionId;
+use crate::model::schedule::Schedule;
+use crate::operator::{Operator, Reply};
+use crate::refresher::host_fault;
+use crate::storage::Filter;
+
+/// Runs shown ahead.
+const NEXT_RUNS: usize = 3;
+
+/// One file of the plugin folder.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PluginView {
+    /// The file's name.
+    pub file: String,
+    /// The plugin's own name.
+    pub name: Option<String>,
+    /// Its version.
+    pub version: Option<String>,
+    /// SHA-256 of the file.
+    pub digest: String,
+    /// SHA-256 of what runs, when that is an older, approved file.
+    pub running: Option<String>,
+    /// Why the file is not used.
+    pub refused: Option<AttemptError>,
+    /// Providers of the manifest that run on it.
+    pub providers: Vec<String>,
+}
+
+/// A schedule with its next runs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ScheduleView {
+    /// The cron expression, in its own zone.
+    pub expression: String,
+    /// The provider.
+    pub provider: String,
+    /// `schedule` or `backup_schedule`.
+    pub kind: String,
+    /// The zone of the expression.
+    pub timezone: String,
+    /// The next ticks.
+    pub next_runs: Vec<Timestamp>,
+    /// Connections of the provider, and when each is refreshed next: a tick refreshes only what would
+    /// not live until the one after it.
+    pub next_refresh: BTreeMap<ConnectionId, Option<Timestamp>>,
+}
+
+impl Operator {
+    pub(super) fn plugins(&self) -> Vec<PluginView> {
+        let shelf = self.0.catalogue.shelf();
+        let manifest = self.manifest();
+        let users = |file: &FileReport| {
+            let uses =
+                manifest.providers.values().filter(|it| format!("{}.wasm", it.plugin) == file.file);
+            uses.map(|it| it.name.clone()).collect()
+        };
+        let view = |file: &FileReport| {
+            let descriptor = file.program.as_ref().map(|it| it.descriptor());
+            let refused = file.refused.as_ref();
+            PluginView {
+                file: file.file.clone(),
+                name: descriptor.map(|it| it.name.clone()),
+                version: descriptor.map(|it| it.version.clone()),
+                digest: file.digest.clone(),
+                running: file.running.clone().filter(|it| *it != file.digest),
+                refused: refused.map(|it| AttemptError {
+                    code: it.code.to_string(),
+                    message: it.message.clone(),
+                }),
+                providers: users(file),
+            }
+        };
+        shelf.files.iter().map(view).collect()
+    }
+
+    pub(super) async fn schedules(&self) -> Result<Reply, crate::model::failure::Failure> {
+        let manifest = self.manifest();
+        let mut views = Vec::new();
+        for provider in manifest.providers.values() {
+            let plugin = self.0.catalogue.plugin(&provider.name).ok();
+            let declared = plugin.and_then(|it| {
+                let expression = it.descriptor().schedule.clone()?;
+                Schedule::new(&expression, provider.timezone.clone()).ok()
+            });
+            let filter = Filter { provider: Some(provider.name.clone()), ..Filter::default() };
+            let rows = self.0.storage.list(&filter).await.map_err(|it| host_fault(&it))?;
+            let next = rows.into_iter().filter_map(Result::ok);
+            let next = next.map(|it| (it.id, it.due.map(|it| it.at))).collect::<BTreeMap<_, _>>();
+            let schedule = provider.schedule.as_ref().or(declared.as_ref());
+            let all =
+                [("schedule", schedule), ("backup_schedule", provider.backup_schedule.as_ref())];
+            for (kind, schedule) in all {
+                views.extend(
+                    schedule.map(|it| self.schedule(&provider.name, kind, it, next.clone())),
+                );
+            }
+        }
+        Ok(Reply::Schedules(views))
+    }
+
+    fn schedule(
+        &self,
+        provider: &str,
+        kind: &str,
+        schedule: &Schedule,
+        next_refresh: BTreeMap<ConnectionId, Option<Timestamp>>,
+    ) -> ScheduleView {
+        let first = schedule.next_after(self.now());
+        let runs = std::iter::successors(first, |it| schedule.next_after(*it));
+        ScheduleView {
+            expression: schedule.expression().to_owned(),
+            provider: provider.to_owned(),
+            kind: kind.to_owned(),
+            timezone: schedule.timezone().iana_name().unwrap_or("UTC").to_owned(),
+            next_runs: runs.take(NEXT_RUNS).collect(),
+            next_refresh,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Connections as people and scripts read them. The names here are stable: people script against them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::catalogue::Plugin;
+use crate::model::attempt::Attempt;
+use crate::model::connection::Connection;
+use crate::model::id::ConnectionId;
+use crate::model::state::{self, State};
+use crate::storage::Loaded;
+
+/// One line of `status`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ConnectionView {
+    /// `provider/name`.
+    pub id: ConnectionId,
+    /// The provider's name in the manifest.
+    pub provider: String,
+    /// The connection's name.
+    pub name: String,
+    /// Exactly one.
+    pub state: State,
+    /// What that means here and now.
+    pub sentence: String,
+    /// A command that helps, if one does.
+    pub next_step: Option<String>,
+    /// When the token stops working.
+    pub expires_at: Option<Timestamp>,
+    /// How many token sets were stored.
+    pub generation: u64,
+    /// When it is looked at next.
+    pub next_refresh_at: Option<Timestamp>,
+    /// The last try.
+    pub last_attempt: Option<Attempt>,
+}
+
+impl ConnectionView {
+    /// How `connection` looks at `now`.
+    pub fn of(connection: &Connection, now: Timestamp) -> Self {
+        let saying = state::say(connection, now);
+        Self {
+            provider: connection.id.provider().to_owned(),
+            name: connection.id.name().to_owned(),
+            state: state::state_of(connection, now),
+            sentence: saying.sentence,
+            next_step: saying.next_step,
+            expires_at: connection.token.as_ref().and_then(|it| it.expires_at),
+            generation: connection.generation,
+            next_refresh_at: connection.due.map(|it| it.at),
+            last_attempt: connection.last_attempt.clone(),
+            id: connection.id.clone(),
+        }
+    }
+}
+
+/// All of one connection but its secrets.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Details {
+    /// The line of `status`.
+    #[serde(flatten)]
+    pub view: ConnectionView,
+    /// The plugin that knows its provider, with its version.
+    pub plugin: Option<String>,
+    /// Settings in force, defaults filled in.
+    pub settings: BTreeMap<String, String>,
+    /// Names of the secrets and where each comes from; never a value.
+    pub secrets: BTreeMap<String, String>,
+    /// `Bearer`, `Basic`.
+    pub token_type: Option<String>,
+    /// First eight hex digits of the token's SHA-256.
+    pub fingerprint: Option<String>,
+    /// When the token was stored.
+    pub issued_at: Option<Timestamp>,
+    /// When the refresh token stops working.
+    pub refresh_expires_at: Option<Timestamp>,
+    /// What the token may do.
+    pub scopes: Vec<String>,
+    /// Plain facts from the provider.
+    pub metadata: Vec<(String, String)>,
+    /// What `profile` said last.
+    pub profile: Option<Value>,
+    /// Tries that failed since the last success.
+    pub failures: u32,
+    /// Answers that wait to be understood.
+    pub captured_answers: usize,
+    /// The last tries, newest first.
+    pub attempts: Vec<Attempt>,
+}
+
+impl Details {
+    /// Everything about a loaded connection.
+    pub fn of(
+        loaded: &Loaded,
+        plugin: Option<&Plugin>,
+        attempts: Vec<Attempt>,
+        now: Timestamp,
+    ) -> Self {
+        let connection = &loaded.connection;
+        let token = connection.token.as_ref();
+        let name = connection.id.name();
+        let source = |(key, source): (String, _)| (key, kind_of(&source).to_owned());
+        let secrets = plugin.map(|it| it.provider().secrets_of(name)).unwrap_or_default();
+        let descriptor = plugin.map(Plugin::descriptor);
+        Self {
+            view: ConnectionView::of(connection, now),
+            plugin: descriptor.map(|it| format!("{} {}", it.name, it.version)),
+            settings: plugin.map(|it| it.settings(name)).unwrap_or_default(),
+            secrets: secrets.into_iter().map(source).collect(),
+            token_type: token.map(|it| it.token_type.clone()),
+            fingerprint: token.map(|it| it.fingerprint.clone()),
+            issued_at: token.map(|it| it.issued_at),
+            refresh_expires_at: token.and_then(|it| it.refresh_expires_at),
+            scopes: token.map(|it| it.scopes.clone()).unwrap_or_default(),
+            metadata: token.map(|it| it.metadata.clone()).unwrap_or_default(),
+            profile: connection.profile.clone(),
+            failures: connection.failures,
+            captured_answers: loaded.captures.len(),
+            attempts,
+        }
+    }
+}
+
+/// What kind of place a secret comes from. Not more: a command's arguments may hold what they should
+/// not.
+fn kind_of(source: &crate::vault::source::Source) -> &'static str {
+    use crate::vault::source::Source;
+    match source {
+        Source::Env(_) => "env",
+        Source::File(_) => "file",
+        Source::Credential(_) => "credential",
+        Source::Exec(_) => "exec",
+    }
+}

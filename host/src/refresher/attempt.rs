@@ -1,0 +1,440 @@
+//! One attempt from the decision to the stored outcome: intent, call, capture, commit. Whatever ends
+//! it, what is stored says what happened.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tracing::{info, warn};
+
+use crate::catalogue::Plugin;
+use crate::model::attempt::{Attempt, AttemptError, Outcome, Trigger};
+use crate::model::connection::Due;
+use crate::model::event::{Event, EventKind};
+use crate::model::failure::{Case, Failure};
+use crate::model::id::{AttemptId, ConnectionId};
+use crate::model::schedule::Schedule;
+use crate::model::token::TokenSet;
+use crate::refresher::decide::{Ask, Decision, Facts, decide};
+use crate::refresher::journal::AttemptJournal;
+use crate::refresher::judge::{self, judge};
+use crate::refresher::plan::Timing;
+use crate::refresher::{Refresher, host_fault, vault_fault};
+use crate::storage::{Begin, Begun, Failed, Loaded, Pausing, Skipped, Succeeded};
+use crate::vault::place::Place;
+use crate::vault::tokens;
+
+/// Time beyond the call itself in which an attempt of a live process is surely over: sealing, two
+/// commits, a busy disk.
+const LEASE_MARGIN: Duration = Duration::from_secs(30);
+
+/// How often a lost race is looked at again before giving up.
+const LOOKS: u32 = 3;
+
+/// An attempt under way.
+struct Running {
+    id: AttemptId,
+    connection: ConnectionId,
+    ask: Ask,
+    plugin: Arc<Plugin>,
+    loaded: Loaded,
+    started: Timestamp,
+}
+
+impl Refresher {
+    /// Runs one attempt; the caller sees to it that there is only one for each connection here.
+    pub(super) async fn attempt(&self, id: &ConnectionId, ask: Ask) -> Result<Attempt, Failure> {
+        for _ in 0..LOOKS {
+            if let Some(attempt) = self.try_attempt(id, ask).await? {
+                return Ok(attempt);
+            }
+        }
+        let message = format!("another process keeps refreshing {id}; try again in a minute");
+        Err(Failure::new(Case::HostFault, "refresh.held", message))
+    }
+
+    /// `None` if somebody was faster and the facts have to be read again.
+    async fn try_attempt(&self, id: &ConnectionId, ask: Ask) -> Result<Option<Attempt>, Failure> {
+        let now = self.clock.now();
+        let loaded = self.wake_up(self.load(id).await?, now).await?;
+        if let Some(held) = self.held(&loaded, now) {
+            return Err(held);
+        }
+        let plugin = match self.catalogue.plugin(id.provider()) {
+            Ok(plugin) => plugin,
+            Err(failure) => return self.refuse(&loaded, ask, failure).await.map(Some),
+        };
+        let open = loaded.open.as_ref();
+        let facts = Facts {
+            rotation: open.map_or_else(|| plugin.rotation(), |it| it.rotation),
+            unattended: plugin.descriptor().unattended,
+            interrupted: open.map(|it| it.started_at),
+            captured: !loaded.captures.is_empty(),
+            now,
+        };
+        let decision = decide(&loaded.connection, ask, &facts);
+        let attempt = AttemptId::generate();
+        let running =
+            Running { id: attempt, connection: id.clone(), ask, plugin, loaded, started: now };
+        match decision {
+            Decision::Skip(reason) => self.skip(&running, reason).await.map(Some),
+            Decision::WaitUntil(at) => self.wait(&running, at).await.map(Some),
+            Decision::NeedsPerson => {
+                let message = format!(
+                    "{id} has no token and its plugin cannot log in by itself; give it one: keepfresh token set {id}"
+                );
+                let failure = Failure::new(Case::GrantExpired, "refresh.needs_person", message);
+                self.refuse(&running.loaded, ask, failure).await.map(Some)
+            }
+            Decision::Login => self.send(running, false).await,
+            Decision::Refresh => self.send(running, true).await,
+        }
+    }
+
+    /// Ends a pause whose time is over.
+    async fn wake_up(&self, mut loaded: Loaded, now: Timestamp) -> Result<Loaded, Failure> {
+        let over =
+            loaded.connection.pause.as_ref().and_then(|it| it.until).is_some_and(|it| it <= now);
+        if over {
+            let due = Some(Due { at: now, trigger: Trigger::Expiry });
+            let id = loaded.connection.id.clone();
+            let resume = Pausing { id, pause: None, due, at: now };
+            self.storage.set_pause(resume).await.map_err(|it| host_fault(&it))?;
+            loaded.connection.pause = None;
+            loaded.connection.due = due;
+        }
+        Ok(loaded)
+    }
+
+    /// The claim of another live process.
+    fn held(&self, loaded: &Loaded, now: Timestamp) -> Option<Failure> {
+        let open = loaded.open.as_ref()?;
+        let dead = self.alone || open.lease_until <= now;
+        if open.owner == self.owner || dead {
+            return None;
+        }
+        let message = format!(
+            "held by {} since {}; its claim ends at {}",
+            open.owner, open.started_at, open.lease_until
+        );
+        Some(Failure::new(Case::HostFault, "refresh.held", message))
+    }
+
+    async fn send(&self, running: Running, refresh: bool) -> Result<Option<Attempt>, Failure> {
+        let _slot = self.throttle.enter(running.plugin.provider()).await;
+        if !self.begin(&running).await? {
+            return Ok(None);
+        }
+        let called = self.call(&running, refresh).await;
+        let finished = match called {
+            Ok((token, reason)) => self.commit(&running, token, reason).await,
+            Err(failure) => Err(failure),
+        };
+        match finished {
+            Ok(attempt) => Ok(Some(attempt)),
+            Err(failure) => self.conclude(&running, failure).await.map(Some),
+        }
+    }
+
+    /// The durable intent. Nothing is sent without it.
+    async fn begin(&self, running: &Running) -> Result<bool, Failure> {
+        let loaded = &running.loaded;
+        let adopts = loaded.open.as_ref().map(|it| it.id);
+        let begin = Begin {
+            attempt: running.id,
+            connection: running.connection.clone(),
+            trigger: running.trigger(),
+            generation: loaded.connection.generation,
+            rotation: running.plugin.rotation(),
+            digest: running.plugin.digest().to_owned(),
+            owner: self.owner.clone(),
+            at: running.started,
+            lease_until: self.clock.now() + running.plugin.provider().timeout * 2 + LEASE_MARGIN,
+            adopts,
+            in_doubt: adopts.is_some() && loaded.captures.is_empty(),
+        };
+        let begun = self.storage.begin(begin).await.map_err(|it| host_fault(&it))?;
+        Ok(begun == Begun::Yes)
+    }
+
+    /// Calls the plugin: `refresh`, then `login` if the grant is dead and nobody need be present.
+    async fn call(
+        &self,
+        running: &Running,
+        refresh: bool,
+    ) -> Result<(TokenSet, Option<String>), Failure> {
+        let current = self.current(&running.loaded)?;
+        let unattended = running.plugin.descriptor().unattended;
+        let journal = Arc::new(self.journal(running, refresh));
+        let now = replay_time(running).unwrap_or_else(|| self.clock.now());
+        let program = running.plugin.program();
+        let mut input = running.plugin.input(&running.connection, current, journal, now).await?;
+        if !refresh {
+            return program.login(&input).await.map(|it| (it, Some("logged in".to_owned())));
+        }
+        match program.refresh(&input).await {
+            Ok(token) => Ok((token, replayed(running))),
+            Err(failure) if is_dead(&failure) && unattended => {
+                input.current = None;
+                input.now = self.clock.now();
+                let token = program.login(&input).await?;
+                Ok((token, Some(format!("logged in again: {failure}"))))
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    fn journal(&self, running: &Running, refresh: bool) -> AttemptJournal {
+        let captures = &running.loaded.captures;
+        // A login that follows answers that nobody could read does not read them once more.
+        let unspent = if refresh || running.loaded.connection.failures < 2 {
+            captures.clone()
+        } else {
+            Vec::new()
+        };
+        AttemptJournal {
+            storage: self.storage.clone(),
+            vault: self.vault.clone(),
+            clock: self.clock.clone(),
+            connection: running.connection.clone(),
+            generation: running.loaded.connection.generation,
+            attempt: running.id,
+            durable: running.plugin.rotation().needs_capture(),
+            unspent: Mutex::new(unspent),
+            first: captures.last().map_or(0, |it| it.seq + 1),
+        }
+    }
+
+    /// Stores the next generation; the token is served only after this.
+    async fn commit(
+        &self,
+        running: &Running,
+        token: TokenSet,
+        reason: Option<String>,
+    ) -> Result<Attempt, Failure> {
+        let connection = &running.loaded.connection;
+        let generation = connection.generation;
+        let token = self.keep_refresh_token(running, token)?;
+        let row = token_row(&running.connection);
+        let sealed = tokens::seal_tokens(&self.vault, &token_place(&row, generation + 1), &token);
+        let now = self.clock.now();
+        let due = self.due_after_success(running, &token, now);
+        let mut attempt = running.report(Outcome::Success, now);
+        attempt.generation = generation + 1;
+        attempt.reason.clone_from(&reason);
+        let recovered = (connection.failures > 0).then_some(EventKind::Recovered);
+        let kinds = [Some(EventKind::Refreshed), recovered];
+        let event = |kind| running.event(kind, generation + 1, None, now);
+        let succeeded = Succeeded {
+            attempt: running.id,
+            connection: running.connection.clone(),
+            generation,
+            reason,
+            sealed: sealed.map_err(|it| vault_fault(&it))?,
+            due,
+            events: kinds.into_iter().flatten().map(event).collect(),
+            at: now,
+            duration_ms: attempt.duration_ms.unwrap_or_default(),
+            token,
+        };
+        let stored = self.storage.succeed(succeeded).await.map_err(|it| host_fault(&it))?;
+        if stored == Begun::Lost {
+            let message = "another process took this attempt over; its outcome counts";
+            return Err(Failure::new(Case::HostFault, "refresh.fenced", message));
+        }
+        self.breakers.learn(running.connection.provider(), None, now);
+        let (id, ms) = (&running.connection, attempt.duration_ms.unwrap_or_default());
+        info!(connection.id = %id, attempt.id = %running.id, trigger = %attempt.trigger, generation = attempt.generation, duration_ms = ms, "refreshed {id}");
+        Ok(attempt)
+    }
+
+    /// A response without a refresh token keeps the old one. The access token of a login stands alone.
+    fn keep_refresh_token(
+        &self,
+        running: &Running,
+        mut token: TokenSet,
+    ) -> Result<TokenSet, Failure> {
+        if token.refresh_token.is_none()
+            && let Some(old) = self.current(&running.loaded)?
+        {
+            token.refresh_token = old.refresh_token;
+            token.refresh_expires_at = token.refresh_expires_at.or(old.refresh_expires_at);
+        }
+        Ok(token)
+    }
+
+    fn due_after_success(
+        &self,
+        running: &Running,
+        token: &TokenSet,
+        now: Timestamp,
+    ) -> Option<Due> {
+        let declared = declared_schedule(&running.plugin);
+        let timing = Timing::new(running.plugin.provider(), declared.as_ref(), &running.connection);
+        timing.after_success(token.expires_at, now)
+    }
+
+    /// Stores a failure and what follows from it.
+    async fn conclude(&self, running: &Running, failure: Failure) -> Result<Attempt, Failure> {
+        let connection = &running.loaded.connection;
+        let now = self.clock.now();
+        let provider = running.connection.provider();
+        self.breakers.learn(provider, Some(failure.case), now);
+        let declared = declared_schedule(&running.plugin);
+        let timing = Timing::new(running.plugin.provider(), declared.as_ref(), &running.connection);
+        let verdict = judge(
+            failure,
+            &judge::Facts {
+                rotation: running.plugin.rotation(),
+                unattended: running.plugin.descriptor().unattended,
+                failures: connection.failures,
+                in_doubt: running.in_doubt(),
+                expires_at: connection.token.as_ref().and_then(|it| it.expires_at),
+                timing,
+                now,
+            },
+        );
+        let config = match verdict.problem {
+            Some(_) => Some(running.plugin.config_digest(&running.connection, &self.vault).await),
+            None => None,
+        };
+        let attempt = running.failed(&verdict.failure, now);
+        let code = verdict.failure.code.to_string();
+        let (id, message) = (&running.connection, &verdict.failure.message);
+        warn!(connection.id = %id, attempt.id = %running.id, trigger = %attempt.trigger, error.code = %code, "refreshing {id} failed: {message}");
+        let failed = Failed {
+            attempt: running.id,
+            connection: running.connection.clone(),
+            generation: connection.generation,
+            problem: verdict.problem,
+            config,
+            in_doubt: verdict.in_doubt,
+            keep_captures: verdict.keep_captures,
+            due: verdict.due,
+            events: vec![running.event(verdict.event, connection.generation, Some(code), now)],
+            at: now,
+            duration_ms: attempt.duration_ms.unwrap_or_default(),
+            failure: verdict.failure,
+        };
+        self.storage.fail(failed).await.map_err(|it| host_fault(&it))?;
+        Ok(attempt)
+    }
+
+    /// Records that nothing was sent, when a person asked; a tick that finds nothing to do is silent.
+    async fn skip(&self, running: &Running, reason: String) -> Result<Attempt, Failure> {
+        let now = self.clock.now();
+        let mut attempt = running.report(Outcome::Skipped, now);
+        attempt.reason = Some(reason.clone());
+        if matches!(running.ask.trigger, Trigger::Manual | Trigger::Forced) {
+            let skipped = Skipped {
+                attempt: running.id,
+                connection: running.connection.clone(),
+                trigger: running.ask.trigger,
+                reason,
+                generation: attempt.generation,
+                at: now,
+            };
+            self.storage.skip(skipped).await.map_err(|it| host_fault(&it))?;
+        }
+        Ok(attempt)
+    }
+
+    /// Closes an interrupted attempt as unknown, and waits for the end of the token it still serves.
+    async fn wait(&self, running: &Running, at: Timestamp) -> Result<Attempt, Failure> {
+        if running.loaded.open.is_some() {
+            if !self.begin(running).await? {
+                return Err(Failure::new(
+                    Case::HostFault,
+                    "refresh.held",
+                    "another process was faster",
+                ));
+            }
+            let message = format!(
+                "an earlier refresh was interrupted and its outcome is unknown; the current token is served until {at}, then the refresh is tried once"
+            );
+            return self
+                .conclude(running, Failure::new(Case::InDoubt, "refresh.outcome_unknown", message))
+                .await;
+        }
+        let due = Due { at, trigger: Trigger::Recovery };
+        self.storage.set_due(&running.connection, Some(due)).await.map_err(|it| host_fault(&it))?;
+        let reason = format!(
+            "the outcome of an earlier refresh is unknown; it is tried once at {at}, or now with --force"
+        );
+        self.skip(running, reason).await
+    }
+}
+
+fn is_dead(failure: &Failure) -> bool {
+    matches!(failure.case, Case::GrantExpired | Case::TokenRejected)
+}
+
+/// A captured answer is read at the time it came: "expires in an hour" counts from then.
+fn replay_time(running: &Running) -> Option<Timestamp> {
+    running.loaded.captures.first().map(|it| it.at)
+}
+
+fn replayed(running: &Running) -> Option<String> {
+    let replayed = !running.loaded.captures.is_empty();
+    replayed.then(|| "recovered the answer of an earlier attempt".to_owned())
+}
+
+/// The plugin's own schedule, which holds when the manifest has none.
+pub(super) fn declared_schedule(plugin: &Plugin) -> Option<Schedule> {
+    let expression = plugin.descriptor().schedule.as_deref()?;
+    Schedule::new(expression, plugin.provider().timezone.clone()).ok()
+}
+
+/// The key of a connection's token row, as the associated data has it.
+pub(super) fn token_row(id: &ConnectionId) -> String {
+    format!("{}/{}", id.provider(), id.name())
+}
+
+/// The place that a token set is sealed for.
+pub(super) fn token_place(row: &str, generation: u64) -> Place<'_> {
+    Place { table: "generations", column: "sealed", row, generation }
+}
+
+impl Running {
+    fn trigger(&self) -> Trigger {
+        let automatic =
+            !matches!(self.ask.trigger, Trigger::Manual | Trigger::Forced | Trigger::OnDemand);
+        if automatic && self.loaded.open.is_some() { Trigger::Recovery } else { self.ask.trigger }
+    }
+
+    fn in_doubt(&self) -> bool {
+        let interrupted = self.loaded.open.is_some() && self.loaded.captures.is_empty();
+        interrupted || self.loaded.connection.doubt_since.is_some()
+    }
+
+    fn report(&self, outcome: Outcome, now: Timestamp) -> Attempt {
+        let took = now.duration_since(self.started).as_millis();
+        Attempt {
+            id: self.id,
+            connection: self.connection.clone(),
+            trigger: self.trigger(),
+            outcome: Some(outcome),
+            reason: None,
+            error: None,
+            started_at: self.started,
+            duration_ms: u64::try_from(took).ok(),
+            generation: self.loaded.connection.generation,
+        }
+    }
+
+    fn failed(&self, failure: &Failure, now: Timestamp) -> Attempt {
+        let error =
+            AttemptError { code: failure.code.to_string(), message: failure.message.clone() };
+        Attempt { error: Some(error), ..self.report(Outcome::Failed, now) }
+    }
+
+    fn event(
+        &self,
+        kind: EventKind,
+        generation: u64,
+        code: Option<String>,
+        at: Timestamp,
+    ) -> Event {
+        Event { kind, connection: self.connection.clone(), at, generation, code }
+    }
+}

@@ -1,0 +1,241 @@
+//! What a request for a refresh comes to: nothing, a login, or a refresh. Pure: facts in, decision
+//! out; the hardest rules of the protocol are here and in [`judge`](super::judge).
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::model::attempt::Trigger;
+use crate::model::connection::Connection;
+use crate::model::rotation::{Remedy, Rotation};
+use crate::model::state::span;
+
+/// Who asks for a refresh, and how much they want it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// Why.
+    pub trigger: Trigger,
+    /// For callers: how long the token must still live.
+    pub min_ttl: Duration,
+}
+
+impl Ask {
+    /// An ask without a caller's wish.
+    pub fn new(trigger: Trigger) -> Self {
+        Self { trigger, min_ttl: Duration::ZERO }
+    }
+}
+
+/// What the decision rests on, besides the connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts {
+    /// What the provider does with used refresh tokens.
+    pub rotation: Rotation,
+    /// Whether the plugin can log in with nobody present.
+    pub unattended: bool,
+    /// When an attempt that has no outcome began, if there is one.
+    pub interrupted: Option<Timestamp>,
+    /// Whether answers were captured that nobody has spent.
+    pub captured: bool,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Nothing; for people the reason is recorded.
+    Skip(String),
+    /// Call `login`.
+    Login,
+    /// Call `refresh`, and `login` if the grant turns out to be dead.
+    Refresh,
+    /// Nothing yet: the outcome of an earlier request is unknown and trying again could kill the
+    /// grant. Once, at this time.
+    WaitUntil(Timestamp),
+    /// Nothing works without a person.
+    NeedsPerson,
+}
+
+/// Decides what `ask` comes to for `connection`.
+pub fn decide(connection: &Connection, ask: Ask, facts: &Facts) -> Decision {
+    if connection.pause.is_some() {
+        let resume = format!("keepfresh connection resume {}", connection.id);
+        return Decision::Skip(format!("paused by a person; resume it with: {resume}"));
+    }
+    if let Some(reason) = not_needed(connection, ask, facts) {
+        return Decision::Skip(reason);
+    }
+    let Some(token) = &connection.token else {
+        return if facts.unattended { Decision::Login } else { Decision::NeedsPerson };
+    };
+    if facts.captured {
+        // An answer that the plugin could not read twice will not be read a third time.
+        let hopeless = connection.failures >= 2 && facts.unattended;
+        return if hopeless { Decision::Login } else { Decision::Refresh };
+    }
+    let since = facts.interrupted.or(connection.doubt_since);
+    let Some(since) = since.filter(|_| facts.rotation != Rotation::None) else {
+        return Decision::Refresh;
+    };
+    if facts.unattended {
+        // A login does not depend on the refresh token that may be spent.
+        return Decision::Login;
+    }
+    let age = Duration::try_from(facts.now.duration_since(since)).unwrap_or_default();
+    match (facts.rotation.remedy(age), token.expires_at) {
+        (Remedy::RetryNow | Remedy::RetryOnce, _) | (Remedy::WaitForEnd, None) => Decision::Refresh,
+        (Remedy::WaitForEnd, Some(end)) if end > facts.now && ask.trigger != Trigger::Forced => {
+            Decision::WaitUntil(end)
+        }
+        (Remedy::WaitForEnd, Some(_)) => Decision::Refresh,
+    }
+}
+
+/// Why nothing is needed, if nothing is.
+fn not_needed(connection: &Connection, ask: Ask, facts: &Facts) -> Option<String> {
+    let token = connection.token.as_ref()?;
+    let unsettled = facts.interrupted.is_some()
+        || facts.captured
+        || connection.failures > 0
+        || connection.problem.is_some();
+    match ask.trigger {
+        Trigger::Forced => None,
+        Trigger::OnDemand => {
+            let enough = token.is_valid(facts.now + ask.min_ttl);
+            enough.then(|| "the token lives long enough".to_owned())
+        }
+        _ if unsettled || !token.is_valid(facts.now) => None,
+        _ => match connection.due {
+            Some(due) if due.at <= facts.now => None,
+            due => Some(still_valid(token.expires_at, due.map(|it| it.at), facts.now)),
+        },
+    }
+}
+
+fn still_valid(expires_at: Option<Timestamp>, due: Option<Timestamp>, now: Timestamp) -> String {
+    let valid = match expires_at {
+        Some(end) => format!("still valid for {}", span(now, end)),
+        None => "does not expire".to_owned(),
+    };
+    let next = due.map(|it| format!(", next refresh in {}", span(now, it))).unwrap_or_default();
+    format!("{valid}{next}; use --force to refresh now")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::connection::{Due, Pause, TokenFacts};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    /// Valid until 3600, due at 2400, in good order.
+    fn fresh() -> Connection {
+        Connection {
+            id: "x".parse().unwrap(),
+            generation: 3,
+            token: Some(TokenFacts {
+                token_type: "Bearer".to_owned(),
+                issued_at: at(0),
+                expires_at: Some(at(3_600)),
+                refresh_expires_at: None,
+                fingerprint: String::new(),
+                scopes: Vec::new(),
+                metadata: Vec::new(),
+            }),
+            failures: 0,
+            problem: None,
+            error: None,
+            doubt_since: None,
+            pause: None,
+            due: Some(Due { at: at(2_400), trigger: Trigger::Expiry }),
+            last_attempt: None,
+            profile: None,
+        }
+    }
+
+    fn facts(rotation: Rotation, now: i64) -> Facts {
+        Facts { rotation, unattended: false, interrupted: None, captured: false, now: at(now) }
+    }
+
+    fn check(connection: &Connection, trigger: Trigger, facts: Facts) -> Decision {
+        decide(connection, Ask::new(trigger), &facts)
+    }
+
+    #[test]
+    fn a_fresh_token_is_left_alone_unless_forced() {
+        let facts = facts(Rotation::Strict, 0);
+        let Decision::Skip(reason) = check(&fresh(), Trigger::Manual, facts) else { panic!() };
+        assert_eq!(reason, "still valid for 1h, next refresh in 40m; use --force to refresh now");
+        assert_eq!(check(&fresh(), Trigger::Forced, facts), Decision::Refresh);
+    }
+
+    #[test]
+    fn a_second_tick_finds_nothing_to_do() {
+        assert!(matches!(
+            check(&fresh(), Trigger::Scheduled, facts(Rotation::None, 2_399)),
+            Decision::Skip(_)
+        ));
+        assert_eq!(
+            check(&fresh(), Trigger::Expiry, facts(Rotation::None, 2_400)),
+            Decision::Refresh
+        );
+    }
+
+    #[test]
+    fn a_pause_holds_even_against_force() {
+        let paused = Connection { pause: Some(Pause { until: None, reason: None }), ..fresh() };
+        assert!(matches!(
+            check(&paused, Trigger::Forced, facts(Rotation::None, 0)),
+            Decision::Skip(_)
+        ));
+    }
+
+    #[test]
+    fn a_caller_gets_what_lives_long_enough() {
+        let ask =
+            |seconds| Ask { trigger: Trigger::OnDemand, min_ttl: Duration::from_secs(seconds) };
+        let facts = facts(Rotation::None, 3_000);
+        assert!(matches!(decide(&fresh(), ask(599), &facts), Decision::Skip(_)));
+        assert_eq!(decide(&fresh(), ask(600), &facts), Decision::Refresh);
+    }
+
+    #[test]
+    fn an_unknown_outcome_is_resolved_by_class() {
+        let resolve = |rotation, unattended| {
+            let facts = Facts { unattended, interrupted: Some(at(0)), ..facts(rotation, 10) };
+            check(&fresh(), Trigger::Recovery, facts)
+        };
+        assert_eq!(resolve(Rotation::None, false), Decision::Refresh);
+        assert_eq!(resolve(Rotation::Grace(30), false), Decision::Refresh);
+        assert_eq!(resolve(Rotation::Grace(5), false), Decision::WaitUntil(at(3_600)));
+        assert_eq!(resolve(Rotation::UntilUsed, false), Decision::Refresh);
+        assert_eq!(resolve(Rotation::Unknown, false), Decision::Refresh);
+        assert_eq!(resolve(Rotation::Strict, false), Decision::WaitUntil(at(3_600)));
+        assert_eq!(resolve(Rotation::Strict, true), Decision::Login);
+    }
+
+    #[test]
+    fn a_strict_provider_is_tried_once_at_the_end() {
+        let facts = Facts { interrupted: Some(at(0)), ..facts(Rotation::Strict, 3_600) };
+        assert_eq!(check(&fresh(), Trigger::Recovery, facts), Decision::Refresh);
+    }
+
+    #[test]
+    fn a_captured_answer_settles_every_doubt() {
+        let facts =
+            Facts { interrupted: Some(at(0)), captured: true, ..facts(Rotation::Strict, 1) };
+        assert_eq!(check(&fresh(), Trigger::Recovery, facts), Decision::Refresh);
+    }
+
+    #[test]
+    fn without_a_token_only_a_plugin_that_can_log_in_helps() {
+        let empty = Connection { token: None, ..fresh() };
+        let facts = facts(Rotation::None, 0);
+        assert_eq!(check(&empty, Trigger::Expiry, facts), Decision::NeedsPerson);
+        let unattended = Facts { unattended: true, ..facts };
+        assert_eq!(check(&empty, Trigger::Expiry, unattended), Decision::Login);
+    }
+}

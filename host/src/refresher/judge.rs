@@ -1,0 +1,206 @@
+//! What a failure leads to. Pure: the failure and the facts in; state, next wake-up, and what to tell
+//! out.
+
+use jiff::Timestamp;
+
+use crate::model::attempt::Trigger;
+use crate::model::connection::{Due, Problem};
+use crate::model::event::EventKind;
+use crate::model::failure::{Case, Failure};
+use crate::model::rotation::{Remedy, Rotation};
+use crate::refresher::plan::Timing;
+
+/// What the verdict rests on, besides the failure.
+#[derive(Clone, Copy)]
+pub struct Facts<'a> {
+    /// What the provider does with used refresh tokens.
+    pub rotation: Rotation,
+    /// Whether the plugin can log in with nobody present.
+    pub unattended: bool,
+    /// Failures in a row before this one.
+    pub failures: u32,
+    /// Whether the outcome of an earlier request was unknown.
+    pub in_doubt: bool,
+    /// When the current token ends.
+    pub expires_at: Option<Timestamp>,
+    /// The manifest's times.
+    pub timing: Timing<'a>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// What follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The failure, perhaps in words that know more.
+    pub failure: Failure,
+    /// Set when only a person can help.
+    pub problem: Option<Problem>,
+    /// Set when the outcome at the provider is unknown.
+    pub in_doubt: bool,
+    /// Whether captured answers stay.
+    pub keep_captures: bool,
+    /// When to look again; `None` when a person has to act first.
+    pub due: Option<Due>,
+    /// What to tell.
+    pub event: EventKind,
+}
+
+/// Says what `failure` leads to.
+pub fn judge(failure: Failure, facts: &Facts<'_>) -> Verdict {
+    let outage =
+        || Some(facts.timing.after_outage(facts.failures + 1, facts.expires_at, facts.now));
+    let verdict = Verdict {
+        problem: None,
+        in_doubt: facts.in_doubt,
+        keep_captures: false,
+        due: outage(),
+        event: EventKind::Failed,
+        failure,
+    };
+    match verdict.failure.case {
+        Case::InvalidCredentials | Case::Misconfigured => Verdict {
+            problem: Some(Problem::Misconfigured),
+            due: None,
+            event: EventKind::Misconfigured,
+            ..verdict
+        },
+        Case::GrantExpired | Case::TokenRejected => dead_grant(verdict, facts),
+        Case::RateLimited(told) => {
+            let due = facts.timing.after_rate_limit(told, facts.failures + 1, facts.now);
+            Verdict { due: Some(due), ..verdict }
+        }
+        Case::InDoubt => doubt(verdict, facts),
+        Case::Unavailable => verdict,
+        // The answer is here and was not understood: it waits for a plugin that can read it.
+        Case::Unexpected | Case::PluginFault | Case::HostFault => {
+            Verdict { keep_captures: true, ..verdict }
+        }
+    }
+}
+
+/// Says whose fault a dead grant is: the provider's, or an answer that was lost on the way.
+fn dead_grant(verdict: Verdict, facts: &Facts<'_>) -> Verdict {
+    let failure = if facts.in_doubt {
+        let message = format!(
+            "the provider no longer accepts the refresh token: the answer to an earlier refresh was lost on its way, and the provider does not forgive that ({}); log in again",
+            verdict.failure.message
+        );
+        Failure::new(Case::GrantExpired, "refresh.outcome_unknown", message)
+    } else {
+        verdict.failure
+    };
+    Verdict {
+        problem: Some(Problem::Reconnect),
+        in_doubt: false,
+        due: None,
+        event: EventKind::Reconnect,
+        failure,
+        ..verdict
+    }
+}
+
+fn doubt(verdict: Verdict, facts: &Facts<'_>) -> Verdict {
+    let waits =
+        !facts.unattended && facts.rotation.remedy(std::time::Duration::ZERO) == Remedy::WaitForEnd;
+    let verdict = Verdict { in_doubt: facts.rotation != Rotation::None, ..verdict };
+    match facts.expires_at.filter(|it| waits && *it > facts.now) {
+        Some(end) => Verdict {
+            due: Some(Due { at: end, trigger: Trigger::Recovery }),
+            event: EventKind::Critical,
+            ..verdict
+        },
+        None => verdict,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::manifest::provider::Provider;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn check(case: Case, rotation: Rotation, change: impl Fn(&mut Facts<'_>)) -> Verdict {
+        let text = "[providers.x]\nretry = { attempts = 3, backoff = \"60s\" }";
+        let manifest =
+            crate::manifest::parse(text, std::path::Path::new("keepfresh.toml")).unwrap();
+        let provider: &Provider = &manifest.providers["x"];
+        let id = "x".parse().unwrap();
+        let mut facts = Facts {
+            rotation,
+            unattended: false,
+            failures: 0,
+            in_doubt: false,
+            expires_at: Some(at(3_600)),
+            timing: Timing::new(provider, None, &id),
+            now: at(0),
+        };
+        change(&mut facts);
+        judge(Failure::new(case, "x.y", "why"), &facts)
+    }
+
+    #[test]
+    fn wrong_credentials_are_not_tried_again() {
+        let verdict = check(Case::InvalidCredentials, Rotation::None, |_| ());
+        assert_eq!((verdict.problem, verdict.due), (Some(Problem::Misconfigured), None));
+    }
+
+    #[test]
+    fn a_dead_grant_needs_a_person() {
+        let verdict = check(Case::GrantExpired, Rotation::Strict, |_| ());
+        assert_eq!((verdict.problem, verdict.due), (Some(Problem::Reconnect), None));
+        assert_eq!(verdict.failure.code, "x.y");
+    }
+
+    #[test]
+    fn a_grant_that_died_of_a_lost_answer_says_so() {
+        let verdict = check(Case::GrantExpired, Rotation::Strict, |it| it.in_doubt = true);
+        assert_eq!(verdict.failure.code, "refresh.outcome_unknown");
+    }
+
+    #[test]
+    fn a_strict_provider_in_doubt_is_left_alone_until_the_end() {
+        let verdict = check(Case::InDoubt, Rotation::Strict, |_| ());
+        assert_eq!(verdict.due, Some(Due { at: at(3_600), trigger: Trigger::Recovery }));
+        assert_eq!((verdict.in_doubt, verdict.event), (true, EventKind::Critical));
+    }
+
+    #[test]
+    fn other_providers_in_doubt_are_tried_again_soon() {
+        for rotation in
+            [Rotation::None, Rotation::Grace(30), Rotation::UntilUsed, Rotation::Unknown]
+        {
+            let due = check(Case::InDoubt, rotation, |_| ()).due.unwrap();
+            assert!(due.at <= at(60), "{rotation:?}");
+        }
+    }
+
+    #[test]
+    fn a_plugin_that_can_log_in_need_not_wait() {
+        let verdict = check(Case::InDoubt, Rotation::Strict, |it| it.unattended = true);
+        assert!(verdict.due.unwrap().at <= at(60));
+    }
+
+    #[test]
+    fn an_answer_that_was_not_understood_is_kept() {
+        assert!(check(Case::PluginFault, Rotation::Strict, |_| ()).keep_captures);
+        assert!(check(Case::Unexpected, Rotation::Strict, |_| ()).keep_captures);
+        assert!(!check(Case::Unavailable, Rotation::Strict, |_| ()).keep_captures);
+    }
+
+    #[test]
+    fn the_provider_says_how_long_to_wait() {
+        let told = Case::RateLimited(Some(Duration::from_secs(120)));
+        assert_eq!(check(told, Rotation::None, |_| ()).due.unwrap().at, at(120));
+    }
+
+    #[test]
+    fn an_outage_does_not_settle_an_older_doubt() {
+        assert!(check(Case::Unavailable, Rotation::Strict, |it| it.in_doubt = true).in_doubt);
+    }
+}

@@ -1,0 +1,185 @@
+//! Tokens set and forgotten by hand: for moving in from another system, and for providers that a
+//! person has to log in to.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use crate::model::attempt::Trigger;
+use crate::model::connection::{Connection, Due, Pause};
+use crate::model::failure::{Case, Failure};
+use crate::model::id::ConnectionId;
+use crate::model::token::TokenSet;
+use crate::refresher::attempt::{declared_schedule, token_place, token_row};
+use crate::refresher::plan::Timing;
+use crate::refresher::{Refresher, host_fault, vault_fault};
+use crate::sandbox::expiry;
+use crate::storage::{ManualSet, Pausing};
+use crate::vault::tokens;
+
+/// A token as a person gives it: alone, or as the JSON that a token endpoint answers with.
+pub struct ManualToken {
+    access_token: SecretString,
+    refresh_token: Option<SecretString>,
+    token_type: String,
+    expires_at: Option<Timestamp>,
+}
+
+/// The members of RFC 6749 5.1 that count here, and our own `expires_at`.
+#[derive(Deserialize)]
+struct Raw {
+    access_token: SecretString,
+    refresh_token: Option<SecretString>,
+    token_type: Option<String>,
+    expires_in: Option<u32>,
+    expires_at: Option<Timestamp>,
+}
+
+impl ManualToken {
+    /// Reads what a person gave. Errors name what is wrong and never the text.
+    pub fn parse(text: &SecretString, now: Timestamp) -> Result<Self, Failure> {
+        let text = text.expose_secret().trim();
+        let invalid = |what: &str| {
+            let message = format!("what was given is no token: {what}");
+            Failure::new(Case::Misconfigured, "token.invalid", message)
+        };
+        if text.starts_with('{') {
+            let raw: Raw = serde_json::from_str(text).map_err(|it| {
+                invalid(&format!(
+                    "JSON with access_token is needed (line {} column {})",
+                    it.line(),
+                    it.column()
+                ))
+            })?;
+            let in_seconds = raw.expires_in.map(|it| now + Duration::from_secs(it.into()));
+            return Ok(Self {
+                access_token: raw.access_token,
+                refresh_token: raw.refresh_token,
+                token_type: raw.token_type.unwrap_or_else(|| "Bearer".to_owned()),
+                expires_at: raw.expires_at.or(in_seconds),
+            });
+        }
+        if text.is_empty() || text.contains(char::is_whitespace) || !text.is_ascii() {
+            return Err(invalid("it is empty, or has white space in it"));
+        }
+        Ok(Self {
+            access_token: text.into(),
+            refresh_token: None,
+            token_type: "Bearer".to_owned(),
+            expires_at: None,
+        })
+    }
+}
+
+impl Refresher {
+    /// Stores a token by hand as the next generation, and returns its number.
+    pub async fn set_token(&self, id: &ConnectionId, token: ManualToken) -> Result<u64, Failure> {
+        let now = self.clock.now();
+        let declared = self.catalogue.plugin(id.provider()).ok();
+        let lifetime = declared.as_ref().and_then(|it| it.descriptor().lifetime);
+        let expires_at = expiry(token.expires_at, &token.access_token, now, lifetime);
+        let set = TokenSet {
+            access_token: token.access_token,
+            token_type: token.token_type,
+            expires_at,
+            refresh_token: token.refresh_token,
+            refresh_expires_at: None,
+            scopes: Vec::new(),
+            extra: Vec::new(),
+            metadata: Vec::new(),
+        };
+        let generation = self.load(id).await?.connection.generation;
+        let row = token_row(id);
+        let sealed = tokens::seal_tokens(&self.vault, &token_place(&row, generation + 1), &set);
+        let sealed = sealed.map_err(|it| vault_fault(&it))?;
+        let due = declared.and_then(|plugin| {
+            let schedule = declared_schedule(&plugin);
+            Timing::new(plugin.provider(), schedule.as_ref(), id).after_success(expires_at, now)
+        });
+        self.store(id, generation, Some((set, sealed)), due).await
+    }
+
+    /// Pauses `id`, until then or until somebody resumes it; `None` resumes it.
+    pub async fn set_pause(&self, id: &ConnectionId, pause: Option<Pause>) -> Result<(), Failure> {
+        let loaded = self.load(id).await?;
+        let at = self.clock.now();
+        let due = match &pause {
+            Some(pause) => pause.until.map(|at| Due { at, trigger: Trigger::Expiry }),
+            None => self.due_again(&loaded.connection),
+        };
+        let pausing = Pausing { id: id.clone(), pause, due, at };
+        self.storage.set_pause(pausing).await.map_err(|it| host_fault(&it))?;
+        Ok(())
+    }
+
+    /// When a connection without a running attempt is looked at, from its facts alone: after a pause,
+    /// or when its timing in the manifest has changed. `None` when only a person can help.
+    pub fn due_again(&self, connection: &Connection) -> Option<Due> {
+        let now = self.clock.now();
+        let soon = Due { at: now, trigger: Trigger::Expiry };
+        if connection.problem.is_some() {
+            return None;
+        }
+        let Some(token) = &connection.token else { return Some(soon) };
+        if connection.failures > 0 || connection.doubt_since.is_some() {
+            return connection.due.or(Some(soon));
+        }
+        let plugin = self.catalogue.plugin(connection.id.provider()).ok()?;
+        let schedule = declared_schedule(&plugin);
+        let timing = Timing::new(plugin.provider(), schedule.as_ref(), &connection.id);
+        timing.restored(token.issued_at, token.expires_at, now)
+    }
+
+    /// Forgets the token of `id`. A connection that can log in by itself does so at the next look.
+    pub async fn clear_token(&self, id: &ConnectionId) -> Result<(), Failure> {
+        let generation = self.load(id).await?.connection.generation;
+        let plugin = self.catalogue.plugin(id.provider());
+        let unattended = plugin.is_ok_and(|it| it.descriptor().unattended);
+        let due = Due { at: self.clock.now(), trigger: Trigger::Expiry };
+        self.store(id, generation, None, unattended.then_some(due)).await?;
+        Ok(())
+    }
+
+    async fn store(
+        &self,
+        id: &ConnectionId,
+        generation: u64,
+        token: Option<(TokenSet, crate::vault::Sealed)>,
+        due: Option<Due>,
+    ) -> Result<u64, Failure> {
+        let at = self.clock.now();
+        let set = ManualSet { connection: id.clone(), generation, token, due, at };
+        if self.storage.set_manually(set).await.map_err(|it| host_fault(&it))? {
+            return Ok(generation + 1);
+        }
+        let message = format!("{id} is being refreshed right now; try again in a moment");
+        Err(Failure::new(Case::HostFault, "refresh.held", message))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<ManualToken, Failure> {
+        ManualToken::parse(&SecretString::from(text), Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_bare_token_and_a_token_answer_are_both_understood() {
+        assert_eq!(parse("abc\n").unwrap().access_token.expose_secret(), "abc");
+        let token = parse(r#"{"access_token":"a","refresh_token":"r","expires_in":60}"#).unwrap();
+        assert_eq!(token.refresh_token.unwrap().expose_secret(), "r");
+        assert_eq!(token.expires_at.unwrap().as_second(), 60);
+    }
+
+    #[test]
+    fn an_error_does_not_repeat_what_was_given() {
+        for text in ["", "CANARY with space", r#"{"refresh_token":"CANARY"}"#] {
+            let failure = parse(text).err().unwrap();
+            assert!(!failure.message.contains("CANARY"), "{failure}");
+        }
+    }
+}

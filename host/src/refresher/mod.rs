@@ -1,0 +1,194 @@
+//! One attempt, start to stored result, and the tokens that come of it. Callers who want the same
+//! connection at the same time share one attempt, and dropping a caller never ends it.
+//!
+//! Does not know why it was called or who will be told.
+
+/// One attempt: intent, call, capture, commit.
+mod attempt;
+
+/// Keeps an outage from becoming a storm.
+mod breaker;
+
+/// What a request for a refresh comes to.
+pub mod decide;
+
+/// Answers made durable, and given back.
+mod journal;
+
+/// What a failure leads to.
+pub mod judge;
+
+/// Tokens set and forgotten by hand.
+mod manual;
+
+/// When a connection is looked at next.
+pub mod plan;
+
+/// Facts about the account, asked now and then.
+mod probe;
+
+/// A try that ends before anything could be sent.
+mod refuse;
+
+/// Handing out tokens.
+mod serve;
+
+/// How much at once.
+mod throttle;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Shared};
+use jiff::Timestamp;
+
+pub use decide::Ask;
+pub use manual::ManualToken;
+pub use serve::Served;
+
+use crate::catalogue::Catalogue;
+use crate::lifecycle::Lifecycle;
+use crate::model::attempt::{Attempt, Outcome, Trigger};
+use crate::model::clock::Clock;
+use crate::model::failure::{Case, Failure};
+use crate::model::id::ConnectionId;
+use crate::model::token::TokenSet;
+use crate::storage::{Loaded, Storage, StorageError};
+use crate::vault::error::VaultError;
+use crate::vault::{Vault, tokens};
+use breaker::Breakers;
+use throttle::Throttle;
+
+/// What an attempt came to; an error is one that could not even be recorded.
+pub type AttemptResult = Result<Attempt, Failure>;
+
+type Flight = Shared<BoxFuture<'static, AttemptResult>>;
+
+/// Refreshes tokens and hands them out. A clone is cheap and means the same one.
+#[derive(Clone)]
+pub struct Refresher(Arc<Parts>);
+
+/// What a refresher works with.
+pub struct Parts {
+    storage: Storage,
+    vault: Vault,
+    catalogue: Catalogue,
+    clock: Clock,
+    lifecycle: Lifecycle,
+    /// This process, as it signs its claims.
+    owner: String,
+    /// Whether the instance lock proves that no other process works on this database.
+    alone: bool,
+    flights: Mutex<HashMap<ConnectionId, Flight>>,
+    breakers: Breakers,
+    throttle: Throttle,
+}
+
+impl std::ops::Deref for Refresher {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl Refresher {
+    /// A refresher for a process that holds the instance lock, so that every claim it finds open is
+    /// its own or that of a dead process.
+    pub fn new(
+        storage: Storage,
+        vault: Vault,
+        catalogue: Catalogue,
+        clock: Clock,
+        lifecycle: Lifecycle,
+    ) -> Self {
+        Self(Arc::new(Parts {
+            storage,
+            vault,
+            catalogue,
+            clock,
+            lifecycle,
+            owner: format!("pid {}", std::process::id()),
+            alone: true,
+            flights: Mutex::default(),
+            breakers: Breakers::default(),
+            throttle: Throttle::default(),
+        }))
+    }
+
+    /// Refreshes `id` if `ask` finds that it needs it, joining an attempt that is already running.
+    pub async fn refresh(&self, id: &ConnectionId, ask: Ask) -> AttemptResult {
+        let (flight, joined) = self.board(id, ask);
+        let result = flight.await;
+        // A forced refresh is not content with somebody else's "not needed".
+        let skipped = result.as_ref().is_ok_and(|it| it.outcome == Some(Outcome::Skipped));
+        if joined && skipped && ask.trigger == Trigger::Forced {
+            return self.board(id, ask).0.await;
+        }
+        result
+    }
+
+    /// Whether the provider may be asked by a schedule; else until when not.
+    pub fn admit(&self, provider: &str) -> Result<(), Timestamp> {
+        self.breakers.admit(provider, self.clock.now())
+    }
+
+    /// The attempt that runs for `id`, or a new one; and whether it ran already.
+    fn board(&self, id: &ConnectionId, ask: Ask) -> (Flight, bool) {
+        let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(flight) = flights.get(id) {
+            return (flight.clone(), true);
+        }
+        let (this, own) = (self.clone(), id.clone());
+        // A task of its own: when the caller goes away, the attempt goes on.
+        let task = self.lifecycle.spawn("refresh", async move {
+            let result = this.attempt(&own, ask).await;
+            this.flights.lock().unwrap_or_else(PoisonError::into_inner).remove(&own);
+            result
+        });
+        let (this, own) = (self.clone(), id.clone());
+        let landed = async move {
+            let result = task.await;
+            result.unwrap_or_else(|| {
+                this.flights.lock().unwrap_or_else(PoisonError::into_inner).remove(&own);
+                let message = format!(
+                    "refreshing {own} failed inside keepfresh; see the log, and please report it"
+                );
+                Err(Failure::new(Case::HostFault, "internal.panic", message))
+            })
+        };
+        let flight = landed.boxed().shared();
+        flights.insert(id.clone(), flight.clone());
+        (flight, false)
+    }
+
+    async fn load(&self, id: &ConnectionId) -> Result<Loaded, Failure> {
+        let loaded = self.storage.load(id).await.map_err(|it| host_fault(&it))?;
+        loaded.ok_or_else(|| unknown(id))
+    }
+
+    /// The current token set, opened.
+    fn current(&self, loaded: &Loaded) -> Result<Option<TokenSet>, Failure> {
+        let Some(sealed) = &loaded.sealed else { return Ok(None) };
+        let row = attempt::token_row(&loaded.connection.id);
+        let place = attempt::token_place(&row, loaded.connection.generation);
+        tokens::open_tokens(&self.vault, &place, sealed).map(Some).map_err(|it| vault_fault(&it))
+    }
+}
+
+/// There is no such connection.
+pub fn unknown(id: &ConnectionId) -> Failure {
+    let message = format!("there is no connection {id}; see: keepfresh connection list");
+    Failure::new(Case::Misconfigured, "connection.unknown", message)
+}
+
+/// The database failed.
+pub fn host_fault(error: &StorageError) -> Failure {
+    Failure::new(Case::HostFault, error.code(), error.to_string())
+}
+
+/// A value could not be sealed or opened.
+pub fn vault_fault(error: &VaultError) -> Failure {
+    Failure::new(Case::HostFault, error.code(), error.to_string())
+}

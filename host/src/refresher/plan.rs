@@ -1,0 +1,248 @@
+//! When a connection is looked at next. Pure: timing, facts and `now` in, a moment and its reason out.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::manifest::provider::Provider;
+use crate::manifest::timing::Retry;
+use crate::model::attempt::Trigger;
+use crate::model::connection::Due;
+use crate::model::id::ConnectionId;
+use crate::model::schedule::Schedule;
+
+/// Margin before expiry when there is a schedule and the manifest names none.
+const DEFAULT_MARGIN: Duration = Duration::from_mins(5);
+
+/// Nothing is refreshed twice within this time by itself, whatever a provider says of expiry.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The least and the most that a provider's wish to slow down is given.
+const RATE_LIMIT: (Duration, Duration) = (Duration::from_secs(30), Duration::from_hours(24));
+
+/// The longest pause between tries when no schedule says otherwise.
+const LONGEST_BACKOFF: Duration = Duration::from_mins(15);
+
+/// What the manifest says about one connection's times.
+#[derive(Clone, Copy)]
+pub struct Timing<'a> {
+    schedule: Option<&'a Schedule>,
+    backup: Option<&'a Schedule>,
+    refresh_before: Option<Duration>,
+    jitter: Duration,
+    retry: Retry,
+    seed: u64,
+}
+
+impl<'a> Timing<'a> {
+    /// The timing of `id` under `provider`; `declared` is the plugin's own schedule, for when the
+    /// manifest has none.
+    pub fn new(provider: &'a Provider, declared: Option<&'a Schedule>, id: &ConnectionId) -> Self {
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        Self {
+            schedule: provider.schedule.as_ref().or(declared),
+            backup: provider.backup_schedule.as_ref(),
+            refresh_before: provider.refresh_before,
+            jitter: provider.jitter,
+            retry: provider.retry,
+            seed: hasher.finish(),
+        }
+    }
+
+    /// When a token that was stored at `now` is refreshed; `None` when it does not expire.
+    ///
+    /// A tick refreshes what would not live until the tick after it plus the margin: so the last tick
+    /// before that point is the one. When no tick lies there, expiry itself is the reason.
+    pub fn after_success(&self, expires_at: Option<Timestamp>, now: Timestamp) -> Option<Due> {
+        let expires_at = expires_at?;
+        let end = expires_at - self.margin(between(now, expires_at));
+        let tick = self.schedule.and_then(|it| it.last_at_or_before(end)).filter(|it| *it > now);
+        let due = match tick {
+            Some(tick) => Due { at: (tick + self.spread()).min(end), trigger: Trigger::Scheduled },
+            None => Due { at: end, trigger: Trigger::Expiry },
+        };
+        Some(Due { at: due.at.max(now + SHORTEST_PAUSE), ..due })
+    }
+
+    /// The same for a token that was stored at `issued_at`, looked at now: what is past is due now.
+    pub fn restored(
+        &self,
+        issued_at: Timestamp,
+        expires_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Option<Due> {
+        let due = self.after_success(expires_at, issued_at)?;
+        Some(Due { at: due.at.max(now), ..due })
+    }
+
+    /// When to try again after the provider was down or not reached, `failures` times in a row.
+    pub fn after_outage(
+        &self,
+        failures: u32,
+        expires_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Due {
+        let at = if failures < self.retry.attempts {
+            now + self.backoff(failures)
+        } else {
+            self.next_tick(now).unwrap_or_else(|| now + self.backoff(failures).min(LONGEST_BACKOFF))
+        };
+        // The end of the token is worth one more try, whatever the schedules say.
+        let last_call = expires_at.filter(|it| *it > now + SHORTEST_PAUSE);
+        Due { at: last_call.map_or(at, |it| it.min(at)), trigger: Trigger::Backup }
+    }
+
+    /// When to try again after the provider asked to slow down.
+    pub fn after_rate_limit(&self, told: Option<Duration>, failures: u32, now: Timestamp) -> Due {
+        let (least, most) = RATE_LIMIT;
+        let wait = told.unwrap_or_else(|| least * 2_u32.saturating_pow(failures.saturating_sub(1)));
+        Due { at: now + wait.clamp(least, most), trigger: Trigger::Backup }
+    }
+
+    fn next_tick(&self, now: Timestamp) -> Option<Timestamp> {
+        let ticks = [self.backup, self.schedule].into_iter().flatten();
+        let next = ticks.filter_map(|it| it.next_after(now)).min();
+        next.map(|it| it + self.spread())
+    }
+
+    /// Never more than a third of the lifetime: a margin as long as the token would refresh for ever.
+    fn margin(&self, lifetime: Duration) -> Duration {
+        let third = lifetime / 3;
+        match (self.refresh_before, self.schedule) {
+            (Some(margin), _) => margin.min(third),
+            (None, Some(_)) => DEFAULT_MARGIN.min(third),
+            (None, None) => third,
+        }
+    }
+
+    /// Doubles each time; half of it by chance, so that connections that failed together do not come
+    /// back together.
+    fn backoff(&self, failures: u32) -> Duration {
+        let doubled = self.retry.backoff * 2_u32.saturating_pow(failures.saturating_sub(1).min(16));
+        let capped = doubled.min(Duration::from_hours(1));
+        capped / 2 + share(self.seed.rotate_left(failures), capped / 2)
+    }
+
+    /// This connection's place in the window after a tick.
+    fn spread(&self) -> Duration {
+        share(self.seed, self.jitter)
+    }
+}
+
+/// A part of `whole` picked by `seed`, to the millisecond.
+fn share(seed: u64, whole: Duration) -> Duration {
+    let millis = u64::try_from(whole.as_millis()).unwrap_or(u64::MAX);
+    Duration::from_millis(seed.checked_rem(millis).unwrap_or_default())
+}
+
+fn between(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::try_from(to.duration_since(from)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_hours(24);
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn timing(schedule: Option<&Schedule>, margin: Option<Duration>) -> Timing<'_> {
+        Timing {
+            schedule,
+            backup: None,
+            refresh_before: margin,
+            jitter: Duration::ZERO,
+            retry: Retry { attempts: 3, backoff: Duration::from_secs(60) },
+            seed: 7,
+        }
+    }
+
+    #[test]
+    fn without_a_schedule_two_thirds_of_the_lifetime_decide() {
+        let now = at("2026-01-01T00:00:00Z");
+        let due = timing(None, None).after_success(Some(now + 3 * DAY), now).unwrap();
+        assert_eq!(due, Due { at: now + 2 * DAY, trigger: Trigger::Expiry });
+    }
+
+    #[test]
+    fn the_last_tick_that_is_early_enough_refreshes() {
+        let ticks = Schedule::parse("0 2 */10 * *", "UTC").unwrap();
+        let now = at("2026-01-01T02:00:00Z");
+        let due = timing(Some(&ticks), Some(2 * DAY)).after_success(Some(now + 30 * DAY), now);
+        // It expires on January 31 and must be fresh by the 29th; ticks are on 1, 11, 21 and 31.
+        let tick = Due { at: at("2026-01-21T02:00:00Z"), trigger: Trigger::Scheduled };
+        assert_eq!(due, Some(tick));
+    }
+
+    #[test]
+    fn a_token_that_no_tick_would_save_is_refreshed_for_its_expiry() {
+        let ticks = Schedule::parse("0 2 */10 * *", "UTC").unwrap();
+        let now = at("2026-01-11T02:00:00Z");
+        // It ends three days after the tick of the 11th: the seeds' system leaves it dead for a week.
+        let due = timing(Some(&ticks), Some(2 * DAY)).after_success(Some(now + 6 * DAY), now);
+        assert_eq!(due, Some(Due { at: now + 4 * DAY, trigger: Trigger::Expiry }));
+    }
+
+    #[test]
+    fn a_margin_longer_than_the_token_does_not_spin() {
+        let now = at("2026-01-01T00:00:00Z");
+        let due =
+            timing(None, Some(2 * DAY)).after_success(Some(now + Duration::from_secs(6)), now);
+        assert_eq!(due.unwrap().at, now + Duration::from_secs(4));
+        let past = timing(None, None).after_success(Some(now - DAY), now);
+        assert_eq!(past.unwrap().at, now + SHORTEST_PAUSE);
+    }
+
+    #[test]
+    fn a_token_that_does_not_expire_is_left_alone() {
+        assert_eq!(timing(None, None).after_success(None, at("2026-01-01T00:00:00Z")), None);
+    }
+
+    #[test]
+    fn retries_double_and_then_wait_for_the_backup_schedule() {
+        let backup = Schedule::parse("30 6,18 * * *", "UTC").unwrap();
+        let timing = Timing { backup: Some(&backup), ..timing(None, None) };
+        let now = at("2026-01-01T00:00:00Z");
+        let wait = |failures| between(now, timing.after_outage(failures, None, now).at).as_secs();
+        assert!((30..=60).contains(&wait(1)), "{}", wait(1));
+        assert!((60..=120).contains(&wait(2)), "{}", wait(2));
+        assert_eq!(timing.after_outage(3, None, now).at, at("2026-01-01T06:30:00Z"));
+    }
+
+    #[test]
+    fn the_end_of_the_token_is_worth_one_more_try() {
+        let backup = Schedule::parse("30 6,18 * * *", "UTC").unwrap();
+        let timing = Timing { backup: Some(&backup), ..timing(None, None) };
+        let now = at("2026-01-01T00:00:00Z");
+        let end = at("2026-01-01T01:00:00Z");
+        assert_eq!(timing.after_outage(9, Some(end), now).at, end);
+    }
+
+    #[test]
+    fn a_wish_to_slow_down_is_granted_within_reason() {
+        let now = at("2026-01-01T00:00:00Z");
+        let wait = |told: u64| {
+            let told = Some(Duration::from_secs(told));
+            between(now, timing(None, None).after_rate_limit(told, 1, now).at).as_secs()
+        };
+        assert_eq!((wait(120), wait(1), wait(99_999_999)), (120, 30, 86_400));
+    }
+
+    #[test]
+    fn connections_of_one_tick_are_spread() {
+        let ticks = Schedule::parse("0 2 * * *", "UTC").unwrap();
+        let now = at("2026-01-01T03:00:00Z");
+        let jitter = Duration::from_secs(30);
+        let due = |seed| {
+            let timing = Timing { jitter, seed, ..timing(Some(&ticks), None) };
+            timing.after_success(Some(now + 10 * DAY), now).unwrap().at
+        };
+        assert_ne!(due(1_000), due(2_000));
+        assert!(due(29_999) < at("2026-01-11T02:00:30Z"));
+    }
+}

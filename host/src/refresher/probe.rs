@@ -1,0 +1,70 @@
+//! Facts about the account behind a connection: asked now and then where the manifest says so, so
+//! that a token which was revoked is noticed before its expiry.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tracing::{info, warn};
+
+use crate::model::attempt::Trigger;
+use crate::model::failure::{Case, Failure};
+use crate::model::id::ConnectionId;
+use crate::refresher::{Ask, Refresher, host_fault};
+use crate::sandbox::NoJournal;
+use crate::storage::Loaded;
+
+impl Refresher {
+    /// Asks the plugin's `profile` and stores what it says. A refused token is refreshed, and asked
+    /// about once more. Returns false if there is nothing to ask, or nothing to ask with.
+    pub async fn probe(&self, id: &ConnectionId) -> Result<bool, Failure> {
+        let first = self.ask_profile(id).await;
+        let asked = match first {
+            Some(Err(failure)) if failure.case == Case::TokenRejected => {
+                info!(connection.id = %id, "the token of {id} was refused before its expiry");
+                self.refresh(id, Ask::new(Trigger::Forced)).await?;
+                self.ask_profile(id).await
+            }
+            other => other,
+        };
+        let profile = match asked {
+            Some(Ok(profile)) => Some(profile),
+            Some(Err(failure)) => {
+                warn!(connection.id = %id, error.code = %failure.code, "the profile of {id} could not be read: {failure}");
+                None
+            }
+            None => None,
+        };
+        let found = profile.is_some();
+        let next = self.next_probe(id);
+        self.storage.set_profile(id, profile, next).await.map_err(|it| host_fault(&it))?;
+        Ok(found)
+    }
+
+    /// When `profile` is asked next, if the manifest wants that.
+    pub fn next_probe(&self, id: &ConnectionId) -> Option<Timestamp> {
+        let plugin = self.catalogue.plugin(id.provider()).ok()?;
+        Some(self.clock.now() + plugin.provider().probe?)
+    }
+
+    async fn ask_profile(&self, id: &ConnectionId) -> Option<Result<String, Failure>> {
+        let loaded = self.load(id).await.ok()?;
+        if !self.may_probe(&loaded) {
+            return None;
+        }
+        let plugin = self.catalogue.plugin(id.provider()).ok()?;
+        let current = self.current(&loaded).ok()??;
+        let journal = Arc::new(NoJournal);
+        let input = plugin.input(id, Some(current), journal, self.clock.now()).await;
+        match input {
+            Ok(input) => plugin.program().profile(&input).await,
+            Err(failure) => Some(Err(failure)),
+        }
+    }
+
+    /// With a token that should work, and nobody working on it.
+    fn may_probe(&self, loaded: &Loaded) -> bool {
+        let connection = &loaded.connection;
+        let valid = connection.token.as_ref().is_some_and(|it| it.is_valid(self.clock.now()));
+        valid && loaded.open.is_none() && connection.pause.is_none() && connection.problem.is_none()
+    }
+}

@@ -1,0 +1,90 @@
+//! A try that ends before anything could be sent: there is no plugin, or nobody to log in. It is
+//! recorded like any other, so that the log and the state say why nothing happens.
+
+use jiff::Timestamp;
+
+use crate::model::attempt::{Attempt, AttemptError, Outcome};
+use crate::model::connection::Problem;
+use crate::model::event::{Event, EventKind};
+use crate::model::failure::{Case, Failure};
+use crate::model::id::AttemptId;
+use crate::model::rotation::Rotation;
+use crate::refresher::decide::Ask;
+use crate::refresher::{AttemptResult, Refresher, host_fault};
+use crate::storage::{Begin, Failed, Loaded};
+
+impl Refresher {
+    /// Records `failure` for a connection that nothing can be sent for. What is in doubt stays in
+    /// doubt, and captured answers stay.
+    pub(super) async fn refuse(
+        &self,
+        loaded: &Loaded,
+        ask: Ask,
+        failure: Failure,
+    ) -> AttemptResult {
+        let now = self.clock.now();
+        let id = AttemptId::generate();
+        self.storage
+            .begin(self.empty_intent(id, loaded, ask, now))
+            .await
+            .map_err(|it| host_fault(&it))?;
+        let connection = &loaded.connection;
+        let (problem, event) = match failure.case {
+            Case::GrantExpired => (Problem::Reconnect, EventKind::Reconnect),
+            _ => (Problem::Misconfigured, EventKind::Misconfigured),
+        };
+        let interrupted = loaded.open.is_some() && loaded.captures.is_empty();
+        let code = failure.code.to_string();
+        let attempt = Attempt {
+            id,
+            connection: connection.id.clone(),
+            trigger: ask.trigger,
+            outcome: Some(Outcome::Failed),
+            reason: None,
+            error: Some(AttemptError { code: code.clone(), message: failure.message.clone() }),
+            started_at: now,
+            duration_ms: Some(0),
+            generation: connection.generation,
+        };
+        let generation = connection.generation;
+        let failed = Failed {
+            attempt: id,
+            connection: connection.id.clone(),
+            generation,
+            failure,
+            problem: Some(problem),
+            config: None,
+            in_doubt: interrupted || connection.doubt_since.is_some(),
+            keep_captures: true,
+            due: None,
+            events: vec![Event {
+                kind: event,
+                connection: connection.id.clone(),
+                at: now,
+                generation,
+                code: Some(code),
+            }],
+            at: now,
+            duration_ms: 0,
+        };
+        self.storage.fail(failed).await.map_err(|it| host_fault(&it))?;
+        Ok(attempt)
+    }
+
+    fn empty_intent(&self, id: AttemptId, loaded: &Loaded, ask: Ask, now: Timestamp) -> Begin {
+        let open = loaded.open.as_ref();
+        Begin {
+            attempt: id,
+            connection: loaded.connection.id.clone(),
+            trigger: ask.trigger,
+            generation: loaded.connection.generation,
+            rotation: open.map_or(Rotation::Unknown, |it| it.rotation),
+            digest: String::new(),
+            owner: self.owner.clone(),
+            at: now,
+            lease_until: now,
+            adopts: open.map(|it| it.id),
+            in_doubt: open.is_some() && loaded.captures.is_empty(),
+        }
+    }
+}

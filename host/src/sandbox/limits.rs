@@ -1,0 +1,109 @@
+//! What a call may use, with the reason for each number, and how a guest is told that it was too
+//! much. A limit that is hit ends the call with an error that names it.
+
+use wasmtime::ResourceLimiter;
+
+/// Largest component file. A Python plugin takes 18 MiB.
+pub const MAX_COMPONENT: usize = 32 << 20;
+
+/// Memory of one call, unless the operator grants more.
+pub const DEFAULT_MEMORY: u64 = 64 << 20;
+
+/// The most that can be granted: every warm slot reserves as much address space.
+pub const MAX_MEMORY: u64 = 256 << 20;
+
+/// Stack of a guest. A plugin parses a token response; it does not recurse deeply.
+pub const MAX_STACK: usize = 512 << 10;
+
+/// Processor time of one call, in milliseconds: a refresh takes well under one.
+pub const MAX_CPU_MS: u64 = 500;
+
+/// HTTP requests of one call: discovery, login, refresh, profile, and some to spare.
+pub const MAX_REQUESTS: u32 = 8;
+
+/// What may cross from guest to host in one call of an import.
+pub const MAX_HOSTCALL: usize = 1 << 20;
+
+/// Open handles of one call.
+pub const MAX_HANDLES: usize = 256;
+
+/// Log lines of one call, and bytes of one line.
+pub const MAX_LOG_LINES: u32 = 64;
+/// Bytes of one log line.
+pub const MAX_LOG_LINE: usize = 1 << 10;
+
+/// Bytes of one string that a plugin returns.
+pub const MAX_STRING: usize = 16 << 10;
+
+/// Random bytes that a guest gets in one call of WASI.
+pub const MAX_RANDOM: u64 = 64 << 10;
+
+/// Why the host ended a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Stopped {
+    /// It ran for too long without waiting for anything.
+    #[error("used too much CPU")]
+    Cpu,
+    /// It asked for this many bytes of memory.
+    #[error("asked for too much memory")]
+    Memory {
+        /// All of its memories together, had it been allowed.
+        asked: u64,
+    },
+}
+
+/// Counts all memories of a call together.
+#[derive(Debug)]
+pub(super) struct Limiter {
+    memory: u64,
+    most: u64,
+}
+
+impl Limiter {
+    /// A limiter that allows `most` bytes.
+    pub(super) fn new(most: u64) -> Self {
+        Self { memory: 0, most }
+    }
+
+    /// The most it allows, in bytes.
+    pub(super) fn most(&self) -> u64 {
+        self.most
+    }
+}
+
+impl ResourceLimiter for Limiter {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let asked = self.memory + (desired.saturating_sub(current)) as u64;
+        if asked > self.most {
+            return Err(Stopped::Memory { asked }.into());
+        }
+        self.memory = asked;
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(desired <= 20_000)
+    }
+
+    fn instances(&self) -> usize {
+        64
+    }
+
+    fn tables(&self) -> usize {
+        64
+    }
+
+    fn memories(&self) -> usize {
+        16
+    }
+}

@@ -1,0 +1,198 @@
+//! From a file's bytes to a program: is it a component, is it small enough, does it import only what
+//! plugins get, does it export what a plugin must, and what does it say about itself.
+
+use jiff::Timestamp;
+use wasmtime::component::Component;
+
+use crate::model::descriptor::Descriptor;
+use crate::model::failure::Failure;
+use crate::sandbox::limits::MAX_COMPONENT;
+use crate::sandbox::{Cache, Program, Sandbox, exports};
+
+/// Why a file is not a plugin. `{0}` is the file's name throughout.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// Some other kind of file.
+    #[error("{0} is not a WebAssembly component (first bytes {1})")]
+    NotWasm(String, String),
+    /// A module of the core language, not wrapped.
+    #[error("{0} is a core module; a component is needed (wasm-tools component new)")]
+    CoreModule(String),
+    /// Over the size limit.
+    #[error("{0} is {1:.1} MiB; the limit is {limit} MiB", limit = MAX_COMPONENT >> 20)]
+    TooLarge(String, f64),
+    /// It wants what plugins do not get.
+    #[error("{0} imports {1}, which plugins do not get")]
+    ImportDenied(String, String),
+    /// It lacks what a plugin must have.
+    #[error("{0} does not export keepfresh:provider/provider@1")]
+    ExportMissing(String),
+    /// It was built for another version of the contract, or is damaged.
+    #[error("{0} does not fit the contract keepfresh:provider@1.0.0: {1}")]
+    Contract(String, String),
+    /// The compiler refuses it.
+    #[error("{0} could not be compiled: {1}")]
+    Compile(String, String),
+    /// `describe` failed.
+    #[error("{0} could not describe itself: {1}")]
+    Describe(String, Failure),
+    /// `describe` said something that cannot be.
+    #[error("{0} describes itself wrongly: {1}")]
+    Descriptor(String, String),
+}
+
+impl LoadError {
+    /// The stable code: `plugin.cause`.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::NotWasm(..) => "plugin.not_wasm",
+            Self::CoreModule(..) => "plugin.core_module",
+            Self::TooLarge(..) => "plugin.too_large",
+            Self::ImportDenied(..) => "plugin.import_denied",
+            Self::ExportMissing(..) => "plugin.export_missing",
+            Self::Contract(..) => "plugin.contract_mismatch",
+            Self::Compile(..) => "plugin.compile_failed",
+            Self::Describe(_, failure) => &failure.code,
+            Self::Descriptor(..) => "plugin.descriptor_invalid",
+        }
+    }
+}
+
+/// WASI packages that are there, and empty: language runtimes import them whether they use them or not.
+const EMPTY_WASI: &[&str] =
+    &["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
+
+/// Our own package; the linker knows which of its interfaces there are.
+const CONTRACT: &str = "keepfresh:provider/";
+
+impl Sandbox {
+    /// Makes a program of the component in `bytes`. `file` is for messages, `digest` is the SHA-256 of
+    /// the same bytes in hex. Compiles off the asynchronous threads.
+    pub async fn load(
+        &self,
+        file: &str,
+        bytes: Vec<u8>,
+        digest: &str,
+        cache: Option<&Cache>,
+        now: Timestamp,
+    ) -> Result<Program, LoadError> {
+        check_head(file, &bytes)?;
+        let sandbox = self.clone();
+        let (name, digest, cache) = (file.to_owned(), digest.to_owned(), cache.cloned());
+        let compile = move || sandbox.compile(&name, &bytes, &digest, cache.as_ref());
+        let compiled = tokio::task::spawn_blocking(compile).await;
+        let component = compiled.map_err(|_| {
+            LoadError::Compile(file.to_owned(), "the compiler panicked".to_owned())
+        })??;
+        let program = self.program(file, &component)?;
+        program.introduce(file, now).await
+    }
+
+    /// The program with this `digest` from the cache, when its file is gone or not approved.
+    pub async fn recall(
+        &self,
+        file: &str,
+        digest: &str,
+        cache: &Cache,
+        now: Timestamp,
+    ) -> Option<Program> {
+        let component = cache.find(&self.engine, digest)?;
+        self.program(file, &component).ok()?.introduce(file, now).await.ok()
+    }
+
+    fn compile(
+        &self,
+        file: &str,
+        bytes: &[u8],
+        digest: &str,
+        cache: Option<&Cache>,
+    ) -> Result<Component, LoadError> {
+        if let Some(found) = cache.and_then(|it| it.find(&self.engine, digest)) {
+            return Ok(found);
+        }
+        let compiled = Component::from_binary(&self.engine, bytes)
+            .map_err(|error| LoadError::Compile(file.to_owned(), first_line(&error)))?;
+        if let Some(cache) = cache {
+            cache.keep(&self.engine, digest, &compiled);
+        }
+        Ok(compiled)
+    }
+
+    fn program(&self, file: &str, component: &Component) -> Result<Program, LoadError> {
+        let kind = component.component_type();
+        let imports =
+            kind.imports(&self.engine).map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
+        let exports =
+            kind.exports(&self.engine).map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
+        let known = |it: &str| {
+            it.starts_with(CONTRACT) || EMPTY_WASI.iter().any(|wasi| it.starts_with(wasi))
+        };
+        if let Some(strange) = imports.iter().find(|it| !known(it)) {
+            return Err(LoadError::ImportDenied(file.to_owned(), strange.clone()));
+        }
+        let has =
+            |it: &str| exports.iter().any(|name| name.starts_with(&format!("{CONTRACT}{it}@1")));
+        if !has("provider") {
+            return Err(LoadError::ExportMissing(file.to_owned()));
+        }
+        let contract =
+            |error: wasmtime::Error| LoadError::Contract(file.to_owned(), first_line(&error));
+        let pre = self.linker.instantiate_pre(component).map_err(contract)?;
+        let provider_export = exports::provider::GuestIndices::new(&pre).map_err(contract)?;
+        let profile_export = has("profile")
+            .then(|| exports::profile::GuestIndices::new(&pre).map_err(contract))
+            .transpose()?;
+        Ok(Program {
+            name: file.trim_end_matches(".wasm").to_owned(),
+            engine: self.engine.clone(),
+            pre,
+            slots: self.slots.clone(),
+            provider_export,
+            profile_export,
+            descriptor: Descriptor::unknown(),
+            imports,
+            exports,
+        })
+    }
+}
+
+impl Program {
+    /// Asks the program who it is, and believes only what makes sense.
+    async fn introduce(mut self, file: &str, now: Timestamp) -> Result<Self, LoadError> {
+        let described = self.describe(now).await;
+        let descriptor = described.map_err(|it| LoadError::Describe(file.to_owned(), it))?;
+        let wrong = |what: &str| Err(LoadError::Descriptor(file.to_owned(), what.to_owned()));
+        let is_name = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
+        if descriptor.name.is_empty() || !descriptor.name.chars().all(is_name) {
+            return wrong("its name must be lower-case letters, digits and dashes");
+        }
+        if descriptor.access.is_empty() {
+            return wrong("it declares no access, so it could not send anything");
+        }
+        self.name.clone_from(&descriptor.name);
+        self.descriptor = descriptor;
+        Ok(self)
+    }
+}
+
+fn check_head(file: &str, bytes: &[u8]) -> Result<(), LoadError> {
+    if bytes.len() > MAX_COMPONENT {
+        #[expect(clippy::cast_precision_loss, reason = "one decimal of a mebibyte")]
+        let size = bytes.len() as f64 / f64::from(1 << 20);
+        return Err(LoadError::TooLarge(file.to_owned(), size));
+    }
+    // https://github.com/WebAssembly/component-model/blob/main/design/mvp/Binary.md: the magic word,
+    // then a version, then the layer: 0 is a core module, 1 a component.
+    match bytes.first_chunk() {
+        Some([0, b'a', b's', b'm', _, _, 1, 0]) => Ok(()),
+        Some([0, b'a', b's', b'm', ..]) => Err(LoadError::CoreModule(file.to_owned())),
+        _ => {
+            let head = bytes.iter().take(4).map(|it| format!("{it:02x}")).collect::<Vec<_>>();
+            Err(LoadError::NotWasm(file.to_owned(), head.join(" ")))
+        }
+    }
+}
+
+fn first_line(error: &wasmtime::Error) -> String {
+    format!("{error:#}").lines().next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,101 @@
+//! Runs plugins: compile once, then each call in a fresh store with a deadline, a memory cap, and no
+//! way out but [`egress`](crate::egress). A trap ends the call and nothing else.
+//!
+//! Knows nothing of connections, schedules or databases; what makes answers durable is handed in.
+
+mod answer;
+mod bindings;
+mod cache;
+mod call;
+mod convert;
+mod engine;
+mod http;
+mod journal;
+mod limits;
+mod load;
+mod redact;
+mod sealing;
+mod secrets;
+mod state;
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use wasmtime::Engine;
+use wasmtime::component::{InstancePre, Linker};
+
+pub use cache::Cache;
+pub use call::CallInput;
+pub use convert::expiry;
+pub use journal::{Journal, NoJournal};
+pub use limits::{DEFAULT_MEMORY, MAX_COMPONENT, MAX_MEMORY};
+pub use load::LoadError;
+pub use redact::{Redactor, SEALED};
+
+use crate::model::descriptor::Descriptor;
+use bindings::{exports, imports};
+use state::CallState;
+
+/// The engine and everything that plugins may import. A clone is cheap.
+#[derive(Clone)]
+pub struct Sandbox {
+    engine: Engine,
+    linker: Arc<Linker<CallState>>,
+    slots: Arc<Semaphore>,
+}
+
+/// A component that is compiled, checked, and has described itself. Calls share nothing but code.
+pub struct Program {
+    /// The plugin's own name.
+    name: String,
+    engine: Engine,
+    pre: InstancePre<CallState>,
+    slots: Arc<Semaphore>,
+    provider_export: exports::provider::GuestIndices,
+    profile_export: Option<exports::profile::GuestIndices>,
+    descriptor: Descriptor,
+    imports: Vec<String>,
+    exports: Vec<String>,
+}
+
+impl Sandbox {
+    /// Starts the engine. One for each process.
+    pub fn start() -> wasmtime::Result<Self> {
+        let engine = engine::start()?;
+        let mut linker = Linker::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+        imports::secrets::add_to_linker::<_, Own>(&mut linker, |state| state)?;
+        imports::reveal::add_to_linker::<_, Own>(&mut linker, |state| state)?;
+        imports::http::add_to_linker::<_, Own>(&mut linker, |state| state)?;
+        imports::log::add_to_linker::<_, Own>(&mut linker, |state| state)?;
+        imports::types::add_to_linker::<_, Own>(&mut linker, |state| state)?;
+        let slots = Arc::new(Semaphore::new(engine::MAX_CALLS as usize));
+        Ok(Self { engine, linker: Arc::new(linker), slots })
+    }
+}
+
+/// Says that imports work on the state of the call itself.
+struct Own;
+
+impl wasmtime::component::HasData for Own {
+    type Data<'a> = &'a mut CallState;
+}
+
+impl imports::types::Host for CallState {}
+
+impl Program {
+    /// What it says about itself.
+    pub fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    /// The interfaces that it imports, as the component has them: what it could use at most.
+    pub fn imports(&self) -> &[String] {
+        &self.imports
+    }
+
+    /// The interfaces that it exports.
+    pub fn exports(&self) -> &[String] {
+        &self.exports
+    }
+}

@@ -1,0 +1,193 @@
+//! Decides nothing and forgets nothing: looks up which connections are due, hands them to the
+//! refresher within each provider's limits, and sleeps until the next one, a wake-up, or the end.
+
+/// Forgetting old attempts.
+mod housekeeping;
+
+/// Asking profiles.
+mod probes;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+use tracing::error;
+
+use crate::catalogue::Catalogue;
+use crate::lifecycle::Lifecycle;
+use crate::model::attempt::{Outcome, Trigger};
+use crate::model::clock::Clock;
+use crate::model::connection::Due;
+use crate::model::id::ConnectionId;
+use crate::refresher::{Ask, AttemptResult, Refresher};
+use crate::storage::{Storage, StorageError};
+
+/// After something that should not happen, nothing is tried again for so long.
+const AFTER_A_FAULT: Duration = Duration::from_secs(10);
+
+/// Attempts of one provider at once when the manifest does not know it: each ends at once.
+const UNKNOWN_PROVIDER: u32 = 8;
+
+/// The loop and its handles. A clone is cheap and means the same one.
+#[derive(Clone)]
+pub struct Scheduler(Arc<Parts>);
+
+struct Parts {
+    storage: Storage,
+    catalogue: Catalogue,
+    refresher: Refresher,
+    clock: Clock,
+    lifecycle: Lifecycle,
+    wake: Notify,
+    /// Connections handed to the refresher, by provider.
+    in_hand: Mutex<HashMap<String, HashSet<ConnectionId>>>,
+}
+
+impl Scheduler {
+    /// A scheduler that has not started.
+    pub fn new(
+        storage: Storage,
+        catalogue: Catalogue,
+        refresher: Refresher,
+        clock: Clock,
+        lifecycle: Lifecycle,
+    ) -> Self {
+        let (wake, in_hand) = (Notify::new(), Mutex::default());
+        Self(Arc::new(Parts { storage, catalogue, refresher, clock, lifecycle, wake, in_hand }))
+    }
+
+    /// Starts the loops; they end with the lifecycle's soft stop.
+    pub fn start(&self) {
+        let lifecycle = &self.0.lifecycle;
+        lifecycle.spawn("scheduler", self.clone().run());
+        lifecycle.spawn("probes", probes::run(self.clone()));
+        lifecycle.spawn("housekeeping", housekeeping::run(self.clone()));
+    }
+
+    /// Looks again now: something has changed.
+    pub fn wake(&self) {
+        self.0.wake.notify_one();
+    }
+
+    async fn run(self) {
+        while !self.0.lifecycle.stopping() {
+            // A wake-up that comes while we look is kept by `notify_one` and not missed.
+            let next = match self.start_due().await {
+                Ok(next) => next,
+                Err(error) => {
+                    error!(
+                        error.code = error.code(),
+                        "the scheduler cannot read the database: {error}"
+                    );
+                    Some(self.0.clock.now() + AFTER_A_FAULT)
+                }
+            };
+            self.sleep(next).await;
+        }
+    }
+
+    async fn sleep(&self, until: Option<Timestamp>) {
+        let due = async {
+            match until {
+                Some(time) => self.0.clock.sleep_until(time).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = due => {}
+            () = self.0.wake.notified() => {}
+            () = self.0.lifecycle.wait_for_soft_stop() => {}
+        }
+    }
+
+    /// Hands over what is due and fits, and says when to look again.
+    async fn start_due(&self) -> Result<Option<Timestamp>, StorageError> {
+        let now = self.0.clock.now();
+        for provider in self.0.storage.providers().await? {
+            self.start_provider(&provider, now).await?;
+        }
+        self.0.storage.next_due(now).await
+    }
+
+    async fn start_provider(&self, provider: &str, now: Timestamp) -> Result<(), StorageError> {
+        let most = self
+            .0
+            .catalogue
+            .plugin(provider)
+            .map_or(UNKNOWN_PROVIDER, |it| it.provider().concurrency);
+        let busy = self.busy(provider);
+        if busy >= most {
+            return Ok(());
+        }
+        // Those in hand may still look due: their intent is not written yet.
+        for (id, trigger) in self.0.storage.due(provider, now, most).await? {
+            if self.busy(provider) >= most {
+                break;
+            }
+            if let Err(until) = self.0.refresher.admit(provider) {
+                let due = Due { at: until, trigger };
+                self.0.storage.set_due(&id, Some(due)).await?;
+                continue;
+            }
+            self.hand_over(id, trigger);
+        }
+        Ok(())
+    }
+
+    fn busy(&self, provider: &str) -> u32 {
+        let in_hand = self.0.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
+        in_hand.get(provider).map_or(0, |it| u32::try_from(it.len()).unwrap_or(u32::MAX))
+    }
+
+    fn hand_over(&self, id: ConnectionId, trigger: Trigger) {
+        let mut in_hand = self.0.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
+        if !in_hand.entry(id.provider().to_owned()).or_default().insert(id.clone()) {
+            return;
+        }
+        drop(in_hand);
+        let this = self.clone();
+        self.0.lifecycle.spawn("due refresh", async move {
+            let result = this.0.refresher.refresh(&id, Ask::new(trigger)).await;
+            this.settle(&id, trigger, result).await;
+            this.put_down(&id);
+        });
+    }
+
+    fn put_down(&self, id: &ConnectionId) {
+        let mut in_hand = self.0.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(of_provider) = in_hand.get_mut(id.provider()) {
+            of_provider.remove(id);
+        }
+        drop(in_hand);
+        self.wake();
+    }
+
+    /// Sees to it that a connection which stays due does not come back at once, for ever.
+    async fn settle(&self, id: &ConnectionId, trigger: Trigger, result: AttemptResult) {
+        match result {
+            Ok(attempt) if attempt.outcome != Some(Outcome::Skipped) => {}
+            Ok(_) => self.push_back(id, trigger).await,
+            Err(failure) => {
+                let code = failure.code.as_ref();
+                error!(connection.id = %id, error.code = code, "refreshing {id} could not be tried: {failure}");
+                self.push_back(id, trigger).await;
+                let pause = self.0.clock.sleep_until(self.0.clock.now() + AFTER_A_FAULT);
+                tokio::select! {
+                    () = pause => {}
+                    () = self.0.lifecycle.wait_for_soft_stop() => {}
+                }
+            }
+        }
+    }
+
+    async fn push_back(&self, id: &ConnectionId, trigger: Trigger) {
+        let now = self.0.clock.now();
+        let Ok(Some(loaded)) = self.0.storage.load(id).await else { return };
+        if loaded.connection.due.is_some_and(|it| it.at <= now) {
+            let due = Due { at: now + AFTER_A_FAULT, trigger };
+            let _ = self.0.storage.set_due(id, Some(due)).await;
+        }
+    }
+}

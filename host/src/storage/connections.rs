@@ -1,0 +1,417 @@
+//! Connections: which there are, how they are doing, and which is due.
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use crate::model::attempt::Trigger;
+use crate::model::connection::{Connection, Due, Pause};
+use crate::model::id::{AttemptId, ConnectionId};
+use crate::model::rotation::Rotation;
+use crate::storage::captures::Capture;
+use crate::storage::error::StorageError;
+use crate::storage::rows::{self, Fields, millis};
+use crate::storage::writer::Write;
+use crate::storage::{Storage, captures};
+use crate::vault::Sealed;
+
+/// All that a refresh needs to know before it begins.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The facts.
+    pub connection: Connection,
+    /// The current token set.
+    pub sealed: Option<Sealed>,
+    /// A try that was not finished: running now, or interrupted.
+    pub open: Option<OpenAttempt>,
+    /// Answers that came and were not spent, in order; all of the current generation.
+    pub captures: Vec<Capture>,
+}
+
+/// An intent without an outcome.
+#[derive(Clone, Debug)]
+pub struct OpenAttempt {
+    /// Which.
+    pub id: AttemptId,
+    /// The process that holds the claim.
+    pub owner: String,
+    /// When another may adopt it.
+    pub lease_until: Timestamp,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// What the provider was believed to do with used refresh tokens.
+    pub rotation: Rotation,
+}
+
+/// Which connections to list.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only these.
+    pub ids: Vec<ConnectionId>,
+    /// Only of this provider.
+    pub provider: Option<String>,
+    /// Only those whose last try failed.
+    pub failed: bool,
+}
+
+/// A connection of the manifest, to be there with this due time if it is new.
+#[derive(Clone, Debug)]
+pub struct Reconcile {
+    /// Which.
+    pub id: ConnectionId,
+    /// When it is looked at next; `None` leaves what is there.
+    pub due: Option<Due>,
+    /// Clear what only a person could help with: the person has changed something.
+    pub forgive: bool,
+    /// When `profile` is asked next; `None` is never.
+    pub probe_at: Option<Timestamp>,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// Pausing or resuming.
+#[derive(Clone, Debug)]
+pub struct Pausing {
+    /// Which.
+    pub id: ConnectionId,
+    /// `None` resumes.
+    pub pause: Option<Pause>,
+    /// When it is looked at next: the end of the pause, or its due time once resumed.
+    pub due: Option<Due>,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// The id as the database has it: the name is always written.
+pub(super) fn key(id: &ConnectionId) -> String {
+    format!("{}/{}", id.provider(), id.name())
+}
+
+impl Storage {
+    /// Everything about one connection; `None` if there is no such one.
+    pub async fn load(&self, id: &ConnectionId) -> Result<Option<Loaded>, StorageError> {
+        let row = sqlx::query(
+            "select c.*, g.sealed, a.id as open_id, a.owner, a.lease_until, a.started_at, a.rotation
+             from connections c
+             left join generations g on g.connection = c.id and g.generation = c.generation
+             left join attempts a on a.connection = c.id and a.outcome is null
+             where c.id = ?",
+        )
+        .bind(key(id))
+        .fetch_optional(&self.readers)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let mut connection = rows::connection(&row)?;
+        connection.last_attempt = self.last_attempt(id).await?;
+        let captures = captures::of(&self.readers, id, connection.generation).await?;
+        let sealed = Fields::new(&row, "generations", "id")?.blob("sealed")?;
+        let open = open_attempt(&row)?;
+        Ok(Some(Loaded { connection, sealed: sealed.map(Sealed::from_bytes), open, captures }))
+    }
+
+    /// Connections with their last attempts, by id. A row that cannot be read is an error on its own.
+    pub async fn list(
+        &self,
+        filter: &Filter,
+    ) -> Result<Vec<Result<Connection, StorageError>>, StorageError> {
+        let ids = filter.ids.iter().map(key).collect::<Vec<_>>();
+        let ids = serde_json::to_string(&ids).map_err(|it| StorageError::Other(it.to_string()))?;
+        let rows = sqlx::query(
+            "select * from connections
+             where (?1 = '[]' or id in (select value from json_each(?1)))
+               and (?2 is null or provider = ?2)
+               and (not ?3 or failures > 0 or problem is not null)
+             order by id",
+        )
+        .bind(ids)
+        .bind(&filter.provider)
+        .bind(filter.failed)
+        .fetch_all(&self.readers)
+        .await?;
+        let mut attempts = self.last_attempts(filter).await?;
+        let with_attempt = |row: &SqliteRow| {
+            let mut connection = rows::connection(row)?;
+            connection.last_attempt = attempts.remove(&connection.id);
+            Ok(connection)
+        };
+        Ok(rows.iter().map(with_attempt).collect())
+    }
+
+    /// Up to `limit` connections of `provider` that are due at `now`, the longest waiting first.
+    pub async fn due(
+        &self,
+        provider: &str,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(ConnectionId, Trigger)>, StorageError> {
+        let rows = sqlx::query(
+            "select id, due_trigger from connections
+             where provider = ? and due_at <= ? order by due_at limit ?",
+        )
+        .bind(provider)
+        .bind(millis(now))
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(due_row).collect()
+    }
+
+    /// When the next connection after `now` is due.
+    pub async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StorageError> {
+        let row = sqlx::query(
+            "select 'next' as id, min(due_at) as due_at from connections where due_at > ?",
+        )
+        .bind(millis(now))
+        .fetch_one(&self.readers)
+        .await?;
+        Fields::new(&row, "connections", "id")?.time("due_at")
+    }
+
+    /// Every provider that has connections, whether the manifest knows it or not.
+    pub async fn providers(&self) -> Result<Vec<String>, StorageError> {
+        // From one to the next in the index: the cost is the number of providers, not of connections.
+        let query = sqlx::query_scalar(
+            "with recursive found (provider) as (
+                 select min(provider) from connections
+                 union all
+                 select (select min(provider) from connections c where c.provider > found.provider)
+                 from found where found.provider is not null)
+             select provider from found where provider is not null",
+        );
+        Ok(query.fetch_all(&self.readers).await?)
+    }
+
+    /// Up to `limit` connections whose `profile` is to be asked at `now`.
+    pub async fn probes_due(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<ConnectionId>, StorageError> {
+        let rows =
+            sqlx::query("select id from connections where probe_at <= ? order by probe_at limit ?")
+                .bind(millis(now))
+                .bind(limit)
+                .fetch_all(&self.readers)
+                .await?;
+        let id = |row: &SqliteRow| {
+            let fields = Fields::new(row, "connections", "id")?;
+            fields.required("id", fields.word("id")?)
+        };
+        rows.iter().map(id).collect()
+    }
+
+    /// When the next profile is to be asked.
+    pub async fn next_probe(&self) -> Result<Option<Timestamp>, StorageError> {
+        let row = sqlx::query(
+            "select 'next' as id, min(probe_at) as probe_at
+             from connections where probe_at is not null",
+        )
+        .fetch_one(&self.readers)
+        .await?;
+        Fields::new(&row, "connections", "id")?.time("probe_at")
+    }
+
+    /// What the connection was configured with when it became a person's problem.
+    pub async fn problem_config(&self, id: &ConnectionId) -> Result<Option<Vec<u8>>, StorageError> {
+        let query = sqlx::query_scalar("select problem_config from connections where id = ?");
+        let found = query.bind(key(id)).fetch_optional(&self.readers).await?;
+        Ok(found.flatten())
+    }
+
+    /// Makes sure that a connection of the manifest is there.
+    pub async fn reconcile(&self, reconcile: Reconcile) -> Result<(), StorageError> {
+        self.writer.write(reconcile).await
+    }
+
+    /// Pauses or resumes; false if there is no such connection.
+    pub async fn set_pause(&self, pausing: Pausing) -> Result<bool, StorageError> {
+        self.writer.write(pausing).await
+    }
+
+    /// Sets when a connection is looked at next, unless a try is open or a person has paused it.
+    pub async fn set_due(&self, id: &ConnectionId, due: Option<Due>) -> Result<(), StorageError> {
+        self.writer.write(SetDue { id: id.clone(), due }).await
+    }
+
+    /// Makes every connection with an open attempt due at `now`: its process is dead.
+    pub async fn wake_interrupted(&self, now: Timestamp) -> Result<(), StorageError> {
+        self.writer.write(WakeInterrupted { now }).await
+    }
+
+    /// Stores what `profile` said, if anything, and when to ask again.
+    pub async fn set_profile(
+        &self,
+        id: &ConnectionId,
+        profile: Option<String>,
+        probe_at: Option<Timestamp>,
+    ) -> Result<(), StorageError> {
+        self.writer.write(SetProfile { id: id.clone(), profile, probe_at }).await
+    }
+}
+
+fn due_row(row: &SqliteRow) -> Result<(ConnectionId, Trigger), StorageError> {
+    let fields = Fields::new(row, "connections", "id")?;
+    let id = fields.required("id", fields.word("id")?)?;
+    Ok((id, fields.required("due_trigger", fields.word("due_trigger")?)?))
+}
+
+fn open_attempt(row: &SqliteRow) -> Result<Option<OpenAttempt>, StorageError> {
+    let fields = Fields::new(row, "attempts", "id")?;
+    let Some(id) = fields.word("open_id")? else { return Ok(None) };
+    Ok(Some(OpenAttempt {
+        id,
+        owner: fields.required("owner", fields.text("owner")?)?,
+        lease_until: fields.required("lease_until", fields.time("lease_until")?)?,
+        started_at: fields.required("started_at", fields.time("started_at")?)?,
+        rotation: fields.required("rotation", fields.json("rotation")?)?,
+    }))
+}
+
+impl Write for Reconcile {
+    type Answer = ();
+
+    fn apply<'a>(
+        &'a self,
+        db: &'a mut SqliteConnection,
+    ) -> BoxFuture<'a, Result<(), StorageError>> {
+        Box::pin(async move {
+            sqlx::query(
+                "insert into connections (id, provider, name, due_at, due_trigger, created_at)
+                 values (?, ?, ?, ?, ?, ?) on conflict (id) do nothing",
+            )
+            .bind(key(&self.id))
+            .bind(self.id.provider())
+            .bind(self.id.name())
+            .bind(self.due.map(|it| millis(it.at)))
+            .bind(self.due.map(|it| it.trigger.as_str()))
+            .bind(millis(self.at))
+            .execute(&mut *db)
+            .await?;
+            sqlx::query(
+                "update connections
+                 set probe_at = ?2,
+                     due_at = case when ?3 is null or paused_at is not null
+                                   then due_at else ?3 end,
+                     due_trigger = case when ?3 is null or paused_at is not null
+                                        then due_trigger else ?4 end,
+                     problem = iif(?5, null, problem),
+                     problem_config = iif(?5, null, problem_config)
+                 where id = ?1",
+            )
+            .bind(key(&self.id))
+            .bind(self.probe_at.map(millis))
+            .bind(self.due.map(|it| millis(it.at)))
+            .bind(self.due.map(|it| it.trigger.as_str()))
+            .bind(self.forgive)
+            .execute(db)
+            .await?;
+            Ok(())
+        })
+    }
+}
+
+impl Write for Pausing {
+    type Answer = bool;
+
+    fn apply<'a>(
+        &'a self,
+        db: &'a mut SqliteConnection,
+    ) -> BoxFuture<'a, Result<bool, StorageError>> {
+        Box::pin(async move {
+            let done = sqlx::query(
+                "update connections
+                 set paused_at = ?, paused_until = ?, paused_reason = ?, due_at = ?, due_trigger = ?
+                 where id = ?",
+            )
+            .bind(self.pause.as_ref().map(|_| millis(self.at)))
+            .bind(self.pause.as_ref().and_then(|it| it.until).map(millis))
+            .bind(self.pause.as_ref().and_then(|it| it.reason.clone()))
+            .bind(self.due.map(|it| millis(it.at)))
+            .bind(self.due.map(|it| it.trigger.as_str()))
+            .bind(key(&self.id))
+            .execute(db)
+            .await?;
+            Ok(done.rows_affected() > 0)
+        })
+    }
+}
+
+struct SetDue {
+    id: ConnectionId,
+    due: Option<Due>,
+}
+
+impl Write for SetDue {
+    type Answer = ();
+
+    fn apply<'a>(
+        &'a self,
+        db: &'a mut SqliteConnection,
+    ) -> BoxFuture<'a, Result<(), StorageError>> {
+        Box::pin(async move {
+            sqlx::query(
+                "update connections set due_at = ?2, due_trigger = ?3
+                 where id = ?1 and paused_at is null
+                   and not exists (select 1 from attempts
+                                   where connection = ?1 and outcome is null)",
+            )
+            .bind(key(&self.id))
+            .bind(self.due.map(|it| millis(it.at)))
+            .bind(self.due.map(|it| it.trigger.as_str()))
+            .execute(db)
+            .await?;
+            Ok(())
+        })
+    }
+}
+
+struct WakeInterrupted {
+    now: Timestamp,
+}
+
+impl Write for WakeInterrupted {
+    type Answer = ();
+
+    fn apply<'a>(
+        &'a self,
+        db: &'a mut SqliteConnection,
+    ) -> BoxFuture<'a, Result<(), StorageError>> {
+        Box::pin(async move {
+            sqlx::query(
+                "update connections set due_at = ?, due_trigger = 'recovery'
+                 where id in (select connection from attempts where outcome is null)",
+            )
+            .bind(millis(self.now))
+            .execute(db)
+            .await?;
+            Ok(())
+        })
+    }
+}
+
+struct SetProfile {
+    id: ConnectionId,
+    profile: Option<String>,
+    probe_at: Option<Timestamp>,
+}
+
+impl Write for SetProfile {
+    type Answer = ();
+
+    fn apply<'a>(
+        &'a self,
+        db: &'a mut SqliteConnection,
+    ) -> BoxFuture<'a, Result<(), StorageError>> {
+        Box::pin(async move {
+            sqlx::query(
+                "update connections set profile = coalesce(?, profile), probe_at = ? where id = ?",
+            )
+            .bind(&self.profile)
+            .bind(self.probe_at.map(millis))
+            .bind(key(&self.id))
+            .execute(db)
+            .await?;
+            Ok(())
+        })
+    }
+}

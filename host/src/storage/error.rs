@@ -1,0 +1,84 @@
+//! What can go wrong below: the disk, the database, a row. Texts name the file and the remedy.
+
+use std::path::PathBuf;
+
+/// A failure of the database. Nothing was written that the caller does not know of.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// The file cannot be opened or created.
+    #[error("the database {path} cannot be opened: {source}; check the folder and its permissions")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What `SQLite` says.
+        source: sqlx::Error,
+    },
+    /// A newer Keepfresh has changed the schema.
+    #[error(
+        "the database {path} was written by a newer Keepfresh; install that version, or restore a backup"
+    )]
+    SchemaNewer {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A migration failed; it was rolled back.
+    #[error("the database could not be brought up to date: {0}")]
+    Migrate(sqlx::migrate::MigrateError),
+    /// No space is left.
+    #[error("the disk is full; no request was sent; free some space")]
+    Full,
+    /// The file cannot be written.
+    #[error("the database is read-only; no request was sent; check its permissions and the mount")]
+    ReadOnly,
+    /// Another process holds the write lock for too long.
+    #[error("the database is busy: another process has held its write lock for over 5 s")]
+    Busy,
+    /// Reading or writing failed in hardware or the file system.
+    #[error("the database could not be read or written ({0}); check the disk")]
+    Io(String),
+    /// One row cannot be understood; the others can.
+    #[error("row {row} of {table} cannot be read: {column} is damaged; restore it from a backup")]
+    Row {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The row's key.
+        row: String,
+    },
+    /// Anything else that the driver reports.
+    #[error("the database failed: {0}")]
+    Other(String),
+}
+
+impl StorageError {
+    /// The stable code: `storage.cause`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Open { .. } => "storage.unavailable",
+            Self::SchemaNewer { .. } => "storage.schema_newer",
+            Self::Migrate(_) => "storage.migration_failed",
+            Self::Full => "storage.full",
+            Self::ReadOnly => "storage.read_only",
+            Self::Busy => "storage.busy",
+            Self::Io(_) => "storage.io_error",
+            Self::Row { .. } => "storage.row_unreadable",
+            Self::Other(_) => "storage.failed",
+        }
+    }
+}
+
+impl From<sqlx::Error> for StorageError {
+    fn from(error: sqlx::Error) -> Self {
+        let sqlx::Error::Database(failure) = &error else { return Self::Other(error.to_string()) };
+        // The low byte is the primary result code: https://www.sqlite.org/rescode.html
+        let code = failure.code().and_then(|it| it.parse::<u32>().ok()).unwrap_or_default();
+        match code & 0xff {
+            5 | 6 => Self::Busy,
+            8 => Self::ReadOnly,
+            10 | 11 | 26 => Self::Io(failure.message().to_owned()),
+            13 => Self::Full,
+            _ => Self::Other(failure.message().to_owned()),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What is kept: connections, sealed token sets, attempts, captured answers, events. Methods are
+//! named for business steps; each is one transaction that shares its commit with others.
+//!
+//! Accepts only [`Sealed`](crate::vault::Sealed) secrets, so that plaintext cannot be written by
+//! mistake. Knows nothing of plugins, and never holds a transaction open for a caller.
+
+mod attempts;
+mod captures;
+mod connections;
+mod error;
+mod generations;
+mod keyring;
+mod log;
+mod outbox;
+mod rows;
+mod writer;
+
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Connection as _};
+
+pub use attempts::{Begin, Begun, Failed, Skipped, Succeeded};
+pub use captures::Capture;
+pub use connections::{Filter, Loaded, OpenAttempt, Pausing, Reconcile};
+pub use error::StorageError;
+pub use generations::ManualSet;
+pub use log::{LogFilter, Pruned, Statistics};
+pub use outbox::OutboxEvent;
+
+use writer::Writer;
+
+/// Readers beside the one writer: enough that a slow listing does not hold up refreshes.
+const READERS: u32 = 4;
+
+/// The database. A clone is cheap and means the same one.
+#[derive(Clone)]
+pub struct Storage {
+    readers: SqlitePool,
+    writer: Writer,
+}
+
+impl Storage {
+    /// Opens or creates the database file at `path` and brings its schema up to date.
+    pub async fn open(path: &Path) -> Result<Self, StorageError> {
+        let unavailable = |source| StorageError::Open { path: path.to_owned(), source };
+        make_private(path).map_err(|it| unavailable(sqlx::Error::Io(it)))?;
+        let options = options(path);
+        let mut db = options.connect().await.map_err(unavailable)?;
+        migrate(&mut db, path).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options.read_only(false).pragma("query_only", "on"))
+            .await
+            .map_err(unavailable)?;
+        let (writer, work) = Writer::new(db);
+        start_writer(work);
+        Ok(Self { readers, writer })
+    }
+
+    /// What is damaged in the file, if anything is.
+    pub async fn check(&self) -> Result<Option<String>, StorageError> {
+        let query = sqlx::query_scalar("pragma quick_check");
+        let found: String = query.fetch_one(&self.readers).await?;
+        Ok((found != "ok").then_some(found))
+    }
+}
+
+/// Makes the file, for its owner alone; what SQLite puts beside it takes the same mode.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600).open(path).map(drop)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the writer outlives every tracked task; it ends with its last handle"
+)]
+fn start_writer(work: impl Future<Output = ()> + Send + 'static) {
+    drop(tokio::spawn(work));
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // A commit that was answered survives a power cut.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(Duration::from_secs(5))
+        .foreign_keys(true)
+        // Deleted secrets, sealed as they are, do not linger in free pages.
+        .pragma("secure_delete", "on")
+        .disable_statement_logging()
+}
+
+async fn migrate(db: &mut sqlx::SqliteConnection, path: &Path) -> Result<(), StorageError> {
+    use sqlx::migrate::MigrateError;
+    match sqlx::migrate!("migrations/sqlite").run(&mut *db).await {
+        Ok(()) => Ok(db.ping().await?),
+        Err(MigrateError::VersionMissing(_)) => {
+            Err(StorageError::SchemaNewer { path: path.to_owned() })
+        }
+        Err(error) => Err(StorageError::Migrate(error)),
+    }
+}

@@ -1,0 +1,103 @@
+//! Events on their way to whoever must be told: written with the change they tell of, marked once
+//! they are delivered.
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use crate::model::event::{Event, EventKind};
+use crate::storage::Storage;
+use crate::storage::connections::key;
+use crate::storage::error::StorageError;
+use crate::storage::rows::{Fields, millis, signed};
+use crate::storage::writer::Write;
+
+/// An event and its place in the order.
+#[derive(Clone, Debug)]
+pub struct OutboxEvent {
+    /// Grows by one with each event.
+    pub id: i64,
+    /// What happened.
+    pub event: Event,
+}
+
+impl Storage {
+    /// Up to `limit` events that are not delivered, oldest first.
+    pub async fn undelivered(&self, limit: u32) -> Result<Vec<OutboxEvent>, StorageError> {
+        let rows = sqlx::query(
+            "select *, cast(id as text) as key from outbox
+             where delivered_at is null order by id limit ?",
+        )
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(event).collect()
+    }
+
+    /// Marks events as delivered.
+    pub async fn delivered(&self, ids: Vec<i64>, at: Timestamp) -> Result<(), StorageError> {
+        self.writer.write(Delivered { ids, at }).await
+    }
+}
+
+fn event(row: &SqliteRow) -> Result<OutboxEvent, StorageError> {
+    let fields = Fields::new(row, "outbox", "key")?;
+    let kind: EventKind = fields.required("kind", fields.word("kind")?)?;
+    Ok(OutboxEvent {
+        id: fields.required("id", fields.integer("id")?)?,
+        event: Event {
+            kind,
+            connection: fields.required("connection", fields.word("connection")?)?,
+            at: fields.required("at", fields.time("at")?)?,
+            generation: fields.count("generation")?,
+            code: fields.text("code")?,
+        },
+    })
+}
+
+/// Adds events inside the transaction of the change that they tell of.
+pub(super) async fn append(
+    db: &mut SqliteConnection,
+    events: &[Event],
+) -> Result<(), StorageError> {
+    for event in events {
+        sqlx::query(
+            "insert into outbox (at, kind, connection, generation, code) values (?, ?, ?, ?, ?)",
+        )
+        .bind(millis(event.at))
+        .bind(event.kind.as_str())
+        .bind(key(&event.connection))
+        .bind(signed(event.generation))
+        .bind(&event.code)
+        .execute(&mut *db)
+        .await?;
+    }
+    Ok(())
+}
+
+struct Delivered {
+    ids: Vec<i64>,
+    at: Timestamp,
+}
+
+impl Write for Delivered {
+    type Answer = ();
+
+    fn apply<'a>(
+        &'a self,
+        db: &'a mut SqliteConnection,
+    ) -> BoxFuture<'a, Result<(), StorageError>> {
+        Box::pin(async move {
+            let ids = serde_json::to_string(&self.ids).unwrap_or_default();
+            sqlx::query(
+                "update outbox set delivered_at = ?
+                 where id in (select value from json_each(?))",
+            )
+            .bind(millis(self.at))
+            .bind(ids)
+            .execute(db)
+            .await?;
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,157 @@
+//! From rows to the model. A value that cannot be understood is an error that names its row, so that
+//! one damaged row does not hide the others.
+
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use crate::model::attempt::{Attempt, AttemptError};
+use crate::model::connection::{Connection, Due, Pause, TokenFacts};
+use crate::storage::error::StorageError;
+
+/// One row, with the names that an error needs.
+pub(super) struct Fields<'r> {
+    row: &'r SqliteRow,
+    table: &'static str,
+    key: String,
+}
+
+impl<'r> Fields<'r> {
+    /// The fields of `row`, whose key is the text column `key`.
+    pub(super) fn new(
+        row: &'r SqliteRow,
+        table: &'static str,
+        key: &'static str,
+    ) -> Result<Self, StorageError> {
+        let key = row.try_get(key)?;
+        Ok(Self { row, table, key })
+    }
+
+    /// The error for a `column` that cannot be understood.
+    pub(super) fn damaged(&self, column: &'static str) -> StorageError {
+        StorageError::Row { table: self.table, column, row: self.key.clone() }
+    }
+
+    pub(super) fn text(&self, column: &'static str) -> Result<Option<String>, StorageError> {
+        self.row.try_get(column).map_err(|_| self.damaged(column))
+    }
+
+    pub(super) fn integer(&self, column: &'static str) -> Result<Option<i64>, StorageError> {
+        self.row.try_get(column).map_err(|_| self.damaged(column))
+    }
+
+    pub(super) fn blob(&self, column: &'static str) -> Result<Option<Vec<u8>>, StorageError> {
+        self.row.try_get(column).map_err(|_| self.damaged(column))
+    }
+
+    pub(super) fn count(&self, column: &'static str) -> Result<u64, StorageError> {
+        let value = self.integer(column)?.and_then(|it| u64::try_from(it).ok());
+        value.ok_or_else(|| self.damaged(column))
+    }
+
+    pub(super) fn time(&self, column: &'static str) -> Result<Option<Timestamp>, StorageError> {
+        let Some(value) = self.integer(column)? else { return Ok(None) };
+        Timestamp::from_millisecond(value).map(Some).map_err(|_| self.damaged(column))
+    }
+
+    /// A word of one of the model's closed sets.
+    pub(super) fn word<T: FromStr>(&self, column: &'static str) -> Result<Option<T>, StorageError> {
+        let Some(text) = self.text(column)? else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| self.damaged(column))
+    }
+
+    pub(super) fn json<T: DeserializeOwned>(
+        &self,
+        column: &'static str,
+    ) -> Result<Option<T>, StorageError> {
+        let Some(text) = self.text(column)? else { return Ok(None) };
+        serde_json::from_str(&text).map(Some).map_err(|_| self.damaged(column))
+    }
+
+    /// `value`, which must be there.
+    pub(super) fn required<T>(
+        &self,
+        column: &'static str,
+        value: Option<T>,
+    ) -> Result<T, StorageError> {
+        value.ok_or_else(|| self.damaged(column))
+    }
+}
+
+/// Milliseconds since 1970, as every time is stored.
+pub(super) fn millis(time: Timestamp) -> i64 {
+    time.as_millisecond()
+}
+
+/// A generation, or another count, as SQL has it. Counts here never come near 2^63.
+pub(super) fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// A connection from a row of `connections`; its last attempt is filled in by the caller.
+pub(super) fn connection(row: &SqliteRow) -> Result<Connection, StorageError> {
+    let fields = Fields::new(row, "connections", "id")?;
+    Ok(Connection {
+        id: fields.required("id", fields.word("id")?)?,
+        generation: fields.count("generation")?,
+        token: token_facts(&fields)?,
+        failures: u32::try_from(fields.count("failures")?).unwrap_or(u32::MAX),
+        problem: fields.word("problem")?,
+        error: error(&fields)?,
+        doubt_since: fields.time("doubt_since")?,
+        pause: pause(&fields)?,
+        due: due(&fields)?,
+        last_attempt: None,
+        profile: fields.json("profile")?,
+    })
+}
+
+fn token_facts(fields: &Fields<'_>) -> Result<Option<TokenFacts>, StorageError> {
+    let Some(issued_at) = fields.time("issued_at")? else { return Ok(None) };
+    Ok(Some(TokenFacts {
+        token_type: fields.required("token_type", fields.text("token_type")?)?,
+        issued_at,
+        expires_at: fields.time("expires_at")?,
+        refresh_expires_at: fields.time("refresh_expires_at")?,
+        fingerprint: fields.required("fingerprint", fields.text("fingerprint")?)?,
+        scopes: fields.json("scopes")?.unwrap_or_default(),
+        metadata: fields.json("metadata")?.unwrap_or_default(),
+    }))
+}
+
+fn pause(fields: &Fields<'_>) -> Result<Option<Pause>, StorageError> {
+    if fields.integer("paused_at")?.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(Pause { until: fields.time("paused_until")?, reason: fields.text("paused_reason")? }))
+}
+
+fn due(fields: &Fields<'_>) -> Result<Option<Due>, StorageError> {
+    let Some(at) = fields.time("due_at")? else { return Ok(None) };
+    let trigger = fields.required("due_trigger", fields.word("due_trigger")?)?;
+    Ok(Some(Due { at, trigger }))
+}
+
+fn error(fields: &Fields<'_>) -> Result<Option<AttemptError>, StorageError> {
+    let Some(code) = fields.text("error_code")? else { return Ok(None) };
+    Ok(Some(AttemptError { code, message: fields.text("error_message")?.unwrap_or_default() }))
+}
+
+/// An attempt from a row of `attempts`.
+pub(super) fn attempt(row: &SqliteRow) -> Result<Attempt, StorageError> {
+    let fields = Fields::new(row, "attempts", "id")?;
+    Ok(Attempt {
+        id: fields.required("id", fields.word("id")?)?,
+        connection: fields.required("connection", fields.word("connection")?)?,
+        trigger: fields.required("trigger", fields.word("trigger")?)?,
+        outcome: fields.word("outcome")?,
+        reason: fields.text("reason")?,
+        error: error(&fields)?,
+        started_at: fields.required("started_at", fields.time("started_at")?)?,
+        duration_ms: fields.integer("duration_ms")?.and_then(|it| u64::try_from(it).ok()),
+        generation: fields.count("generation")?,
+    })
+}

@@ -1,0 +1,213 @@
+//! Logs on stderr, as text or as JSON lines, and the names of their fields. What libraries say is
+//! capped whatever the filter asks for, because at `debug` and `trace` some of them print headers
+//! and bodies. Knows nothing of the environment: the caller hands the filter in.
+
+use std::io::{self, IsTerminal};
+
+use tracing::subscriber::SetGlobalDefaultError;
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::filter::{EnvFilter, FilterExt, FilterFn, ParseError, filter_fn};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::registry::Registry;
+
+/// How a line looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// For people: coloured on a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Text,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+/// What is logged when the caller does not say.
+pub const DEFAULT_FILTER: &str = "info";
+
+/// The names of fields, the same in every line, so that logs can be searched. In the macros they
+/// are written out: `info!(connection.id = %id, "refreshed {id}")`.
+pub mod field {
+    /// `provider/name`.
+    pub const CONNECTION: &str = "connection.id";
+    /// The name of a provider in the manifest.
+    pub const PROVIDER: &str = "provider.name";
+    /// The name of a plugin.
+    pub const PLUGIN: &str = "plugin.name";
+    /// The id of an attempt.
+    pub const ATTEMPT: &str = "attempt.id";
+    /// Why an attempt was made.
+    pub const TRIGGER: &str = "trigger";
+    /// How it ended.
+    pub const OUTCOME: &str = "outcome";
+    /// The generation that it made.
+    pub const GENERATION: &str = "generation";
+    /// `area.cause`.
+    pub const CODE: &str = "error.code";
+    /// The name that a task was spawned with.
+    pub const TASK: &str = "task.name";
+    /// How long something took, in milliseconds.
+    pub const DURATION: &str = "duration_ms";
+}
+
+/// Why logging could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// The filter is not one.
+    #[error(
+        "the log filter `{filter}` is not valid: {cause}; write a level such as `debug`, \
+         or `info,keepfresh::egress=trace`"
+    )]
+    FilterInvalid {
+        /// As it was given.
+        filter: String,
+        /// What is wrong with it.
+        #[source]
+        cause: ParseError,
+    },
+    /// It was set up before.
+    #[error("logging was set up twice")]
+    SetTwice(#[from] SetGlobalDefaultError),
+}
+
+/// Sends logs to stderr from here on. Records of the `log` crate are not taken in: only libraries
+/// use it, and what matters of theirs comes back as an error.
+pub fn init(format: Format, filter: &str) -> Result<(), TelemetryError> {
+    let colours = io::stderr().is_terminal();
+    let subscriber = subscriber(format, filter, colours, io::stderr)?;
+    Ok(tracing::subscriber::set_global_default(subscriber)?)
+}
+
+fn subscriber<W>(
+    format: Format,
+    filter: &str,
+    colours: bool,
+    writer: W,
+) -> Result<impl Subscriber + Send + Sync, TelemetryError>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let lines = lines(format, colours, writer);
+    Ok(Registry::default().with(lines.with_filter(parse(filter)?.and(cap()))))
+}
+
+fn lines<W>(format: Format, colours: bool, writer: W) -> Box<dyn Layer<Registry> + Send + Sync>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let layer = tracing_subscriber::fmt::layer().with_writer(writer);
+    match format {
+        Format::Json => layer.json().flatten_event(true).boxed(),
+        // Left alone on a terminal: the layer itself obeys `NO_COLOR`.
+        Format::Text if colours => layer.boxed(),
+        Format::Text => layer.with_ansi(false).boxed(),
+    }
+}
+
+fn parse(filter: &str) -> Result<EnvFilter, TelemetryError> {
+    EnvFilter::builder()
+        .parse(filter)
+        .map_err(|cause| TelemetryError::FilterInvalid { filter: filter.to_owned(), cause })
+}
+
+fn cap() -> FilterFn<fn(&Metadata<'_>) -> bool> {
+    filter_fn(|it| *it.level() <= loudest(it.target()))
+}
+
+/// Ours as the filter says, others never below `info`: the list of those who print secrets would
+/// never be complete. The ones that are known to are held at `warn`.
+fn loudest(target: &str) -> Level {
+    const OURS: &str = "keepfresh";
+    const TALKATIVE: [&str; 9] = [
+        "reqwest",
+        "hyper",
+        "hyper_util",
+        "h2",
+        "rustls",
+        "sqlx",
+        "wasmtime",
+        "wasmtime_wasi",
+        "cranelift",
+    ];
+    let root = target.split("::").next().unwrap_or(target);
+    match root {
+        OURS => Level::TRACE,
+        _ if TALKATIVE.contains(&root) || root.starts_with("cranelift_") => Level::WARN,
+        _ => Level::INFO,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tracing::subscriber::with_default;
+    use tracing::{debug, info, trace, warn};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(format: Format, filter: &str, log: impl FnOnce()) -> String {
+        let written = Written::default();
+        let writer = written.clone();
+        let subscriber = subscriber(format, filter, false, move || writer.clone()).unwrap();
+        with_default(subscriber, log);
+        let bytes = written.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn the_filter_holds_for_our_own_lines() {
+        let log = || {
+            trace!(target: "keepfresh::egress", "one");
+            debug!(target: "keepfresh::egress", "two");
+            info!(target: "keepfresh", "three");
+        };
+        assert_eq!(logged(Format::Text, "info", log).lines().count(), 1);
+        assert_eq!(logged(Format::Text, "trace", log).lines().count(), 3);
+        assert_eq!(logged(Format::Text, "info,keepfresh::egress=debug", log).lines().count(), 2);
+    }
+
+    #[test]
+    fn libraries_are_capped_whatever_the_filter_says() {
+        for filter in ["trace", "hyper=trace,hyper::proto=trace,sqlx::query=trace,mio=trace"] {
+            let text = logged(Format::Text, filter, || {
+                trace!(target: "hyper::proto::h1", "CANARY");
+                debug!(target: "rustls::client", "CANARY");
+                info!(target: "sqlx::query", "CANARY");
+                info!(target: "cranelift_codegen::compile", "CANARY");
+                debug!(target: "mio::poll", "CANARY");
+                warn!(target: "hyper::proto::h1", "closed");
+            });
+            assert!(!text.contains("CANARY"), "{text}");
+            assert!(text.contains("closed"), "{text}");
+        }
+    }
+
+    #[test]
+    fn json_lines_have_the_fields_by_name() {
+        let text = logged(Format::Json, "info", || {
+            info!(target: "keepfresh", { connection.id = "eskiz/default" }, "refreshed");
+        });
+        let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line[field::CONNECTION], "eskiz/default");
+        assert_eq!(line["message"], "refreshed");
+    }
+
+    #[test]
+    fn a_filter_that_is_not_one_is_named() {
+        let error = parse("keepfresh=loud").unwrap_err();
+        assert!(error.to_string().contains("`keepfresh=loud`"));
+    }
+}

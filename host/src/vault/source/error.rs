@@ -1,0 +1,108 @@
+//! Why a secret could not be read: the source and the remedy, never the value.
+
+use std::path::PathBuf;
+
+/// Why a source gave no secret.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The variable is not there.
+    #[error("the environment variable {name} is not set; set it where keepfresh is started")]
+    EnvMissing {
+        /// Its name.
+        name: String,
+    },
+    /// The file is not there.
+    #[error("the secret file {} does not exist; create it, or correct its path", path.display())]
+    FileMissing {
+        /// Its path.
+        path: PathBuf,
+    },
+    /// The file is there and cannot be read.
+    #[error("the secret file {} cannot be read: {cause}", path.display())]
+    FileUnreadable {
+        /// Its path.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// Others may read the file, or change it.
+    #[error(
+        "the key file {} has mode {mode:04o}, so others may read or change it; run `chmod 600 {}`",
+        path.display(), path.display()
+    )]
+    FileMode {
+        /// Its path.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// systemd passed no such credential.
+    #[error(
+        "the credential {name} was not passed; add `LoadCredentialEncrypted={name}` to the unit, \
+         or start keepfresh through systemd"
+    )]
+    CredentialMissing {
+        /// Its name.
+        name: String,
+    },
+    /// The command did not start, or reported failure. Its output is not shown: it may be secret.
+    #[error("the secret command {program} {reason}; run it by hand to see why")]
+    ExecFailed {
+        /// The first word of the argv.
+        program: String,
+        /// How it ended.
+        reason: String,
+    },
+    /// The command took too long.
+    #[error("the secret command {program} did not end within {seconds} s and was killed")]
+    ExecTimeout {
+        /// The first word of the argv.
+        program: String,
+        /// The limit.
+        seconds: u64,
+    },
+    /// The source is there and holds nothing.
+    #[error("{origin} is empty; put the secret there")]
+    Empty {
+        /// The source.
+        origin: String,
+    },
+    /// The source holds bytes that are no text.
+    #[error("{origin} does not hold UTF-8 text; store the secret as text")]
+    NotText {
+        /// The source.
+        origin: String,
+    },
+    /// The source holds more than a secret.
+    #[error("{origin} holds more than 64 KiB, so it is not a secret; correct the source")]
+    TooLarge {
+        /// The source.
+        origin: String,
+    },
+    /// The text names no source. It is not quoted: it may be the secret itself.
+    #[error(
+        "a secret is named by its source, never written out: use env:NAME, file:PATH, \
+         credential:NAME or exec:[\"program\",\"argument\"]"
+    )]
+    Form,
+}
+
+impl SourceError {
+    /// `area.cause`, the same in CLI, API, log and attempts.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::EnvMissing { .. } => "secret.env_missing",
+            Self::FileMissing { .. } => "secret.file_missing",
+            Self::FileUnreadable { .. } => "secret.file_unreadable",
+            Self::FileMode { .. } => "secret.file_mode",
+            Self::CredentialMissing { .. } => "secret.credential_missing",
+            Self::ExecFailed { .. } => "secret.exec_failed",
+            Self::ExecTimeout { .. } => "secret.exec_timeout",
+            Self::Empty { .. } => "secret.empty",
+            Self::NotText { .. } => "secret.not_text",
+            Self::TooLarge { .. } => "secret.too_large",
+            Self::Form => "secret.source_form",
+        }
+    }
+}

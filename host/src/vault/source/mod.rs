@@ -1,0 +1,209 @@
+//! Where secrets come from: the environment, a file, a systemd credential, a command. This is the
+//! only file that reads the environment. A secret's value never meets an error or a log line.
+
+use std::env;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
+
+use crate::vault::source::error::SourceError;
+use crate::vault::source::file::Care;
+
+/// Why a secret could not be read.
+pub mod error;
+
+mod exec;
+mod file;
+
+/// One place that holds one secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// An environment variable.
+    Env(String),
+    /// A file, such as a Docker or Kubernetes secret.
+    File(PathBuf),
+    /// A credential that systemd passes in `$CREDENTIALS_DIRECTORY`.
+    Credential(String),
+    /// A command that prints the secret: the argv, run without a shell.
+    Exec(Vec<String>),
+}
+
+/// No secret is larger; a source that gives more is the wrong one.
+const LARGEST: usize = 64 * 1024;
+
+impl Source {
+    /// Reads the secret. A file that others may read or change is warned of, once.
+    pub async fn read(&self) -> Result<SecretString, SourceError> {
+        self.read_with(Care::Warn).await
+    }
+
+    /// Reads the secret as [`Source::read`] does, but refuses a file that others may read or
+    /// change.
+    pub async fn read_private(&self) -> Result<SecretString, SourceError> {
+        self.read_with(Care::Refuse).await
+    }
+
+    /// The source as errors name it: of a command only the program, whose arguments may be secret.
+    pub(super) fn label(&self) -> String {
+        match self {
+            Self::Exec(argv) => exec::label(argv.first().map_or("", String::as_str)),
+            other => other.to_string(),
+        }
+    }
+
+    async fn read_with(&self, care: Care) -> Result<SecretString, SourceError> {
+        let secret = match self {
+            Self::Env(name) => from_env(name)?,
+            Self::File(path) => file::read(path, care).await?,
+            Self::Credential(name) => {
+                from_credential(name, env::var_os("CREDENTIALS_DIRECTORY").map(Into::into)).await?
+            }
+            Self::Exec(argv) => exec::read(argv, env::var_os("PATH")).await?,
+        };
+        if secret.expose_secret().is_empty() {
+            return Err(SourceError::Empty { origin: self.label() });
+        }
+        Ok(secret)
+    }
+}
+
+/// A plain setting from the environment, such as `KEEPFRESH_LOG`; `None` when unset or not text.
+pub fn variable(name: &str) -> Option<String> {
+    env::var(name).ok()
+}
+
+fn from_env(name: &str) -> Result<SecretString, SourceError> {
+    match env::var(name).map(Zeroizing::new) {
+        Ok(text) => Ok(SecretString::from(text.as_str())),
+        Err(env::VarError::NotPresent) => Err(SourceError::EnvMissing { name: name.to_owned() }),
+        Err(env::VarError::NotUnicode(_)) => {
+            Err(SourceError::NotText { origin: format!("env:{name}") })
+        }
+    }
+}
+
+/// The folder is an argument so that tests need not change the environment.
+async fn from_credential(name: &str, folder: Option<PathBuf>) -> Result<SecretString, SourceError> {
+    let missing = || SourceError::CredentialMissing { name: name.to_owned() };
+    let path = folder.ok_or_else(missing)?.join(name);
+    file::read(&path, Care::Trust).await.map_err(|error| match error {
+        SourceError::FileMissing { .. } => missing(),
+        other => other,
+    })
+}
+
+/// What commands and editors put at the end of a secret is not part of it.
+fn without_line_end(
+    bytes: &[u8],
+    origin: impl FnOnce() -> String,
+) -> Result<SecretString, SourceError> {
+    match str::from_utf8(bytes) {
+        Ok(text) => Ok(SecretString::from(text.trim_end_matches(['\r', '\n']))),
+        Err(_) => Err(SourceError::NotText { origin: origin() }),
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env(name) => write!(f, "env:{name}"),
+            Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::Credential(name) => write!(f, "credential:{name}"),
+            Self::Exec(argv) => write!(f, "exec:{}", serde_json::Value::from(argv.clone())),
+        }
+    }
+}
+
+impl FromStr for Source {
+    type Err = SourceError;
+
+    fn from_str(text: &str) -> Result<Self, SourceError> {
+        match text.split_once(':') {
+            Some(("env", name)) if is_variable(name) => Ok(Self::Env(name.to_owned())),
+            Some(("file", path)) if !path.is_empty() => Ok(Self::File(path.into())),
+            Some(("credential", name)) if is_file_name(name) => {
+                Ok(Self::Credential(name.to_owned()))
+            }
+            Some(("exec", argv)) => parse_argv(argv).ok_or(SourceError::Form).map(Self::Exec),
+            _ => Err(SourceError::Form),
+        }
+    }
+}
+
+fn is_variable(name: &str) -> bool {
+    !name.is_empty() && !name.contains(['=', '\0'])
+}
+
+/// A credential is a name in one folder; `../` would lead out of it.
+fn is_file_name(name: &str) -> bool {
+    Path::new(name).file_name().is_some_and(|it| it == name)
+}
+
+fn parse_argv(text: &str) -> Option<Vec<String>> {
+    let argv: Vec<String> = serde_json::from_str(text).ok()?;
+    argv.first().is_some_and(|it| !it.is_empty()).then_some(argv)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn sources_are_written_as_they_are_read() {
+        for text in [
+            "env:ESKIZ_PASSWORD",
+            "file:/run/secrets/a",
+            "credential:key",
+            r#"exec:["/bin/a","b c"]"#,
+        ] {
+            assert_eq!(text.parse::<Source>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_form_that_is_not_known_is_refused_and_not_quoted() {
+        for text in [
+            "CANARY",
+            "literal:CANARY",
+            "env:",
+            "file:",
+            "credential:../CANARY",
+            "credential:a/CANARY",
+            "exec:CANARY",
+            "exec:[]",
+        ] {
+            let error = text.parse::<Source>().unwrap_err();
+            assert_eq!(error.code(), "secret.source_form", "{text}");
+            assert!(!error.to_string().contains("CANARY"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_variable_is_read_and_a_missing_one_is_named() {
+        assert!(Source::Env("PATH".to_owned()).read().await.is_ok());
+        let error = Source::Env("KEEPFRESH_TEST_UNSET".to_owned()).read().await.unwrap_err();
+        assert_eq!(error.code(), "secret.env_missing");
+        assert!(
+            error
+                .to_string()
+                .starts_with("the environment variable KEEPFRESH_TEST_UNSET is not set")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_credential_is_found_in_its_folder() {
+        let folder = crate::vault::test_folder();
+        fs::write(folder.join("key"), "secret\n").unwrap();
+        let secret = from_credential("key", Some(folder.clone())).await.unwrap();
+        assert_eq!(secret.expose_secret(), "secret");
+        for folder in [Some(folder), None] {
+            let error = from_credential("other", folder).await.unwrap_err();
+            assert_eq!(error.code(), "secret.credential_missing");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Reading an answer. Flows see an [`Answer`], which is the host's response in a component and a
+//! canned one in a test, and can tell whether a secret is there but never what it is.
+
+use crate::bindings::keepfresh::provider::http::Response;
+use crate::bindings::keepfresh::provider::types::Failure;
+
+/// A complete answer of a provider.
+pub trait Answer {
+    /// The HTTP status.
+    fn status(&self) -> u16;
+
+    /// A header; those that carry secrets are none.
+    fn header(&self, name: &str) -> Option<String>;
+
+    /// JSON text of the value at a pointer; sealed strings read `[sealed]`.
+    fn json(&self, pointer: &str) -> Option<String>;
+
+    /// The string at a pointer, unless it is sealed.
+    fn text(&self, pointer: &str) -> Option<String>;
+
+    /// Whether there is a string at a pointer that is not empty, sealed or not. Ask for tokens
+    /// only: the host strikes the value out of logs and errors from then on.
+    fn has_secret(&self, pointer: &str) -> bool;
+
+    /// Whether the status is 200 to 299.
+    fn is_success(&self) -> bool {
+        (200..300).contains(&self.status())
+    }
+
+    /// Whether the body is JSON.
+    fn is_json(&self) -> bool {
+        self.json("").is_some()
+    }
+
+    /// A whole number at a pointer, also when it is written as a string.
+    fn number(&self, pointer: &str) -> Option<u64> {
+        let text = self.text(pointer).or_else(|| self.json(pointer))?;
+        text.trim().parse().ok()
+    }
+}
+
+impl Answer for Response {
+    fn status(&self) -> u16 {
+        self.status()
+    }
+
+    fn header(&self, name: &str) -> Option<String> {
+        self.header(name)
+    }
+
+    fn json(&self, pointer: &str) -> Option<String> {
+        self.json(pointer)
+    }
+
+    fn text(&self, pointer: &str) -> Option<String> {
+        self.text(pointer)
+    }
+
+    fn has_secret(&self, pointer: &str) -> bool {
+        self.secret(pointer).is_some()
+    }
+}
+
+/// What a request may have done at the provider when its answer does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing that matters: sending it again is safe.
+    Harmless,
+    /// It may have used up a refresh token, so a 5xx leaves the outcome unknown.
+    MayRotate,
+}
+
+/// The failure behind the statuses that mean the same at every provider: 429 and 5xx. `what`
+/// begins the sentence: "Eskiz".
+pub fn trouble(answer: &dyn Answer, effect: Effect, what: &str) -> Option<Failure> {
+    let status = answer.status();
+    match (status, effect) {
+        (429, _) => Some(Failure::RateLimited(retry_after(answer))),
+        (500.., Effect::Harmless) => {
+            Some(Failure::Unavailable(format!("{what} answered {status}; try again later")))
+        }
+        (500.., Effect::MayRotate) => Some(Failure::InDoubt(format!(
+            "{what} answered {status} after the request was sent; it may have rotated the token"
+        ))),
+        _ => None,
+    }
+}
+
+/// Seconds that the provider asks to wait. A date in `Retry-After` is not read: without one, the host's own pace holds.
+pub fn retry_after(answer: &dyn Answer) -> Option<u32> {
+    answer.header("retry-after")?.trim().parse().ok()
+}
+
+/// The failure of an answer that fits nothing known. Names the status and never the body.
+pub fn unexpected(answer: &dyn Answer, what: &str) -> Failure {
+    let kind = if answer.is_json() { "JSON" } else { "no JSON" };
+    let status = answer.status();
+    Failure::Unexpected(format!("{what}: status {status} with {kind} was not understood"))
+}
+
+/// The refresh token at `pointer`, if the answer has one. Missing or null means that the old one
+/// stays; empty is a failure, because storing it would lose the grant.
+pub fn refresh_token_at(
+    answer: &dyn Answer,
+    pointer: &str,
+) -> Result<Option<crate::Source>, Failure> {
+    if answer.has_secret(pointer) {
+        return Ok(Some(pointer.into()));
+    }
+    match answer.json(pointer).as_deref() {
+        None | Some("null") => Ok(None),
+        Some(_) => Err(Failure::Unexpected(format!("the refresh token at {pointer} is empty"))),
+    }
+}
+
+/// A JSON object of the named members below `base`, for a profile. What is missing, null or
+/// sealed is left out. The host's JSON text is passed on as it is: a JSON library would be a
+/// quarter of a plugin.
+pub fn facts(answer: &dyn Answer, base: &str, names: &[&str]) -> String {
+    let fact = |name: &&str| {
+        let json = answer.json(&format!("{base}/{name}"))?;
+        let hidden = json == "null" || json == "\"[sealed]\"";
+        (!hidden).then(|| format!("\"{name}\":{json}"))
+    };
+    format!("{{{}}}", names.iter().filter_map(fact).collect::<Vec<_>>().join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Canned, ending};
+
+    #[test]
+    fn a_server_error_is_doubt_only_where_a_token_may_be_spent() {
+        let ends = |effect| {
+            let failure = trouble(&Canned::new(503, ""), effect, "It").unwrap();
+            ending::<()>(&Err(failure)).0
+        };
+        assert_eq!((ends(Effect::Harmless), ends(Effect::MayRotate)), ("unavailable", "in-doubt"));
+        assert!(trouble(&Canned::new(404, ""), Effect::MayRotate, "It").is_none());
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_nothing() {
+        let after = |value| retry_after(&Canned::new(429, "").header("Retry-After", value));
+        assert_eq!(after("120"), Some(120));
+        assert_eq!(after("Wed, 21 Oct 2026 07:28:00 GMT"), None);
+    }
+
+    #[test]
+    fn a_refresh_token_is_new_or_kept_and_never_empty() {
+        let read = |body| refresh_token_at(&Canned::new(200, body), "/refresh");
+        assert_eq!(read(r#"{"refresh":"r"}"#).unwrap(), Some("/refresh".into()));
+        assert_eq!(read("{}").unwrap(), None);
+        assert_eq!(read(r#"{"refresh":null}"#).unwrap(), None);
+        assert!(matches!(read(r#"{"refresh":""}"#), Err(Failure::Unexpected(_))));
+    }
+
+    #[test]
+    fn facts_leave_out_what_is_sealed_or_missing() {
+        let answer = Canned::new(200, r#"{"id":1,"name":"A \"b\"","api_token":"x","role":null}"#);
+        let names = ["id", "name", "api_token", "role", "balance"];
+        assert_eq!(facts(&answer, "", &names), r#"{"id":1,"name":"A \"b\""}"#);
+    }
+
+    #[test]
+    fn a_number_may_come_as_a_string() {
+        let answer = Canned::new(200, r#"{"a":3600,"b":"7200","c":"soon","d":-1}"#);
+        let read = |pointer| answer.number(pointer);
+        assert_eq!(
+            (read("/a"), read("/b"), read("/c"), read("/d")),
+            (Some(3600), Some(7200), None, None)
+        );
+    }
+}

@@ -1,0 +1,206 @@
+//! The shape of a plugin: a flow is the next request and a function that reads its answer. Flows
+//! take what they may know as values, the time included, and never reach for anything.
+
+use crate::answer::Answer;
+use crate::bindings::exports::keepfresh::provider::provider::Descriptor;
+use crate::bindings::keepfresh::provider::types::Failure;
+use crate::request::Request;
+use crate::tokens::Tokens;
+
+/// A provider. Every function is pure: the runner does the work.
+pub trait Provider {
+    /// The plugin's data sheet.
+    fn describe() -> Descriptor;
+
+    /// Gets a first token from the stored credentials.
+    fn login(context: &Context) -> Flow<Tokens>;
+
+    /// Gets the next token from the current one.
+    fn refresh(context: &Context) -> Flow<Tokens>;
+}
+
+/// Facts about the account behind a connection: `sdk::export!(Plugin, profile)`.
+pub trait Profile: Provider {
+    /// A JSON object.
+    fn profile(context: &Context) -> Flow<String>;
+}
+
+/// Ends the grant at the provider: `sdk::export!(Plugin, revocation)`.
+pub trait Revocation: Provider {
+    /// Revokes the current token set.
+    fn revoke(context: &Context) -> Flow<()>;
+}
+
+/// OAuth 2.0 authorization code with PKCE: `sdk::export!(Plugin, authorization)`.
+pub trait Authorization: Provider {
+    /// Where to send the person's browser.
+    fn authorization_url(
+        context: &Context,
+        request: &AuthorizationRequest,
+    ) -> Result<String, Failure>;
+
+    /// Trades the code, which is `kept("code")`, and the verifier, which is
+    /// `kept("code_verifier")`, for a first token.
+    fn exchange(context: &Context, redirect_uri: &str) -> Flow<Tokens>;
+}
+
+pub use crate::bindings::authorization::exports::keepfresh::provider::authorization::Request as AuthorizationRequest;
+
+/// What a flow may know.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// Id of the connection.
+    pub id: String,
+    /// Settings, with the descriptor's defaults filled in.
+    pub settings: Settings,
+    /// Names of the secrets that the connection has.
+    pub secrets: Vec<String>,
+    /// What is plain of the current token set; none during a login.
+    pub current: Option<Current>,
+    /// Unix seconds.
+    pub now: u64,
+}
+
+/// What is plain of the current token set.
+#[derive(Clone, Debug, Default)]
+pub struct Current {
+    /// How callers present the access token.
+    pub token_type: String,
+    /// Unix seconds.
+    pub expires_at: Option<u64>,
+    /// Whether there is a refresh token.
+    pub has_refresh_token: bool,
+    /// Scopes that were granted.
+    pub scopes: Vec<String>,
+    /// Plain facts stored with the token set.
+    pub metadata: Vec<(String, String)>,
+}
+
+/// Settings of a connection by name.
+#[derive(Clone, Debug, Default)]
+pub struct Settings(Vec<(String, String)>);
+
+impl Settings {
+    /// The settings given, then the defaults of those that were not.
+    pub fn new(descriptor: &Descriptor, given: Vec<(String, String)>) -> Self {
+        let mut all = Self(given);
+        for field in &descriptor.settings {
+            if let (None, Some(default)) = (all.optional(&field.name), &field.default) {
+                all.0.push((field.name.clone(), default.clone()));
+            }
+        }
+        all
+    }
+
+    /// A setting that may be left out; an empty one counts as left out.
+    pub fn optional(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(key, value)| key == name && !value.is_empty());
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// A setting that must be there.
+    pub fn required(&self, name: &str) -> Result<&str, Failure> {
+        let missing = || Failure::Misconfigured(format!("the setting `{name}` is missing"));
+        self.optional(name).ok_or_else(missing)
+    }
+
+    /// Fills the `{name}` placeholders of a URL. A slash that ends a setting is dropped before
+    /// another one, because `https://host/` as a base is the commonest slip.
+    pub fn fill(&self, template: &str) -> Result<String, Failure> {
+        let mut url = String::new();
+        let mut rest = template;
+        while let Some((before, (name, after))) =
+            rest.split_once('{').and_then(|(before, tail)| Some((before, tail.split_once('}')?)))
+        {
+            let value = self.required(name)?;
+            let value = if after.starts_with('/') { value.trim_end_matches('/') } else { value };
+            url.extend([before, value]);
+            rest = after;
+        }
+        url.push_str(rest);
+        Ok(url)
+    }
+}
+
+/// The first step of a flow, or why there is none.
+pub type Flow<T> = Result<Step<T>, Failure>;
+
+/// What a flow does next.
+pub enum Step<T> {
+    /// Send a request and read its answer.
+    Send(Exchange<T>),
+    /// Finished.
+    Done(T),
+}
+
+/// A request and how to read its answer.
+pub struct Exchange<T> {
+    /// What to send.
+    pub request: Request,
+    /// Secrets of the answer that later steps need: name and pointer.
+    pub keep: Vec<(String, String)>,
+    /// Reads the answer into the next step.
+    pub read: Reading<T>,
+}
+
+/// Reads an answer into the next step.
+pub type Reading<T> = Box<dyn FnOnce(&dyn Answer) -> Flow<T>>;
+
+/// A flow of one request.
+pub fn send<T: 'static>(
+    request: Request,
+    read: impl FnOnce(&dyn Answer) -> Result<T, Failure> + 'static,
+) -> Flow<T> {
+    send_then(request, |answer| read(answer).map(Step::Done))
+}
+
+/// A flow whose answer decides on the next step.
+pub fn send_then<T>(
+    request: Request,
+    read: impl FnOnce(&dyn Answer) -> Flow<T> + 'static,
+) -> Flow<T> {
+    Ok(Step::Send(Exchange { request, keep: Vec::new(), read: Box::new(read) }))
+}
+
+impl<T> Step<T> {
+    /// Keeps the secret at `pointer` of this step's answer as `kept(name)` for the steps after.
+    #[must_use]
+    pub fn keeping(mut self, name: &str, pointer: &str) -> Self {
+        if let Self::Send(exchange) = &mut self {
+            exchange.keep.push((name.to_owned(), pointer.to_owned()));
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        let given = [("base_url", "https://a.example/"), ("tenant", "t{1}"), ("empty", "")];
+        Settings(given.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
+    }
+
+    #[test]
+    fn a_url_is_filled_once_and_without_a_double_slash() {
+        let url = settings().fill("{base_url}/v1/{tenant}/token").unwrap();
+        assert_eq!(url, "https://a.example/v1/t{1}/token");
+    }
+
+    #[test]
+    fn an_empty_setting_is_a_missing_one() {
+        let failure = settings().fill("{base_url}/{empty}").unwrap_err();
+        assert!(matches!(failure, Failure::Misconfigured(text) if text.contains("`empty`")));
+    }
+
+    #[test]
+    fn defaults_fill_what_was_not_given() {
+        use crate::bindings::exports::keepfresh::provider::provider::Field;
+        let descriptor = Descriptor::new("x", "1.0.0", "X")
+            .setting(Field::required("a", "A", "").or("1"))
+            .setting(Field::optional("b", "B", "").or("2"));
+        let settings = Settings::new(&descriptor, vec![("a".to_owned(), "9".to_owned())]);
+        assert_eq!((settings.optional("a"), settings.optional("b")), (Some("9"), Some("2")));
+    }
+}

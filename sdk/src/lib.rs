@@ -1,0 +1,79 @@
+//! What a plugin is written with. A plugin describes its requests and how to read the answers as
+//! plain data; this crate sends them, moves the secrets by name, and speaks the contract. So a
+//! flow never holds a secret, and is tested without a host.
+//!
+//! Start at [`Provider`]. Plugins that need the contract itself find it in [`bindings`].
+
+pub mod bindings;
+
+mod answer;
+mod descriptor;
+mod flow;
+mod glue;
+mod request;
+mod run;
+pub mod testing;
+mod tokens;
+
+pub use crate::answer::{
+    Answer, Effect, facts, refresh_token_at, retry_after, trouble, unexpected,
+};
+pub use crate::bindings::exports::keepfresh::provider::provider::{
+    Descriptor, Field, Logins, Rotation,
+};
+pub use crate::bindings::keepfresh::provider::http::Method;
+pub use crate::bindings::keepfresh::provider::secrets::Encoding;
+pub use crate::bindings::keepfresh::provider::types::Failure;
+pub use crate::flow::{
+    Authorization, AuthorizationRequest, Context, Current, Exchange, Flow, Profile, Provider,
+    Reading, Revocation, Settings, Step, send, send_then,
+};
+pub use crate::request::{
+    Body, Place, Request, Value, access_token, basic, bearer, compose, extra, json, kept,
+    refresh_token, secret, text,
+};
+pub use crate::tokens::{Source, Tokens};
+
+/// Exports a plugin: `sdk::export!(Plugin)`, or with optional interfaces
+/// `sdk::export!(Plugin, profile, revocation)`. Outside of WebAssembly it only checks the type:
+/// the exported names are none that a native linker takes.
+#[macro_export]
+macro_rules! export {
+    ($plugin:ident $(, $optional:ident)* $(,)?) => {
+        #[cfg(target_family = "wasm")]
+        $crate::bindings::export_provider!($plugin with_types_in $crate::bindings);
+        #[cfg(not(target_family = "wasm"))]
+        const _: fn() -> $crate::Descriptor =
+            <$plugin as $crate::bindings::exports::keepfresh::provider::provider::Guest>::describe;
+        $($crate::export_optional!($plugin, $optional);)*
+    };
+}
+
+/// One optional interface of [`export!`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! export_optional {
+    ($plugin:ident, authorization) => {
+        #[cfg(target_family = "wasm")]
+        $crate::bindings::authorization::export_authorization!(
+            $plugin with_types_in $crate::bindings::authorization
+        );
+    };
+    ($plugin:ident, profile) => {
+        #[cfg(target_family = "wasm")]
+        $crate::bindings::profile::export_profile!(
+            $plugin with_types_in $crate::bindings::profile
+        );
+    };
+    ($plugin:ident, revocation) => {
+        #[cfg(target_family = "wasm")]
+        $crate::bindings::revocation::export_revocation!(
+            $plugin with_types_in $crate::bindings::revocation
+        );
+    };
+}
+
+/// The example of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

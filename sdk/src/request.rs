@@ -1,0 +1,176 @@
+//! A request as plain data. A secret is named, never held: the runner finds it when the request
+//! is sent, and tests compare requests without having one.
+
+use crate::bindings::keepfresh::provider::http::Method;
+use crate::bindings::keepfresh::provider::secrets::Encoding;
+
+/// One request. `{name}` in the URL is a setting of the connection.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// The HTTP method.
+    pub method: Method,
+    /// Address with `{setting}` placeholders, written like the descriptor's `access`.
+    pub url: String,
+    /// Query parameters.
+    pub query: Vec<(String, Value)>,
+    /// Headers.
+    pub headers: Vec<(String, Value)>,
+    /// The body.
+    pub body: Body,
+}
+
+/// A request's body.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Body {
+    /// None.
+    Empty,
+    /// A JSON object; a name that starts with `/` points to a nested member.
+    Json(Vec<(String, Value)>),
+    /// `application/x-www-form-urlencoded`.
+    Form(Vec<(String, Value)>),
+    /// `multipart/form-data`.
+    Multipart(Vec<(String, Value)>),
+}
+
+/// A value in a request, or a secret that becomes part of a token set.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// Plain text.
+    Text(String),
+    /// JSON text: a number, an array, an object. In a JSON body only.
+    Json(String),
+    /// A secret, by where it is found.
+    Secret(Place),
+    /// Pieces joined in the host, then encoded.
+    Compose(Vec<Value>, Encoding),
+}
+
+/// Where a secret is found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Place {
+    /// A secret of the connection, by its name in the descriptor.
+    Connection(String),
+    /// The access token of the current token set.
+    AccessToken,
+    /// The refresh token of the current token set.
+    RefreshToken,
+    /// An `extra` member of the current token set.
+    Extra(String),
+    /// Kept from an earlier answer, or handed in by the host, such as `code`.
+    Kept(String),
+}
+
+impl Request {
+    /// A request without a body.
+    pub fn new(method: Method, url: impl Into<String>) -> Self {
+        let (url, body) = (url.into(), Body::Empty);
+        Self { method, url, query: Vec::new(), headers: Vec::new(), body }
+    }
+
+    /// A GET request.
+    pub fn get(url: impl Into<String>) -> Self {
+        Self::new(Method::Get, url)
+    }
+
+    /// A POST request.
+    pub fn post(url: impl Into<String>) -> Self {
+        Self::new(Method::Post, url)
+    }
+
+    /// A PATCH request.
+    pub fn patch(url: impl Into<String>) -> Self {
+        Self::new(Method::Patch, url)
+    }
+
+    /// Adds a query parameter.
+    #[must_use]
+    pub fn query(mut self, name: impl Into<String>, value: Value) -> Self {
+        self.query.push((name.into(), value));
+        self
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: Value) -> Self {
+        self.headers.push((name.into(), value));
+        self
+    }
+
+    /// Sets a JSON body.
+    #[must_use]
+    pub fn json<N: Into<String>>(mut self, members: impl IntoIterator<Item = (N, Value)>) -> Self {
+        self.body = Body::Json(named(members));
+        self
+    }
+
+    /// Sets a form body.
+    #[must_use]
+    pub fn form<N: Into<String>>(mut self, fields: impl IntoIterator<Item = (N, Value)>) -> Self {
+        self.body = Body::Form(named(fields));
+        self
+    }
+
+    /// Sets a multipart body.
+    #[must_use]
+    pub fn multipart<N: Into<String>>(
+        mut self,
+        parts: impl IntoIterator<Item = (N, Value)>,
+    ) -> Self {
+        self.body = Body::Multipart(named(parts));
+        self
+    }
+}
+
+fn named<N: Into<String>>(fields: impl IntoIterator<Item = (N, Value)>) -> Vec<(String, Value)> {
+    fields.into_iter().map(|(name, value)| (name.into(), value)).collect()
+}
+
+/// Plain text.
+pub fn text(text: impl Into<String>) -> Value {
+    Value::Text(text.into())
+}
+
+/// JSON text, for a member that is not a string.
+pub fn json(json: impl Into<String>) -> Value {
+    Value::Json(json.into())
+}
+
+/// A secret of the connection.
+pub fn secret(name: impl Into<String>) -> Value {
+    Value::Secret(Place::Connection(name.into()))
+}
+
+/// The current access token.
+pub fn access_token() -> Value {
+    Value::Secret(Place::AccessToken)
+}
+
+/// The current refresh token.
+pub fn refresh_token() -> Value {
+    Value::Secret(Place::RefreshToken)
+}
+
+/// An `extra` secret of the current token set.
+pub fn extra(name: impl Into<String>) -> Value {
+    Value::Secret(Place::Extra(name.into()))
+}
+
+/// A secret that an earlier step of the same flow kept.
+pub fn kept(name: impl Into<String>) -> Value {
+    Value::Secret(Place::Kept(name.into()))
+}
+
+/// Pieces joined by the host, then encoded.
+pub fn compose(parts: impl IntoIterator<Item = Value>, encoding: Encoding) -> Value {
+    Value::Compose(parts.into_iter().collect(), encoding)
+}
+
+/// `Bearer` and the current access token.
+pub fn bearer() -> Value {
+    compose([text("Bearer "), access_token()], Encoding::Plain)
+}
+
+/// HTTP Basic credentials: `user` and `password`, without the word `Basic`.
+pub fn basic(user: Value, password: Value) -> Value {
+    compose([user, text(":"), password], Encoding::Base64)
+}

@@ -1,0 +1,128 @@
+//! Plays a flow against canned answers, natively. A canned answer seals what the host would
+//! seal, so that a flow which reads a token fails its test and not its first day in production.
+
+mod canned;
+
+pub use self::canned::Canned;
+
+use crate::answer::Answer;
+use crate::bindings::exports::keepfresh::provider::provider::Descriptor;
+use crate::bindings::keepfresh::provider::types::Failure;
+use crate::flow::{Context, Current, Flow, Provider, Settings, Step};
+use crate::request::Request;
+use crate::tokens::{Source, Tokens};
+
+/// A context as the host would give it: every secret of the descriptor is there.
+pub fn context<P: Provider>(settings: &[(&str, &str)]) -> Context {
+    let descriptor = P::describe();
+    let given = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Context {
+        id: format!("{}/default", descriptor.name),
+        settings: Settings::new(&descriptor, given.collect()),
+        secrets: descriptor.secrets.iter().map(|field| field.name.clone()).collect(),
+        current: None,
+        now: 1_700_000_000,
+    }
+}
+
+/// The same, with a current token set.
+pub fn context_with_tokens<P: Provider>(settings: &[(&str, &str)]) -> Context {
+    let token_type = "Bearer".to_owned();
+    let current = Current { token_type, has_refresh_token: true, ..Current::default() };
+    Context { current: Some(current), ..context::<P>(settings) }
+}
+
+/// What a flow did.
+#[derive(Debug)]
+pub struct Played<T> {
+    /// What it sent.
+    pub requests: Vec<Request>,
+    /// How it ended.
+    pub result: Result<T, Failure>,
+}
+
+/// Plays a flow of tokens: besides [`play`], the tokens must be where the flow says.
+pub fn play_tokens(flow: Flow<Tokens>, answers: &[Canned]) -> Played<Tokens> {
+    let mut played = play(flow, answers);
+    let last = played.requests.len().checked_sub(1).and_then(|index| answers.get(index));
+    played.result = played.result.and_then(|tokens| check(tokens, last));
+    played
+}
+
+/// Plays a flow. A flow that asks for more answers than there are ends `in-doubt`, as it does
+/// when the provider stays silent.
+pub fn play<T>(mut flow: Flow<T>, answers: &[Canned]) -> Played<T> {
+    let mut requests = Vec::new();
+    let result = loop {
+        match flow {
+            Err(failure) => break Err(failure),
+            Ok(Step::Done(result)) => break Ok(result),
+            Ok(Step::Send(exchange)) => {
+                let answer = answers.get(requests.len());
+                requests.push(exchange.request);
+                let silent = || Failure::InDoubt("no answer".to_owned());
+                flow = answer.ok_or_else(silent).and_then(|answer| (exchange.read)(answer));
+            }
+        }
+    };
+    Played { requests, result }
+}
+
+fn check(tokens: Tokens, last: Option<&Canned>) -> Result<Tokens, Failure> {
+    let extra = tokens.extra.iter().map(|(_, source)| source);
+    let sources = [&tokens.access_token].into_iter().chain(&tokens.refresh_token).chain(extra);
+    for source in sources {
+        let found = match source {
+            Source::At(pointer) => last.is_some_and(|answer| answer.has_secret(pointer)),
+            Source::Header(name) => last.is_some_and(|answer| answer.has_header(name)),
+            Source::Given(_) => true,
+        };
+        if !found {
+            return Err(Failure::Unexpected(format!("the answer has no token at {source:?}")));
+        }
+    }
+    Ok(tokens)
+}
+
+/// The first request that the descriptor does not declare. URL templates and access patterns are
+/// written alike, so they are compared as text.
+pub fn undeclared<'r>(descriptor: &Descriptor, requests: &'r [Request]) -> Option<&'r Request> {
+    let declared = |request: &&Request| {
+        let method = format!("{:?}", request.method).rsplit("::").next().map(str::to_uppercase);
+        let line = format!("{} {}", method.unwrap_or_default(), request.url);
+        descriptor.access.iter().any(|pattern| match pattern.strip_suffix('*') {
+            Some(start) => line.starts_with(start),
+            None => line == *pattern,
+        })
+    };
+    requests.iter().find(|request| !declared(request))
+}
+
+/// The contract's name of how a flow ended, and the text if there is one: what tests compare.
+pub fn ending<T>(result: &Result<T, Failure>) -> (&'static str, &str) {
+    match result {
+        Ok(_) => ("ok", ""),
+        Err(Failure::InvalidCredentials(text)) => ("invalid-credentials", text),
+        Err(Failure::GrantExpired(text)) => ("grant-expired", text),
+        Err(Failure::TokenRejected(text)) => ("token-rejected", text),
+        Err(Failure::RateLimited(_)) => ("rate-limited", ""),
+        Err(Failure::Unavailable(text)) => ("unavailable", text),
+        Err(Failure::InDoubt(text)) => ("in-doubt", text),
+        Err(Failure::Misconfigured(text)) => ("misconfigured", text),
+        Err(Failure::Unexpected(text)) => ("unexpected", text),
+        Err(Failure::Other(text)) => ("other", text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_undeclared_request_is_found() {
+        let descriptor = Descriptor::new("x", "1.0.0", "X").access("GET {base_url}/a/*");
+        let sent = [Request::get("{base_url}/a/b"), Request::post("{base_url}/a/b")];
+        assert_eq!(undeclared(&descriptor, &sent[..1]), None);
+        assert_eq!(undeclared(&descriptor, &sent), Some(&sent[1]));
+    }
+}

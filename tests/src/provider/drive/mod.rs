@@ -1,0 +1,75 @@
+//! Drives each fake over a raw socket, to prove that it is as strict as the service it stands for.
+
+mod eskiz;
+mod faults;
+mod jibit;
+mod rotor;
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
+
+use serde_json::Value;
+
+use crate::provider::{FakeProvider, Kind};
+
+/// What came back. Nothing at all is status 0.
+#[derive(Debug, Default)]
+struct Got {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Got {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).expect("a JSON body")
+    }
+
+    fn text(&self, pointer: &str) -> String {
+        self.json().pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+}
+
+fn start(kind: Kind) -> FakeProvider {
+    FakeProvider::start(kind).expect("a free loopback port")
+}
+
+fn send(fake: &FakeProvider, line: &str, headers: &str, body: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(fake.address()).expect("the fake listens");
+    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
+    let length = body.len();
+    let request = format!(
+        "{line} HTTP/1.1\r\nHost: fake\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).expect("the request leaves");
+    stream
+}
+
+fn receive(mut stream: TcpStream) -> Got {
+    let mut bytes = Vec::new();
+    // A reset is what some cuts look like; what came before it counts.
+    let _ = stream.read_to_end(&mut bytes);
+    let text = String::from_utf8_lossy(&bytes);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return Got::default() };
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+    Got { status, head: head.to_owned(), body: body.to_owned() }
+}
+
+fn ask(fake: &FakeProvider, line: &str, headers: &str, body: &str) -> Got {
+    receive(send(fake, line, headers, body))
+}
+
+fn json(fake: &FakeProvider, line: &str, body: &Value) -> Got {
+    ask(fake, line, "Content-Type: application/json\r\n", &body.to_string())
+}
+
+fn form(fake: &FakeProvider, line: &str, body: &str) -> Got {
+    ask(fake, line, "Content-Type: application/x-www-form-urlencoded\r\n", body)
+}
+
+fn bearer(fake: &FakeProvider, line: &str, token: &str) -> Got {
+    ask(fake, line, &format!("Authorization: Bearer {token}\r\n"), "")
+}

@@ -1,0 +1,120 @@
+//! Fake providers on real loopback sockets, as strict as the services they stand for.
+//!
+//! A fake runs on a thread and runtime of its own, so that a test which blocks (waiting for a child process, say)
+//! does not stop the provider it waits for. It refuses to know who calls it.
+
+pub mod answer;
+mod call;
+mod clock;
+pub mod control;
+mod control_http;
+mod credentials;
+#[cfg(test)]
+mod drive;
+pub mod eskiz;
+mod exchange;
+pub mod family;
+pub mod fingerprint;
+pub mod jibit;
+pub mod journal;
+mod jwt;
+pub mod ledger;
+mod mint;
+pub mod options;
+pub mod rotor;
+pub mod script;
+mod server;
+pub mod service;
+mod shared;
+mod wire;
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
+
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    runtime::{Builder, Runtime},
+};
+
+use crate::provider::{control::Control, shared::Shared};
+
+/// Which provider to stand in for.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// SMS gateway: e-mail and password, one JWT.
+    Eskiz(eskiz::Settings),
+    /// Banking gateway: key pair, and a rotating pair of tokens.
+    Jibit(jibit::Settings),
+    /// RFC 6749 token endpoint with every class of rotation.
+    Rotor(rotor::Settings),
+}
+
+/// A running fake. It stops, and cuts its connections, when dropped.
+pub struct FakeProvider {
+    address: SocketAddr,
+    control: Control,
+    runtime: Option<Runtime>,
+}
+
+impl FakeProvider {
+    /// Starts a fake on a free loopback port.
+    pub fn start(kind: Kind) -> io::Result<Self> {
+        Self::listen(kind, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+    }
+
+    /// Starts a fake on this address. It accepts connections from the moment this returns.
+    pub fn listen(kind: Kind, address: SocketAddr) -> io::Result<Self> {
+        // One thread is enough for tens of thousands of requests a second, and leaves the others to what is measured.
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("fake-provider")
+            .enable_all()
+            .build()?;
+        let listener = {
+            let _context = runtime.enter();
+            bind(address)?
+        };
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared::new(kind));
+        runtime.spawn(server::serve(listener, Arc::clone(&shared)));
+        Ok(Self { address, control: Control::new(shared), runtime: Some(runtime) })
+    }
+
+    /// `http://127.0.0.1:PORT`, without a slash at the end.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The handle that moves its clock, scripts its faults and reads its journal.
+    pub fn control(&self) -> &Control {
+        &self.control
+    }
+}
+
+impl Drop for FakeProvider {
+    fn drop(&mut self) {
+        // A plain drop of a runtime panics inside another runtime, which is where most tests run.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// The usual queue of 128 connections overflows in a burst, and whoever does not fit tries again after a second.
+const BACKLOG: u32 = 4_096;
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // So that a fake may come back at once on the port of the one before it.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}

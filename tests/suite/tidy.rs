@@ -1,0 +1,304 @@
+//! The rules that the compiler does not check: size and header of files, the direction of imports, a
+//! reason beside each dependency, and documents that name only files that exist. It reads text and
+//! knows nothing of what the code does.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const MOST_LINES: usize = 500;
+
+/// Stages of `host/src`, lowest first, in the order of `host/src/lib.rs`. A stage may import only
+/// the stages named before it.
+#[rustfmt::skip]
+const LAYERS: &[&str] = &[
+    "model", "telemetry", "lifecycle",           // known to everyone
+    "vault", "storage", "egress",                // what is hidden, what is kept, the way out
+    "manifest", "sandbox", "catalogue",          // what the operator wants, and what runs it
+    "refresher", "scheduler", "delivery",        // the work
+    "operator", "control",                       // what people can ask for, and from where
+    "app", "cli",                                // assembly
+];
+
+/// Files of `host/src` that are no stage and see them all.
+const ABOVE: &[&str] = &["lib.rs", "main.rs"];
+
+#[test]
+fn files_are_short() {
+    let too_long = |file: &Source| {
+        let lines = file.text.lines().count();
+        (lines > MOST_LINES).then(|| format!("{} has {lines} lines; split it", file.path))
+    };
+    none(sources().iter().filter_map(too_long), "at most 500 lines a file");
+}
+
+#[test]
+fn files_introduce_themselves() {
+    let silent = |file: &&Source| !file.text.starts_with("//! ");
+    let files = sources();
+    let faults = files.iter().filter(silent).map(|it| it.path.clone());
+    none(faults, "the first line begins with `//! `");
+}
+
+#[test]
+fn imports_point_down_the_layers() {
+    let host = sources_in("host/src");
+    none(host.iter().flat_map(import_faults), "one `use` a stage, downwards only");
+}
+
+#[test]
+fn nobody_reaches_over_two_modules() {
+    none(sources().iter().flat_map(reach_faults), "import from `crate::`");
+}
+
+#[test]
+fn every_stage_has_a_layer() {
+    let lib = read("host/src/lib.rs");
+    let declared = lib.lines().filter_map(|it| it.strip_prefix("pub mod ")?.strip_suffix(';'));
+    assert_eq!(declared.collect::<Vec<_>>(), LAYERS, "host/src/lib.rs and LAYERS say the same");
+}
+
+#[test]
+fn every_dependency_says_what_it_is_for() {
+    none(unexplained(&read("Cargo.toml")), "a comment stands on the line above");
+}
+
+#[test]
+fn documents_name_files_that_exist() {
+    let mut faults = Vec::new();
+    for document in documents() {
+        let text = fs::read_to_string(&document).expect("a document is text");
+        let folder = document.parent().expect("a document is in a folder");
+        let gone = named_files(&text).into_iter().filter(|it| !exists(it, folder));
+        faults.extend(gone.map(|it| format!("{}: {it}", document.display())));
+    }
+    none(faults, "a document names a file that is there");
+}
+
+/// Fails with every fault at once.
+fn none(faults: impl IntoIterator<Item = String>, rule: &str) {
+    let faults = faults.into_iter().collect::<Vec<_>>();
+    assert!(faults.is_empty(), "{rule}:\n{}", faults.join("\n"));
+}
+
+/// A file of code, by its path from the root of the project.
+struct Source {
+    path: String,
+    text: String,
+}
+
+impl Source {
+    /// The layer that it belongs to: `host/src/vault/key.rs` to `vault`.
+    fn stage(&self) -> Option<&str> {
+        let name = self.path.strip_prefix("host/src/")?.split('/').next()?;
+        (!ABOVE.contains(&name)).then(|| name.trim_end_matches(".rs"))
+    }
+
+    /// Whether `super` is the root of the crate.
+    fn is_top(&self) -> bool {
+        let inner = self.path.strip_prefix("host/src/").unwrap_or_default();
+        !inner.contains('/') || (inner.ends_with("/mod.rs") && inner.matches('/').count() == 1)
+    }
+
+    /// Lines of code with their numbers, comments cut off.
+    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+        let code = |line| str::split(line, "//").next().unwrap_or_default();
+        self.text.lines().map(code).enumerate().map(|(index, line)| (index + 1, line))
+    }
+
+    fn fault(&self, number: usize, line: &str) -> String {
+        format!("{}:{number}: {}", self.path, line.trim())
+    }
+}
+
+/// Imports of a stage that does not stand below, and imports that hide what they import.
+fn import_faults(file: &Source) -> Vec<String> {
+    let Some(stage) = file.stage() else { return Vec::new() };
+    let Some(here) = rank(stage) else {
+        return vec![format!("{}: `{stage}` is not in LAYERS", file.path)];
+    };
+    let upwards = |name: &str| rank(name).is_some_and(|there| here < there);
+    let wrong = |line: &str| {
+        let from_root = after(line, "crate::").any(|it| it.starts_with('{') || upwards(word(it)));
+        from_root || (file.is_top() && after(line, "super::").any(|it| upwards(word(it))))
+    };
+    let faults = file.code().filter(|(_, line)| wrong(line));
+    faults.map(|(number, line)| file.fault(number, line)).collect()
+}
+
+/// Uses of `super::super`, which say neither where from nor how far.
+fn reach_faults(file: &Source) -> Vec<String> {
+    let path = ["super", "super"].join("::");
+    let faults = file.code().filter(|(_, line)| line.contains(&path));
+    faults.map(|(number, line)| file.fault(number, line)).collect()
+}
+
+fn rank(stage: &str) -> Option<usize> {
+    LAYERS.iter().position(|it| *it == stage)
+}
+
+/// What follows each `mark` in the line.
+fn after<'a>(line: &'a str, mark: &'a str) -> impl Iterator<Item = &'a str> {
+    line.match_indices(mark).map(move |(at, _)| &line[at + mark.len()..])
+}
+
+/// The identifier that `text` begins with.
+fn word(text: &str) -> &str {
+    let end = text.find(|it: char| !it.is_alphanumeric() && it != '_');
+    &text[..end.unwrap_or(text.len())]
+}
+
+/// Dependencies of the workspace without a comment directly above them.
+fn unexplained(manifest: &str) -> Vec<String> {
+    let lines = manifest.lines().collect::<Vec<_>>();
+    let start = lines.iter().position(|it| *it == "[workspace.dependencies]");
+    let start = start.expect("the manifest lists the dependencies of the workspace") + 1;
+    let entries = lines[start..].iter().take_while(|it| !it.starts_with('[')).enumerate();
+    // A value that goes on over several lines is indented or ends in a bracket of its own.
+    let named = entries.filter(|(_, it)| it.starts_with(|it: char| it.is_ascii_alphanumeric()));
+    let silent = named.filter(|(index, _)| !lines[start + index - 1].starts_with("# "));
+    silent.map(|(index, line)| format!("Cargo.toml:{}: {line}", start + index + 1)).collect()
+}
+
+/// What the reader of a document may want to open: paths between backticks, and targets of links.
+fn named_files(document: &str) -> Vec<&str> {
+    let quoted = document.split('`').skip(1).step_by(2).filter(|it| {
+        let kinds = ["rs", "sql", "wit"];
+        let kind = Path::new(it).extension().and_then(|it| it.to_str());
+        kind.is_some_and(|it| kinds.contains(&it)) && it.contains('/') && !it.contains([' ', '*'])
+    });
+    let linked = after(document, "](").filter_map(|it| it.split([')', '#']).next());
+    let local = linked.filter(|it| !it.is_empty() && !it.contains("://"));
+    quoted.chain(local).collect()
+}
+
+/// Beside the document, at the root of the project, or a file of the host by its stage.
+fn exists(name: &str, folder: &Path) -> bool {
+    [folder.to_owned(), root(), root().join("host/src")].iter().any(|it| it.join(name).exists())
+}
+
+/// The pages at the root and everything in `docs`.
+fn documents() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    walk(&root().join("docs"), &mut found);
+    let top = fs::read_dir(root()).expect("the root is a folder");
+    found.extend(top.filter_map(Result::ok).map(|it| it.path()));
+    found.retain(|it| it.extension().is_some_and(|it| it == "md"));
+    found
+}
+
+/// Every file of code that the project's style holds for.
+fn sources() -> Vec<Source> {
+    let plugins = fs::read_dir(root().join("plugins")).expect("there are plugins");
+    let plugins = plugins.filter_map(|it| it.ok()?.file_name().into_string().ok());
+    let plugins = plugins.map(|it| format!("plugins/{it}/src"));
+    let others = ["host/src", "sdk/src", "tests/src", "tests/suite"].map(str::to_owned);
+    let folders = others.into_iter().chain(plugins).filter(|it| root().join(it).is_dir());
+    folders.flat_map(|it| sources_in(&it)).collect()
+}
+
+fn sources_in(folder: &str) -> Vec<Source> {
+    let mut paths = Vec::new();
+    walk(&root().join(folder), &mut paths);
+    paths.retain(|it| it.extension().is_some_and(|it| it == "rs"));
+    assert!(!paths.is_empty(), "{folder} has no code: this test would find nothing");
+    paths.sort();
+    let source = |path: &PathBuf| {
+        let path = path.strip_prefix(root()).expect("it was found below the root");
+        let path = path.to_str().expect("names of our files are text").to_owned();
+        Source { text: read(&path), path }
+    };
+    paths.iter().map(source).collect()
+}
+
+fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("the folder is there") {
+        let path = entry.expect("the folder can be read").path();
+        if path.is_dir() {
+            walk(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
+}
+
+fn read(path: &str) -> String {
+    let text = fs::read_to_string(root().join(path));
+    text.unwrap_or_else(|error| panic!("{path} cannot be read: {error}"))
+}
+
+fn root() -> PathBuf {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().expect("this package lies in the project").to_owned()
+}
+
+/// The rules find what they are made to find, and only that.
+mod rules {
+    use super::*;
+
+    fn file(path: &str, text: &str) -> Source {
+        Source { path: path.to_owned(), text: text.to_owned() }
+    }
+
+    #[test]
+    fn an_upward_import_is_found_with_its_line() {
+        let file = file("host/src/vault/key.rs", "//! Keys.\nuse crate::refresher::Refresher;");
+        assert_eq!(
+            import_faults(&file),
+            ["host/src/vault/key.rs:2: use crate::refresher::Refresher;"]
+        );
+    }
+
+    #[test]
+    fn imports_downwards_within_a_stage_and_in_comments_are_fine() {
+        let text =
+            "//! See [`crate::cli`].\nuse crate::model::id::AttemptId;\nuse crate::vault::Vault;";
+        assert!(import_faults(&file("host/src/vault/key.rs", text)).is_empty());
+        assert!(import_faults(&file("host/src/lib.rs", "use crate::cli::run;")).is_empty());
+    }
+
+    #[test]
+    fn an_upward_path_inside_an_expression_is_found() {
+        let file =
+            file("host/src/model/id.rs", "    let _ = crate::model::id::new(crate::app::now());");
+        assert_eq!(import_faults(&file).len(), 1);
+    }
+
+    #[test]
+    fn an_import_that_hides_its_stages_is_found() {
+        let file = file("host/src/cli/mod.rs", "use crate::{app, model};");
+        assert_eq!(import_faults(&file).len(), 1);
+    }
+
+    #[test]
+    fn the_way_up_over_the_root_is_found() {
+        let upwards = "use super::cli::run;";
+        assert_eq!(import_faults(&file("host/src/telemetry.rs", upwards)).len(), 1);
+        assert_eq!(import_faults(&file("host/src/vault/mod.rs", upwards)).len(), 1);
+        // Here `super` is `vault`, and `cli` would be a file of its own.
+        assert!(import_faults(&file("host/src/vault/key.rs", upwards)).is_empty());
+    }
+
+    #[test]
+    fn a_stage_that_nobody_ranked_is_found() {
+        assert_eq!(import_faults(&file("host/src/helpers.rs", "")).len(), 1);
+    }
+
+    #[test]
+    fn a_reach_over_two_modules_is_found() {
+        let text = ["use super", "super", "Vault;"].join("::");
+        assert_eq!(reach_faults(&file("sdk/src/run.rs", &text)).len(), 1);
+    }
+
+    #[test]
+    fn a_dependency_without_a_reason_is_found() {
+        let manifest = "[workspace.dependencies]\n# Errors.\nanyhow = \"1\"\nserde = \"1\"\n\n[profile.dev]\ndebug = 1";
+        assert_eq!(unexplained(manifest), ["Cargo.toml:4: serde = \"1\""]);
+    }
+
+    #[test]
+    fn the_files_of_a_document_are_found() {
+        let text = "See `vault/key.rs`, `keepfresh serve`, [style](docs/style.md#names) and <https://x.y/a.rs>.";
+        assert_eq!(named_files(text), ["vault/key.rs", "docs/style.md"]);
+        assert!(exists("vault/key.rs", &root()) && !exists("vault/door.rs", &root()));
+    }
+}
