@@ -1,3 +1,16 @@
-//! What every end-to-end test stands on. Knows providers only by their wire format, and nothing of the host.
+//! What the tests of the whole stand on: fake providers that are as strict as the vendors, the real
+//! program in a folder of its own, and components built from source.
 
+#![expect(clippy::disallowed_methods, reason = "tests read the clock and spawn as they like")]
+
+/// Providers on loopback.
 pub mod provider;
+
+/// What was built before: the program, the plugins, the guests.
+pub mod artifacts;
+
+/// The program in a folder of its own.
+pub mod home;
+
+/// A running daemon.
+pub mod daemon;

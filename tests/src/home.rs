@@ -1,0 +1,168 @@
+//! The real program in a folder of its own: manifest, key, plugins, database, environment.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::artifacts;
+use crate::daemon::Daemon;
+
+/// A folder with a manifest and a key; removed when dropped.
+pub struct Home {
+    dir: TempDir,
+    environment: BTreeMap<String, String>,
+}
+
+/// A command that has ended.
+#[derive(Debug)]
+pub struct Run {
+    /// Its exit code; -1 when a signal ended it.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Home {
+    /// A folder with this manifest, a key and an empty plugin folder.
+    ///
+    /// # Panics
+    /// When the disk fails.
+    pub fn new(manifest: &str) -> Self {
+        let dir =
+            tempfile::Builder::new().prefix("keepfresh-").tempdir().expect("a temporary folder");
+        fs::create_dir(dir.path().join("plugins")).expect("a plugin folder");
+        let home = Self { dir, environment: BTreeMap::new() };
+        home.write_manifest(manifest);
+        let made = home.run(&["init"]);
+        assert!(home.path("keepfresh.key").exists(), "{made:?}");
+        home
+    }
+
+    /// A file of this folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Replaces the manifest in one step, as an editor does.
+    ///
+    /// # Panics
+    /// When the disk fails.
+    pub fn write_manifest(&self, text: &str) {
+        fs::write(self.path("manifest.new"), text).expect("the manifest is written");
+        fs::rename(self.path("manifest.new"), self.path("keepfresh.toml"))
+            .expect("and put in place");
+    }
+
+    /// Puts the component of a plugin into the plugin folder.
+    #[must_use]
+    pub fn with_plugin(self, name: &str) -> Self {
+        self.drop_plugin(&artifacts::plugin(name), name);
+        self
+    }
+
+    /// Puts an ill-behaved guest into the plugin folder.
+    #[must_use]
+    pub fn with_guest(self, name: &str) -> Self {
+        self.drop_plugin(&artifacts::guest(name), name);
+        self
+    }
+
+    /// Copies a component into the plugin folder as `name.wasm`, in one step.
+    ///
+    /// # Panics
+    /// When the disk fails.
+    pub fn drop_plugin(&self, component: &Path, name: &str) {
+        let partial = self.path(&format!("plugins/{name}.partial"));
+        fs::copy(component, &partial).expect("the component is copied");
+        fs::rename(&partial, self.path(&format!("plugins/{name}.wasm"))).expect("and put in place");
+    }
+
+    /// Sets a variable of the environment that commands run in.
+    #[must_use]
+    pub fn with_env(mut self, name: &str, value: &str) -> Self {
+        self.set_env(name, value);
+        self
+    }
+
+    /// The same, later.
+    pub fn set_env(&mut self, name: &str, value: &str) {
+        self.environment.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// The program with these arguments, not started. Its environment is this home's alone.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(artifacts::keepfresh());
+        command.args(arguments).current_dir(self.dir.path()).env_clear();
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.envs(&self.environment);
+        command
+    }
+
+    /// Runs a command to its end.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn run(&self, arguments: &[&str]) -> Run {
+        let output = self.command(arguments).stdin(Stdio::null()).output();
+        Run::of(output.expect("the program starts"))
+    }
+
+    /// Runs a command to its end with `input` on its standard input.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Run {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
+        let mut stdin = child.stdin.take().expect("its input is a pipe");
+        // A command that does not read its input may be gone already.
+        let _ = stdin.write_all(input.as_bytes());
+        drop(stdin);
+        Run::of(child.wait_with_output().expect("the program ends"))
+    }
+
+    /// Starts the daemon and waits until it is ready.
+    pub fn serve(&self) -> Daemon {
+        Daemon::start(
+            self.command(&["serve"]),
+            &self.path("keepfresh.sock"),
+            self.path("serve.log"),
+        )
+    }
+}
+
+impl Run {
+    fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Its standard output as JSON.
+    ///
+    /// # Panics
+    /// When that is no JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// Itself, if it ended with `code`.
+    ///
+    /// # Panics
+    /// When it did not.
+    #[must_use]
+    pub fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{self:#?}");
+        self
+    }
+}
