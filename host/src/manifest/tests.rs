@@ -193,6 +193,7 @@ egress = { networks = ["127.0.0.1/8", "::1/128"], plaintext = true }
 grants = ["reveal", "memory:256MiB"]
 rotation = { grace = "30s" }
 fallback_token = { credential = "finnotech" }
+# A comment is no key.
 probe = "10s"
 [[providers.finnotech.connections]]
 name = "reports"
