@@ -12,5 +12,8 @@ pub mod artifacts;
 /// The program in a folder of its own.
 pub mod home;
 
+/// The same from inside, with a clock that is moved by hand.
+pub mod inside;
+
 /// A running daemon.
 pub mod daemon;

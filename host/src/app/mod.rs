@@ -26,6 +26,7 @@ use crate::model::clock::Clock;
 use crate::operator::{self, Operator};
 use crate::refresher::Refresher;
 use crate::sandbox::{Cache, Sandbox};
+use crate::scheduler::Scheduler;
 use crate::storage::{Storage, StorageError};
 use crate::vault::Vault;
 use crate::vault::error::VaultError;
@@ -162,6 +163,17 @@ impl App {
     /// The manifest in force.
     pub fn manifest(&self) -> Arc<Manifest> {
         Arc::clone(&self.manifest.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A scheduler over this app, not started.
+    pub fn scheduler(&self) -> Scheduler {
+        Scheduler::new(
+            self.storage.clone(),
+            self.catalogue.clone(),
+            self.refresher.clone(),
+            self.clock.clone(),
+            self.lifecycle.clone(),
+        )
     }
 
     /// Puts `manifest` in force: its plugins, its connections, its times.

@@ -31,7 +31,7 @@ pub async fn serve(app: App) -> Result<(), ServeError> {
     let signals = Signals::listen()?;
     let server = Server::bind(&app.manifest().storage.path)?;
     let app = Arc::new(app);
-    let scheduler = scheduler(&app);
+    let scheduler = app.scheduler();
     scheduler.start();
     app.lifecycle.spawn("control", server.run(app.operator.clone(), app.lifecycle.clone()));
     let delivered = delivery::run(app.storage.clone(), app.clock.clone(), app.lifecycle.clone());
@@ -65,16 +65,6 @@ async fn work(
     }
     info!("stopped");
     if drained { Ok(()) } else { Err(ServeError::Drain) }
-}
-
-fn scheduler(app: &App) -> Scheduler {
-    Scheduler::new(
-        app.storage.clone(),
-        app.catalogue.clone(),
-        app.refresher.clone(),
-        app.clock.clone(),
-        app.lifecycle.clone(),
-    )
 }
 
 fn inventory(app: &App) -> String {

@@ -73,7 +73,7 @@ impl Scheduler {
 
     async fn run(self) {
         while !self.0.lifecycle.stopping() {
-            // A wake-up that comes while we look is kept by `notify_one` and not missed.
+            // A wake-up that comes while we look is kept and not missed.
             let next = match self.start_due().await {
                 Ok(next) => next,
                 Err(error) => {
@@ -97,6 +97,7 @@ impl Scheduler {
         };
         tokio::select! {
             () = due => {}
+            () = self.0.storage.times_changed() => {}
             () = self.0.wake.notified() => {}
             () = self.0.lifecycle.wait_for_soft_stop() => {}
         }

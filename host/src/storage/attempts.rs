@@ -137,12 +137,12 @@ impl Storage {
     /// Stores the next generation; `Lost`, and nothing written, if the one it was sent from is no
     /// longer current or the attempt is no longer open.
     pub async fn succeed(&self, succeeded: Succeeded) -> Result<Begun, StorageError> {
-        self.writer.write(succeeded).await
+        self.write_times(succeeded).await
     }
 
     /// Stores a failure; `Lost`, and nothing written, if the attempt is no longer open.
     pub async fn fail(&self, failed: Failed) -> Result<Begun, StorageError> {
-        self.writer.write(failed).await
+        self.write_times(failed).await
     }
 
     /// Records that nothing was sent, and why.

@@ -220,22 +220,22 @@ impl Storage {
 
     /// Makes sure that a connection of the manifest is there.
     pub async fn reconcile(&self, reconcile: Reconcile) -> Result<(), StorageError> {
-        self.writer.write(reconcile).await
+        self.write_times(reconcile).await
     }
 
     /// Pauses or resumes; false if there is no such connection.
     pub async fn set_pause(&self, pausing: Pausing) -> Result<bool, StorageError> {
-        self.writer.write(pausing).await
+        self.write_times(pausing).await
     }
 
     /// Sets when a connection is looked at next, unless a try is open or a person has paused it.
     pub async fn set_due(&self, id: &ConnectionId, due: Option<Due>) -> Result<(), StorageError> {
-        self.writer.write(SetDue { id: id.clone(), due }).await
+        self.write_times(SetDue { id: id.clone(), due }).await
     }
 
     /// Makes every connection with an open attempt due at `now`: its process is dead.
     pub async fn wake_interrupted(&self, now: Timestamp) -> Result<(), StorageError> {
-        self.writer.write(WakeInterrupted { now }).await
+        self.write_times(WakeInterrupted { now }).await
     }
 
     /// Stores what `profile` said, if anything, and when to ask again.

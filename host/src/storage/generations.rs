@@ -33,7 +33,7 @@ pub struct ManualSet {
 impl Storage {
     /// Stores or forgets a token by hand; false if a refresh was faster or is running.
     pub async fn set_manually(&self, set: ManualSet) -> Result<bool, StorageError> {
-        self.writer.write(set).await
+        self.write_times(set).await
     }
 }
 

@@ -17,12 +17,14 @@ mod writer;
 
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, Connection as _};
+use tokio::sync::Notify;
 
 pub use attempts::{Begin, Begun, Failed, Skipped, Succeeded};
 pub use captures::Capture;
@@ -32,7 +34,7 @@ pub use generations::ManualSet;
 pub use log::{LogFilter, Pruned, Statistics};
 pub use outbox::OutboxEvent;
 
-use writer::Writer;
+use writer::{Write, Writer};
 
 /// Readers beside the one writer: enough that a slow listing does not hold up refreshes.
 const READERS: u32 = 4;
@@ -42,6 +44,7 @@ const READERS: u32 = 4;
 pub struct Storage {
     readers: SqlitePool,
     writer: Writer,
+    times: Arc<Notify>,
 }
 
 impl Storage {
@@ -59,7 +62,20 @@ impl Storage {
             .map_err(unavailable)?;
         let (writer, work) = Writer::new(db);
         start_writer(work);
-        Ok(Self { readers, writer })
+        Ok(Self { readers, writer, times: Arc::default() })
+    }
+
+    /// Returns once the time of some connection may have changed since the last call. A change between
+    /// two calls is not missed.
+    pub async fn times_changed(&self) {
+        self.times.notified().await;
+    }
+
+    /// A write after which some connection may be due at another time.
+    async fn write_times<W: Write>(&self, write: W) -> Result<W::Answer, StorageError> {
+        let answer = self.writer.write(write).await;
+        self.times.notify_one();
+        answer
     }
 
     /// What is damaged in the file, if anything is.
