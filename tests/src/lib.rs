@@ -14,3 +14,9 @@ pub mod home;
 
 /// A running daemon.
 pub mod daemon;
+
+/// Its database, from outside.
+pub mod database;
+
+/// Chance that can be repeated.
+pub mod chance;
