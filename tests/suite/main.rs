@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+mod captured;
 mod crash;
+mod protocol;
 mod smoke;
 mod tidy;
