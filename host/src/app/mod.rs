@@ -55,6 +55,11 @@ pub enum OpenError {
     /// The key.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// There is something sealed, and the keys that it was sealed with are gone.
+    #[error(
+        "the database {0} holds sealed values and no data keys; restore it from a backup: a new key could open nothing"
+    )]
+    KeysMissing(std::path::PathBuf),
     /// The engine that runs plugins.
     #[error("the plugin engine cannot start: {0}")]
     Engine(String),
@@ -67,6 +72,7 @@ impl OpenError {
             Self::Lock(error) => error.code(),
             Self::Storage(error) => error.code(),
             Self::Vault(error) => error.code(),
+            Self::KeysMissing(_) => "vault.keys_missing",
             Self::Engine(_) => "internal.engine",
         }
     }
@@ -113,7 +119,7 @@ impl App {
             Purpose::Serve => Some(InstanceLock::acquire(&path, "serve", Duration::ZERO).await?),
         };
         let storage = Storage::open(&path).await?;
-        let vault = open_vault(&manifest, &storage, &clock).await?;
+        let vault = open_vault(&manifest, &storage, &clock, lock.is_some()).await?;
         let sandbox = Sandbox::start().map_err(|it| OpenError::Engine(it.to_string()))?;
         let cache = Some(Cache::new(cache_dir(&path), vault.clone()));
         let loader = Loader { sandbox, cache, gate };
@@ -172,17 +178,28 @@ fn cache_dir(database: &Path) -> std::path::PathBuf {
     database.with_extension("cache")
 }
 
-/// Opens the data keys; makes the first one only in a database that has none.
+/// Opens the data keys; makes the first one only in a database that has nothing sealed.
 async fn open_vault(
     manifest: &Manifest,
     storage: &Storage,
     clock: &Clock,
+    alone: bool,
 ) -> Result<Vault, OpenError> {
     let master = MasterKey::load(&manifest.vault.key).await?;
-    let rows = storage.keyring().await?;
     let instance = storage.instance_id().await?;
+    let path = &manifest.storage.path;
+    // Two commands must not make a first key each.
+    let _lock = match alone {
+        true => None,
+        false if !storage.keyring().await?.is_empty() => None,
+        false => Some(InstanceLock::acquire(path, "command", COMMAND_WAIT).await?),
+    };
+    let rows = storage.keyring().await?;
     if !rows.is_empty() {
         return Ok(Vault::new(Keyring::open(&master, &rows)?, instance));
+    }
+    if storage.holds_sealed().await? {
+        return Err(OpenError::KeysMissing(path.clone()));
     }
     let (keyring, first) = Keyring::create(&master)?;
     storage.add_key(first, clock.now()).await?;

@@ -39,7 +39,9 @@ pub async fn serve(app: App) -> Result<(), ServeError> {
     systemd::ready();
     info!(pid = std::process::id(), "keepfresh is ready: {}", inventory(&app));
     let (hangup, mut hangups) = mpsc::unbounded_channel();
-    let signals = app.lifecycle.follow(signals, move || drop(hangup.send(())));
+    let signals = app.lifecycle.follow(signals, move || {
+        let _ = hangup.send(());
+    });
     tokio::pin!(signals);
     tokio::select! {
         // It never ends: it has the second signal, which cuts the drain short.
@@ -78,7 +80,7 @@ fn scheduler(app: &App) -> Scheduler {
 fn inventory(app: &App) -> String {
     let shelf = app.catalogue.shelf();
     let plugins = shelf.files.iter().filter(|it| it.program.is_some()).count();
-    for file in shelf.files.iter() {
+    for file in &shelf.files {
         if let Some(failure) = &file.refused {
             warn!(plugin.name = file.file, error.code = %failure.code, "{failure}");
         }

@@ -7,6 +7,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use crate::model::failure::{Case, Failure};
+use crate::model::token::hex;
 use crate::sandbox::MAX_COMPONENT;
 
 /// A file of the folder.
@@ -48,5 +49,5 @@ fn read(path: &Path, file: &str) -> Result<Vec<u8>, Failure> {
 
 /// SHA-256 in lower-case hex.
 pub fn digest_of(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|it| format!("{it:02x}")).collect()
+    hex(&Sha256::digest(bytes))
 }

@@ -66,15 +66,20 @@ impl LockEntry {
 impl LockFile {
     /// The file's content; empty when there is none yet.
     pub fn read(path: &Path) -> Self {
-        let Ok(text) = fs::read_to_string(path) else { return Self::default() };
-        match toml::from_str(&text) {
+        let parsed = match fs::read_to_string(path) {
+            Ok(text) => toml::from_str(&text).map_err(|it| it.message().to_owned()),
+            // The first load: what is there now is what the operator put there.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Self::default(),
+            Err(error) => Err(error.to_string()),
+        };
+        match parsed {
             Ok(lock) => lock,
             Err(error) => {
                 warn!(
                     error.code = "plugin.lock_damaged",
                     "{} cannot be read ({}); plugins that are not in it are not used: restore it, or remove it to approve all anew",
                     path.display(),
-                    error.message()
+                    error
                 );
                 Self { damaged: true, ..Self::default() }
             }
@@ -106,7 +111,11 @@ impl LockFile {
     pub fn approve(&mut self, file: &str, asks: LockEntry) {
         self.plugins.insert(file.to_owned(), asks);
         self.changed = true;
-        self.damaged = false;
+    }
+
+    /// Whether the file is there and cannot be understood; writing it would lose what was approved.
+    pub fn is_damaged(&self) -> bool {
+        self.damaged
     }
 
     /// Writes the file if something was approved; a failure is said and costs nothing but the memory

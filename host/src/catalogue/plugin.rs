@@ -2,6 +2,7 @@
 //! filled in, secrets fetched when a call needs them.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -145,11 +146,10 @@ impl Plugin {
         let mut text =
             zeroize::Zeroizing::new(format!("{}\n{:?}", self.digest, self.provider.egress));
         for (name, value) in self.settings(id.name()) {
-            text.push_str(&format!("\n{name}={value}"));
+            let _ = write!(text, "\n{name}={value}");
         }
         for (name, value) in self.secrets(id.name()).await.unwrap_or_default() {
-            text.push_str(&format!("\n{name}="));
-            text.push_str(value.expose_secret());
+            let _ = write!(text, "\n{name}={}", value.expose_secret());
         }
         vault.mac(text.as_bytes()).to_vec()
     }

@@ -38,6 +38,13 @@ pub(super) async fn approve(config: &Path, name: &str, json: bool) -> Exit {
     };
     let path = lock_path(&manifest);
     let mut lock = LockFile::read(&path);
+    if lock.is_damaged() {
+        let text = format!(
+            "{} cannot be read; restore it, or remove it to approve every plugin anew",
+            path.display()
+        );
+        return fail("plugin.lock_damaged", &text);
+    }
     lock.approve(&file, LockEntry::of(&program, &digest));
     if let Err(error) = lock.write(&path) {
         return fail(

@@ -32,6 +32,7 @@ pub(super) async fn run(config: &Path, verb: Verb, json: bool) -> Exit {
         Err(failure) => return render::failure(&failure, json),
     };
     let (progress, steps) = mpsc::unbounded_channel();
+    #[expect(clippy::disallowed_methods, reason = "there is no lifecycle yet; it is awaited below")]
     let bar = tokio::spawn(render::progress::follow(steps, json));
     let result = carry_out(manifest, &command, &progress).await;
     drop(progress);

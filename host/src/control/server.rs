@@ -55,7 +55,7 @@ impl Server {
                     });
                 }
                 Ok(_) => {
-                    warn!(error.code = "daemon.foreign_user", "refused a command of another user")
+                    warn!(error.code = "daemon.foreign_user", "refused a command of another user");
                 }
                 Err(error) => {
                     warn!("the control socket failed: {error}");
@@ -82,16 +82,10 @@ async fn answer(stream: UnixStream, operator: &Operator) -> io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut line = String::new();
     BufReader::new(read.take(LONGEST_COMMAND)).read_line(&mut line).await?;
-    let command = match serde_json::from_str::<Command>(&line) {
-        Ok(command) => command,
-        Err(_) => {
-            let message = "the command is not known here; is the daemon the same version?";
-            return send(
-                &mut write,
-                &Frame::Failed { code: "command.unknown".to_owned(), message: message.to_owned() },
-            )
-            .await;
-        }
+    let Ok(command) = serde_json::from_str::<Command>(&line) else {
+        let message = "the command is not known here; is the daemon the same version?";
+        let (code, message) = ("command.unknown".to_owned(), message.to_owned());
+        return send(&mut write, &Frame::Failed { code, message }).await;
     };
     let (progress, mut steps) = mpsc::unbounded_channel();
     let work = async move { operator.run(command, &progress).await };

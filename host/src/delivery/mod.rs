@@ -38,7 +38,9 @@ pub async fn deliver(storage: &Storage, clock: &Clock) -> Result<usize, StorageE
         if waiting.is_empty() {
             return Ok(told);
         }
-        waiting.iter().for_each(|it| tell(&it.event));
+        for it in &waiting {
+            tell(&it.event);
+        }
         told += waiting.len();
         let ids = waiting.iter().map(|it| it.id).collect();
         storage.delivered(ids, clock.now()).await?;
@@ -49,11 +51,11 @@ fn tell(event: &Event) {
     let Event { kind, connection, generation, code, .. } = event;
     let code = code.as_deref().unwrap_or_default();
     match kind {
-        EventKind::Refreshed => {}
         EventKind::Recovered => {
             info!(event = %kind, connection.id = %connection, generation, "{connection} works again");
         }
-        EventKind::Failed => {}
+        // The refresher has said these where it handled them.
+        EventKind::Refreshed | EventKind::Failed => {}
         EventKind::Reconnect | EventKind::Misconfigured | EventKind::Critical => {
             warn!(event = %kind, connection.id = %connection, error.code = code, "{connection} needs a person ({code}); see: keepfresh status {connection}");
         }

@@ -79,6 +79,7 @@ impl Grants {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "this is the door")]
 fn build(lookup: Lookup, grants: &Grants) -> reqwest::Result<Client> {
     Client::builder()
         .user_agent(concat!("keepfresh/", env!("CARGO_PKG_VERSION")))

@@ -8,7 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use crate::model::clock::Clock;
 
 /// Held for as long as it lives.
 #[derive(Debug)]
@@ -109,7 +109,7 @@ fn open(path: &Path) -> io::Result<File> {
 fn sign(file: &mut File, role: &str) -> io::Result<()> {
     file.set_len(0)?;
     file.rewind()?;
-    let (pid, now) = (std::process::id(), Timestamp::now());
+    let (pid, now) = (std::process::id(), Clock::system().now());
     file.write_all(format!("{pid} {role} {now:.0}\n").as_bytes())
 }
 

@@ -1,6 +1,8 @@
 //! What is promised about tasks: they are waited for, a panic ends one, and nobody's leaving
 //! cancels them.
 
+#![expect(clippy::disallowed_methods, reason = "what is not tracked is part of the test")]
+
 use std::time::Duration;
 
 use tokio::sync::oneshot;

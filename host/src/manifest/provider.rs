@@ -62,8 +62,6 @@ pub struct Provider {
     pub rotation: Option<Rotation>,
     /// What is served while nothing better is there.
     pub fallback_token: Option<Source>,
-    /// Only connections that callers used within this time are refreshed ahead.
-    pub active_within: Option<Duration>,
     /// How often to ask whether a token is still accepted.
     pub probe: Option<Duration>,
     /// Fixed connections: `default` alone when the manifest lists none.
@@ -151,6 +149,7 @@ impl Provider {
         let zone = table.read("timezone", timing::zone).unwrap_or(TimeZone::UTC);
         let time = |key, min, max| table.read(key, duration(min, max));
         let half_minute = 30 * SECOND;
+        table.refuse_yet(&["active_within"]);
         Self {
             name: name_here.to_owned(),
             plugin: table.read("plugin", name).unwrap_or_else(|| name_here.to_owned()),
@@ -170,7 +169,6 @@ impl Provider {
             fallback_token: table
                 .node("fallback_token")
                 .and_then(|it| secret::read(table, it, "fallback_token", folder)),
-            active_within: time("active_within", SECOND, YEAR),
             probe: time("probe", 10 * SECOND, YEAR),
             connections: read_connections(name_here, table, folder),
             timezone: zone,

@@ -149,15 +149,15 @@ impl<'t> Table<'t> {
         }
     }
 
-    /// Refuses tables that a later version will know, so that nobody thinks they work.
+    /// Refuses what a later version will know, so that nobody thinks it works.
     pub(super) fn refuse_yet(&self, keys: &[&str]) {
         for (key, span, _) in self.entries().filter(|it| keys.contains(&it.0)) {
             let fault = Fault::new(
                 "manifest.not_yet",
-                format!("{key} come in a later version"),
-                "remove this table; until then ask for tokens with `keepfresh token get`",
+                "not in this version".to_owned(),
+                "remove it; a later version will know it",
             );
-            self.problems.report(span, &format!("{key} are not supported yet"), &fault);
+            self.problems.report(span, &format!("`{key}` is not supported yet"), &fault);
         }
     }
 }

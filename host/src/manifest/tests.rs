@@ -193,7 +193,7 @@ egress = { networks = ["127.0.0.1/8", "::1/128"], plaintext = true }
 grants = ["reveal", "memory:256MiB"]
 rotation = { grace = "30s" }
 fallback_token = { credential = "finnotech" }
-active_within = "7d"
+# A comment is no key.
 probe = "10s"
 [[providers.finnotech.connections]]
 name = "reports"
@@ -220,7 +220,6 @@ fn every_key_is_read() {
     assert_eq!(provider.grants, [Grant::Reveal, Grant::Memory]);
     assert_eq!(provider.rotation, Some(Rotation::Grace(30)));
     assert_eq!(provider.fallback_token, Some(Source::Credential("finnotech".into())));
-    assert_eq!(provider.active_within, Some(Duration::from_hours(7 * 24)));
 }
 
 #[test]

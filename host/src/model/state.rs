@@ -1,6 +1,8 @@
 //! The one state of a connection, the sentence that goes with it, and the next step. Pure: facts and
 //! `now` in, words out, the same for command line, API and dashboard.
 
+use std::fmt::Write as _;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -195,7 +197,7 @@ pub fn span(from: Timestamp, to: Timestamp) -> String {
     if let Some((smaller, name)) = units.get(first + 1)
         && let rest @ 1.. = seconds % size / smaller
     {
-        text.push_str(&format!(" {rest}{name}"));
+        let _ = write!(text, " {rest}{name}");
     }
     text
 }

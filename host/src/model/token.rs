@@ -1,5 +1,7 @@
 //! What a provider gave. The secrets in it do not print, do not serialise, and are wiped when dropped.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -28,7 +30,16 @@ pub struct TokenSet {
 /// The first eight hex digits of the SHA-256 of a secret: enough to tell two apart, safe to show.
 pub fn fingerprint(secret: &SecretString) -> String {
     let digest = Sha256::digest(secret.expose_secret().as_bytes());
-    digest[..4].iter().map(|it| format!("{it:02x}")).collect()
+    hex(&digest[..4])
+}
+
+/// Bytes in lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]

@@ -122,7 +122,7 @@ impl Operator {
             Err(failure) => return planned("skip", failure.message),
         };
         let facts = Facts {
-            rotation: plugin.rotation(),
+            rotation: loaded.open.as_ref().map_or_else(|| plugin.rotation(), |it| it.rotation),
             unattended: plugin.descriptor().unattended,
             interrupted: loaded.open.as_ref().map(|it| it.started_at),
             captured: !loaded.captures.is_empty(),

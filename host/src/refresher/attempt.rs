@@ -173,7 +173,7 @@ impl Refresher {
             return program.login(&input).await.map(|it| (it, Some("logged in".to_owned())));
         }
         match program.refresh(&input).await {
-            Ok(token) => Ok((token, replayed(running))),
+            Ok(token) => Ok((self.keep_refresh_token(running, token)?, replayed(running))),
             Err(failure) if is_dead(&failure) && unattended => {
                 input.current = None;
                 input.now = self.clock.now();
@@ -214,11 +214,10 @@ impl Refresher {
     ) -> Result<Attempt, Failure> {
         let connection = &running.loaded.connection;
         let generation = connection.generation;
-        let token = self.keep_refresh_token(running, token)?;
         let row = token_row(&running.connection);
         let sealed = tokens::seal_tokens(&self.vault, &token_place(&row, generation + 1), &token);
         let now = self.clock.now();
-        let due = self.due_after_success(running, &token, now);
+        let due = due_after_success(running, &token, now);
         let mut attempt = running.report(Outcome::Success, now);
         attempt.generation = generation + 1;
         attempt.reason.clone_from(&reason);
@@ -248,7 +247,7 @@ impl Refresher {
         Ok(attempt)
     }
 
-    /// A response without a refresh token keeps the old one. The access token of a login stands alone.
+    /// A refresh that is answered without a refresh token keeps the old one.
     fn keep_refresh_token(
         &self,
         running: &Running,
@@ -261,17 +260,6 @@ impl Refresher {
             token.refresh_expires_at = token.refresh_expires_at.or(old.refresh_expires_at);
         }
         Ok(token)
-    }
-
-    fn due_after_success(
-        &self,
-        running: &Running,
-        token: &TokenSet,
-        now: Timestamp,
-    ) -> Option<Due> {
-        let declared = declared_schedule(&running.plugin);
-        let timing = Timing::new(running.plugin.provider(), declared.as_ref(), &running.connection);
-        timing.after_success(token.expires_at, now)
     }
 
     /// Stores a failure and what follows from it.
@@ -363,6 +351,12 @@ impl Refresher {
         );
         self.skip(running, reason).await
     }
+}
+
+fn due_after_success(running: &Running, token: &TokenSet, now: Timestamp) -> Option<Due> {
+    let declared = declared_schedule(&running.plugin);
+    let timing = Timing::new(running.plugin.provider(), declared.as_ref(), &running.connection);
+    timing.after_success(token.expires_at, now)
 }
 
 fn is_dead(failure: &Failure) -> bool {

@@ -84,11 +84,10 @@ pub fn decide(connection: &Connection, ask: Ask, facts: &Facts) -> Decision {
     }
     let age = Duration::try_from(facts.now.duration_since(since)).unwrap_or_default();
     match (facts.rotation.remedy(age), token.expires_at) {
-        (Remedy::RetryNow | Remedy::RetryOnce, _) | (Remedy::WaitForEnd, None) => Decision::Refresh,
         (Remedy::WaitForEnd, Some(end)) if end > facts.now && ask.trigger != Trigger::Forced => {
             Decision::WaitUntil(end)
         }
-        (Remedy::WaitForEnd, Some(_)) => Decision::Refresh,
+        (Remedy::RetryNow | Remedy::RetryOnce | Remedy::WaitForEnd, _) => Decision::Refresh,
     }
 }
 

@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn the_provider_says_how_long_to_wait() {
-        let told = Case::RateLimited(Some(Duration::from_secs(120)));
+        let told = Case::RateLimited(Some(Duration::from_mins(2)));
         assert_eq!(check(told, Rotation::None, |_| ()).due.unwrap().at, at(120));
     }
 

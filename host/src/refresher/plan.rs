@@ -157,7 +157,7 @@ mod tests {
             backup: None,
             refresh_before: margin,
             jitter: Duration::ZERO,
-            retry: Retry { attempts: 3, backoff: Duration::from_secs(60) },
+            retry: Retry { attempts: 3, backoff: Duration::from_mins(1) },
             seed: 7,
         }
     }

@@ -35,10 +35,7 @@ impl Refresher {
         if let Some(served) = self.stored(&loaded, min_ttl)? {
             return Ok(served);
         }
-        let failure = match self.refresh_for_caller(&loaded, min_ttl).await {
-            Ok(()) => None,
-            Err(failure) => Some(failure),
-        };
+        let failure = self.refresh_for_caller(&loaded, min_ttl).await.err();
         let loaded = self.load(id).await?;
         if let Some(served) = self.stored(&loaded, Duration::ZERO)? {
             if let Some(failure) = &failure {

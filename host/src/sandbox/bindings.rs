@@ -1,12 +1,5 @@
 //! The contract, as Rust sees it from the host's side. Generated, and nothing else.
 
-#[expect(
-    missing_docs,
-    clippy::all,
-    clippy::pedantic,
-    clippy::str_to_string,
-    reason = "generated from wit/"
-)]
 mod generated {
     wasmtime::component::bindgen!({
         path: "../wit/provider.wit",

@@ -36,7 +36,7 @@ impl Cache {
         let path = self.path(engine, digest);
         let file = std::fs::read(&path).ok()?;
         let (seal, code) = file.split_at_checked(SEAL)?;
-        if seal != self.seal(&path, code) {
+        if !self.vault.verify_mac(&sealed_part(&path, code), seal) {
             warn!(
                 code = "plugin.cache_damaged",
                 "{} does not fit its seal; compiling again",
@@ -66,15 +66,15 @@ impl Cache {
         self.dir.join(format!("{digest}-{:016x}.compiled", hasher.finish()))
     }
 
-    /// Binds the file's name too, so that one sealed file cannot stand in for another.
     fn seal(&self, path: &Path, code: &[u8]) -> [u8; SEAL] {
-        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-        let mut sealed = Vec::with_capacity(name.len() + 1 + code.len());
-        sealed.extend_from_slice(name);
-        sealed.push(0);
-        sealed.extend_from_slice(code);
-        self.vault.mac(&sealed)
+        self.vault.mac(&sealed_part(path, code))
     }
+}
+
+/// Binds the file's name too, so that one sealed file cannot stand in for another.
+fn sealed_part(path: &Path, code: &[u8]) -> Vec<u8> {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    [name, &[0], code].concat()
 }
 
 #[expect(unsafe_code, reason = "the only way to load compiled code; its seal was just checked")]

@@ -13,30 +13,30 @@ pub const DEFAULT_MEMORY: u64 = 64 << 20;
 pub const MAX_MEMORY: u64 = 256 << 20;
 
 /// Stack of a guest. A plugin parses a token response; it does not recurse deeply.
-pub const MAX_STACK: usize = 512 << 10;
+pub(super) const MAX_STACK: usize = 512 << 10;
 
 /// Processor time of one call, in milliseconds: a refresh takes well under one.
-pub const MAX_CPU_MS: u64 = 500;
+pub(super) const MAX_CPU_MS: u64 = 500;
 
 /// HTTP requests of one call: discovery, login, refresh, profile, and some to spare.
-pub const MAX_REQUESTS: u32 = 8;
+pub(super) const MAX_REQUESTS: u32 = 8;
 
 /// What may cross from guest to host in one call of an import.
-pub const MAX_HOSTCALL: usize = 1 << 20;
+pub(super) const MAX_HOSTCALL: usize = 1 << 20;
 
 /// Open handles of one call.
-pub const MAX_HANDLES: usize = 256;
+pub(super) const MAX_HANDLES: usize = 256;
 
 /// Log lines of one call, and bytes of one line.
-pub const MAX_LOG_LINES: u32 = 64;
+pub(super) const MAX_LOG_LINES: u32 = 64;
 /// Bytes of one log line.
-pub const MAX_LOG_LINE: usize = 1 << 10;
+pub(super) const MAX_LOG_LINE: usize = 1 << 10;
 
 /// Bytes of one string that a plugin returns.
-pub const MAX_STRING: usize = 16 << 10;
+pub(super) const MAX_STRING: usize = 16 << 10;
 
 /// Random bytes that a guest gets in one call of WASI.
-pub const MAX_RANDOM: u64 = 64 << 10;
+pub(super) const MAX_RANDOM: u64 = 64 << 10;
 
 /// Why the host ended a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

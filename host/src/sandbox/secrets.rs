@@ -18,6 +18,7 @@ use crate::sandbox::sealing::is_jwt;
 use crate::sandbox::state::CallState;
 
 /// What an opaque handle of a plugin stands for.
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 pub struct Handle(pub(super) SecretString);
 
 /// Claims that are safe to show: no names, no e-mail addresses, no embedded tokens.

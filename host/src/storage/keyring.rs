@@ -20,6 +20,14 @@ impl Storage {
         rows.iter().map(wrapped).collect()
     }
 
+    /// Whether anything in the database was sealed with a data key.
+    pub async fn holds_sealed(&self) -> Result<bool, StorageError> {
+        let query = sqlx::query_scalar(
+            "select exists (select 1 from generations) or exists (select 1 from captures)",
+        );
+        Ok(query.fetch_one(&self.readers).await?)
+    }
+
     /// Adds a wrapped data key.
     pub async fn add_key(&self, key: WrappedKey, at: Timestamp) -> Result<(), StorageError> {
         self.writer.write(AddKey { key, at }).await

@@ -24,6 +24,7 @@ use crate::cli::exit::Exit;
 use crate::manifest::Manifest;
 use crate::manifest::diagnostic::Diagnostic;
 use crate::model::attempt::Attempt;
+use crate::model::clock::Clock;
 use crate::model::failure::Failure;
 use crate::operator::Reply;
 use crate::operator::view::{ConnectionView, Details};
@@ -155,13 +156,13 @@ fn as_text(reply: &Reply) {
         Reply::Schedules(schedules) if schedules.is_empty() => {
             hint("no schedules: tokens are refreshed at two thirds of their lifetime");
         }
-        Reply::Schedules(schedules) => out(&table::schedules(schedules, Timestamp::now())),
+        Reply::Schedules(schedules) => out(&table::schedules(schedules, Clock::system().now())),
         Reply::Plugins(plugins) if plugins.is_empty() => {
-            hint("no plugins: put a .wasm file into the plugin folder")
+            hint("no plugins: put a .wasm file into the plugin folder");
         }
         Reply::Plugins(plugins) => out(&table::plugins(plugins)),
         Reply::Pruned { attempts, events } => {
-            hint(&format!("removed {attempts} attempts and {events} events"))
+            hint(&format!("removed {attempts} attempts and {events} events"));
         }
         Reply::Findings(findings) => {
             for finding in findings {

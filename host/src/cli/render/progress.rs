@@ -33,7 +33,9 @@ pub(in crate::cli) async fn follow(mut steps: mpsc::UnboundedReceiver<Progress>,
         bar.finish_and_clear();
     }
     // Where the eye lands: at the end.
-    failed.iter().for_each(|it| hint(&line(it)));
+    for attempt in &failed {
+        hint(&line(attempt));
+    }
 }
 
 fn start(total: u64) -> ProgressBar {

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use crate::model::state::State;
 use crate::vault::source;
 
-/// Colour on a terminal, unless NO_COLOR or a dumb terminal says otherwise.
+/// Colour on a terminal, unless `NO_COLOR` or a dumb terminal says otherwise.
 static COLOUR: LazyLock<bool> = LazyLock::new(|| {
     let refused = source::variable("NO_COLOR").is_some_and(|it| !it.is_empty());
     let dumb = source::variable("TERM").is_some_and(|it| it == "dumb");

@@ -1,6 +1,8 @@
 //! The gate against real sockets. The servers are a few raw bytes, so that they can lie as no real
 //! server would.
 
+#![expect(clippy::disallowed_methods, reason = "a test server spawns as it likes")]
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -2,6 +2,7 @@
 //! only file that reads the environment. A secret's value never meets an error or a log line.
 
 use std::env;
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -59,9 +60,9 @@ impl Source {
             Self::Env(name) => from_env(name)?,
             Self::File(path) => file::read(path, care).await?,
             Self::Credential(name) => {
-                from_credential(name, env::var_os("CREDENTIALS_DIRECTORY").map(Into::into)).await?
+                from_credential(name, raw_variable("CREDENTIALS_DIRECTORY").map(Into::into)).await?
             }
-            Self::Exec(argv) => exec::read(argv, env::var_os("PATH")).await?,
+            Self::Exec(argv) => exec::read(argv, raw_variable("PATH")).await?,
         };
         if secret.expose_secret().is_empty() {
             return Err(SourceError::Empty { origin: self.label() });
@@ -72,16 +73,21 @@ impl Source {
 
 /// A plain setting from the environment, such as `KEEPFRESH_LOG`; `None` when unset or not text.
 pub fn variable(name: &str) -> Option<String> {
-    env::var(name).ok()
+    raw_variable(name)?.into_string().ok()
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the door")]
+fn raw_variable(name: &str) -> Option<OsString> {
+    env::var_os(name)
 }
 
 fn from_env(name: &str) -> Result<SecretString, SourceError> {
-    match env::var(name).map(Zeroizing::new) {
+    let Some(value) = raw_variable(name) else {
+        return Err(SourceError::EnvMissing { name: name.to_owned() });
+    };
+    match value.into_string().map(Zeroizing::new) {
         Ok(text) => Ok(SecretString::from(text.as_str())),
-        Err(env::VarError::NotPresent) => Err(SourceError::EnvMissing { name: name.to_owned() }),
-        Err(env::VarError::NotUnicode(_)) => {
-            Err(SourceError::NotText { origin: format!("env:{name}") })
-        }
+        Err(_) => Err(SourceError::NotText { origin: format!("env:{name}") }),
     }
 }
 
