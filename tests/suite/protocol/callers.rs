@@ -68,7 +68,7 @@ fn a_connection_has_one_open_attempt_whoever_asks() {
         at: bench.clock.now(),
         lease_until: bench.clock.now() + Duration::from_secs(60),
         adopts: None,
-        in_doubt: false,
+        doubt_since: None,
     };
     let storage = &bench.app().storage;
     let (first, second) =

@@ -44,6 +44,16 @@ fn a_person_may_try_a_strict_provider_before_the_end_of_the_token() {
 }
 
 #[test]
+fn a_new_token_settles_what_a_crash_left_in_doubt() {
+    let mut bench = Bench::strict();
+    bench.crash_in_flight();
+    bench.seed();
+    let connection = bench.loaded().connection;
+    assert_eq!((connection.generation, connection.doubt_since), (2, None));
+    assert_eq!(bench.succeed(Trigger::Forced).generation, 3);
+}
+
+#[test]
 fn a_provider_that_forgives_is_asked_again_at_once() {
     let classes = [
         (Class::None, "\"none\""),
@@ -92,7 +102,6 @@ fn grace_counts_from_the_request_and_not_from_its_failure() {
 fn a_lost_answer_is_asked_for_again_within_the_grace() {
     let bench = Bench::new(Class::Grace(10), "{ grace = \"10s\" }");
     bench.control().script(Fate::CutAfter);
-    assert_eq!(bench.refresh(Trigger::Expiry).unwrap().outcome, Some(Outcome::Skipped));
     assert_eq!(bench.refresh(Trigger::Forced).unwrap().outcome, Some(Outcome::Failed));
     let due = bench.loaded().connection.due.unwrap();
     let wait = due.at.duration_since(bench.clock.now()).as_secs();
