@@ -17,3 +17,9 @@ pub mod inside;
 
 /// A running daemon.
 pub mod daemon;
+
+/// Its database, from outside.
+pub mod database;
+
+/// Chance that can be repeated.
+pub mod chance;

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+mod captured;
+mod crash;
+mod protocol;
 mod schedule;
 mod smoke;
 mod tidy;

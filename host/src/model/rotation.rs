@@ -38,6 +38,12 @@ impl Rotation {
         self != Self::None
     }
 
+    /// How long a used token is still forgiven, `age` after its first use.
+    pub fn grace_left(self, age: Duration) -> Option<Duration> {
+        let Self::Grace(window) = self else { return None };
+        Duration::from_secs(window.into()).checked_sub(age).filter(|it| !it.is_zero())
+    }
+
     /// How to resolve an unknown outcome that is `age` old.
     pub fn remedy(self, age: Duration) -> Remedy {
         match self {

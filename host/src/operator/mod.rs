@@ -30,7 +30,6 @@ pub use command::{Command, LogQuery, Progress, Reply, Selection};
 use crate::catalogue::Catalogue;
 use crate::lifecycle::Lifecycle;
 use crate::manifest::Manifest;
-use crate::model::attempt::Trigger;
 use crate::model::clock::Clock;
 use crate::model::connection::Pause;
 use crate::model::failure::{Case, Failure};
@@ -184,7 +183,7 @@ impl Operator {
                 format!("no answer of the provider waits for {id}; everything that came was used");
             return Err(Failure::new(Case::Misconfigured, "replay.nothing", message));
         }
-        let attempt = self.0.refresher.refresh(id, Ask::new(Trigger::Recovery)).await?;
+        let attempt = self.0.refresher.refresh(id, Ask::replay()).await?;
         let _ = progress.send(Progress { done: 1, total: 1, attempt: attempt.clone() });
         Ok(Reply::refreshed(vec![attempt], Vec::new()))
     }

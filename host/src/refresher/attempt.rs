@@ -20,7 +20,7 @@ use crate::refresher::journal::AttemptJournal;
 use crate::refresher::judge::{self, judge};
 use crate::refresher::plan::Timing;
 use crate::refresher::{Refresher, host_fault, vault_fault};
-use crate::storage::{Begin, Begun, Failed, Loaded, Pausing, Skipped, Succeeded};
+use crate::storage::{Begin, Begun, Failed, Loaded, Pausing, Skipped, StorageError, Succeeded};
 use crate::vault::place::Place;
 use crate::vault::tokens;
 
@@ -107,7 +107,7 @@ impl Refresher {
     }
 
     /// The claim of another live process.
-    fn held(&self, loaded: &Loaded, now: Timestamp) -> Option<Failure> {
+    pub(super) fn held(&self, loaded: &Loaded, now: Timestamp) -> Option<Failure> {
         let open = loaded.open.as_ref()?;
         let dead = self.alone || open.lease_until <= now;
         if open.owner == self.owner || dead {
@@ -151,9 +151,13 @@ impl Refresher {
             at: running.started,
             lease_until: self.clock.now() + running.plugin.provider().timeout * 2 + LEASE_MARGIN,
             adopts,
-            in_doubt: adopts.is_some() && loaded.captures.is_empty(),
+            doubt_since: running.doubt_since(),
         };
-        let begun = self.storage.begin(begin).await.map_err(|it| host_fault(&it))?;
+        let not_sent = |error: StorageError| {
+            let message = format!("{error}; no request was sent");
+            Failure::new(Case::HostFault, error.code(), message)
+        };
+        let begun = self.storage.begin(begin).await.map_err(not_sent)?;
         Ok(begun == Begun::Yes)
     }
 
@@ -276,7 +280,8 @@ impl Refresher {
                 rotation: running.plugin.rotation(),
                 unattended: running.plugin.descriptor().unattended,
                 failures: connection.failures,
-                in_doubt: running.in_doubt(),
+                in_doubt: running.doubt_since().is_some(),
+                since: running.doubt_since().unwrap_or(running.started),
                 expires_at: connection.token.as_ref().and_then(|it| it.expires_at),
                 timing,
                 now,
@@ -296,7 +301,7 @@ impl Refresher {
             generation: connection.generation,
             problem: verdict.problem,
             config,
-            in_doubt: verdict.in_doubt,
+            doubt_since: verdict.in_doubt.then_some(running.started),
             keep_captures: verdict.keep_captures,
             due: verdict.due,
             events: vec![running.event(verdict.event, connection.generation, Some(code), now)],
@@ -396,9 +401,10 @@ impl Running {
         if automatic && self.loaded.open.is_some() { Trigger::Recovery } else { self.ask.trigger }
     }
 
-    fn in_doubt(&self) -> bool {
-        let interrupted = self.loaded.open.is_some() && self.loaded.captures.is_empty();
-        interrupted || self.loaded.connection.doubt_since.is_some()
+    /// When the first request began whose outcome is unknown. A grace is over so long after the first
+    /// use of a token, however often it is used.
+    fn doubt_since(&self) -> Option<Timestamp> {
+        self.loaded.doubt_since()
     }
 
     fn report(&self, outcome: Outcome, now: Timestamp) -> Attempt {

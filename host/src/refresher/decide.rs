@@ -17,12 +17,24 @@ pub struct Ask {
     pub trigger: Trigger,
     /// For callers: how long the token must still live.
     pub min_ttl: Duration,
+    /// A person wants captured answers read once more, however often that failed.
+    pub replay: bool,
 }
 
 impl Ask {
     /// An ask without a caller's wish.
     pub fn new(trigger: Trigger) -> Self {
-        Self { trigger, min_ttl: Duration::ZERO }
+        Self { trigger, min_ttl: Duration::ZERO, replay: false }
+    }
+
+    /// An ask of a caller, whose token must live for `min_ttl`.
+    pub fn on_demand(min_ttl: Duration) -> Self {
+        Self { min_ttl, ..Self::new(Trigger::OnDemand) }
+    }
+
+    /// An ask to read captured answers once more.
+    pub fn replay() -> Self {
+        Self { replay: true, ..Self::new(Trigger::Recovery) }
     }
 }
 
@@ -71,10 +83,11 @@ pub fn decide(connection: &Connection, ask: Ask, facts: &Facts) -> Decision {
     };
     if facts.captured {
         // An answer that the plugin could not read twice will not be read a third time.
-        let hopeless = connection.failures >= 2 && facts.unattended;
+        let hopeless = connection.failures >= 2 && facts.unattended && !ask.replay;
         return if hopeless { Decision::Login } else { Decision::Refresh };
     }
-    let since = facts.interrupted.or(connection.doubt_since);
+    // The earlier of both: a grace counts from the first use of the token.
+    let since = facts.interrupted.into_iter().chain(connection.doubt_since).min();
     let Some(since) = since.filter(|_| facts.rotation != Rotation::None) else {
         return Decision::Refresh;
     };
@@ -194,8 +207,7 @@ mod tests {
 
     #[test]
     fn a_caller_gets_what_lives_long_enough() {
-        let ask =
-            |seconds| Ask { trigger: Trigger::OnDemand, min_ttl: Duration::from_secs(seconds) };
+        let ask = |seconds| Ask::on_demand(Duration::from_secs(seconds));
         let facts = facts(Rotation::None, 3_000);
         assert!(matches!(decide(&fresh(), ask(599), &facts), Decision::Skip(_)));
         assert_eq!(decide(&fresh(), ask(600), &facts), Decision::Refresh);
@@ -227,6 +239,21 @@ mod tests {
         let facts =
             Facts { interrupted: Some(at(0)), captured: true, ..facts(Rotation::Strict, 1) };
         assert_eq!(check(&fresh(), Trigger::Recovery, facts), Decision::Refresh);
+    }
+
+    #[test]
+    fn a_grace_counts_from_the_first_request_in_doubt() {
+        let doubtful = Connection { doubt_since: Some(at(0)), ..fresh() };
+        let facts = Facts { interrupted: Some(at(20)), ..facts(Rotation::Grace(30), 40) };
+        assert_eq!(check(&doubtful, Trigger::Recovery, facts), Decision::WaitUntil(at(3_600)));
+    }
+
+    #[test]
+    fn an_answer_that_nobody_reads_gives_way_to_a_login_unless_a_person_wants_it_read() {
+        let failing = Connection { failures: 2, ..fresh() };
+        let facts = Facts { captured: true, unattended: true, ..facts(Rotation::Strict, 1) };
+        assert_eq!(check(&failing, Trigger::Recovery, facts), Decision::Login);
+        assert_eq!(decide(&failing, Ask::replay(), &facts), Decision::Refresh);
     }
 
     #[test]

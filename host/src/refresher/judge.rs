@@ -1,6 +1,8 @@
 //! What a failure leads to. Pure: the failure and the facts in; state, next wake-up, and what to tell
 //! out.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::model::attempt::Trigger;
@@ -21,6 +23,8 @@ pub struct Facts<'a> {
     pub failures: u32,
     /// Whether the outcome of an earlier request was unknown.
     pub in_doubt: bool,
+    /// When the first request began whose outcome is unknown, this one included.
+    pub since: Timestamp,
     /// When the current token ends.
     pub expires_at: Option<Timestamp>,
     /// The manifest's times.
@@ -101,9 +105,14 @@ fn dead_grant(verdict: Verdict, facts: &Facts<'_>) -> Verdict {
 }
 
 fn doubt(verdict: Verdict, facts: &Facts<'_>) -> Verdict {
-    let waits =
-        !facts.unattended && facts.rotation.remedy(std::time::Duration::ZERO) == Remedy::WaitForEnd;
-    let verdict = Verdict { in_doubt: facts.rotation != Rotation::None, ..verdict };
+    let age = Duration::try_from(facts.now.duration_since(facts.since)).unwrap_or_default();
+    let waits = !facts.unattended && facts.rotation.remedy(age) == Remedy::WaitForEnd;
+    let mut verdict = Verdict { in_doubt: facts.rotation != Rotation::None, ..verdict };
+    if let (Some(left), Some(due)) = (facts.rotation.grace_left(age), &mut verdict.due) {
+        // What is forgiven now is not forgiven after the usual pause.
+        let at = due.at.min(facts.now + left / 2);
+        *due = Due { at, trigger: Trigger::Recovery };
+    }
     match facts.expires_at.filter(|it| waits && *it > facts.now) {
         Some(end) => Verdict {
             due: Some(Due { at: end, trigger: Trigger::Recovery }),
@@ -116,8 +125,6 @@ fn doubt(verdict: Verdict, facts: &Facts<'_>) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::manifest::provider::Provider;
 
@@ -136,6 +143,7 @@ mod tests {
             unattended: false,
             failures: 0,
             in_doubt: false,
+            since: at(0),
             expires_at: Some(at(3_600)),
             timing: Timing::new(provider, None, &id),
             now: at(0),
@@ -178,6 +186,14 @@ mod tests {
             let due = check(Case::InDoubt, rotation, |_| ()).due.unwrap();
             assert!(due.at <= at(60), "{rotation:?}");
         }
+    }
+
+    #[test]
+    fn a_grace_is_used_while_it_lasts() {
+        let due = check(Case::InDoubt, Rotation::Grace(10), |_| ()).due.unwrap();
+        assert_eq!(due, Due { at: at(5), trigger: Trigger::Recovery });
+        let over = check(Case::InDoubt, Rotation::Grace(10), |it| it.now = at(10));
+        assert_eq!((over.due.unwrap().at, over.event), (at(3_600), EventKind::Critical));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Tokens set and forgotten by hand: for moving in from another system, and for providers that a
 //! person has to log in to.
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,14 +11,14 @@ use serde::Deserialize;
 use crate::model::attempt::Trigger;
 use crate::model::connection::{Connection, Due, Pause};
 use crate::model::failure::{Case, Failure};
-use crate::model::id::ConnectionId;
+use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::token::TokenSet;
 use crate::refresher::attempt::{declared_schedule, token_place, token_row};
 use crate::refresher::plan::Timing;
 use crate::refresher::{Refresher, host_fault, vault_fault};
 use crate::sandbox::expiry;
-use crate::storage::{ManualSet, Pausing};
-use crate::vault::tokens;
+use crate::storage::{Loaded, ManualSet, Pausing};
+use crate::vault::{Sealed, tokens};
 
 /// A token as a person gives it: alone, or as the JSON that a token endpoint answers with.
 pub struct ManualToken {
@@ -90,7 +91,8 @@ impl Refresher {
             extra: Vec::new(),
             metadata: Vec::new(),
         };
-        let generation = self.load(id).await?.connection.generation;
+        let loaded = self.load(id).await?;
+        let generation = loaded.connection.generation;
         let row = token_row(id);
         let sealed = tokens::seal_tokens(&self.vault, &token_place(&row, generation + 1), &set);
         let sealed = sealed.map_err(|it| vault_fault(&it))?;
@@ -98,7 +100,7 @@ impl Refresher {
             let schedule = declared_schedule(&plugin);
             Timing::new(plugin.provider(), schedule.as_ref(), id).after_success(expires_at, now)
         });
-        self.store(id, generation, Some((set, sealed)), due).await
+        self.store(&loaded, Some((set, sealed)), due).await
     }
 
     /// Pauses `id`, until then or until somebody resumes it; `None` resumes it.
@@ -134,29 +136,47 @@ impl Refresher {
 
     /// Forgets the token of `id`. A connection that can log in by itself does so at the next look.
     pub async fn clear_token(&self, id: &ConnectionId) -> Result<(), Failure> {
-        let generation = self.load(id).await?.connection.generation;
+        let loaded = self.load(id).await?;
         let plugin = self.catalogue.plugin(id.provider());
         let unattended = plugin.is_ok_and(|it| it.descriptor().unattended);
         let due = Due { at: self.clock.now(), trigger: Trigger::Expiry };
-        self.store(id, generation, None, unattended.then_some(due)).await?;
+        self.store(&loaded, None, unattended.then_some(due)).await?;
         Ok(())
     }
 
     async fn store(
         &self,
-        id: &ConnectionId,
-        generation: u64,
-        token: Option<(TokenSet, crate::vault::Sealed)>,
+        loaded: &Loaded,
+        token: Option<(TokenSet, Sealed)>,
         due: Option<Due>,
     ) -> Result<u64, Failure> {
         let at = self.clock.now();
-        let set = ManualSet { connection: id.clone(), generation, token, due, at };
+        let Connection { id, generation, .. } = &loaded.connection;
+        let adopts = self.interrupted(loaded, at)?;
+        let set =
+            ManualSet { connection: id.clone(), generation: *generation, token, due, adopts, at };
         if self.storage.set_manually(set).await.map_err(|it| host_fault(&it))? {
             return Ok(generation + 1);
         }
-        let message = format!("{id} is being refreshed right now; try again in a moment");
-        Err(Failure::new(Case::HostFault, "refresh.held", message))
+        Err(busy(id))
     }
+
+    /// The open attempt that no living process works on, if there is one: a new token settles it.
+    fn interrupted(&self, loaded: &Loaded, now: Timestamp) -> Result<Option<AttemptId>, Failure> {
+        let flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        if flights.contains_key(&loaded.connection.id) {
+            return Err(busy(&loaded.connection.id));
+        }
+        match self.held(loaded, now) {
+            Some(held) => Err(held),
+            None => Ok(loaded.open.as_ref().map(|it| it.id)),
+        }
+    }
+}
+
+fn busy(id: &ConnectionId) -> Failure {
+    let message = format!("{id} is being refreshed right now; try again in a moment");
+    Failure::new(Case::HostFault, "refresh.held", message)
 }
 
 #[cfg(test)]

@@ -33,7 +33,6 @@ impl Refresher {
             Case::GrantExpired => (Problem::Reconnect, EventKind::Reconnect),
             _ => (Problem::Misconfigured, EventKind::Misconfigured),
         };
-        let interrupted = loaded.open.is_some() && loaded.captures.is_empty();
         let code = failure.code.to_string();
         let attempt = Attempt {
             id,
@@ -54,7 +53,7 @@ impl Refresher {
             failure,
             problem: Some(problem),
             config: None,
-            in_doubt: interrupted || connection.doubt_since.is_some(),
+            doubt_since: loaded.doubt_since(),
             keep_captures: true,
             due: None,
             events: vec![Event {
@@ -84,7 +83,7 @@ impl Refresher {
             at: now,
             lease_until: now,
             adopts: open.map(|it| it.id),
-            in_doubt: open.is_some() && loaded.captures.is_empty(),
+            doubt_since: loaded.doubt_since(),
         }
     }
 }

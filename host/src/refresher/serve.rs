@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use tracing::warn;
 
-use crate::model::attempt::{Outcome, Trigger};
+use crate::model::attempt::Outcome;
 use crate::model::connection::Problem;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
@@ -80,7 +80,7 @@ impl Refresher {
             let message = format!("{} (next try at {})", error.message, due.at);
             return Err(Failure::new(Case::Unavailable, error.code.clone(), message));
         }
-        let ask = Ask { trigger: Trigger::OnDemand, min_ttl };
+        let ask = Ask::on_demand(min_ttl);
         let attempt = self.refresh(&connection.id, ask).await?;
         match (attempt.outcome, attempt.error) {
             (Some(Outcome::Failed), Some(error)) => {

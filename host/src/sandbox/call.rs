@@ -264,8 +264,14 @@ fn correct(said: Failure, trouble: Option<&EgressError>) -> Failure {
     Failure::new(case, trouble.code(), trouble.to_string())
 }
 
-/// Names what ended a call.
+/// Names what ended a call. When a request was on its way, what the provider made of it is in doubt,
+/// whoever ended the call.
 fn name_fault(error: &wasmtime::Error, state: &CallState, plugin: &str, export: &str) -> Failure {
+    let named = name(error, state, plugin, export);
+    if state.unanswered { Failure { case: Case::InDoubt, ..named } } else { named }
+}
+
+fn name(error: &wasmtime::Error, state: &CallState, plugin: &str, export: &str) -> Failure {
     if let Some(failure) = &state.host_failure {
         return failure.clone();
     }

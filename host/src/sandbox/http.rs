@@ -89,20 +89,28 @@ impl CallState {
         prepared: Prepared,
     ) -> wasmtime::Result<Result<egress::Response, EgressError>> {
         let Some(network) = &self.network else { wasmtime::bail!("no network") };
+        let doubted = self.unanswered;
         let Prepared { request, seq, name } = prepared;
         if let Some(response) = network.journal.recall(seq, &name) {
             return Ok(Ok(response));
         }
         let left = network.deadline.saturating_duration_since(Instant::now());
+        self.unanswered = true;
         let response = match network.gate.send(&network.policy, request, left).await {
             Ok(response) => response,
-            Err(error) => return Ok(Err(error)),
+            Err(error) => {
+                let harmless =
+                    matches!(error, EgressError::Denied { .. } | EgressError::NotSent { .. });
+                self.unanswered = doubted || !harmless;
+                return Ok(Err(error));
+            }
         };
         if let Err(failure) = network.journal.capture(seq, &name, &response).await {
             let message = failure.message.clone();
             self.host_failure = Some(failure);
             wasmtime::bail!("the answer could not be made durable: {message}");
         }
+        self.unanswered = false;
         Ok(Ok(response))
     }
 

@@ -32,6 +32,8 @@ pub(super) struct CallState {
     pub(super) ticks: u64,
     /// What the last request came to, if it came to nothing: the host knows better than the plugin.
     pub(super) trouble: Option<EgressError>,
+    /// Set while a request may have been acted on and no answer to it is durable.
+    pub(super) unanswered: bool,
     /// Set when this machine failed, and the call was ended for that.
     pub(super) host_failure: Option<Failure>,
 }
@@ -69,6 +71,7 @@ impl CallState {
             log_lines: 0,
             ticks: 0,
             trouble: None,
+            unanswered: false,
             host_failure: None,
         }
     }

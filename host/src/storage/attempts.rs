@@ -44,8 +44,8 @@ pub struct Begin {
     pub lease_until: Timestamp,
     /// The interrupted attempt that this one takes over, closed in the same step.
     pub adopts: Option<AttemptId>,
-    /// Whether a request may have left without a captured answer.
-    pub in_doubt: bool,
+    /// When a request began that may have left without a captured answer.
+    pub doubt_since: Option<Timestamp>,
 }
 
 /// Whether the intent stands.
@@ -97,8 +97,8 @@ pub struct Failed {
     pub problem: Option<Problem>,
     /// Keyed digest of the configuration, with a problem.
     pub config: Option<Vec<u8>>,
-    /// Set when the outcome at the provider is unknown.
-    pub in_doubt: bool,
+    /// Set when the outcome at the provider is unknown: when the request began.
+    pub doubt_since: Option<Timestamp>,
     /// Whether captured answers stay for a replay.
     pub keep_captures: bool,
     /// When it is looked at next.
@@ -169,13 +169,12 @@ impl Write for Begin {
             sqlx::query(
                 "update connections
                  set last_attempt = ?, due_at = ?, due_trigger = 'recovery',
-                     doubt_since = iif(?, coalesce(doubt_since, ?), doubt_since)
+                     doubt_since = coalesce(doubt_since, ?)
                  where id = ?",
             )
             .bind(self.attempt.to_string())
             .bind(millis(self.lease_until))
-            .bind(self.in_doubt)
-            .bind(millis(self.at))
+            .bind(self.doubt_since.map(millis))
             .bind(key(&self.connection))
             .execute(db)
             .await?;
@@ -208,7 +207,11 @@ impl Begin {
     }
 }
 
-async fn close_interrupted(db: &mut SqliteConnection, id: AttemptId) -> Result<(), StorageError> {
+/// Closes an attempt that will never have an outcome.
+pub(super) async fn close_interrupted(
+    db: &mut SqliteConnection,
+    id: AttemptId,
+) -> Result<(), StorageError> {
     sqlx::query(
         "update attempts
          set outcome = 'failed', error_code = 'refresh.interrupted',
@@ -320,18 +323,17 @@ impl Failed {
     async fn note(&self, db: &mut SqliteConnection) -> Result<(), StorageError> {
         sqlx::query(
             "update connections
-             set failures = failures + 1, problem = ?, problem_config = ?, error_code = ?,
-                 error_message = ?,
-                 doubt_since = iif(?, coalesce(doubt_since, ?), null),
-                 due_at = ?, due_trigger = ?
-             where id = ? and generation = ?",
+             set failures = failures + 1, problem = ?2, problem_config = ?3, error_code = ?4,
+                 error_message = ?5,
+                 doubt_since = iif(?1 is null, null, coalesce(doubt_since, ?1)),
+                 due_at = ?6, due_trigger = ?7
+             where id = ?8 and generation = ?9",
         )
+        .bind(self.doubt_since.map(millis))
         .bind(self.problem.map(Problem::as_str))
         .bind(&self.config)
         .bind(self.failure.code.as_ref())
         .bind(&self.failure.message)
-        .bind(self.in_doubt)
-        .bind(millis(self.at))
         .bind(self.due.map(|it| millis(it.at)))
         .bind(self.due.map(|it| it.trigger.as_str()))
         .bind(key(&self.connection))

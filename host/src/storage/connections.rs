@@ -28,6 +28,14 @@ pub struct Loaded {
     pub captures: Vec<Capture>,
 }
 
+impl Loaded {
+    /// When the first request began whose outcome at the provider is unknown, if there is one.
+    pub fn doubt_since(&self) -> Option<Timestamp> {
+        let open = self.open.as_ref().filter(|_| self.captures.is_empty());
+        open.map(|it| it.started_at).into_iter().chain(self.connection.doubt_since).min()
+    }
+}
+
 /// An intent without an outcome.
 #[derive(Clone, Debug)]
 pub struct OpenAttempt {

@@ -25,10 +25,10 @@ pub enum StorageError {
     #[error("the database could not be brought up to date: {0}")]
     Migrate(sqlx::migrate::MigrateError),
     /// No space is left.
-    #[error("the disk is full; no request was sent; free some space")]
+    #[error("the disk is full; free some space")]
     Full,
     /// The file cannot be written.
-    #[error("the database is read-only; no request was sent; check its permissions and the mount")]
+    #[error("the database is read-only; check its permissions and the mount")]
     ReadOnly,
     /// Another process holds the write lock for too long.
     #[error("the database is busy: another process has held its write lock for over 5 s")]

@@ -8,7 +8,7 @@ use crate::model::connection::Due;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::token::{TokenSet, fingerprint};
 use crate::storage::Storage;
-use crate::storage::attempts::drop_captures;
+use crate::storage::attempts::{close_interrupted, drop_captures};
 use crate::storage::connections::key;
 use crate::storage::error::StorageError;
 use crate::storage::rows::{millis, signed};
@@ -26,6 +26,8 @@ pub struct ManualSet {
     pub token: Option<(TokenSet, Sealed)>,
     /// When it is looked at next.
     pub due: Option<Due>,
+    /// The interrupted attempt of a dead process, closed in the same step.
+    pub adopts: Option<AttemptId>,
     /// Now.
     pub at: Timestamp,
 }
@@ -74,6 +76,9 @@ impl Write for ManualSet {
         db: &'a mut SqliteConnection,
     ) -> BoxFuture<'a, Result<bool, StorageError>> {
         Box::pin(async move {
+            if let Some(interrupted) = self.adopts {
+                close_interrupted(db, interrupted).await?;
+            }
             if !self.advance(db).await? {
                 return Ok(false);
             }

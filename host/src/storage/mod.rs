@@ -15,6 +15,9 @@ mod outbox;
 mod rows;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;

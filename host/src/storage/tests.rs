@@ -1,0 +1,199 @@
+//! What writes do to each other: they share a commit and no fate, and who is late changes nothing.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use futures_util::poll;
+use jiff::Timestamp;
+use tempfile::TempDir;
+
+use crate::model::attempt::Trigger;
+use crate::model::connection::Problem;
+use crate::model::failure::{Case, Failure};
+use crate::model::id::{AttemptId, ConnectionId};
+use crate::model::rotation::Rotation;
+use crate::model::token::TokenSet;
+use crate::storage::{Begin, Begun, Capture, Failed, Reconcile, Storage, Succeeded};
+use crate::vault::Sealed;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn id(number: usize) -> ConnectionId {
+    format!("x/c{number}").parse().unwrap()
+}
+
+/// A database with so many connections.
+async fn storage(connections: usize) -> (TempDir, Storage) {
+    let dir = tempfile::tempdir().unwrap();
+    let storage = Storage::open(&dir.path().join("keepfresh.db")).await.unwrap();
+    for number in 0..connections {
+        let new =
+            Reconcile { id: id(number), due: None, forgive: false, probe_at: None, at: at(0) };
+        storage.reconcile(new).await.unwrap();
+    }
+    (dir, storage)
+}
+
+fn begin(number: usize, adopts: Option<AttemptId>) -> Begin {
+    Begin {
+        attempt: AttemptId::generate(),
+        connection: id(number),
+        trigger: Trigger::Expiry,
+        generation: 0,
+        rotation: Rotation::Strict,
+        digest: String::new(),
+        owner: "a test".to_owned(),
+        at: at(1),
+        lease_until: at(60),
+        adopts,
+        doubt_since: None,
+    }
+}
+
+fn succeeded(attempt: AttemptId, generation: u64) -> Succeeded {
+    let token = TokenSet {
+        access_token: "t".into(),
+        token_type: "Bearer".to_owned(),
+        expires_at: None,
+        refresh_token: None,
+        refresh_expires_at: None,
+        scopes: Vec::new(),
+        extra: Vec::new(),
+        metadata: Vec::new(),
+    };
+    Succeeded {
+        attempt,
+        connection: id(0),
+        generation,
+        reason: None,
+        token,
+        sealed: Sealed::from_bytes(vec![1]),
+        due: None,
+        events: Vec::new(),
+        at: at(2),
+        duration_ms: 1,
+    }
+}
+
+fn failed(attempt: AttemptId, generation: u64) -> Failed {
+    Failed {
+        attempt,
+        connection: id(0),
+        generation,
+        failure: Failure::new(Case::GrantExpired, "x.y", "why"),
+        problem: Some(Problem::Reconnect),
+        config: None,
+        doubt_since: None,
+        keep_captures: false,
+        due: None,
+        events: Vec::new(),
+        at: at(2),
+        duration_ms: 1,
+    }
+}
+
+fn capture(number: usize) -> Capture {
+    Capture {
+        connection: id(number),
+        generation: 0,
+        seq: 0,
+        attempt: AttemptId::generate(),
+        request: "POST /token".to_owned(),
+        sealed: Sealed::from_bytes(vec![1]),
+        at: at(1),
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_fails_takes_no_other_down() {
+    let (_dir, storage) = storage(50).await;
+    // Polled in order before the writer runs, so that all of them wait for the same commit.
+    let good = join_all((0..50).map(|it| storage.begin(begin(it, None))));
+    let bad = storage.capture(capture(99));
+    let (begun, refused) = tokio::join!(good, bad);
+    assert!(refused.is_err(), "there is no connection 99");
+    assert!(begun.into_iter().all(|it| it.unwrap() == Begun::Yes));
+    for number in 0..50 {
+        assert!(storage.load(&id(number)).await.unwrap().unwrap().open.is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_write_stands_when_its_caller_goes_away() {
+    let (_dir, storage) = storage(1).await;
+    let mut write = Box::pin(storage.capture(capture(0)));
+    assert!(poll!(&mut write).is_pending());
+    drop(write);
+    // One more write, so that the one before it is done.
+    assert_eq!(storage.begin(begin(0, None)).await.unwrap(), Begun::Yes);
+    assert_eq!(storage.load(&id(0)).await.unwrap().unwrap().captures.len(), 1);
+}
+
+#[tokio::test]
+async fn an_attempt_that_was_taken_over_changes_nothing_any_more() {
+    let (_dir, storage) = storage(1).await;
+    let (slow, quick) = (begin(0, None), AttemptId::generate());
+    let taken = Begin { attempt: quick, ..begin(0, Some(slow.attempt)) };
+    assert_eq!(storage.begin(slow.clone()).await.unwrap(), Begun::Yes);
+    assert_eq!(storage.begin(taken).await.unwrap(), Begun::Yes);
+    assert_eq!(storage.succeed(succeeded(slow.attempt, 0)).await.unwrap(), Begun::Lost);
+    assert_eq!(storage.fail(failed(slow.attempt, 0)).await.unwrap(), Begun::Lost);
+    assert_eq!(storage.load(&id(0)).await.unwrap().unwrap().connection.problem, None);
+    assert_eq!(storage.succeed(succeeded(quick, 0)).await.unwrap(), Begun::Yes);
+    assert_eq!(storage.load(&id(0)).await.unwrap().unwrap().connection.generation, 1);
+}
+
+#[tokio::test]
+async fn a_failure_says_nothing_about_another_generation() {
+    let (_dir, storage) = storage(1).await;
+    let first = begin(0, None);
+    storage.begin(first.clone()).await.unwrap();
+    storage.succeed(succeeded(first.attempt, 0)).await.unwrap();
+    let second = Begin { generation: 1, ..begin(0, None) };
+    storage.begin(second.clone()).await.unwrap();
+    storage.fail(failed(second.attempt, 0)).await.unwrap();
+    let loaded = storage.load(&id(0)).await.unwrap().unwrap();
+    assert_eq!((loaded.connection.problem, loaded.connection.failures), (None, 0));
+    assert!(loaded.sealed.is_some());
+}
+
+#[tokio::test]
+async fn a_failure_removes_no_credential_and_counts_its_doubt_from_the_first_request() {
+    let (_dir, storage) = storage(1).await;
+    let first = begin(0, None);
+    storage.begin(first.clone()).await.unwrap();
+    storage.succeed(succeeded(first.attempt, 0)).await.unwrap();
+    for second in [5, 9] {
+        let next = Begin { generation: 1, ..begin(0, None) };
+        storage.begin(next.clone()).await.unwrap();
+        let doubt = Failed { doubt_since: Some(at(second)), ..failed(next.attempt, 1) };
+        storage.fail(doubt).await.unwrap();
+    }
+    let loaded = storage.load(&id(0)).await.unwrap().unwrap();
+    assert!(loaded.sealed.is_some());
+    assert_eq!(loaded.connection.doubt_since, Some(at(5)));
+    assert_eq!(loaded.connection.problem, Some(Problem::Reconnect));
+}
+
+#[tokio::test]
+async fn the_database_refuses_what_no_code_should_try() {
+    let (dir, storage) = storage(1).await;
+    let attempt = begin(0, None);
+    storage.begin(attempt.clone()).await.unwrap();
+    storage.succeed(succeeded(attempt.attempt, 0)).await.unwrap();
+    let path = dir.path().join("keepfresh.db");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+    let mut db = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    for (statement, rule) in [
+        ("update connections set generation = 0", "I5"),
+        ("update connections set generation = 3", "I5"),
+        ("insert into generations values ('x/c0', 0, x'00', null, 0)", "I5"),
+        ("update attempts set outcome = 'failed'", "I6"),
+    ] {
+        let refused = sqlx::query(statement).execute(&mut db).await.unwrap_err();
+        assert!(refused.to_string().contains(rule), "{statement}: {refused}");
+    }
+    tokio::time::timeout(Duration::from_secs(5), storage.check()).await.unwrap().unwrap();
+}

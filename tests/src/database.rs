@@ -1,0 +1,98 @@
+//! The database of a home, looked at and disturbed past the program: what a person with a SQL shell
+//! would see, and faults that no disk gives on demand.
+
+use std::path::{Path, PathBuf};
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _};
+use tokio::runtime::{Builder, Runtime};
+
+/// A database file. Every question opens it anew, so that nothing is held against the program.
+pub struct Database {
+    path: PathBuf,
+    runtime: Runtime,
+}
+
+/// One that begins and is not ended holds the write lock, as a backup tool may.
+pub struct Held<'a>(&'a Database, SqliteConnection);
+
+impl Database {
+    /// The database at `path`.
+    ///
+    /// # Panics
+    /// When a runtime cannot be made.
+    pub fn at(path: &Path) -> Self {
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        Self { path: path.to_owned(), runtime }
+    }
+
+    /// Runs a statement: a trigger that makes a write fail, say.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn run(&self, statement: &'static str) {
+        self.ask(async |db| sqlx::query(statement).execute(db).await.map(drop));
+    }
+
+    /// The one number that a query answers with.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn number(&self, query: &'static str) -> i64 {
+        self.ask(async |db| sqlx::query_scalar(query).fetch_one(db).await)
+    }
+
+    /// The texts that a query with these arguments answers with.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn texts(&self, query: &'static str, arguments: &[&str]) -> Vec<String> {
+        self.ask(async |db| {
+            let mut asked = sqlx::query_scalar(query);
+            for argument in arguments {
+                asked = asked.bind(*argument);
+            }
+            asked.fetch_all(db).await
+        })
+    }
+
+    /// What SQLite finds when it looks at every page.
+    pub fn integrity(&self) -> Vec<String> {
+        self.texts("select * from pragma_integrity_check", &[])
+    }
+
+    /// Takes the write lock until the guard is dropped.
+    ///
+    /// # Panics
+    /// When somebody else has it.
+    pub fn hold(&self) -> Held<'_> {
+        let held = self.runtime.block_on(async {
+            let mut db = self.options().connect().await?;
+            sqlx::query("begin immediate").execute(&mut db).await?;
+            Ok::<_, sqlx::Error>(db)
+        });
+        Held(self, held.expect("the write lock is free"))
+    }
+
+    fn options(&self) -> SqliteConnectOptions {
+        SqliteConnectOptions::new().filename(&self.path).disable_statement_logging()
+    }
+
+    fn ask<T>(&self, question: impl AsyncFnOnce(&mut SqliteConnection) -> sqlx::Result<T>) -> T {
+        let answer = self.runtime.block_on(async {
+            let mut db = self.options().connect().await?;
+            let answer = question(&mut db).await;
+            db.close().await?;
+            answer
+        });
+        answer.unwrap_or_else(|error| panic!("{}: {error}", self.path.display()))
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        let Self(database, connection) = self;
+        // The end of the connection ends what it began, too.
+        let _ = database.runtime.block_on(sqlx::query("rollback").execute(connection));
+    }
+}
