@@ -12,5 +12,8 @@ pub mod artifacts;
 /// The program in a folder of its own.
 pub mod home;
 
+/// A home whose providers are fakes.
+pub mod stage;
+
 /// A running daemon.
 pub mod daemon;
