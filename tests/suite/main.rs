@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+mod failing;
 mod refreshing;
 mod smoke;
 mod tidy;
+mod unattended;

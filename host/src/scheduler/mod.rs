@@ -98,6 +98,7 @@ impl Scheduler {
         tokio::select! {
             () = due => {}
             () = self.0.wake.notified() => {}
+            () = self.0.refresher.wait_for_retiming() => {}
             () = self.0.lifecycle.wait_for_soft_stop() => {}
         }
     }
