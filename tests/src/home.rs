@@ -166,3 +166,20 @@ impl Run {
         self
     }
 }
+
+/// The names of an object's members, sorted.
+///
+/// # Panics
+/// When it is no object.
+pub fn keys(value: &Value) -> Vec<&str> {
+    let members = value.as_object().unwrap_or_else(|| panic!("no object: {value}"));
+    let mut keys = members.keys().map(String::as_str).collect::<Vec<_>>();
+    keys.sort_unstable();
+    keys
+}
+
+/// Whether it is a time as documented: RFC 3339, in UTC.
+pub fn is_time(value: &Value) -> bool {
+    let text = value.as_str().unwrap_or_default();
+    text.ends_with('Z') && text.parse::<jiff::Timestamp>().is_ok()
+}

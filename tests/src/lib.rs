@@ -15,6 +15,9 @@ pub mod home;
 /// The same from inside, with a clock that is moved by hand.
 pub mod inside;
 
+/// A home whose providers are fakes.
+pub mod stage;
+
 /// A running daemon.
 pub mod daemon;
 

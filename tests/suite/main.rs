@@ -3,8 +3,18 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 mod captured;
+mod checking;
 mod crash;
+mod failing;
+mod listing;
+mod operating;
 mod protocol;
+mod refreshing;
+mod reloading;
 mod schedule;
+mod serving;
+mod showing;
 mod smoke;
 mod tidy;
+mod tokens;
+mod unattended;

@@ -214,25 +214,33 @@ fn names(provider: &Provider, descriptor: &Descriptor) -> Vec<BindProblem> {
     let mut problems = Vec::new();
     let settings = provider.settings.keys().map(String::as_str).collect::<Vec<_>>();
     let secrets = provider.secrets.keys().map(String::as_str).collect::<Vec<_>>();
-    unknown(&mut problems, "settings", &descriptor.settings, &settings);
-    unknown(&mut problems, "secrets", &descriptor.secrets, &secrets);
-    for connection in &provider.connections {
-        let name = connection.id.name();
+    unknown(&mut problems, &["settings"], &descriptor.settings, &settings);
+    unknown(&mut problems, &["secrets"], &descriptor.secrets, &secrets);
+    for (index, connection) in provider.connections.iter().enumerate() {
+        let (index, name) = (index.to_string(), connection.id.name());
+        let own = |what| ["connections", &index, what];
+        let settings = connection.settings.keys().map(String::as_str).collect::<Vec<_>>();
+        let secrets = connection.secrets.keys().map(String::as_str).collect::<Vec<_>>();
+        unknown(&mut problems, &own("settings"), &descriptor.settings, &settings);
+        unknown(&mut problems, &own("secrets"), &descriptor.secrets, &secrets);
         missing(&mut problems, "settings", &descriptor.settings, &provider.settings_of(name));
         missing_secrets(&mut problems, descriptor, &provider.secrets_of(name));
     }
-    problems.dedup_by(|a, b| a.message == b.message);
+    problems.dedup_by(|a, b| a.message == b.message && a.path == b.path);
     problems
 }
 
-fn unknown(problems: &mut Vec<BindProblem>, what: &str, known: &[Field], given: &[&str]) {
+/// `path` leads to the table of the names that are given; its last key says what they are.
+fn unknown(problems: &mut Vec<BindProblem>, path: &[&str], known: &[Field], given: &[&str]) {
+    let what = path.last().copied().unwrap_or_default();
     let kind = what.trim_end_matches('s');
     for name in given.iter().filter(|name| !known.iter().any(|it| it.name == **name)) {
         let all = known.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", ");
         let message = format!("the plugin knows no {kind} `{name}`");
         let help =
             if all.is_empty() { format!("it takes no {what}") } else { format!("it knows: {all}") };
-        problems.push(BindProblem::new(&[what, name], "manifest.unknown_key", message, help));
+        let path = [path, &[*name]].concat();
+        problems.push(BindProblem::new(&path, "manifest.unknown_key", message, help));
     }
 }
 

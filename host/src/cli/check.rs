@@ -8,9 +8,11 @@ use crate::cli::exit::Exit;
 use crate::cli::render;
 use crate::egress::Gate;
 use crate::manifest::diagnostic::Diagnostic;
+use crate::manifest::provider::{Connection, Provider};
 use crate::manifest::{self, Manifest};
 use crate::model::clock::Clock;
 use crate::sandbox::Sandbox;
+use crate::vault::key::MasterKey;
 
 pub(super) async fn run(config: &Path, json: bool) -> Exit {
     let manifest = match manifest::load(config) {
@@ -29,6 +31,7 @@ pub(super) async fn run(config: &Path, json: bool) -> Exit {
     let mut problems = between(&manifest, &shelf);
     problems.extend(files(&manifest, &shelf));
     problems.extend(secrets(&manifest).await);
+    problems.extend(key(&manifest).await);
     if !problems.is_empty() {
         return render::problems(config, &problems, json);
     }
@@ -70,8 +73,9 @@ async fn secrets(manifest: &Manifest) -> Vec<Diagnostic> {
     for (provider, connection) in manifest.connections() {
         for (name, source) in provider.secrets_of(connection.id.name()) {
             let Err(error) = source.read().await else { continue };
-            let path = ["providers", provider.name.as_str(), "secrets", name.as_str()];
             let message = format!("the secret `{name}` of {} cannot be read", connection.id);
+            let path = place_of(provider, connection, &name);
+            let path = path.iter().map(String::as_str).collect::<Vec<_>>();
             let problem = manifest.diagnostic(&path, error.code(), &message, &error.to_string());
             if !found.contains(&problem) {
                 found.push(problem);
@@ -79,4 +83,22 @@ async fn secrets(manifest: &Manifest) -> Vec<Diagnostic> {
         }
     }
     found
+}
+
+/// The keys that lead to a secret: to the connection's own, if it has one, which goes over the
+/// provider's.
+fn place_of(provider: &Provider, connection: &Connection, secret: &str) -> Vec<String> {
+    let own = connection.secrets.contains_key(secret);
+    let index = provider.connections.iter().position(|it| own && it.id == connection.id);
+    let mut path = vec!["providers".to_owned(), provider.name.clone()];
+    path.extend(index.into_iter().flat_map(|it| ["connections".to_owned(), it.to_string()]));
+    path.extend(["secrets".to_owned(), secret.to_owned()]);
+    path
+}
+
+/// The key that seals the database, if it is not there or is none.
+async fn key(manifest: &Manifest) -> Option<Diagnostic> {
+    let error = MasterKey::load(&manifest.vault.key).await.err()?;
+    let message = "the key of the vault cannot be read";
+    Some(manifest.diagnostic(&["vault", "key"], error.code(), message, &error.to_string()))
 }

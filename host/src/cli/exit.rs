@@ -77,7 +77,7 @@ impl Exit {
             {
                 Self::Config
             }
-            "storage.schema_newer" | "storage.unavailable" => Self::Config,
+            "storage.schema_newer" | "storage.unavailable" | "storage.damaged" => Self::Config,
             _ if needs_a_person(code) => Self::Person,
             _ => Self::Failed,
         }

@@ -13,12 +13,12 @@ use crate::manifest::value::{duration, integer, string};
 use crate::model::rotation::Rotation;
 use crate::model::schedule::{Schedule, ScheduleError, time_zone};
 
-/// How often a failed refresh is tried again before the backup schedule takes over.
+/// How often a refresh is tried before the backup schedule takes over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
-    /// Tries after the first, from 0 to 20.
+    /// Tries in a row, the first among them, from 0 to 20; it is tried once in any case.
     pub attempts: u32,
-    /// The wait before the first of them; it doubles each time.
+    /// The wait before the second; it doubles each time.
     pub backoff: Duration,
 }
 

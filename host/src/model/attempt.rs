@@ -25,6 +25,13 @@ pub enum Trigger {
     Recovery,
 }
 
+impl Trigger {
+    /// Whether somebody asked, and not the scheduler.
+    pub fn is_on_request(self) -> bool {
+        matches!(self, Self::Manual | Self::Forced | Self::OnDemand)
+    }
+}
+
 /// How a try ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -396,9 +396,9 @@ pub(super) fn token_place(row: &str, generation: u64) -> Place<'_> {
 
 impl Running {
     fn trigger(&self) -> Trigger {
-        let automatic =
-            !matches!(self.ask.trigger, Trigger::Manual | Trigger::Forced | Trigger::OnDemand);
-        if automatic && self.loaded.open.is_some() { Trigger::Recovery } else { self.ask.trigger }
+        let trigger = self.ask.trigger;
+        let recovers = !trigger.is_on_request() && self.loaded.open.is_some();
+        if recovers { Trigger::Recovery } else { trigger }
     }
 
     /// When the first request began whose outcome is unknown. A grace is over so long after the first

@@ -109,10 +109,15 @@ impl Refresher {
         let at = self.clock.now();
         let due = match &pause {
             Some(pause) => pause.until.map(|at| Due { at, trigger: Trigger::Expiry }),
+            // The end of a pause is no time to wait for once the pause is over.
+            None if loaded.connection.pause.is_some() => {
+                self.due_again(&Connection { due: None, ..loaded.connection })
+            }
             None => self.due_again(&loaded.connection),
         };
         let pausing = Pausing { id: id.clone(), pause, due, at };
         self.storage.set_pause(pausing).await.map_err(|it| host_fault(&it))?;
+        self.retimed.notify_one();
         Ok(())
     }
 
@@ -124,10 +129,11 @@ impl Refresher {
         if connection.problem.is_some() {
             return None;
         }
-        let Some(token) = &connection.token else { return Some(soon) };
+        // First of all: what waits after a failure goes on waiting, whether or not there is a token.
         if connection.failures > 0 || connection.doubt_since.is_some() {
             return connection.due.or(Some(soon));
         }
+        let Some(token) = &connection.token else { return Some(soon) };
         let plugin = self.catalogue.plugin(connection.id.provider()).ok()?;
         let schedule = declared_schedule(&plugin);
         let timing = Timing::new(plugin.provider(), schedule.as_ref(), &connection.id);
@@ -156,6 +162,7 @@ impl Refresher {
         let set =
             ManualSet { connection: id.clone(), generation: *generation, token, due, adopts, at };
         if self.storage.set_manually(set).await.map_err(|it| host_fault(&it))? {
+            self.retimed.notify_one();
             return Ok(generation + 1);
         }
         Err(busy(id))

@@ -1,18 +1,21 @@
 //! What can go wrong below: the disk, the database, a row. Texts name the file and the remedy.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A failure of the database. Nothing was written that the caller does not know of.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
     /// The file cannot be opened or created.
-    #[error("the database {path} cannot be opened: {source}; check the folder and its permissions")]
+    #[error("the database {path} cannot be opened: {cause}; check the folder and its permissions")]
     Open {
         /// The file.
         path: PathBuf,
         /// What `SQLite` says.
-        source: sqlx::Error,
+        cause: String,
     },
+    /// The file is no database, or no longer one.
+    #[error("the database is damaged ({0}); restore it from a backup")]
+    Damaged(String),
     /// A newer Keepfresh has changed the schema.
     #[error(
         "the database {path} was written by a newer Keepfresh; install that version, or restore a backup"
@@ -52,10 +55,20 @@ pub enum StorageError {
 }
 
 impl StorageError {
+    /// Why the file at `path` could not be opened.
+    pub(super) fn opening(path: &Path, source: sqlx::Error) -> Self {
+        let cause = source.to_string();
+        match Self::from(source) {
+            Self::Damaged(cause) => Self::Damaged(format!("{}: {cause}", path.display())),
+            _ => Self::Open { path: path.to_owned(), cause },
+        }
+    }
+
     /// The stable code: `storage.cause`.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Open { .. } => "storage.unavailable",
+            Self::Damaged(_) => "storage.damaged",
             Self::SchemaNewer { .. } => "storage.schema_newer",
             Self::Migrate(_) => "storage.migration_failed",
             Self::Full => "storage.full",
@@ -76,7 +89,8 @@ impl From<sqlx::Error> for StorageError {
         match code & 0xff {
             5 | 6 => Self::Busy,
             8 => Self::ReadOnly,
-            10 | 11 | 26 => Self::Io(failure.message().to_owned()),
+            10 => Self::Io(failure.message().to_owned()),
+            11 | 26 => Self::Damaged(failure.message().to_owned()),
             13 => Self::Full,
             _ => Self::Other(failure.message().to_owned()),
         }

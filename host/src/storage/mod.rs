@@ -53,7 +53,7 @@ pub struct Storage {
 impl Storage {
     /// Opens or creates the database file at `path` and brings its schema up to date.
     pub async fn open(path: &Path) -> Result<Self, StorageError> {
-        let unavailable = |source| StorageError::Open { path: path.to_owned(), source };
+        let unavailable = |source| StorageError::opening(path, source);
         make_private(path).map_err(|it| unavailable(sqlx::Error::Io(it)))?;
         let options = options(path);
         let mut db = options.connect().await.map_err(unavailable)?;

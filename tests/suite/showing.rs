@@ -1,0 +1,176 @@
+//! What the commands say, to people and to scripts. The names in the JSON are what others script
+//! against: a test that fails here is a change that breaks somebody.
+
+use e2e::home::{is_time, keys};
+use e2e::provider::answer::Answer;
+use e2e::stage::Stage;
+use serde_json::Value;
+
+const ATTEMPT: [&str; 9] = [
+    "connection",
+    "duration_ms",
+    "error",
+    "generation",
+    "id",
+    "outcome",
+    "reason",
+    "started_at",
+    "trigger",
+];
+
+const CONNECTION: [&str; 10] = [
+    "expires_at",
+    "generation",
+    "id",
+    "last_attempt",
+    "name",
+    "next_refresh_at",
+    "next_step",
+    "provider",
+    "sentence",
+    "state",
+];
+
+#[test]
+fn status_has_its_stable_names() {
+    let stage = Stage::eskiz("").logged_in();
+    let status = stage.home.run(&["status", "--json"]).exits(0).json();
+    assert_eq!(keys(&status), ["connections"]);
+    let connection = &status["connections"][0];
+    assert_eq!(keys(connection), CONNECTION);
+    assert_eq!(keys(&connection["last_attempt"]), ATTEMPT);
+    for (key, value) in
+        [("id", "eskiz"), ("provider", "eskiz"), ("name", "default"), ("state", "fresh")]
+    {
+        assert_eq!(connection[key], value);
+    }
+    assert!(is_time(&connection["expires_at"]) && is_time(&connection["next_refresh_at"]));
+    let sentence = connection["sentence"].as_str().unwrap();
+    assert!(
+        sentence.starts_with("Valid for 29d") && sentence.contains("Next refresh in"),
+        "{sentence}"
+    );
+    let text = stage.home.run(&["status", "eskiz"]).exits(0).stdout;
+    assert!(text.starts_with("✓ eskiz  fresh") && text.contains(sentence), "{text}");
+}
+
+#[test]
+fn a_connection_that_was_never_tried_is_new_and_says_what_to_do() {
+    let stage = Stage::eskiz("");
+    let connection = stage.status();
+    assert_eq!(connection["state"], "new");
+    assert_eq!(connection["next_step"], "keepfresh refresh eskiz");
+    assert!(connection["last_attempt"].is_null() && connection["expires_at"].is_null());
+}
+
+#[test]
+fn refresh_has_its_stable_names_and_its_sum() {
+    let stage = Stage::eskiz("");
+    let good = stage.run_refresh(&[]).exits(0).json();
+    assert_eq!(keys(&good), ["attempts", "summary"]);
+    assert_eq!(keys(&good["attempts"][0]), ATTEMPT);
+    assert_eq!(keys(&good["summary"]), ["failed", "skipped", "success"]);
+    assert!(is_time(&good["attempts"][0]["started_at"]) && good["attempts"][0]["error"].is_null());
+    stage.control().script(Answer::bad_gateway());
+    let bad = stage.run_refresh(&["--force"]).exits(1).json();
+    assert_eq!(keys(&bad["attempts"][0]["error"]), ["code", "message"]);
+    assert_eq!(bad["attempts"][0]["generation"], 1, "the one that still counts");
+    let text = stage.home.run(&["refresh", "--force"]).exits(0);
+    assert!(text.stdout.starts_with("✓ eskiz success"), "{text:?}");
+    assert!(text.stderr.contains("1 refreshed, 0 failed, 0 skipped"), "{text:?}");
+}
+
+#[test]
+fn a_dry_run_says_what_would_happen_and_why_and_sends_nothing() {
+    let stage = Stage::eskiz("");
+    let plan = |arguments: &[&str]| {
+        let run = stage.home.run(&[&["refresh", "--dry-run", "--json"], arguments].concat());
+        let planned = run.exits(0).json()["planned"][0].clone();
+        assert_eq!(keys(&planned), ["action", "connection", "reason"]);
+        planned["action"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(plan(&[]), "login");
+    assert_eq!(stage.control().seen(), 0);
+    let stage = stage.logged_in();
+    let plan = |arguments: &[&str]| {
+        let run = stage.home.run(&[&["refresh", "--dry-run"], arguments].concat());
+        run.exits(0).stdout
+    };
+    assert!(plan(&[]).contains("skip") && plan(&[]).contains("still valid"));
+    assert!(plan(&["--force"]).contains("refresh") && plan(&["--force"]).contains("forced"));
+    assert_eq!(stage.control().seen(), 1);
+}
+
+#[test]
+fn the_log_is_newest_first_and_can_be_narrowed() {
+    let stage = Stage::eskiz("").logged_in();
+    stage.control().script(Answer::bad_gateway());
+    let _ = stage.refresh(&["--force"]);
+    let _ = stage.refresh(&["--force"]);
+    let log = |arguments: &[&str]| {
+        let log = stage.home.run(&[&["log", "--json"], arguments].concat()).exits(0).json();
+        assert_eq!(keys(&log), ["attempts"]);
+        log["attempts"].as_array().unwrap().clone()
+    };
+    let outcomes = |attempts: &[Value]| {
+        attempts.iter().map(|it| it["outcome"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let all = log(&[]);
+    assert_eq!(outcomes(&all), ["success", "failed", "success"]);
+    assert_eq!(keys(&all[0]), ATTEMPT);
+    assert!(all[0]["started_at"].as_str() > all[2]["started_at"].as_str());
+    assert_eq!(outcomes(&log(&["--outcome", "failed"])), ["failed"]);
+    assert_eq!(log(&["--limit", "1"]).len(), 1);
+    assert_eq!(log(&["--provider", "jibit"]).len(), 0);
+    assert_eq!(log(&["--provider", "eskiz", "--since", "1h"]).len(), 3);
+    assert_eq!(log(&["eskiz"]).len(), 3);
+    let text = stage.home.run(&["log"]).exits(0).stdout;
+    assert!(
+        text.trim_start().starts_with("STARTED") && text.contains("[provider.unavailable]"),
+        "{text}"
+    );
+}
+
+#[test]
+fn statistics_count_outcomes_durations_and_causes() {
+    let stage = Stage::eskiz("").logged_in();
+    stage.control().script(Answer::bad_gateway());
+    let _ = stage.refresh(&["--force"]);
+    let _ = stage.refresh(&["--force"]);
+    let _ = stage.refresh(&[]);
+    let stats = stage.home.run(&["stats", "--json"]).exits(0).json();
+    let names = ["causes", "failed", "p50_ms", "p95_ms", "skipped", "success", "success_rate"];
+    assert_eq!(keys(&stats), names);
+    assert_eq!(
+        (&stats["success"], &stats["failed"], &stats["skipped"]),
+        (&2.into(), &1.into(), &1.into())
+    );
+    assert!((stats["success_rate"].as_f64().unwrap() - 2.0 / 3.0).abs() < 1e-9);
+    assert_eq!(stats["causes"]["provider.unavailable"], 1);
+    let text = stage.home.run(&["stats", "--since", "1h"]).exits(0).stdout;
+    assert!(
+        text.contains("success rate  66.7 %") && text.contains("provider.unavailable × 1"),
+        "{text}"
+    );
+    let none = stage.home.run(&["stats", "--json", "--provider", "jibit"]).exits(0).json();
+    assert!(none["success_rate"].is_null());
+}
+
+#[test]
+fn a_connection_is_shown_whole_but_for_its_secrets() {
+    let stage = Stage::jibit("settings.product = \"trf\"").logged_in();
+    let shown = stage.home.run(&["connection", "show", "jibit", "--json"]).exits(0).json();
+    for key in CONNECTION {
+        assert!(shown.get(key).is_some(), "{key}");
+    }
+    assert_eq!(shown["settings"]["product"], "trf");
+    assert_eq!(shown["secrets"]["api_key"], "env");
+    assert_eq!(shown["secrets"]["secret_key"], "file");
+    assert_eq!(shown["fingerprint"].as_str().unwrap().len(), 8);
+    assert_eq!(shown["attempts"].as_array().unwrap().len(), 1);
+    let text = stage.home.run(&["connection", "show", "jibit"]).exits(0).stdout;
+    assert!(text.contains("api_key = env, secret_key = file"), "{text}");
+    let listed =
+        stage.home.run(&["connection", "list", "--json", "--provider", "jibit"]).exits(0).json();
+    assert_eq!(keys(&listed["connections"][0]), CONNECTION);
+}
