@@ -6,6 +6,7 @@ mod captured;
 mod checking;
 mod crash;
 mod failing;
+mod hostile;
 mod listing;
 mod operating;
 mod protocol;

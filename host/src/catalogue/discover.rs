@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::model::failure::{Case, Failure};
 use crate::model::token::hex;
-use crate::sandbox::MAX_COMPONENT;
+use crate::sandbox::{LoadError, MAX_COMPONENT};
 
 /// A file of the folder.
 pub(super) struct Found {
@@ -35,16 +35,20 @@ pub(super) fn folder(dir: &Path) -> Vec<Found> {
 }
 
 fn read(path: &Path, file: &str) -> Result<Vec<u8>, Failure> {
-    let refuse = |code: &'static str, message| Failure::new(Case::Misconfigured, code, message);
-    let size = fs::metadata(path).map(|it| it.len()).unwrap_or_default();
-    if size > MAX_COMPONENT as u64 {
-        let message =
-            format!("{file} is {} MiB; the limit is {} MiB", size >> 20, MAX_COMPONENT >> 20);
-        return Err(refuse("plugin.too_large", message));
+    let unreadable = |why: &str| {
+        let message = format!("{} cannot be read: {why}", path.display());
+        Failure::new(Case::Misconfigured, "plugin.unreadable", message)
+    };
+    let found = fs::metadata(path).map_err(|it| unreadable(&it.to_string()))?;
+    if !found.is_file() {
+        // Opening a pipe would wait for a writer, for ever.
+        return Err(unreadable("it is not a file"));
     }
-    fs::read(path).map_err(|error| {
-        refuse("plugin.unreadable", format!("{} cannot be read: {error}", path.display()))
-    })
+    if found.len() > MAX_COMPONENT as u64 {
+        let error = LoadError::TooLarge(file.to_owned(), found.len());
+        return Err(Failure::new(Case::Misconfigured, error.code().to_owned(), error.to_string()));
+    }
+    fs::read(path).map_err(|it| unreadable(&it.to_string()))
 }
 
 /// SHA-256 in lower-case hex.

@@ -141,6 +141,7 @@ impl Loader {
             Ok(bytes) => self.sandbox.load(&file, bytes, &digest, self.cache.as_ref(), now).await,
             Err(failure) => {
                 report.refused = Some(failure);
+                self.fall_back(&mut report, lock, now).await;
                 return report;
             }
         };
@@ -213,11 +214,10 @@ impl Loader {
         match Plugin::bind(provider, Arc::clone(program), digest, self.gate.clone()) {
             Ok(plugin) => Ok(Arc::new(plugin)),
             Err(problems) => {
-                let text = problems.iter().map(|it| it.message.as_str()).collect::<Vec<_>>();
-                let message = text.join("; ");
+                let failure = BindProblem::failure(&problems);
                 let name = &provider.name;
                 shelf.problems.extend(problems.into_iter().map(|it| (name.clone(), it)));
-                Err(Failure::new(Case::Misconfigured, "manifest.provider_invalid", message))
+                Err(failure)
             }
         }
     }

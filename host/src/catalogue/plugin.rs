@@ -48,6 +48,17 @@ impl BindProblem {
         Self { path: path.iter().map(|&it| it.to_owned()).collect(), code, message, help }
     }
 
+    /// What `problems` come to for whoever wants a token. A problem that stands alone keeps its code,
+    /// and says what helps.
+    pub(super) fn failure(problems: &[Self]) -> Failure {
+        if let [problem] = problems {
+            let message = format!("{}; {}", problem.message, problem.help);
+            return Failure::new(Case::Misconfigured, problem.code, message);
+        }
+        let texts = problems.iter().map(|it| it.message.as_str()).collect::<Vec<_>>();
+        Failure::new(Case::Misconfigured, "manifest.provider_invalid", texts.join("; "))
+    }
+
     /// The plugin's file is not there.
     pub(super) fn missing_file(provider: &Provider, message: &str) -> Self {
         let help = format!(

@@ -38,7 +38,7 @@ impl Cache {
         let (seal, code) = file.split_at_checked(SEAL)?;
         if !self.vault.verify_mac(&sealed_part(&path, code), seal) {
             warn!(
-                code = "plugin.cache_damaged",
+                error.code = "plugin.cache_damaged",
                 "{} does not fit its seal; compiling again",
                 path.display()
             );

@@ -306,7 +306,11 @@ fn name(error: &wasmtime::Error, state: &CallState, plugin: &str, export: &str) 
         Some(Trap::StackOverflow) => {
             fault("plugin.stack_overflow", "recursed until its stack was full".to_owned())
         }
-        Some(trap) => fault("plugin.trapped", format!("trapped: {trap}")),
+        Some(trap) => {
+            let trap = trap.to_string();
+            let what = trap.strip_prefix("wasm trap: ").unwrap_or(&trap);
+            fault("plugin.trapped", format!("trapped: {what}"))
+        }
         None if format!("{error:?}").contains("fuel allocated for hostcalls") => {
             let message = format!("{plugin} passed more than 1 MiB in one call to the host");
             Failure::new(Case::PluginFault, "plugin.hostcall_too_large", message)

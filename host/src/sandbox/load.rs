@@ -12,15 +12,18 @@ use crate::sandbox::{Cache, Program, Sandbox, exports};
 /// Why a file is not a plugin. `{0}` is the file's name throughout.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
+    /// Nothing at all: a copy that has only begun.
+    #[error("{0} is not a WebAssembly component (it is empty)")]
+    Empty(String),
     /// Some other kind of file.
     #[error("{0} is not a WebAssembly component (first bytes {1})")]
     NotWasm(String, String),
     /// A module of the core language, not wrapped.
     #[error("{0} is a core module; a component is needed (wasm-tools component new)")]
     CoreModule(String),
-    /// Over the size limit.
-    #[error("{0} is {1:.1} MiB; the limit is {limit} MiB", limit = MAX_COMPONENT >> 20)]
-    TooLarge(String, f64),
+    /// Over the size limit, with so many bytes.
+    #[error("{0} is {size} MiB; the limit is {limit} MiB", size = mebibytes(*.1), limit = MAX_COMPONENT >> 20)]
+    TooLarge(String, u64),
     /// It wants what plugins do not get.
     #[error("{0} imports {1}, which plugins do not get")]
     ImportDenied(String, String),
@@ -45,7 +48,7 @@ impl LoadError {
     /// The stable code: `plugin.cause`.
     pub fn code(&self) -> &str {
         match self {
-            Self::NotWasm(..) => "plugin.not_wasm",
+            Self::Empty(..) | Self::NotWasm(..) => "plugin.not_wasm",
             Self::CoreModule(..) => "plugin.core_module",
             Self::TooLarge(..) => "plugin.too_large",
             Self::ImportDenied(..) => "plugin.import_denied",
@@ -177,9 +180,10 @@ impl Program {
 
 fn check_head(file: &str, bytes: &[u8]) -> Result<(), LoadError> {
     if bytes.len() > MAX_COMPONENT {
-        #[expect(clippy::cast_precision_loss, reason = "one decimal of a mebibyte")]
-        let size = bytes.len() as f64 / f64::from(1 << 20);
-        return Err(LoadError::TooLarge(file.to_owned(), size));
+        return Err(LoadError::TooLarge(file.to_owned(), bytes.len() as u64));
+    }
+    if bytes.is_empty() {
+        return Err(LoadError::Empty(file.to_owned()));
     }
     // https://github.com/WebAssembly/component-model/blob/main/design/mvp/Binary.md: the magic word,
     // then a version, then the layer: 0 is a core module, 1 a component.
@@ -191,6 +195,12 @@ fn check_head(file: &str, bytes: &[u8]) -> Result<(), LoadError> {
             Err(LoadError::NotWasm(file.to_owned(), head.join(" ")))
         }
     }
+}
+
+/// With one decimal, rounded up: what is over a limit must not read as if it were at it.
+fn mebibytes(bytes: u64) -> String {
+    let tenths = (bytes.saturating_mul(10)).div_ceil(1 << 20);
+    format!("{}.{}", tenths / 10, tenths % 10)
 }
 
 fn first_line(error: &wasmtime::Error) -> String {

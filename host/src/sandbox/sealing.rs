@@ -55,12 +55,17 @@ impl Sealer {
             Value::Array(items) => items.iter().map(|it| self.walk(it, named)).collect(),
             Value::Object(members) => {
                 let seal = |(name, value): (&String, &Value)| {
-                    (name.clone(), self.walk(value, self.is_secret(name)))
+                    (self.shown(name), self.walk(value, self.is_secret(name)))
                 };
                 Value::Object(members.iter().map(seal).collect())
             }
             other => other.clone(),
         }
+    }
+
+    /// A member's name; providers have put what they refused into it.
+    fn shown(&self, name: &str) -> String {
+        if self.hides(name) { SEALED.to_owned() } else { name.to_owned() }
     }
 
     fn is_secret(&self, name: &str) -> bool {
@@ -124,6 +129,12 @@ mod tests {
     #[test]
     fn an_echoed_secret_is_sealed() {
         assert_eq!(view(&json!({ "error": "bad hunter22" })), json!({ "error": "[sealed]" }));
+    }
+
+    #[test]
+    fn a_secret_in_the_name_of_a_member_is_sealed() {
+        let document = json!({ "errors": { "hunter22 is wrong": true } });
+        assert_eq!(view(document), json!({ "errors": { "[sealed]": true } }));
     }
 
     #[test]

@@ -154,11 +154,21 @@ impl log::Host for CallState {
         let message = self.known.clean(&message, MAX_LOG_LINE);
         let (plugin, connection) = (self.plugin.as_str(), self.connection.as_str());
         match level {
-            log::Level::Trace => trace!(plugin, connection, "{message}"),
-            log::Level::Debug => debug!(plugin, connection, "{message}"),
-            log::Level::Info => info!(plugin, connection, "{message}"),
-            log::Level::Warn => warn!(plugin, connection, "{message}"),
-            log::Level::Error => error!(plugin, connection, "{message}"),
+            log::Level::Trace => {
+                trace!(plugin.name = plugin, connection.id = connection, "{message}")
+            }
+            log::Level::Debug => {
+                debug!(plugin.name = plugin, connection.id = connection, "{message}")
+            }
+            log::Level::Info => {
+                info!(plugin.name = plugin, connection.id = connection, "{message}")
+            }
+            log::Level::Warn => {
+                warn!(plugin.name = plugin, connection.id = connection, "{message}")
+            }
+            log::Level::Error => {
+                error!(plugin.name = plugin, connection.id = connection, "{message}")
+            }
         }
         Ok(())
     }

@@ -93,8 +93,9 @@ impl Drop for CallState {
         if dropped > 0 {
             let plugin = self.plugin.as_str();
             warn!(
-                code = "plugin.log_limited",
-                plugin, "{plugin}: {dropped} more log lines dropped"
+                error.code = "plugin.log_limited",
+                plugin.name = plugin,
+                "{plugin}: {dropped} more log lines dropped"
             );
         }
     }

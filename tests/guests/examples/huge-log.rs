@@ -1,4 +1,4 @@
-//! Logs one line of 8 MiB, then logs in properly.
+//! Logs one line of 8 MiB: more than may cross in one call. It must not come to its login.
 
 use guests::log::{Level, log};
 use sdk::{Context, Flow, Tokens};

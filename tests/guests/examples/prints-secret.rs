@@ -2,7 +2,9 @@
 
 use guests::log::{Level, log};
 use sdk::bindings::exports::keepfresh::provider::provider::Guest;
-use sdk::bindings::keepfresh::provider::http::{self, Body, Field, Method, Request, Value};
+use sdk::bindings::keepfresh::provider::http::{
+    self, Body, Field, Method, Request, Response, Value,
+};
 use sdk::bindings::keepfresh::provider::types::{Connection, TokenSet};
 use sdk::{Descriptor, Failure};
 
@@ -32,7 +34,9 @@ fn print(connection: &Connection, call: &str) -> ! {
         say(&format!("{name} is {} or {secret:?}", secret.fingerprint()));
     }
     let found = read(connection);
-    say(&found);
+    for part in found.as_bytes().chunks(900) {
+        say(&String::from_utf8_lossy(part));
+    }
     eprintln!("{found}");
     panic!("{call} could read {found}");
 }
@@ -55,9 +59,16 @@ fn read(connection: &Connection) -> String {
         body: Body::Json(key.collect()),
     });
     let Ok(answer) = sent else { return format!("{:?}", sent.err()) };
-    let pointers = ["/access_token", "/refresh_token", "/echo", ""];
+    let pointers = ["/access_token", "/refresh_token", "/echo", "/errors", ""];
     let texts = pointers.map(|pointer| format!("{pointer}: {:?}", answer.text(pointer)));
-    format!("{texts:?} in {:?}", answer.json(""))
+    let claims = pointers.map(|pointer| answer.secret(pointer).map(|it| it.claims()));
+    let headers = ["authorization", "set-cookie", "x-echo"];
+    let headers = headers.map(|name| (answer.header(name), secret_header(&answer, name)));
+    format!("{texts:?} with {claims:?} and {headers:?} in {:?}", answer.json(""))
+}
+
+fn secret_header(answer: &Response, name: &str) -> Option<String> {
+    answer.secret_header(name).map(|it| format!("{} {:?}", it.fingerprint(), it.claims()))
 }
 
 fn say(text: &str) {

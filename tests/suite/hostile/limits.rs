@@ -1,0 +1,117 @@
+//! Plugins that take too much, break, or return what cannot be.
+
+use e2e::provider::script::{Fate, Scenario};
+use serde_json::json;
+
+use crate::hostile::{Ending, Stage};
+
+const KEPT: &str = "nothing was saved, the provider's answer is kept for a replay";
+
+#[test]
+fn a_plugin_that_loops_is_stopped_by_its_processor_time() {
+    Stage::new().stops("spins-forever").is(
+        "plugin.cpu_exceeded",
+        "spins-forever.login used 500 ms of CPU (limit 500 ms) and was stopped",
+    );
+}
+
+#[test]
+fn a_plugin_that_eats_memory_is_stopped_at_its_limit() {
+    Stage::new()
+        .stops("eats-memory")
+        .is("plugin.memory_exceeded", "eats-memory asked for 65 MiB of memory (limit 64 MiB)");
+}
+
+#[test]
+fn a_plugin_that_recurses_is_stopped_at_the_end_of_its_stack() {
+    Stage::new()
+        .stops("recurses")
+        .is("plugin.stack_overflow", "recurses.login recursed until its stack was full");
+}
+
+#[test]
+fn a_plugin_that_hoards_handles_is_stopped_at_their_limit() {
+    Stage::new()
+        .stops("leaks-handles")
+        .is("plugin.resources_exceeded", "leaks-handles holds 256 open handles (limit 256)");
+}
+
+#[test]
+fn a_string_of_8_mib_does_not_cross_into_the_host() {
+    let stage = Stage::new();
+    stage
+        .stops("huge-log")
+        .is("plugin.hostcall_too_large", "huge-log passed more than 1 MiB in one call to the host");
+    assert_eq!(stage.rotor.control().seen(), 0, "the call was over");
+}
+
+#[test]
+fn an_expiry_beyond_all_calendars_is_refused() {
+    rubbish("year", json!({})).is(
+        "plugin.output_invalid",
+        &format!(
+            "rubbish-output.login returned expires_at 18446744073709551614, which is after the year 9999; {KEPT}"
+        ),
+    );
+}
+
+#[test]
+fn a_fact_of_100_kib_is_refused() {
+    rubbish("essay", json!({})).is(
+        "plugin.output_invalid",
+        &format!("rubbish-output.login returned a string of 102400 bytes (limit 16384); {KEPT}"),
+    );
+}
+
+#[test]
+fn a_token_that_is_its_own_refresh_token_is_refused() {
+    rubbish("twice", json!({})).is(
+        "plugin.output_invalid",
+        &format!(
+            "rubbish-output.login returned an access_token that is also the refresh_token; {KEPT}"
+        ),
+    );
+}
+
+#[test]
+fn a_token_with_a_line_break_is_refused() {
+    rubbish("none", json!({ "access_token": "abcdefghijkl\r\nX-Forged: 1" })).is(
+        "plugin.output_invalid",
+        &format!(
+            "rubbish-output.login returned access_token with a control or non-ASCII character at byte 12; {KEPT}"
+        ),
+    );
+}
+
+#[test]
+fn a_token_of_100_kib_is_refused() {
+    rubbish("none", json!({ "access_token": "x".repeat(100 << 10) })).is(
+        "plugin.output_invalid",
+        &format!(
+            "rubbish-output.login returned access_token with 102400 bytes (limit 16384); {KEPT}"
+        ),
+    );
+}
+
+#[test]
+fn an_answer_outlives_the_plugin_that_died_of_it() {
+    let stage = Stage::new();
+    let poison = json!({ "poison": true }).as_object().unwrap().clone();
+    stage.rotor.control().script(Scenario::from(Fate::Merge(poison)).on("/token"));
+    let home = stage.home(&stage.section("traps-after-answer")).with_guest("traps-after-answer");
+    let died = "traps-after-answer.login trapped: wasm `unreachable` instruction executed";
+    stage.stops_in(&home, "traps-after-answer").is("plugin.trapped", died);
+    let shown = home.run(&["connection", "show", "traps-after-answer", "--json"]).exits(0).json();
+    assert_eq!(shown["captured_answers"], 1, "{shown:#}");
+    stage.stops_in(&home, "traps-after-answer").is("plugin.trapped", died);
+    assert_eq!(stage.rotor.control().seen(), 1, "the kept answer was read, and none was asked for");
+}
+
+/// What rubbish of this kind comes to, in an answer with these members.
+fn rubbish(kind: &str, members: serde_json::Value) -> Ending {
+    let stage = Stage::new();
+    let members = members.as_object().unwrap().clone();
+    stage.rotor.control().script(Scenario::from(Fate::Merge(members)).on("/token"));
+    let section = stage.section_with("rubbish-output", &format!(r#", rubbish = "{kind}""#));
+    stage.stops_in(&stage.home(&section).with_guest("rubbish-output"), "rubbish-output")
+}
