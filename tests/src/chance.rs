@@ -16,7 +16,7 @@ impl Chance {
     /// The seed in `KEEPFRESH_SEED`, else the time.
     pub fn new() -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let seed = from_environment("KEEPFRESH_SEED", now.as_nanos() as u64 & 0xffff_ffff);
+        let seed = from_environment("KEEPFRESH_SEED", now.subsec_nanos().into());
         Self { seed, state: seed }
     }
 
@@ -35,7 +35,7 @@ impl Chance {
         Duration::from_micros(self.below(u64::try_from(end.as_micros()).unwrap_or(u64::MAX)))
     }
 
-    /// SplitMix64: short, and even enough for moments.
+    /// `SplitMix64`: short, and even enough for moments.
     fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

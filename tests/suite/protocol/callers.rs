@@ -66,7 +66,7 @@ fn a_connection_has_one_open_attempt_whoever_asks() {
         digest: String::new(),
         owner: owner.to_owned(),
         at: bench.clock.now(),
-        lease_until: bench.clock.now() + Duration::from_secs(60),
+        lease_until: bench.clock.now() + Duration::from_mins(1),
         adopts: None,
         doubt_since: None,
     };
