@@ -160,7 +160,11 @@ impl Run {
     ///
     /// # Panics
     /// When it did not.
-    #[must_use]
+    #[expect(
+        clippy::must_use_candidate,
+        clippy::return_self_not_must_use,
+        reason = "a check may be all that is wanted"
+    )]
     pub fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{self:#?}");
         self

@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn a_secret_in_the_name_of_a_member_is_sealed() {
         let document = json!({ "errors": { "hunter22 is wrong": true } });
-        assert_eq!(view(document), json!({ "errors": { "[sealed]": true } }));
+        assert_eq!(view(&document), json!({ "errors": { "[sealed]": true } }));
     }
 
     #[test]
