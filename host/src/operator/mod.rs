@@ -135,10 +135,11 @@ impl Operator {
 
     async fn show(&self, id: &ConnectionId) -> Result<Reply, Failure> {
         let loaded = self.0.storage.load(id).await.map_err(|it| host_fault(&it))?;
-        let loaded = loaded.ok_or_else(|| unknown(id))?;
+        let mut loaded = loaded.ok_or_else(|| unknown(id))?;
         let plugin = self.0.catalogue.plugin(id.provider());
         let attempts = LogFilter { connection: Some(id.clone()), limit: 5, ..LogFilter::default() };
         let attempts = self.0.storage.log(&attempts).await.map_err(|it| host_fault(&it))?;
+        loaded.connection.last_attempt = attempts.first().cloned();
         let details =
             view::Details::of(&loaded, plugin.ok().as_deref(), attempts, self.0.clock.now());
         Ok(Reply::Connection(Box::new(details)))

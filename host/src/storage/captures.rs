@@ -3,13 +3,15 @@
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
+use serde_json::{Value, json};
 use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
 
 use crate::model::id::{AttemptId, ConnectionId};
+use crate::model::token::hex;
 use crate::storage::Storage;
 use crate::storage::connections::key;
 use crate::storage::error::StorageError;
-use crate::storage::rows::{Fields, millis, signed};
+use crate::storage::rows::{Fields, json_rows, millis, signed};
 use crate::storage::writer::Write;
 use crate::vault::Sealed;
 
@@ -71,26 +73,46 @@ impl Storage {
 impl Write for Capture {
     type Answer = ();
 
-    fn apply<'a>(
-        &'a self,
+    fn apply_all<'a>(
+        writes: &'a [Self],
         db: &'a mut SqliteConnection,
-    ) -> BoxFuture<'a, Result<(), StorageError>> {
+    ) -> BoxFuture<'a, Result<Vec<()>, StorageError>> {
         Box::pin(async move {
             sqlx::query(
                 "insert or replace into captures
                      (connection, generation, seq, attempt, request, sealed, created_at)
-                 values (?, ?, ?, ?, ?, ?, ?)",
+                 select value ->> 'id', value ->> 'generation', value ->> 'seq',
+                        value ->> 'attempt', value ->> 'request', unhex(value ->> 'sealed'),
+                        value ->> 'at'
+                 from json_each(?)",
             )
-            .bind(key(&self.connection))
-            .bind(signed(self.generation))
-            .bind(self.seq)
-            .bind(self.attempt.to_string())
-            .bind(&self.request)
-            .bind(self.sealed.as_bytes())
-            .bind(millis(self.at))
+            .bind(json_rows(writes, Self::row))
             .execute(db)
             .await?;
-            Ok(())
+            Ok(vec![(); writes.len()])
         })
     }
+}
+
+impl Capture {
+    fn row(&self) -> Value {
+        json!({
+            "id": key(&self.connection),
+            "generation": signed(self.generation),
+            "seq": self.seq,
+            "attempt": self.attempt,
+            "request": self.request,
+            "sealed": hex(self.sealed.as_bytes()),
+            "at": millis(self.at),
+        })
+    }
+}
+
+/// Forgets the captured answers of a connection: they are spent.
+pub(super) async fn forget(
+    db: &mut SqliteConnection,
+    id: &ConnectionId,
+) -> Result<(), StorageError> {
+    sqlx::query("delete from captures where connection = ?").bind(key(id)).execute(db).await?;
+    Ok(())
 }

@@ -11,7 +11,7 @@ use crate::model::rotation::Rotation;
 use crate::storage::captures::Capture;
 use crate::storage::error::StorageError;
 use crate::storage::rows::{self, Fields, millis};
-use crate::storage::writer::Write;
+use crate::storage::writer::WriteOne;
 use crate::storage::{Storage, captures};
 use crate::vault::Sealed;
 
@@ -96,10 +96,12 @@ pub(super) fn key(id: &ConnectionId) -> String {
 }
 
 impl Storage {
-    /// Everything about one connection; `None` if there is no such one.
+    /// All that a refresh needs of one connection, in one look; `None` if there is no such one. Its last
+    /// attempt is not filled in: that is for those who list.
     pub async fn load(&self, id: &ConnectionId) -> Result<Option<Loaded>, StorageError> {
         let row = sqlx::query(
-            "select c.*, g.sealed, a.id as open_id, a.owner, a.lease_until, a.started_at, a.rotation
+            "select c.*, g.sealed, exists (select 1 from captures where connection = c.id) as captured,
+                    a.id as open_id, a.owner, a.lease_until, a.started_at, a.rotation
              from connections c
              left join generations g on g.connection = c.id and g.generation = c.generation
              left join attempts a on a.connection = c.id and a.outcome is null
@@ -109,9 +111,13 @@ impl Storage {
         .fetch_optional(&self.readers)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let mut connection = rows::connection(&row)?;
-        connection.last_attempt = self.last_attempt(id).await?;
-        let captures = captures::of(&self.readers, id, connection.generation).await?;
+        let connection = rows::connection(&row)?;
+        let captured = Fields::new(&row, "captures", "id")?.count("captured")? > 0;
+        let captures = if captured {
+            captures::of(&self.readers, id, connection.generation).await?
+        } else {
+            Vec::new()
+        };
         let sealed = Fields::new(&row, "generations", "id")?.blob("sealed")?;
         let open = open_attempt(&row)?;
         Ok(Some(Loaded { connection, sealed: sealed.map(Sealed::from_bytes), open, captures }))
@@ -275,7 +281,7 @@ fn open_attempt(row: &SqliteRow) -> Result<Option<OpenAttempt>, StorageError> {
     }))
 }
 
-impl Write for Reconcile {
+impl WriteOne for Reconcile {
     type Answer = ();
 
     fn apply<'a>(
@@ -318,7 +324,7 @@ impl Write for Reconcile {
     }
 }
 
-impl Write for Pausing {
+impl WriteOne for Pausing {
     type Answer = bool;
 
     fn apply<'a>(
@@ -349,7 +355,7 @@ struct SetDue {
     due: Option<Due>,
 }
 
-impl Write for SetDue {
+impl WriteOne for SetDue {
     type Answer = ();
 
     fn apply<'a>(
@@ -377,7 +383,7 @@ struct WakeInterrupted {
     now: Timestamp,
 }
 
-impl Write for WakeInterrupted {
+impl WriteOne for WakeInterrupted {
     type Answer = ();
 
     fn apply<'a>(
@@ -403,7 +409,7 @@ struct SetProfile {
     probe_at: Option<Timestamp>,
 }
 
-impl Write for SetProfile {
+impl WriteOne for SetProfile {
     type Answer = ();
 
     fn apply<'a>(

@@ -8,11 +8,12 @@ use crate::model::connection::Due;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::token::{TokenSet, fingerprint};
 use crate::storage::Storage;
-use crate::storage::attempts::{close_interrupted, drop_captures};
+use crate::storage::begin::close_interrupted;
+use crate::storage::captures;
 use crate::storage::connections::key;
 use crate::storage::error::StorageError;
 use crate::storage::rows::{millis, signed};
-use crate::storage::writer::Write;
+use crate::storage::writer::WriteOne;
 use crate::vault::Sealed;
 
 /// A token set given, or taken away, by a person.
@@ -68,7 +69,7 @@ async fn forget(db: &mut SqliteConnection, id: &ConnectionId) -> Result<(), Stor
     Ok(())
 }
 
-impl Write for ManualSet {
+impl WriteOne for ManualSet {
     type Answer = bool;
 
     fn apply<'a>(
@@ -82,7 +83,7 @@ impl Write for ManualSet {
             if !self.advance(db).await? {
                 return Ok(false);
             }
-            drop_captures(db, &self.connection).await?;
+            captures::forget(db, &self.connection).await?;
             let next = self.generation + 1;
             match &self.token {
                 Some((_, sealed)) => {

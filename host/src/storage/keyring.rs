@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::storage::Storage;
 use crate::storage::error::StorageError;
 use crate::storage::rows::{Fields, millis};
-use crate::storage::writer::Write;
+use crate::storage::writer::WriteOne;
 use crate::vault::keyring::WrappedKey;
 
 impl Storage {
@@ -54,7 +54,7 @@ struct AddKey {
     at: Timestamp,
 }
 
-impl Write for AddKey {
+impl WriteOne for AddKey {
     type Answer = ();
 
     fn apply<'a>(
@@ -82,7 +82,7 @@ struct InstanceId {
     fresh: String,
 }
 
-impl Write for InstanceId {
+impl WriteOne for InstanceId {
     type Answer = String;
 
     fn apply<'a>(

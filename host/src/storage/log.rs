@@ -12,7 +12,7 @@ use crate::storage::Storage;
 use crate::storage::connections::{Filter, key};
 use crate::storage::error::StorageError;
 use crate::storage::rows::{self, Fields, millis};
-use crate::storage::writer::Write;
+use crate::storage::writer::WriteOne;
 
 /// Which attempts to list.
 #[derive(Clone, Debug, Default)]
@@ -115,18 +115,6 @@ impl Storage {
         self.writer.write(Prune { before }).await
     }
 
-    pub(super) async fn last_attempt(
-        &self,
-        id: &ConnectionId,
-    ) -> Result<Option<Attempt>, StorageError> {
-        let row =
-            sqlx::query("select * from attempts where connection = ? order by id desc limit 1")
-                .bind(key(id))
-                .fetch_optional(&self.readers)
-                .await?;
-        row.as_ref().map(rows::attempt).transpose()
-    }
-
     pub(super) async fn last_attempts(
         &self,
         filter: &Filter,
@@ -177,7 +165,7 @@ struct Prune {
     before: Timestamp,
 }
 
-impl Write for Prune {
+impl WriteOne for Prune {
     type Answer = Pruned;
 
     fn apply<'a>(

@@ -4,15 +4,17 @@
 //! Accepts only [`Sealed`](crate::vault::Sealed) secrets, so that plaintext cannot be written by
 //! mistake. Knows nothing of plugins, and never holds a transaction open for a caller.
 
-mod attempts;
+mod begin;
 mod captures;
 mod connections;
 mod error;
+mod failure;
 mod generations;
 mod keyring;
 mod log;
 mod outbox;
 mod rows;
+mod success;
 mod writer;
 
 #[cfg(test)]
@@ -29,13 +31,15 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, Connection as _};
 use tokio::sync::Notify;
 
-pub use attempts::{Begin, Begun, Failed, Skipped, Succeeded};
+pub use begin::{Begin, Begun};
 pub use captures::Capture;
 pub use connections::{Filter, Loaded, OpenAttempt, Pausing, Reconcile};
 pub use error::StorageError;
+pub use failure::{Failed, Skipped};
 pub use generations::ManualSet;
 pub use log::{LogFilter, Pruned, Statistics};
 pub use outbox::OutboxEvent;
+pub use success::Succeeded;
 
 use writer::{Write, Writer};
 
@@ -60,6 +64,8 @@ impl Storage {
         migrate(&mut db, path).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
+            // These are threads of this process: there is nothing to test.
+            .test_before_acquire(false)
             .connect_with(options.read_only(false).pragma("query_only", "on"))
             .await
             .map_err(unavailable)?;

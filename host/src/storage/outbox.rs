@@ -3,14 +3,15 @@
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
+use serde_json::{Value, json};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::model::event::{Event, EventKind};
 use crate::storage::Storage;
 use crate::storage::connections::key;
 use crate::storage::error::StorageError;
-use crate::storage::rows::{Fields, millis, signed};
-use crate::storage::writer::Write;
+use crate::storage::rows::{Fields, json_rows, millis, signed};
+use crate::storage::writer::WriteOne;
 
 /// An event and its place in the order.
 #[derive(Clone, Debug)]
@@ -58,21 +59,28 @@ fn event(row: &SqliteRow) -> Result<OutboxEvent, StorageError> {
 /// Adds events inside the transaction of the change that they tell of.
 pub(super) async fn append(
     db: &mut SqliteConnection,
-    events: &[Event],
+    events: impl IntoIterator<Item = &Event>,
 ) -> Result<(), StorageError> {
-    for event in events {
-        sqlx::query(
-            "insert into outbox (at, kind, connection, generation, code) values (?, ?, ?, ?, ?)",
-        )
-        .bind(millis(event.at))
-        .bind(event.kind.as_str())
-        .bind(key(&event.connection))
-        .bind(signed(event.generation))
-        .bind(&event.code)
-        .execute(&mut *db)
-        .await?;
-    }
+    sqlx::query(
+        "insert into outbox (at, kind, connection, generation, code)
+         select value ->> 'at', value ->> 'kind', value ->> 'id', value ->> 'generation',
+                value ->> 'code'
+         from json_each(?)",
+    )
+    .bind(json_rows(events, row))
+    .execute(db)
+    .await?;
     Ok(())
+}
+
+fn row(event: &Event) -> Value {
+    json!({
+        "at": millis(event.at),
+        "kind": event.kind.as_str(),
+        "id": key(&event.connection),
+        "generation": signed(event.generation),
+        "code": event.code,
+    })
 }
 
 struct Delivered {
@@ -80,7 +88,7 @@ struct Delivered {
     at: Timestamp,
 }
 
-impl Write for Delivered {
+impl WriteOne for Delivered {
     type Answer = ();
 
     fn apply<'a>(

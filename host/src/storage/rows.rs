@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
@@ -89,6 +90,15 @@ pub(super) fn millis(time: Timestamp) -> i64 {
 /// A generation, or another count, as SQL has it. Counts here never come near 2^63.
 pub(super) fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Rows as one JSON list: a statement over it costs the same text, and nearly the same time, for one
+/// row as for a hundred.
+pub(super) fn json_rows<'a, T: 'a>(
+    writes: impl IntoIterator<Item = &'a T>,
+    row: impl Fn(&T) -> Value,
+) -> String {
+    Value::Array(writes.into_iter().map(row).collect()).to_string()
 }
 
 /// A connection from a row of `connections`; its last attempt is filled in by the caller.

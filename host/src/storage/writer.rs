@@ -1,8 +1,10 @@
-//! The one writer. Everything that is waiting when a transaction begins shares it and its fsync, so
-//! that a hundred refreshes cost one commit and not a hundred. A write that fails does not take the
-//! others down: they are then done one by one.
+//! The one writer. Everything that is waiting when a transaction begins shares it and its fsync, and
+//! writes of one kind share their statements too: a hundred refreshes cost one commit and a handful of
+//! statements. A write that fails does not take the others down: they are then done one by one.
 //!
 //! Knows nothing of what is written.
+
+use std::any::{Any, TypeId};
 
 use futures_util::future::BoxFuture;
 use sqlx::sqlite::SqliteConnection;
@@ -14,7 +16,20 @@ use crate::storage::error::StorageError;
 const MOST_PER_COMMIT: usize = 256;
 
 /// A change to the database: all of it or nothing. It may be run twice, the first run rolled back.
-pub(super) trait Write: Send + 'static {
+/// Writes that share a transaction do not depend on each other: whoever needs one done waits for it.
+pub(super) trait Write: Send + Sync + Sized + 'static {
+    /// What the caller learns.
+    type Answer: Send + 'static;
+
+    /// Applies changes of this kind inside the writer's transaction; an answer for each, in order.
+    fn apply_all<'a>(
+        writes: &'a [Self],
+        db: &'a mut SqliteConnection,
+    ) -> BoxFuture<'a, Result<Vec<Self::Answer>, StorageError>>;
+}
+
+/// A change that is too rare to share statements.
+pub(super) trait WriteOne: Send + Sync + Sized + 'static {
     /// What the caller learns.
     type Answer: Send + 'static;
 
@@ -25,9 +40,26 @@ pub(super) trait Write: Send + 'static {
     ) -> BoxFuture<'a, Result<Self::Answer, StorageError>>;
 }
 
+impl<W: WriteOne> Write for W {
+    type Answer = W::Answer;
+
+    fn apply_all<'a>(
+        writes: &'a [Self],
+        db: &'a mut SqliteConnection,
+    ) -> BoxFuture<'a, Result<Vec<W::Answer>, StorageError>> {
+        Box::pin(async move {
+            let mut answers = Vec::with_capacity(writes.len());
+            for write in writes {
+                answers.push(write.apply(db).await?);
+            }
+            Ok(answers)
+        })
+    }
+}
+
 /// Hands changes to the writer. A clone is cheap.
 #[derive(Clone)]
-pub(super) struct Writer(mpsc::UnboundedSender<Box<dyn Job>>);
+pub(super) struct Writer(mpsc::UnboundedSender<Box<dyn Group>>);
 
 impl Writer {
     /// The writer over `db`, and its loop, which ends when the last handle is dropped.
@@ -40,70 +72,130 @@ impl Writer {
     pub(super) async fn write<W: Write>(&self, write: W) -> Result<W::Answer, StorageError> {
         let (to, answer) = oneshot::channel();
         let gone = || StorageError::Other("the writer has stopped".to_owned());
-        self.0.send(Box::new(Pending { write, to, answer: None })).map_err(|_| gone())?;
+        let job = Kind { writes: vec![write], to: vec![to], answers: Vec::new() };
+        self.0.send(Box::new(job)).map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
 }
 
-/// A write whose answer type is forgotten, so that different ones share a transaction.
-trait Job: Send {
+/// Writes of one kind, their type forgotten, so that different kinds share a transaction.
+trait Group: Send {
+    /// Which kind.
+    fn kind(&self) -> TypeId;
+
+    /// Takes over the writes of `other`, which is of the same kind.
+    fn absorb(&mut self, other: Box<dyn Group>);
+
     fn apply<'a>(
         &'a mut self,
         db: &'a mut SqliteConnection,
     ) -> BoxFuture<'a, Result<(), StorageError>>;
 
-    fn reply(self: Box<Self>, committed: Result<(), StorageError>);
+    /// Tells the callers that their writes stand.
+    fn confirm(self: Box<Self>);
+
+    /// Tells the only caller that its write failed.
+    fn refuse(self: Box<Self>, error: StorageError);
+
+    /// Each write on its own.
+    fn split(self: Box<Self>) -> Vec<Box<dyn Group>>;
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
 }
 
-struct Pending<W: Write> {
-    write: W,
-    answer: Option<W::Answer>,
-    to: oneshot::Sender<Result<W::Answer, StorageError>>,
+struct Kind<W: Write> {
+    writes: Vec<W>,
+    to: Vec<oneshot::Sender<Result<W::Answer, StorageError>>>,
+    answers: Vec<W::Answer>,
 }
 
-impl<W: Write> Job for Pending<W> {
+impl<W: Write> Group for Kind<W> {
+    fn kind(&self) -> TypeId {
+        TypeId::of::<W>()
+    }
+
+    fn absorb(&mut self, other: Box<dyn Group>) {
+        if let Ok(other) = other.into_any().downcast::<Self>() {
+            self.writes.extend(other.writes);
+            self.to.extend(other.to);
+        }
+    }
+
     fn apply<'a>(
         &'a mut self,
         db: &'a mut SqliteConnection,
     ) -> BoxFuture<'a, Result<(), StorageError>> {
         Box::pin(async move {
-            self.answer = Some(self.write.apply(db).await?);
+            self.answers = W::apply_all(&self.writes, db).await?;
             Ok(())
         })
     }
 
-    fn reply(self: Box<Self>, committed: Result<(), StorageError>) {
-        let Self { to, answer, .. } = *self;
-        let lost = || StorageError::Other("a write was committed without an answer".to_owned());
-        // The caller may have gone; the write stands all the same.
-        let _ = to.send(committed.and_then(|()| answer.ok_or_else(lost)));
+    fn confirm(self: Box<Self>) {
+        for (to, answer) in self.to.into_iter().zip(self.answers) {
+            // The caller may have gone; the write stands all the same.
+            let _ = to.send(Ok(answer));
+        }
+    }
+
+    fn refuse(self: Box<Self>, error: StorageError) {
+        let mut to = self.to;
+        if let Some(to) = to.pop() {
+            let _ = to.send(Err(error));
+        }
+    }
+
+    fn split(self: Box<Self>) -> Vec<Box<dyn Group>> {
+        let Self { writes, to, .. } = *self;
+        let alone = |(write, to)| -> Box<dyn Group> {
+            Box::new(Self { writes: vec![write], to: vec![to], answers: Vec::new() })
+        };
+        writes.into_iter().zip(to).map(alone).collect()
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
     }
 }
 
-async fn run(mut db: SqliteConnection, mut waiting: mpsc::UnboundedReceiver<Box<dyn Job>>) {
-    let mut batch = Vec::with_capacity(MOST_PER_COMMIT);
-    while waiting.recv_many(&mut batch, MOST_PER_COMMIT).await > 0 {
-        if batch.len() > 1 && commit(&mut db, &mut batch).await.is_ok() {
-            batch.drain(..).for_each(|job| job.reply(Ok(())));
+async fn run(mut db: SqliteConnection, mut waiting: mpsc::UnboundedReceiver<Box<dyn Group>>) {
+    let mut jobs = Vec::with_capacity(MOST_PER_COMMIT);
+    while waiting.recv_many(&mut jobs, MOST_PER_COMMIT).await > 0 {
+        let mut groups = gather(&mut jobs);
+        if commit(&mut db, &mut groups).await.is_ok() {
+            groups.into_iter().for_each(Group::confirm);
             continue;
         }
-        for job in batch.drain(..) {
-            alone(&mut db, job).await;
+        for alone in groups.into_iter().flat_map(Group::split) {
+            let mut alone = [alone];
+            let committed = commit(&mut db, &mut alone).await;
+            let [alone] = alone;
+            match committed {
+                Ok(()) => alone.confirm(),
+                Err(error) => alone.refuse(error),
+            }
         }
     }
 }
 
-async fn alone(db: &mut SqliteConnection, job: Box<dyn Job>) {
-    let mut one = [job];
-    let committed = commit(db, &mut one).await;
-    let [job] = one;
-    job.reply(committed);
+/// One group for each kind, in the order of their first writes.
+fn gather(jobs: &mut Vec<Box<dyn Group>>) -> Vec<Box<dyn Group>> {
+    let mut groups: Vec<Box<dyn Group>> = Vec::new();
+    for job in jobs.drain(..) {
+        match groups.iter_mut().find(|it| it.kind() == job.kind()) {
+            Some(group) => group.absorb(job),
+            None => groups.push(job),
+        }
+    }
+    groups
 }
 
-async fn commit(db: &mut SqliteConnection, jobs: &mut [Box<dyn Job>]) -> Result<(), StorageError> {
+async fn commit(
+    db: &mut SqliteConnection,
+    groups: &mut [Box<dyn Group>],
+) -> Result<(), StorageError> {
     sqlx::query("begin immediate").execute(&mut *db).await?;
-    let applied = apply(db, jobs).await;
-    let ended = match applied {
+    let ended = match apply(db, groups).await {
         Ok(()) => sqlx::query("commit").execute(&mut *db).await.map(drop).map_err(Into::into),
         Err(error) => Err(error),
     };
@@ -114,9 +206,12 @@ async fn commit(db: &mut SqliteConnection, jobs: &mut [Box<dyn Job>]) -> Result<
     ended
 }
 
-async fn apply(db: &mut SqliteConnection, jobs: &mut [Box<dyn Job>]) -> Result<(), StorageError> {
-    for job in jobs {
-        job.apply(db).await?;
+async fn apply(
+    db: &mut SqliteConnection,
+    groups: &mut [Box<dyn Group>],
+) -> Result<(), StorageError> {
+    for group in groups {
+        group.apply(db).await?;
     }
     Ok(())
 }

@@ -1,0 +1,167 @@
+//! A try that failed and what follows from it, and a request that sent nothing. Credentials are never
+//! touched here.
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteConnection;
+
+use crate::model::attempt::Trigger;
+use crate::model::connection::{Due, Problem};
+use crate::model::event::Event;
+use crate::model::failure::Failure;
+use crate::model::id::{AttemptId, ConnectionId};
+use crate::storage::Storage;
+use crate::storage::begin::Begun;
+use crate::storage::captures::forget;
+use crate::storage::connections::key;
+use crate::storage::error::StorageError;
+use crate::storage::outbox;
+use crate::storage::rows::{millis, signed};
+use crate::storage::writer::WriteOne;
+
+/// A try that failed, and what follows from it, in one step. Credentials are never touched.
+#[derive(Debug)]
+pub struct Failed {
+    /// The attempt that ends.
+    pub attempt: AttemptId,
+    /// Whose token.
+    pub connection: ConnectionId,
+    /// The generation it was sent from: the failure says nothing about another one.
+    pub generation: u64,
+    /// Why.
+    pub failure: Failure,
+    /// Set when only a person can help.
+    pub problem: Option<Problem>,
+    /// Keyed digest of the configuration, with a problem.
+    pub config: Option<Vec<u8>>,
+    /// Set when the outcome at the provider is unknown: when the request began.
+    pub doubt_since: Option<Timestamp>,
+    /// Whether captured answers stay for a replay.
+    pub keep_captures: bool,
+    /// When it is looked at next.
+    pub due: Option<Due>,
+    /// What to tell.
+    pub events: Vec<Event>,
+    /// Now.
+    pub at: Timestamp,
+    /// How long the attempt took.
+    pub duration_ms: u64,
+}
+
+/// A request for a refresh that sent nothing.
+#[derive(Clone, Debug)]
+pub struct Skipped {
+    /// Its id.
+    pub attempt: AttemptId,
+    /// Whose token.
+    pub connection: ConnectionId,
+    /// Why it was asked for.
+    pub trigger: Trigger,
+    /// Why nothing was sent.
+    pub reason: String,
+    /// The current generation.
+    pub generation: u64,
+    /// Now.
+    pub at: Timestamp,
+}
+
+impl Storage {
+    /// Stores a failure; `Lost`, and nothing written, if the attempt is no longer open.
+    pub async fn fail(&self, failed: Failed) -> Result<Begun, StorageError> {
+        self.write_times(failed).await
+    }
+
+    /// Records that nothing was sent, and why.
+    pub async fn skip(&self, skipped: Skipped) -> Result<(), StorageError> {
+        self.writer.write(skipped).await
+    }
+}
+
+impl WriteOne for Failed {
+    type Answer = Begun;
+
+    fn apply<'a>(
+        &'a self,
+        db: &'a mut SqliteConnection,
+    ) -> BoxFuture<'a, Result<Begun, StorageError>> {
+        Box::pin(async move {
+            if !self.close(db).await? {
+                return Ok(Begun::Lost);
+            }
+            self.note(db).await?;
+            if !self.keep_captures {
+                forget(db, &self.connection).await?;
+            }
+            outbox::append(db, &self.events).await?;
+            Ok(Begun::Yes)
+        })
+    }
+}
+
+impl Failed {
+    /// False if the attempt is not open: another process has adopted it.
+    async fn close(&self, db: &mut SqliteConnection) -> Result<bool, StorageError> {
+        let done = sqlx::query(
+            "update attempts
+             set outcome = 'failed', error_code = ?, error_message = ?, duration_ms = ?
+             where id = ? and outcome is null",
+        )
+        .bind(self.failure.code.as_ref())
+        .bind(&self.failure.message)
+        .bind(signed(self.duration_ms))
+        .bind(self.attempt.to_string())
+        .execute(db)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    async fn note(&self, db: &mut SqliteConnection) -> Result<(), StorageError> {
+        sqlx::query(
+            "update connections
+             set failures = failures + 1, problem = ?2, problem_config = ?3, error_code = ?4,
+                 error_message = ?5,
+                 doubt_since = iif(?1 is null, null, coalesce(doubt_since, ?1)),
+                 due_at = ?6, due_trigger = ?7
+             where id = ?8 and generation = ?9",
+        )
+        .bind(self.doubt_since.map(millis))
+        .bind(self.problem.map(Problem::as_str))
+        .bind(&self.config)
+        .bind(self.failure.code.as_ref())
+        .bind(&self.failure.message)
+        .bind(self.due.map(|it| millis(it.at)))
+        .bind(self.due.map(|it| it.trigger.as_str()))
+        .bind(key(&self.connection))
+        .bind(signed(self.generation))
+        .execute(db)
+        .await?;
+        Ok(())
+    }
+}
+
+impl WriteOne for Skipped {
+    type Answer = ();
+
+    fn apply<'a>(
+        &'a self,
+        db: &'a mut SqliteConnection,
+    ) -> BoxFuture<'a, Result<(), StorageError>> {
+        Box::pin(async move {
+            sqlx::query(
+                "insert into attempts (id, connection, provider, trigger, outcome, reason, rotation,
+                                       owner, lease_until, generation, started_at, duration_ms)
+                 values (?, ?, ?, ?, 'skipped', ?, '\"unknown\"', '', 0, ?, ?, 0)",
+            )
+            .bind(self.attempt.to_string())
+            .bind(key(&self.connection))
+            .bind(self.connection.provider())
+            .bind(self.trigger.as_str())
+            .bind(&self.reason)
+            .bind(signed(self.generation))
+            .bind(millis(self.at))
+            .execute(&mut *db)
+            .await?;
+            Ok(())
+        })
+    }
+}

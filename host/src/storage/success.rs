@@ -1,0 +1,147 @@
+//! A new generation and all that goes with it: the compare and swap that lets only the generation
+//! after the one that was sent be stored, and only by the attempt that is still open.
+
+use std::collections::HashSet;
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use sqlx::sqlite::SqliteConnection;
+
+use crate::model::connection::Due;
+use crate::model::event::Event;
+use crate::model::id::{AttemptId, ConnectionId};
+use crate::model::token::{TokenSet, fingerprint, hex};
+use crate::storage::begin::Begun;
+use crate::storage::connections::key;
+use crate::storage::error::StorageError;
+use crate::storage::rows::{json_rows, millis, signed};
+use crate::storage::writer::Write;
+use crate::storage::{Storage, outbox};
+use crate::vault::Sealed;
+
+/// A new generation, and all that goes with it, in one step.
+#[derive(Debug)]
+pub struct Succeeded {
+    /// The attempt that ends.
+    pub attempt: AttemptId,
+    /// Whose token.
+    pub connection: ConnectionId,
+    /// The generation it was sent from; the new one is one more.
+    pub generation: u64,
+    /// How it came about, when that is worth a word.
+    pub reason: Option<String>,
+    /// The new token set, of which only the plain facts are stored from here.
+    pub token: TokenSet,
+    /// The new token set, sealed for its new generation.
+    pub sealed: Sealed,
+    /// When it is looked at next.
+    pub due: Option<Due>,
+    /// What to tell.
+    pub events: Vec<Event>,
+    /// Now.
+    pub at: Timestamp,
+    /// How long the attempt took.
+    pub duration_ms: u64,
+}
+
+impl Storage {
+    /// Stores the next generation; `Lost`, and nothing written, if the one it was sent from is no
+    /// longer current or the attempt is no longer open.
+    pub async fn succeed(&self, succeeded: Succeeded) -> Result<Begun, StorageError> {
+        self.write_times(succeeded).await
+    }
+}
+
+impl Write for Succeeded {
+    type Answer = Begun;
+
+    fn apply_all<'a>(
+        writes: &'a [Self],
+        db: &'a mut SqliteConnection,
+    ) -> BoxFuture<'a, Result<Vec<Begun>, StorageError>> {
+        Box::pin(async move {
+            let advanced = advance(db, &json_rows(writes, Self::facts)).await?;
+            let stands = |it: &&Self| advanced.contains(&key(&it.connection));
+            let rows = json_rows(writes.iter().filter(stands), |it| it.generation_row());
+            for statement in STORE {
+                sqlx::query(*statement).bind(&rows).execute(&mut *db).await?;
+            }
+            let events = writes.iter().filter(stands).flat_map(|it| &it.events);
+            outbox::append(db, events).await?;
+            let begun = |it: &Self| if stands(&it) { Begun::Yes } else { Begun::Lost };
+            Ok(writes.iter().map(begun).collect())
+        })
+    }
+}
+
+/// What follows once the generations have advanced: the sealed set replaces the one before it, the
+/// attempt is over, its captured answers are spent.
+const STORE: &[&str] = &[
+    "delete from generations where connection in (select value ->> 'id' from json_each(?))",
+    "insert into generations (connection, generation, sealed, attempt, created_at)
+     select value ->> 'id', value ->> 'generation', unhex(value ->> 'sealed'),
+            value ->> 'attempt', value ->> 'at'
+     from json_each(?)",
+    "update attempts
+     set outcome = 'success', reason = j.reason, generation = j.generation,
+         duration_ms = j.duration_ms
+     from (select value ->> 'attempt' as id, value ->> 'reason' as reason,
+                  value ->> 'generation' as generation, value ->> 'duration_ms' as duration_ms
+           from json_each(?)) j
+     where attempts.id = j.id",
+    "delete from captures where connection in (select value ->> 'id' from json_each(?))",
+];
+
+impl Succeeded {
+    fn facts(&self) -> Value {
+        let token = &self.token;
+        json!({
+            "id": key(&self.connection),
+            "attempt": self.attempt,
+            "from": signed(self.generation),
+            "token_type": token.token_type,
+            "at": millis(self.at),
+            "expires_at": token.expires_at.map(millis),
+            "refresh_expires_at": token.refresh_expires_at.map(millis),
+            "fingerprint": fingerprint(&token.access_token),
+            "scopes": json!(token.scopes).to_string(),
+            "metadata": json!(token.metadata).to_string(),
+            "due_at": self.due.map(|it| millis(it.at)),
+            "due_trigger": self.due.map(|it| it.trigger.as_str()),
+        })
+    }
+
+    fn generation_row(&self) -> Value {
+        json!({
+            "id": key(&self.connection),
+            "attempt": self.attempt,
+            "generation": signed(self.generation + 1),
+            "sealed": hex(self.sealed.as_bytes()),
+            "at": millis(self.at),
+            "reason": self.reason,
+            "duration_ms": signed(self.duration_ms),
+        })
+    }
+}
+
+/// Advances what may advance; returns the connections that did.
+async fn advance(db: &mut SqliteConnection, rows: &str) -> Result<HashSet<String>, StorageError> {
+    let advanced = sqlx::query_scalar(
+        "update connections
+         set generation = generation + 1, token_type = j.value ->> 'token_type',
+             issued_at = j.value ->> 'at', expires_at = j.value ->> 'expires_at',
+             refresh_expires_at = j.value ->> 'refresh_expires_at',
+             fingerprint = j.value ->> 'fingerprint', scopes = j.value ->> 'scopes',
+             metadata = j.value ->> 'metadata',
+             failures = 0, problem = null, problem_config = null, error_code = null,
+             error_message = null, doubt_since = null,
+             due_at = j.value ->> 'due_at', due_trigger = j.value ->> 'due_trigger'
+         from json_each(?) j
+         where connections.id = j.value ->> 'id' and connections.generation = j.value ->> 'from'
+           and exists (select 1 from attempts
+                       where id = j.value ->> 'attempt' and outcome is null)
+         returning connections.id",
+    );
+    Ok(advanced.bind(rows).fetch_all(db).await?.into_iter().collect())
+}
