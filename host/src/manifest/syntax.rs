@@ -13,7 +13,7 @@ pub(super) fn report(errors: &[Error], problems: &Problems<'_>) -> bool {
     errors.sort_by_key(|it| it.0.start);
     for (span, error) in &errors {
         let (code, message, help) = explain(error.message());
-        hide_quoted(span, problems);
+        hide_values(span, problems);
         problems.report(span.clone(), message, &Fault::new(code, error.message(), help));
         if is_confusing(error.message()) {
             break;
@@ -54,16 +54,34 @@ fn explain(message: &str) -> (&'static str, &'static str, &'static str) {
     (SYNTAX, NOT_TOML, help)
 }
 
-/// A line that may hold a secret is shown without its texts. There is no tree to look in, so the
+/// A line that may hold a secret is shown without its values. There is no tree to look in, so the
 /// words on the line have to tell.
-fn hide_quoted(span: &Range<usize>, problems: &Problems<'_>) {
+fn hide_values(span: &Range<usize>, problems: &Problems<'_>) {
     let (start, line) = problems.lines().line_at(span.start);
     if tells_of_secret(line) {
-        for text in quoted(line) {
+        for text in quoted(line).into_iter().chain(bare(line)) {
             let range = start + text.start..start + text.end;
             problems.hide(&problems.lines().places(&range));
         }
     }
+}
+
+/// From the first value that has no quotes to the end of the line: nobody knows where it would end.
+fn bare(line: &str) -> Option<Range<usize>> {
+    let texts = quoted(line);
+    let is_inside = |at: &usize| texts.iter().any(|it| it.contains(at));
+    let mut value = false;
+    for (at, letter) in line.char_indices().filter(|(at, _)| !is_inside(at)) {
+        match letter {
+            '=' => value = true,
+            it if it.is_whitespace() => {}
+            '[' if value => {}
+            '{' | '"' | '\'' => value = false,
+            _ if value => return Some(at..line.len()),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// What is between quotes on a line; the last may be open.

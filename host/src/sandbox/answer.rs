@@ -203,6 +203,31 @@ mod tests {
         assert_eq!(answer.text("/message").as_deref(), Some("ok"));
     }
 
+    /// All that crosses into a plugin as text, of an answer that repeats a secret wherever it can.
+    #[test]
+    fn no_accessor_shows_a_secret_that_the_host_knows() {
+        let secret = "CANARY_4f1d&/+ x";
+        let known = Redactor::default();
+        known.learn(&SecretString::from(secret));
+        let document = serde_json::json!({
+            "message": format!("{secret} is wrong"), "errors": { secret: [secret] },
+            "form": "key=CANARY_4f1d%26%2F%2B+x", "code": 7,
+        });
+        let headers = [("X-Echo", secret), ("Location", "/?key=CANARY_4f1d%26%2F%2B+x")];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        for body in [document.to_string(), format!("bad key: {secret}"), format!("<p>{secret}\n")] {
+            let response = Response { status: 400, headers: headers.to_vec(), body: body.into() };
+            let answer = Answer::new(response, Sealer::new(&[], known.clone()));
+            let pointers =
+                ["", "/message", "/errors", "/errors/CANARY_4f1d&~1+ x", "/form", "/code"];
+            let shown = pointers.iter().flat_map(|it| [answer.json(it), answer.text(it)]);
+            let shown = shown.chain(["x-echo", "location"].map(|it| answer.header(it)));
+            for text in shown.flatten() {
+                assert!(!text.contains("CANARY"), "{text}");
+            }
+        }
+    }
+
     #[test]
     fn a_text_body_without_white_space_is_a_secret() {
         assert_eq!(answer("abcdef").text(""), None);

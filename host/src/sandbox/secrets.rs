@@ -155,19 +155,19 @@ impl log::Host for CallState {
         let (plugin, connection) = (self.plugin.as_str(), self.connection.as_str());
         match level {
             log::Level::Trace => {
-                trace!(plugin.name = plugin, connection.id = connection, "{message}")
+                trace!(plugin.name = plugin, connection.id = connection, "{message}");
             }
             log::Level::Debug => {
-                debug!(plugin.name = plugin, connection.id = connection, "{message}")
+                debug!(plugin.name = plugin, connection.id = connection, "{message}");
             }
             log::Level::Info => {
-                info!(plugin.name = plugin, connection.id = connection, "{message}")
+                info!(plugin.name = plugin, connection.id = connection, "{message}");
             }
             log::Level::Warn => {
-                warn!(plugin.name = plugin, connection.id = connection, "{message}")
+                warn!(plugin.name = plugin, connection.id = connection, "{message}");
             }
             log::Level::Error => {
-                error!(plugin.name = plugin, connection.id = connection, "{message}")
+                error!(plugin.name = plugin, connection.id = connection, "{message}");
             }
         }
         Ok(())
