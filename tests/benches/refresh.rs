@@ -31,7 +31,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 /// Refreshes under way at once, on both sides.
-const AT_ONCE: usize = 128;
+const AT_ONCE: usize = 512;
 
 fn main() {
     let seconds = std::env::var("KEEPFRESH_BENCH_SECONDS").ok().and_then(|it| it.parse().ok());

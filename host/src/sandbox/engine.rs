@@ -13,8 +13,9 @@ use crate::sandbox::limits::{MAX_MEMORY, MAX_STACK};
 /// How often a running guest is looked at.
 pub(super) const TICK: Duration = Duration::from_millis(10);
 
-/// Calls that run at once, in the whole process.
-pub(super) const MAX_CALLS: u32 = 128;
+/// Calls that run at once, in the whole process. Most of a call is waiting: for the provider, and for
+/// its answer to be durable.
+pub(super) const MAX_CALLS: u32 = 512;
 
 /// The engine with its ticker running; the ticker ends with the engine.
 pub(super) fn start() -> wasmtime::Result<Engine> {
