@@ -96,7 +96,7 @@ impl Stage {
         self.control().journal().into_iter().map(line).collect()
     }
 
-    /// How many connections the fake made by a login, a refresh, anything.
+    /// How many requests went to a path that ends so.
     pub fn count(&self, path: &str) -> usize {
         self.control().journal().iter().filter(|it| it.path.ends_with(path)).count()
     }

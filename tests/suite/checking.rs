@@ -32,12 +32,11 @@ fn init_writes_a_manifest_and_a_key_for_its_owner_alone() {
     for file in ["keepfresh.toml", "keepfresh.key"] {
         fs::remove_file(home.path(file)).unwrap();
     }
-    let made = home.run(&["init"]).exits(0);
+    let run = home.run(&["init"]).exits(0);
     assert!(
-        made.stderr.contains("wrote keepfresh.toml")
-            && made.stderr.contains("wrote ./keepfresh.key")
+        run.stderr.contains("wrote keepfresh.toml") && run.stderr.contains("wrote ./keepfresh.key")
     );
-    assert_eq!(made.stdout, "");
+    assert_eq!(run.stdout, "");
     let mode = fs::metadata(home.path("keepfresh.key")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let manifest = fs::read_to_string(home.path("keepfresh.toml")).unwrap();

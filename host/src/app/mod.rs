@@ -16,6 +16,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 pub use serve::{ServeError, serve};
+pub use watch::Watch;
 
 use crate::catalogue::{Catalogue, Loader};
 use crate::egress::Gate;

@@ -26,8 +26,8 @@ pub enum ServeError {
     Drain,
 }
 
-/// Runs until a signal ends it.
-pub async fn serve(app: App) -> Result<(), ServeError> {
+/// Runs until a signal ends it. `watch` has stood since before the manifest of `app` was read.
+pub async fn serve(app: App, watch: Watch) -> Result<(), ServeError> {
     let signals = Signals::listen()?;
     let server = Server::bind(&app.manifest().storage.path)?;
     let app = Arc::new(app);
@@ -46,7 +46,7 @@ pub async fn serve(app: App) -> Result<(), ServeError> {
     tokio::select! {
         // It never ends: it has the second signal, which cuts the drain short.
         () = &mut signals => Ok(()),
-        drained = work(&app, &scheduler, &mut hangups) => drained,
+        drained = work(&app, &scheduler, watch, &mut hangups) => drained,
     }
 }
 
@@ -54,9 +54,10 @@ pub async fn serve(app: App) -> Result<(), ServeError> {
 async fn work(
     app: &Arc<App>,
     scheduler: &Scheduler,
+    watch: Watch,
     hangups: &mut mpsc::UnboundedReceiver<()>,
 ) -> Result<(), ServeError> {
-    follow(app, scheduler, hangups).await;
+    follow(app, scheduler, watch, hangups).await;
     systemd::stopping();
     info!("stopping: no new work, waiting for what runs");
     let drained = app.lifecycle.drain(DRAIN).await;
@@ -88,16 +89,26 @@ fn inventory(app: &App) -> String {
 }
 
 /// Follows changes of files, and hang-ups, until the soft stop.
-async fn follow(app: &Arc<App>, scheduler: &Scheduler, hangups: &mut mpsc::UnboundedReceiver<()>) {
-    let mut watch = Watch::over(&app.manifest());
+async fn follow(
+    app: &Arc<App>,
+    scheduler: &Scheduler,
+    mut watch: Watch,
+    hangups: &mut mpsc::UnboundedReceiver<()>,
+) {
     loop {
         tokio::select! {
             () = app.lifecycle.wait_for_soft_stop() => return,
             () = watch.changed() => {}
             Some(()) = hangups.recv() => {}
         }
-        reload(app).await;
+        // Before anything is read: a change that falls between reading and watching is seen by nobody.
+        // And anew, because a folder of the same name may be another one by now.
         watch = Watch::over(&app.manifest());
+        reload(app).await;
+        if !watch.covers(&app.manifest()) {
+            watch = Watch::over(&app.manifest());
+            reload(app).await;
+        }
         scheduler.wake();
     }
 }

@@ -13,16 +13,18 @@ use crate::manifest::Manifest;
 /// Changes come in bursts; this long without one is the end of a burst.
 const QUIET: Duration = Duration::from_millis(300);
 
-/// A running watch; it ends when it is dropped.
-pub(super) struct Watch {
+/// A running watch; it ends when it is dropped. What changes while nobody asks is kept.
+pub struct Watch {
     changes: mpsc::UnboundedReceiver<()>,
+    file: PathBuf,
+    dir: PathBuf,
     _watcher: Option<RecommendedWatcher>,
 }
 
 impl Watch {
     /// Watches the folders of `manifest`. Where that cannot be done, it says so: a reload is then a
     /// signal away.
-    pub(super) fn over(manifest: &Manifest) -> Self {
+    pub fn over(manifest: &Manifest) -> Self {
         let (told, changes) = mpsc::unbounded_channel();
         let (file, dir) = (absolute(&manifest.path), absolute(&manifest.plugins.dir));
         let concerns = {
@@ -47,7 +49,12 @@ impl Watch {
         let watcher = watcher.map_err(|error| {
             warn!("changes of files cannot be watched ({error}); reload with SIGHUP");
         });
-        Self { changes, _watcher: watcher.ok() }
+        Self { changes, file, dir, _watcher: watcher.ok() }
+    }
+
+    /// Whether it watches what `manifest` names.
+    pub(super) fn covers(&self, manifest: &Manifest) -> bool {
+        self.file == absolute(&manifest.path) && self.dir == absolute(&manifest.plugins.dir)
     }
 
     /// Returns after the next burst of changes.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::app::{self, App, Purpose};
+use crate::app::{self, App, Purpose, Watch};
 use crate::cli::exit::Exit;
 use crate::cli::render;
 use crate::egress::Gate;
@@ -12,9 +12,12 @@ use crate::model::clock::Clock;
 
 /// Runs the daemon until a signal ends it.
 pub(super) async fn run(config: &Path, json: bool) -> Exit {
-    let manifest = match manifest::load(config) {
-        Ok(manifest) => manifest,
-        Err(problems) => return render::problems(config, &problems, json),
+    // Twice: the first says what to watch, and the second is read while it is watched, so that no
+    // change in between is missed.
+    let watched = manifest::load(config).map(|it| (Watch::over(&it), manifest::load(config)));
+    let (watch, manifest) = match watched {
+        Ok((watch, Ok(manifest))) => (watch, manifest),
+        Ok((_, Err(problems))) | Err(problems) => return render::problems(config, &problems, json),
     };
     let app = match App::open(manifest, Purpose::Serve, Clock::system(), Gate::system()).await {
         Ok(app) => app,
@@ -29,7 +32,7 @@ pub(super) async fn run(config: &Path, json: bool) -> Exit {
     };
     // Only now: the engine looks at its own memory map when it starts, which this forbids.
     hardening::hide_memory();
-    match app::serve(app).await {
+    match app::serve(app, watch).await {
         Ok(()) => Exit::Done,
         Err(error) => render::fail("daemon.failed", &error.to_string(), json, Exit::Failed),
     }
