@@ -111,7 +111,7 @@ impl Home {
     /// When it cannot be started.
     pub fn run(&self, arguments: &[&str]) -> Run {
         let output = self.command(arguments).stdin(Stdio::null()).output();
-        Run::of(output.expect("the program starts"))
+        Run::of(&output.expect("the program starts"))
     }
 
     /// Runs a command to its end with `input` on its standard input.
@@ -126,7 +126,7 @@ impl Home {
         // A command that does not read its input may be gone already.
         let _ = stdin.write_all(input.as_bytes());
         drop(stdin);
-        Run::of(child.wait_with_output().expect("the program ends"))
+        Run::of(&child.wait_with_output().expect("the program ends"))
     }
 
     /// Starts the daemon and waits until it is ready.
@@ -140,7 +140,7 @@ impl Home {
 }
 
 impl Run {
-    fn of(output: Output) -> Self {
+    fn of(output: &Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

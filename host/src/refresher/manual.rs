@@ -117,7 +117,6 @@ impl Refresher {
         };
         let pausing = Pausing { id: id.clone(), pause, due, at };
         self.storage.set_pause(pausing).await.map_err(|it| host_fault(&it))?;
-        self.retimed.notify_one();
         Ok(())
     }
 
@@ -162,7 +161,6 @@ impl Refresher {
         let set =
             ManualSet { connection: id.clone(), generation: *generation, token, due, adopts, at };
         if self.storage.set_manually(set).await.map_err(|it| host_fault(&it))? {
-            self.retimed.notify_one();
             return Ok(generation + 1);
         }
         Err(busy(id))

@@ -42,7 +42,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 use jiff::Timestamp;
-use tokio::sync::Notify;
 
 pub use decide::Ask;
 pub use manual::ManualToken;
@@ -84,8 +83,6 @@ pub struct Parts {
     flights: Mutex<HashMap<ConnectionId, Flight>>,
     breakers: Breakers,
     throttle: Throttle,
-    /// Told when somebody other than the scheduler has changed when a connection is due.
-    retimed: Notify,
 }
 
 impl std::ops::Deref for Refresher {
@@ -117,7 +114,6 @@ impl Refresher {
             flights: Mutex::default(),
             breakers: Breakers::default(),
             throttle: Throttle::default(),
-            retimed: Notify::new(),
         }))
     }
 
@@ -131,12 +127,6 @@ impl Refresher {
             return self.board(id, ask).0.await;
         }
         result
-    }
-
-    /// Returns when a person or a caller has changed when something is due. For one listener: what
-    /// happens while it does not listen is kept for it.
-    pub async fn wait_for_retiming(&self) {
-        self.retimed.notified().await;
     }
 
     /// Whether the provider may be asked by a schedule; else until when not.
@@ -155,9 +145,6 @@ impl Refresher {
         let task = self.lifecycle.spawn("refresh", async move {
             let result = this.attempt(&own, ask).await;
             this.flights.lock().unwrap_or_else(PoisonError::into_inner).remove(&own);
-            if ask.trigger.is_on_request() {
-                this.retimed.notify_one();
-            }
             result
         });
         let (this, own) = (self.clone(), id.clone());

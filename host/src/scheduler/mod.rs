@@ -99,7 +99,6 @@ impl Scheduler {
             () = due => {}
             () = self.0.storage.times_changed() => {}
             () = self.0.wake.notified() => {}
-            () = self.0.refresher.wait_for_retiming() => {}
             () = self.0.lifecycle.wait_for_soft_stop() => {}
         }
     }

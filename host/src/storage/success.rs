@@ -63,7 +63,7 @@ impl Write for Succeeded {
         Box::pin(async move {
             let advanced = advance(db, &json_rows(writes, Self::facts)).await?;
             let stands = |it: &&Self| advanced.contains(&key(&it.connection));
-            let rows = json_rows(writes.iter().filter(stands), |it| it.generation_row());
+            let rows = json_rows(writes.iter().filter(stands), Succeeded::generation_row);
             for statement in STORE {
                 sqlx::query(*statement).bind(&rows).execute(&mut *db).await?;
             }

@@ -61,7 +61,7 @@ fn needles(secret: &str) -> Vec<Needle> {
     let hex = |upper| {
         raw.iter().map(move |it| if upper { format!("{it:02X}") } else { format!("{it:02x}") })
     };
-    let percent = |upper| hex(upper).map(|it| format!("%{it}")).collect::<String>();
+    let percent = |upper| hex(upper).flat_map(|it| ["%".to_owned(), it]).collect::<String>();
     let mut forms = vec![
         ("raw", raw.to_vec()),
         ("reversed", raw.iter().rev().copied().collect()),
@@ -114,9 +114,13 @@ fn a_secret_is_found_in_every_form() {
     assert!(finds(&SECRET.chars().rev().collect::<String>()));
     assert!(finds("key=CANARY_x_0123%26%2F%2B%22%3D%25+y&"));
     assert!(finds("key=CANARY_x_0123%26%2F%2B%22%3D%25%20y&"));
-    let hex = SECRET.bytes().map(|it| format!("{it:02x}")).collect::<String>();
+    let pairs = |before: &str| {
+        let pair = |it| [before.to_owned(), format!("{it:02x}")].concat();
+        SECRET.bytes().map(pair).collect::<Vec<_>>().concat()
+    };
+    let hex = pairs("");
     assert!(finds(&hex) && finds(&hex.to_uppercase()));
-    assert!(finds(&SECRET.bytes().map(|it| format!("%{it:02X}")).collect::<String>()));
+    assert!(finds(&pairs("%").to_uppercase()));
 }
 
 #[test]

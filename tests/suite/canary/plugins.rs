@@ -29,7 +29,7 @@ impl Stage {
             fake.base_url()
         );
         let home = Home::new(&manifest).with_guest(guest).with_env("KEY", &key);
-        Self { canaries, home: home.with_env("KEEPFRESH_LOG", "trace"), fake: fake }
+        Self { canaries, home: home.with_env("KEEPFRESH_LOG", "trace"), fake }
     }
 
     /// What a login of the guest, then a refresh, fail with; and what is logged of both.

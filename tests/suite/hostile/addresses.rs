@@ -12,14 +12,14 @@ use keepfresh::model::attempt::{Attempt, Outcome, Trigger};
 use keepfresh::model::clock::Clock;
 use keepfresh::refresher::Ask;
 
-use crate::hostile::Stage;
+use crate::hostile::{Stage, stops_in};
 
 #[test]
 fn a_name_for_this_machine_is_refused_with_the_line_that_would_allow_it() {
     let stage = Stage::new();
     let section = "[providers.asks-localhost]\nsecrets = { key = { env = \"GUEST_KEY\" } }";
     let home = stage.home(section).with_guest("asks-localhost");
-    let ending = stage.stops_in(&home, "asks-localhost");
+    let ending = stops_in(&home, "asks-localhost");
     let refusal = "localhost resolved to a loopback address; refused; add to [providers.asks-localhost]: egress = { networks = [";
     // The machine may know its own name as 127.0.0.1, as ::1, or as both.
     let known = [r#""127.0.0.0/8"] }"#, r#""::1/128"] }"#];

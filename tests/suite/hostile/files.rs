@@ -7,7 +7,7 @@ use e2e::artifacts;
 use e2e::home::Home;
 use serde_json::Value;
 
-use crate::hostile::{Stage, attempt};
+use crate::hostile::{Stage, attempt, stops_in};
 
 /// The header of a core module: the magic word, version 1, layer 0.
 const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
@@ -108,7 +108,7 @@ fn refused(put: impl FnOnce(&Home)) -> crate::hostile::Ending {
     assert_eq!(view["running"], Value::Null);
     let text = |name| view["refused"][name].as_str().unwrap().to_owned();
     let (code, message) = (text("code"), text("message"));
-    stage.stops_in(&home, "odd").is(&code, &message);
+    stops_in(&home, "odd").is(&code, &message);
     crate::hostile::Ending { code, message }
 }
 

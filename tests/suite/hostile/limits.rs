@@ -3,7 +3,7 @@
 use e2e::provider::script::{Fate, Scenario};
 use serde_json::json;
 
-use crate::hostile::{Ending, Stage};
+use crate::hostile::{Ending, Stage, stops_in};
 
 const KEPT: &str = "nothing was saved, the provider's answer is kept for a replay";
 
@@ -47,7 +47,7 @@ fn a_string_of_8_mib_does_not_cross_into_the_host() {
 
 #[test]
 fn an_expiry_beyond_all_calendars_is_refused() {
-    rubbish("year", json!({})).is(
+    rubbish("year", &json!({})).is(
         "plugin.output_invalid",
         &format!(
             "rubbish-output.login returned expires_at 18446744073709551614, which is after the year 9999; {KEPT}"
@@ -57,7 +57,7 @@ fn an_expiry_beyond_all_calendars_is_refused() {
 
 #[test]
 fn a_fact_of_100_kib_is_refused() {
-    rubbish("essay", json!({})).is(
+    rubbish("essay", &json!({})).is(
         "plugin.output_invalid",
         &format!("rubbish-output.login returned a string of 102400 bytes (limit 16384); {KEPT}"),
     );
@@ -65,7 +65,7 @@ fn a_fact_of_100_kib_is_refused() {
 
 #[test]
 fn a_token_that_is_its_own_refresh_token_is_refused() {
-    rubbish("twice", json!({})).is(
+    rubbish("twice", &json!({})).is(
         "plugin.output_invalid",
         &format!(
             "rubbish-output.login returned an access_token that is also the refresh_token; {KEPT}"
@@ -75,7 +75,7 @@ fn a_token_that_is_its_own_refresh_token_is_refused() {
 
 #[test]
 fn a_token_with_a_line_break_is_refused() {
-    rubbish("none", json!({ "access_token": "abcdefghijkl\r\nX-Forged: 1" })).is(
+    rubbish("none", &json!({ "access_token": "abcdefghijkl\r\nX-Forged: 1" })).is(
         "plugin.output_invalid",
         &format!(
             "rubbish-output.login returned access_token with a control or non-ASCII character at byte 12; {KEPT}"
@@ -85,7 +85,7 @@ fn a_token_with_a_line_break_is_refused() {
 
 #[test]
 fn a_token_of_100_kib_is_refused() {
-    rubbish("none", json!({ "access_token": "x".repeat(100 << 10) })).is(
+    rubbish("none", &json!({ "access_token": "x".repeat(100 << 10) })).is(
         "plugin.output_invalid",
         &format!(
             "rubbish-output.login returned access_token with 102400 bytes (limit 16384); {KEPT}"
@@ -100,18 +100,18 @@ fn an_answer_outlives_the_plugin_that_died_of_it() {
     stage.rotor.control().script(Scenario::from(Fate::Merge(poison)).on("/token"));
     let home = stage.home(&stage.section("traps-after-answer")).with_guest("traps-after-answer");
     let died = "traps-after-answer.login trapped: wasm `unreachable` instruction executed";
-    stage.stops_in(&home, "traps-after-answer").is("plugin.trapped", died);
+    stops_in(&home, "traps-after-answer").is("plugin.trapped", died);
     let shown = home.run(&["connection", "show", "traps-after-answer", "--json"]).exits(0).json();
     assert_eq!(shown["captured_answers"], 1, "{shown:#}");
-    stage.stops_in(&home, "traps-after-answer").is("plugin.trapped", died);
+    stops_in(&home, "traps-after-answer").is("plugin.trapped", died);
     assert_eq!(stage.rotor.control().seen(), 1, "the kept answer was read, and none was asked for");
 }
 
 /// What rubbish of this kind comes to, in an answer with these members.
-fn rubbish(kind: &str, members: serde_json::Value) -> Ending {
+fn rubbish(kind: &str, members: &serde_json::Value) -> Ending {
     let stage = Stage::new();
     let members = members.as_object().unwrap().clone();
     stage.rotor.control().script(Scenario::from(Fate::Merge(members)).on("/token"));
     let section = stage.section_with("rubbish-output", &format!(r#", rubbish = "{kind}""#));
-    stage.stops_in(&stage.home(&section).with_guest("rubbish-output"), "rubbish-output")
+    stops_in(&stage.home(&section).with_guest("rubbish-output"), "rubbish-output")
 }

@@ -89,20 +89,20 @@ impl Stage {
 
     /// Refreshes the guest and its neighbour together: the guest must fail, the neighbour must not.
     fn stops(&self, guest: &str) -> Ending {
-        self.stops_in(&self.home(&self.section(guest)).with_guest(guest), guest)
+        stops_in(&self.home(&self.section(guest)).with_guest(guest), guest)
     }
+}
 
-    /// The same in a home that is there already.
-    fn stops_in(&self, home: &Home, guest: &str) -> Ending {
-        let run = home.run(&["refresh", "--force", "--json"]);
-        let attempts = run.json()["attempts"].clone();
-        let neighbour = attempt(&attempts, "eskiz");
-        assert_eq!(neighbour["outcome"], "success", "{run:#?}");
-        let attempt = attempt(&attempts, guest);
-        assert_eq!(attempt["outcome"], "failed", "{run:#?}");
-        let text = |name| attempt["error"][name].as_str().unwrap().to_owned();
-        Ending { code: text("code"), message: text("message") }
-    }
+/// The same in a home that is there already.
+fn stops_in(home: &Home, guest: &str) -> Ending {
+    let run = home.run(&["refresh", "--force", "--json"]);
+    let attempts = run.json()["attempts"].clone();
+    let neighbour = attempt(&attempts, "eskiz");
+    assert_eq!(neighbour["outcome"], "success", "{run:#?}");
+    let attempt = attempt(&attempts, guest);
+    assert_eq!(attempt["outcome"], "failed", "{run:#?}");
+    let text = |name| attempt["error"][name].as_str().unwrap().to_owned();
+    Ending { code: text("code"), message: text("message") }
 }
 
 impl Ending {

@@ -8,7 +8,7 @@ use e2e::home::Home;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::hostile::{Stage, attempt};
+use crate::hostile::{Stage, attempt, stops_in};
 
 const WIDENED: &str = "x.wasm asks for more than was approved (a new import: keepfresh:provider/log@1.0.0, a new import: keepfresh:provider/reveal@1.0.0, a new request: GET {base_url}/go, a new secret: key); approve with: keepfresh plugin approve x";
 
@@ -55,7 +55,7 @@ fn an_approval_of_the_file_is_no_grant_of_reveal() {
     home.drop_plugin(&artifacts::guest("reveals"), "x");
     home.run(&["plugin", "approve", "x"]).exits(0);
     home.write_manifest(&stage.manifest(&stage.section("x")));
-    assert_eq!(stage.stops_in(&home, "x").code, "plugin.import_denied");
+    assert_eq!(stops_in(&home, "x").code, "plugin.import_denied");
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn without_its_compiled_form_the_old_one_cannot_go_on_and_the_new_one_still_wait
     listed(&home);
     fs::remove_dir_all(home.path("keepfresh.cache")).unwrap();
     home.drop_plugin(&artifacts::guest("reveals"), "x");
-    stage.stops_in(&home, "x").is("plugin.permissions_widened", WIDENED);
+    stops_in(&home, "x").is("plugin.permissions_widened", WIDENED);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn compiled_code_that_was_tampered_with_is_not_run() {
         fs::write(&path, code).unwrap();
     }
     home.drop_plugin(&artifacts::guest("reveals"), "x");
-    stage.stops_in(&home, "x").is("plugin.permissions_widened", WIDENED);
+    stops_in(&home, "x").is("plugin.permissions_widened", WIDENED);
 }
 
 #[test]
