@@ -11,6 +11,7 @@ mod hostile;
 mod listing;
 mod operating;
 mod protocol;
+mod readme;
 mod refreshing;
 mod reloading;
 mod schedule;

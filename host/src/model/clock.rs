@@ -1,5 +1,5 @@
 //! The only source of the current time. Everything else takes `now` as an argument or holds a
-//! [`Clock`], so that tests move time instead of sleeping.
+//! `Clock`, so that tests move time instead of sleeping.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -5,24 +5,17 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tracing::{info, warn};
 
-use crate::catalogue::Plugin;
-use crate::model::attempt::{Attempt, AttemptError, Outcome, Trigger};
+use crate::model::attempt::{Attempt, Outcome, Trigger};
 use crate::model::connection::Due;
-use crate::model::event::{Event, EventKind};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
-use crate::model::schedule::Schedule;
 use crate::model::token::TokenSet;
 use crate::refresher::decide::{Ask, Decision, Facts, decide};
 use crate::refresher::journal::AttemptJournal;
-use crate::refresher::judge::{self, judge};
-use crate::refresher::plan::Timing;
-use crate::refresher::{Refresher, host_fault, vault_fault};
-use crate::storage::{Begin, Begun, Failed, Loaded, Pausing, Skipped, StorageError, Succeeded};
-use crate::vault::place::Place;
-use crate::vault::tokens;
+use crate::refresher::running::Running;
+use crate::refresher::{Refresher, host_fault};
+use crate::storage::{Begin, Begun, Loaded, Pausing, Skipped, StorageError};
 
 /// Time beyond the call itself in which an attempt of a live process is surely over: sealing, two
 /// commits, a busy disk.
@@ -30,16 +23,6 @@ const LEASE_MARGIN: Duration = Duration::from_secs(30);
 
 /// How often a lost race is looked at again before giving up.
 const LOOKS: u32 = 3;
-
-/// An attempt under way.
-struct Running {
-    id: AttemptId,
-    connection: ConnectionId,
-    ask: Ask,
-    plugin: Arc<Plugin>,
-    loaded: Loaded,
-    started: Timestamp,
-}
 
 impl Refresher {
     /// Runs one attempt; the caller sees to it that there is only one for each connection here.
@@ -209,48 +192,6 @@ impl Refresher {
         }
     }
 
-    /// Stores the next generation; the token is served only after this.
-    async fn commit(
-        &self,
-        running: &Running,
-        token: TokenSet,
-        reason: Option<String>,
-    ) -> Result<Attempt, Failure> {
-        let connection = &running.loaded.connection;
-        let generation = connection.generation;
-        let row = token_row(&running.connection);
-        let sealed = tokens::seal_tokens(&self.vault, &token_place(&row, generation + 1), &token);
-        let now = self.clock.now();
-        let due = due_after_success(running, &token, now);
-        let mut attempt = running.report(Outcome::Success, now);
-        attempt.generation = generation + 1;
-        attempt.reason.clone_from(&reason);
-        let recovered = (connection.failures > 0).then_some(EventKind::Recovered);
-        let kinds = [Some(EventKind::Refreshed), recovered];
-        let event = |kind| running.event(kind, generation + 1, None, now);
-        let succeeded = Succeeded {
-            attempt: running.id,
-            connection: running.connection.clone(),
-            generation,
-            reason,
-            sealed: sealed.map_err(|it| vault_fault(&it))?,
-            due,
-            events: kinds.into_iter().flatten().map(event).collect(),
-            at: now,
-            duration_ms: attempt.duration_ms.unwrap_or_default(),
-            token,
-        };
-        let stored = self.storage.succeed(succeeded).await.map_err(|it| host_fault(&it))?;
-        if stored == Begun::Lost {
-            let message = "another process took this attempt over; its outcome counts";
-            return Err(Failure::new(Case::HostFault, "refresh.fenced", message));
-        }
-        self.breakers.learn(running.connection.provider(), None, now);
-        let (id, ms) = (&running.connection, attempt.duration_ms.unwrap_or_default());
-        info!(connection.id = %id, attempt.id = %running.id, trigger = %attempt.trigger, generation = attempt.generation, duration_ms = ms, "refreshed {id}");
-        Ok(attempt)
-    }
-
     /// A refresh that is answered without a refresh token keeps the old one.
     fn keep_refresh_token(
         &self,
@@ -264,53 +205,6 @@ impl Refresher {
             token.refresh_expires_at = token.refresh_expires_at.or(old.refresh_expires_at);
         }
         Ok(token)
-    }
-
-    /// Stores a failure and what follows from it.
-    async fn conclude(&self, running: &Running, failure: Failure) -> Result<Attempt, Failure> {
-        let connection = &running.loaded.connection;
-        let now = self.clock.now();
-        let provider = running.connection.provider();
-        self.breakers.learn(provider, Some(failure.case), now);
-        let declared = declared_schedule(&running.plugin);
-        let timing = Timing::new(running.plugin.provider(), declared.as_ref(), &running.connection);
-        let verdict = judge(
-            failure,
-            &judge::Facts {
-                rotation: running.plugin.rotation(),
-                unattended: running.plugin.descriptor().unattended,
-                failures: connection.failures,
-                in_doubt: running.doubt_since().is_some(),
-                since: running.doubt_since().unwrap_or(running.started),
-                expires_at: connection.token.as_ref().and_then(|it| it.expires_at),
-                timing,
-                now,
-            },
-        );
-        let config = match verdict.problem {
-            Some(_) => Some(running.plugin.config_digest(&running.connection, &self.vault).await),
-            None => None,
-        };
-        let attempt = running.failed(&verdict.failure, now);
-        let code = verdict.failure.code.to_string();
-        let (id, message) = (&running.connection, &verdict.failure.message);
-        warn!(connection.id = %id, attempt.id = %running.id, trigger = %attempt.trigger, error.code = %code, "refreshing {id} failed: {message}");
-        let failed = Failed {
-            attempt: running.id,
-            connection: running.connection.clone(),
-            generation: connection.generation,
-            problem: verdict.problem,
-            config,
-            doubt_since: verdict.in_doubt.then_some(running.started),
-            keep_captures: verdict.keep_captures,
-            due: verdict.due,
-            events: vec![running.event(verdict.event, connection.generation, Some(code), now)],
-            at: now,
-            duration_ms: attempt.duration_ms.unwrap_or_default(),
-            failure: verdict.failure,
-        };
-        self.storage.fail(failed).await.map_err(|it| host_fault(&it))?;
-        Ok(attempt)
     }
 
     /// Records that nothing was sent, when a person asked; a tick that finds nothing to do is silent.
@@ -358,12 +252,6 @@ impl Refresher {
     }
 }
 
-fn due_after_success(running: &Running, token: &TokenSet, now: Timestamp) -> Option<Due> {
-    let declared = declared_schedule(&running.plugin);
-    let timing = Timing::new(running.plugin.provider(), declared.as_ref(), &running.connection);
-    timing.after_success(token.expires_at, now)
-}
-
 fn is_dead(failure: &Failure) -> bool {
     matches!(failure.case, Case::GrantExpired | Case::TokenRejected)
 }
@@ -376,65 +264,4 @@ fn replay_time(running: &Running) -> Option<Timestamp> {
 fn replayed(running: &Running) -> Option<String> {
     let replayed = !running.loaded.captures.is_empty();
     replayed.then(|| "recovered the answer of an earlier attempt".to_owned())
-}
-
-/// The plugin's own schedule, which holds when the manifest has none.
-pub(super) fn declared_schedule(plugin: &Plugin) -> Option<Schedule> {
-    let expression = plugin.descriptor().schedule.as_deref()?;
-    Schedule::new(expression, plugin.provider().timezone.clone()).ok()
-}
-
-/// The key of a connection's token row, as the associated data has it.
-pub(super) fn token_row(id: &ConnectionId) -> String {
-    format!("{}/{}", id.provider(), id.name())
-}
-
-/// The place that a token set is sealed for.
-pub(super) fn token_place(row: &str, generation: u64) -> Place<'_> {
-    Place { table: "generations", column: "sealed", row, generation }
-}
-
-impl Running {
-    fn trigger(&self) -> Trigger {
-        let trigger = self.ask.trigger;
-        let recovers = !trigger.is_on_request() && self.loaded.open.is_some();
-        if recovers { Trigger::Recovery } else { trigger }
-    }
-
-    /// When the first request began whose outcome is unknown. A grace is over so long after the first
-    /// use of a token, however often it is used.
-    fn doubt_since(&self) -> Option<Timestamp> {
-        self.loaded.doubt_since()
-    }
-
-    fn report(&self, outcome: Outcome, now: Timestamp) -> Attempt {
-        let took = now.duration_since(self.started).as_millis();
-        Attempt {
-            id: self.id,
-            connection: self.connection.clone(),
-            trigger: self.trigger(),
-            outcome: Some(outcome),
-            reason: None,
-            error: None,
-            started_at: self.started,
-            duration_ms: u64::try_from(took).ok(),
-            generation: self.loaded.connection.generation,
-        }
-    }
-
-    fn failed(&self, failure: &Failure, now: Timestamp) -> Attempt {
-        let error =
-            AttemptError { code: failure.code.to_string(), message: failure.message.clone() };
-        Attempt { error: Some(error), ..self.report(Outcome::Failed, now) }
-    }
-
-    fn event(
-        &self,
-        kind: EventKind,
-        generation: u64,
-        code: Option<String>,
-        at: Timestamp,
-    ) -> Event {
-        Event { kind, connection: self.connection.clone(), at, generation, code }
-    }
 }

@@ -1,5 +1,5 @@
 //! What a request for a refresh comes to: nothing, a login, or a refresh. Pure: facts in, decision
-//! out; the hardest rules of the protocol are here and in [`judge`](super::judge).
+//! out; the hardest rules of the protocol are here and in `judge`.
 
 use std::time::Duration;
 

@@ -6,6 +6,9 @@
 /// One attempt: intent, call, capture, commit.
 mod attempt;
 
+/// How an attempt ends in the database.
+mod commit;
+
 /// Keeps an outage from becoming a storm.
 mod breaker;
 
@@ -32,6 +35,9 @@ mod refuse;
 
 /// Handing out tokens.
 mod serve;
+
+/// An attempt under way.
+mod running;
 
 /// How much at once.
 mod throttle;
@@ -171,8 +177,8 @@ impl Refresher {
     /// The current token set, opened.
     fn current(&self, loaded: &Loaded) -> Result<Option<TokenSet>, Failure> {
         let Some(sealed) = &loaded.sealed else { return Ok(None) };
-        let row = attempt::token_row(&loaded.connection.id);
-        let place = attempt::token_place(&row, loaded.connection.generation);
+        let row = running::token_row(&loaded.connection.id);
+        let place = running::token_place(&row, loaded.connection.generation);
         tokens::open_tokens(&self.vault, &place, sealed).map(Some).map_err(|it| vault_fault(&it))
     }
 }

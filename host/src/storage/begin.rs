@@ -12,9 +12,8 @@ use crate::model::attempt::Trigger;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::rotation::Rotation;
 use crate::storage::Storage;
-use crate::storage::connections::key;
 use crate::storage::error::StorageError;
-use crate::storage::rows::{json_rows, millis, signed};
+use crate::storage::rows::{json_rows, key, millis, signed};
 use crate::storage::writer::Write;
 
 /// The intent to send: durable before any byte is.

@@ -9,9 +9,8 @@ use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::token::hex;
 use crate::storage::Storage;
-use crate::storage::connections::key;
 use crate::storage::error::StorageError;
-use crate::storage::rows::{Fields, json_rows, millis, signed};
+use crate::storage::rows::{Fields, json_rows, key, millis, signed};
 use crate::storage::writer::Write;
 use crate::vault::Sealed;
 

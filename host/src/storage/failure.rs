@@ -13,10 +13,9 @@ use crate::model::id::{AttemptId, ConnectionId};
 use crate::storage::Storage;
 use crate::storage::begin::Begun;
 use crate::storage::captures::forget;
-use crate::storage::connections::key;
 use crate::storage::error::StorageError;
 use crate::storage::outbox;
-use crate::storage::rows::{millis, signed};
+use crate::storage::rows::{key, millis, signed};
 use crate::storage::writer::WriteOne;
 
 /// A try that failed, and what follows from it, in one step. Credentials are never touched.

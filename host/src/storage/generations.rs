@@ -10,9 +10,8 @@ use crate::model::token::{TokenSet, fingerprint};
 use crate::storage::Storage;
 use crate::storage::begin::close_interrupted;
 use crate::storage::captures;
-use crate::storage::connections::key;
 use crate::storage::error::StorageError;
-use crate::storage::rows::{millis, signed};
+use crate::storage::rows::{key, millis, signed};
 use crate::storage::writer::WriteOne;
 use crate::vault::Sealed;
 

@@ -9,9 +9,9 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use crate::model::attempt::{Attempt, Outcome};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::storage::Storage;
-use crate::storage::connections::{Filter, key};
+use crate::storage::connections::Filter;
 use crate::storage::error::StorageError;
-use crate::storage::rows::{self, Fields, millis};
+use crate::storage::rows::{self, Fields, key, millis};
 use crate::storage::writer::WriteOne;
 
 /// Which attempts to list.

@@ -15,6 +15,7 @@ mod log;
 mod outbox;
 mod rows;
 mod success;
+mod times;
 mod writer;
 
 #[cfg(test)]

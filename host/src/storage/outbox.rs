@@ -8,9 +8,8 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::model::event::{Event, EventKind};
 use crate::storage::Storage;
-use crate::storage::connections::key;
 use crate::storage::error::StorageError;
-use crate::storage::rows::{Fields, json_rows, millis, signed};
+use crate::storage::rows::{Fields, json_rows, key, millis, signed};
 use crate::storage::writer::WriteOne;
 
 /// An event and its place in the order.

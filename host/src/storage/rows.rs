@@ -11,6 +11,7 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::model::attempt::{Attempt, AttemptError};
 use crate::model::connection::{Connection, Due, Pause, TokenFacts};
+use crate::model::id::ConnectionId;
 use crate::storage::error::StorageError;
 
 /// One row, with the names that an error needs.
@@ -90,6 +91,11 @@ pub(super) fn millis(time: Timestamp) -> i64 {
 /// A generation, or another count, as SQL has it. Counts here never come near 2^63.
 pub(super) fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// The id as the database has it: the name is always written.
+pub(super) fn key(id: &ConnectionId) -> String {
+    format!("{}/{}", id.provider(), id.name())
 }
 
 /// Rows as one JSON list: a statement over it costs the same text, and nearly the same time, for one
