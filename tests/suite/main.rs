@@ -10,6 +10,7 @@ mod failing;
 mod hostile;
 mod listing;
 mod operating;
+mod pacing;
 mod protocol;
 mod readme;
 mod refreshing;

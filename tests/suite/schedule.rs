@@ -12,13 +12,13 @@ use keepfresh::model::attempt::{Outcome, Trigger};
 use keepfresh::model::schedule::Schedule;
 use keepfresh::refresher::Ask;
 
-const HOUR: Duration = Duration::from_hours(1);
+pub(crate) const HOUR: Duration = Duration::from_hours(1);
 
 /// A third before the end, and no tick in sight.
 const BY_EXPIRY: &str = "schedule = \"0 2 1 1 *\"\nrefresh_before = \"4h\"";
 
 /// Eskiz with tokens of that lifetime, and a home whose provider section has these lines too.
-fn eskiz(lifetime: Duration, timing: &str) -> (FakeProvider, Home) {
+pub(crate) fn eskiz(lifetime: Duration, timing: &str) -> (FakeProvider, Home) {
     let lifetime = lifetime.as_secs().try_into().unwrap();
     let settings = eskiz::Settings { lifetime, ..eskiz::Settings::default() };
     let (email, password) = (settings.email.clone(), settings.password.clone());

@@ -21,7 +21,7 @@ const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 /// The least and the most that a provider's wish to slow down is given.
 const RATE_LIMIT: (Duration, Duration) = (Duration::from_secs(30), Duration::from_hours(24));
 
-/// The longest pause between tries when no schedule says otherwise.
+/// The pause between tries after the manifest's retries, when no schedule says otherwise.
 const LONGEST_BACKOFF: Duration = Duration::from_mins(15);
 
 /// What the manifest says about one connection's times.
@@ -77,7 +77,9 @@ impl<'a> Timing<'a> {
         Some(Due { at: due.at.max(now), ..due })
     }
 
-    /// When to try again after the provider was down or not reached, `failures` times in a row.
+    /// When to try again after the provider was down or not reached, `failures` times in a row:
+    /// the manifest's retries, then the backup schedule. Where there is none, or callers are failing
+    /// already, nobody waits for a tick that may be days away.
     pub fn after_outage(
         &self,
         failures: u32,
@@ -87,7 +89,10 @@ impl<'a> Timing<'a> {
         let at = if failures < self.retry.attempts {
             now + self.backoff(failures)
         } else {
-            self.next_tick(now).unwrap_or_else(|| now + self.backoff(failures).min(LONGEST_BACKOFF))
+            let slow = now + LONGEST_BACKOFF + self.spread();
+            let works = expires_at.is_some_and(|it| it > now);
+            let tick = self.next_tick(now).unwrap_or(slow);
+            if works && self.backup.is_some() { tick } else { tick.min(slow) }
         };
         // The end of the token is worth one more try, whatever the schedules say.
         let last_call = expires_at.filter(|it| *it > now + SHORTEST_PAUSE);
@@ -211,7 +216,18 @@ mod tests {
         let wait = |failures| between(now, timing.after_outage(failures, None, now).at).as_secs();
         assert!((30..=60).contains(&wait(1)), "{}", wait(1));
         assert!((60..=120).contains(&wait(2)), "{}", wait(2));
-        assert_eq!(timing.after_outage(3, None, now).at, at("2026-01-01T06:30:00Z"));
+        let end = Some(at("2026-01-02T00:00:00Z"));
+        assert_eq!(timing.after_outage(3, end, now).at, at("2026-01-01T06:30:00Z"));
+    }
+
+    #[test]
+    fn callers_that_are_failing_do_not_wait_for_a_tick() {
+        let ticks = Schedule::parse("0 2 */10 * *", "UTC").unwrap();
+        let now = at("2026-01-01T03:00:00Z");
+        for ended in [None, Some(now - DAY)] {
+            let due = timing(Some(&ticks), None).after_outage(3, ended, now);
+            assert_eq!(due.at, now + LONGEST_BACKOFF);
+        }
     }
 
     #[test]

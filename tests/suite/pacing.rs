@@ -1,0 +1,82 @@
+//! How much of one provider at once: the manifest's concurrency and rate hold for everything that is
+//! due, and an outage is asked about and not stormed.
+
+use std::time::Duration;
+
+use e2e::home::Home;
+use e2e::inside::Inside;
+use e2e::provider::FakeProvider;
+use e2e::provider::answer::Answer;
+use e2e::provider::script::{Fate, Scenario};
+
+use crate::schedule::{HOUR, eskiz};
+
+/// Eskiz with so many connections that want their first token, and these lines in its section.
+fn crowd(connections: usize, limits: &str) -> (FakeProvider, Home) {
+    let names = (0..connections).map(|it| format!("{{ name = \"c{it}\" }}"));
+    let names = names.collect::<Vec<_>>().join(", ");
+    eskiz(12 * HOUR, &format!("connections = [{names}]\n{limits}"))
+}
+
+/// When each request came, in milliseconds, once there are so many.
+async fn arrivals(provider: &FakeProvider, requests: u64) -> Vec<u64> {
+    let begun = std::time::Instant::now();
+    while provider.control().seen() < requests {
+        assert!(begun.elapsed() < Duration::from_secs(30), "{}", provider.control().seen());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    provider.control().journal().iter().map(|it| it.at_us / 1_000).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_than_the_manifest_allows_run_at_once() {
+    let (provider, home) = crowd(6, "concurrency = 2");
+    provider.control().script(Scenario::from(Fate::Act).delay_before(150).always());
+    let inside = Inside::open(&home).await;
+    inside.app.scheduler().start();
+    let arrivals = arrivals(&provider, 6).await;
+    for pair in arrivals.iter().zip(&arrivals[2..]) {
+        assert!(pair.1 - pair.0 >= 140, "a third one came while two ran: {arrivals:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_than_the_manifest_allows_begin_in_a_second() {
+    let (provider, home) = crowd(6, "rate = \"4/s\"");
+    let inside = Inside::open(&home).await;
+    inside.app.scheduler().start();
+    let arrivals = arrivals(&provider, 6).await;
+    assert!(arrivals[4] - arrivals[0] >= 200, "{arrivals:?}");
+    assert!(arrivals[5] - arrivals[0] >= 450, "{arrivals:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_is_asked_about_by_one_and_not_by_all() {
+    let (provider, home) =
+        crowd(12, "concurrency = 1\nretry = { attempts = 1, backoff = \"60s\" }");
+    provider.control().script(Scenario::from(Answer::server_error()).always());
+    let inside = Inside::open(&home).await;
+    inside.app.scheduler().start();
+    arrivals(&provider, 5).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(provider.control().seen(), 5, "the breaker is open");
+
+    inside.advance(Duration::from_secs(31), &[&provider]);
+    arrivals(&provider, 6).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(provider.control().seen(), 6, "one asks whether it is over");
+
+    provider.control().clear_script();
+    inside.advance(HOUR, &[&provider]);
+    let begun = std::time::Instant::now();
+    while inside.app.storage.next_due(inside.app.clock.now()).await.unwrap().is_none()
+        || provider.control().seen() < 18
+    {
+        assert!(begun.elapsed() < Duration::from_secs(30), "{}", provider.control().seen());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    for number in 0..12 {
+        let connection = inside.connection(&format!("eskiz/c{number}")).await;
+        assert_eq!((connection.generation, connection.failures), (1, 0), "{number}");
+    }
+}
