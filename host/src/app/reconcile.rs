@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::try_join_all;
 use tracing::info;
 
 use crate::app::App;
@@ -16,15 +17,19 @@ use crate::storage::{Filter, Reconcile, StorageError};
 impl App {
     /// Brings the connections in line with `manifest`.
     pub(super) async fn reconcile(&self, manifest: &Manifest) -> Result<(), StorageError> {
-        for (_, connection) in manifest.connections() {
-            self.reconcile_one(&connection.id).await?;
-        }
+        // All at once: their writes share a commit.
+        let all = manifest.connections().map(|(_, it)| self.reconcile_one(&it.id));
+        try_join_all(all).await?;
         self.reconcile_orphans(manifest).await
     }
 
     async fn reconcile_one(&self, id: &ConnectionId) -> Result<(), StorageError> {
         let now = self.clock.now();
         let loaded = self.storage.load(id).await?;
+        if loaded.is_some() && self.lock.is_none() {
+            // Somebody else works on the database: times are theirs to set.
+            return Ok(());
+        }
         let plugin = self.catalogue.plugin(id.provider()).ok();
         let forgive = match (&loaded, &plugin) {
             (Some(loaded), Some(plugin)) => self.has_changed(&loaded.connection, plugin).await?,
@@ -47,8 +52,6 @@ impl App {
             }
             Some(loaded) => self.refresher.due_again(&loaded.connection),
         };
-        // While somebody else works on the database, times are theirs to set.
-        let due = if self.lock.is_some() || loaded.is_none() { due } else { None };
         let probe_at = self.refresher.next_probe(id);
         self.storage.reconcile(Reconcile { id: id.clone(), due, forgive, probe_at, at: now }).await
     }

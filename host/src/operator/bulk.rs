@@ -135,6 +135,7 @@ impl Operator {
                 planned("refresh", "forced".to_owned())
             }
             Decision::Refresh => planned("refresh", "it is due".to_owned()),
+            Decision::Replay => planned("replay", "an answer waits to be read".to_owned()),
             Decision::WaitUntil(at) => planned("wait", format!("an outcome is unknown until {at}")),
             Decision::NeedsPerson => planned("skip", "a person has to log in".to_owned()),
         }

@@ -69,8 +69,9 @@ impl Refresher {
                 let failure = Failure::new(Case::GrantExpired, "refresh.needs_person", message);
                 self.refuse(&running.loaded, ask, failure).await.map(Some)
             }
-            Decision::Login => self.send(running, false).await,
-            Decision::Refresh => self.send(running, true).await,
+            way @ (Decision::Login | Decision::Refresh | Decision::Replay) => {
+                self.send(running, &way).await
+            }
         }
     }
 
@@ -103,12 +104,15 @@ impl Refresher {
         Some(Failure::new(Case::HostFault, "refresh.held", message))
     }
 
-    async fn send(&self, running: Running, refresh: bool) -> Result<Option<Attempt>, Failure> {
+    async fn send(&self, mut running: Running, way: &Decision) -> Result<Option<Attempt>, Failure> {
         let _slot = self.throttle.enter(running.plugin.provider()).await;
-        if !self.begin(&running).await? {
+        if !self.begin(&running, way).await? {
             return Ok(None);
         }
-        let called = self.call(&running, refresh).await;
+        if gives_up_captures(&running, way) {
+            running.loaded.captures.clear();
+        }
+        let called = self.call(&running, way).await;
         let finished = match called {
             Ok((token, reason)) => self.commit(&running, token, reason).await,
             Err(failure) => Err(failure),
@@ -120,7 +124,7 @@ impl Refresher {
     }
 
     /// The durable intent. Nothing is sent without it.
-    async fn begin(&self, running: &Running) -> Result<bool, Failure> {
+    async fn begin(&self, running: &Running, way: &Decision) -> Result<bool, Failure> {
         let loaded = &running.loaded;
         let adopts = loaded.open.as_ref().map(|it| it.id);
         let begin = Begin {
@@ -134,6 +138,7 @@ impl Refresher {
             at: running.started,
             lease_until: self.clock.now() + running.plugin.provider().timeout * 2 + LEASE_MARGIN,
             adopts,
+            gives_up_captures: gives_up_captures(running, way),
             doubt_since: running.doubt_since(),
         };
         let not_sent = |error: StorageError| {
@@ -148,19 +153,21 @@ impl Refresher {
     async fn call(
         &self,
         running: &Running,
-        refresh: bool,
+        way: &Decision,
     ) -> Result<(TokenSet, Option<String>), Failure> {
         let current = self.current(&running.loaded)?;
         let unattended = running.plugin.descriptor().unattended;
-        let journal = Arc::new(self.journal(running, refresh));
-        let now = replay_time(running).unwrap_or_else(|| self.clock.now());
+        let journal = self.journal(running);
+        let now = journal.replay_time().unwrap_or_else(|| self.clock.now());
+        let replays = journal.replay_time().is_some();
+        let journal = Arc::new(journal);
         let program = running.plugin.program();
         let mut input = running.plugin.input(&running.connection, current, journal, now).await?;
-        if !refresh {
+        if *way == Decision::Login {
             return program.login(&input).await.map(|it| (it, Some("logged in".to_owned())));
         }
         match program.refresh(&input).await {
-            Ok(token) => Ok((self.keep_refresh_token(running, token)?, replayed(running))),
+            Ok(token) => Ok((self.keep_refresh_token(running, token)?, replays.then(recovered))),
             Err(failure) if is_dead(&failure) && unattended => {
                 input.current = None;
                 input.now = self.clock.now();
@@ -171,14 +178,8 @@ impl Refresher {
         }
     }
 
-    fn journal(&self, running: &Running, refresh: bool) -> AttemptJournal {
+    fn journal(&self, running: &Running) -> AttemptJournal {
         let captures = &running.loaded.captures;
-        // A login that follows answers that nobody could read does not read them once more.
-        let unspent = if refresh || running.loaded.connection.failures < 2 {
-            captures.clone()
-        } else {
-            Vec::new()
-        };
         AttemptJournal {
             storage: self.storage.clone(),
             vault: self.vault.clone(),
@@ -187,7 +188,7 @@ impl Refresher {
             generation: running.loaded.connection.generation,
             attempt: running.id,
             durable: running.plugin.rotation().needs_capture(),
-            unspent: Mutex::new(unspent),
+            unspent: Mutex::new(captures.clone()),
             first: captures.last().map_or(0, |it| it.seq + 1),
         }
     }
@@ -229,7 +230,7 @@ impl Refresher {
     /// Closes an interrupted attempt as unknown, and waits for the end of the token it still serves.
     async fn wait(&self, running: &Running, at: Timestamp) -> Result<Attempt, Failure> {
         if running.loaded.open.is_some() {
-            if !self.begin(running).await? {
+            if !self.begin(running, &Decision::Replay).await? {
                 return Err(Failure::new(
                     Case::HostFault,
                     "refresh.held",
@@ -252,16 +253,22 @@ impl Refresher {
     }
 }
 
+/// Whether this way sends anew what was captured and could not be read. A login reads what an
+/// interrupted one has captured, but not what failed twice.
+fn gives_up_captures(running: &Running, way: &Decision) -> bool {
+    let connection = &running.loaded.connection;
+    let reads = match way {
+        Decision::Replay => true,
+        Decision::Login => connection.failures < 2,
+        _ => false,
+    };
+    !reads && !running.loaded.captures.is_empty()
+}
+
 fn is_dead(failure: &Failure) -> bool {
     matches!(failure.case, Case::GrantExpired | Case::TokenRejected)
 }
 
-/// A captured answer is read at the time it came: "expires in an hour" counts from then.
-fn replay_time(running: &Running) -> Option<Timestamp> {
-    running.loaded.captures.first().map(|it| it.at)
-}
-
-fn replayed(running: &Running) -> Option<String> {
-    let replayed = !running.loaded.captures.is_empty();
-    replayed.then(|| "recovered the answer of an earlier attempt".to_owned())
+fn recovered() -> String {
+    "recovered the answer of an earlier attempt".to_owned()
 }

@@ -52,6 +52,8 @@ impl Breakers {
                     breaker.open_until = Some(now + pause(breaker.outages));
                 }
             }
+            // This says nothing about the provider.
+            Some(Case::HostFault) => {}
             // The provider answered; whatever it said, it is not down.
             _ => drop(all.remove(provider)),
         }

@@ -62,6 +62,8 @@ pub enum Decision {
     Login,
     /// Call `refresh`, and `login` if the grant turns out to be dead.
     Refresh,
+    /// The same over the answers that were captured; only what was not captured is sent.
+    Replay,
     /// Nothing yet: the outcome of an earlier request is unknown and trying again could kill the
     /// grant. Once, at this time.
     WaitUntil(Timestamp),
@@ -82,9 +84,16 @@ pub fn decide(connection: &Connection, ask: Ask, facts: &Facts) -> Decision {
         return if facts.unattended { Decision::Login } else { Decision::NeedsPerson };
     };
     if facts.captured {
-        // An answer that the plugin could not read twice will not be read a third time.
-        let hopeless = connection.failures >= 2 && facts.unattended && !ask.replay;
-        return if hopeless { Decision::Login } else { Decision::Refresh };
+        // An answer that could not be read twice will not be read a third time. If it was rubbish, it
+        // leaves a doubt, and that is resolved like any other; a plugin that died of it is waited for.
+        let tried = connection.failures >= 2 && facts.interrupted.is_none();
+        let given_up = tried && !ask.replay;
+        if !given_up || (connection.doubt_since.is_none() && !facts.unattended) {
+            return Decision::Replay;
+        }
+        if facts.unattended {
+            return Decision::Login;
+        }
     }
     // The earlier of both: a grace counts from the first use of the token.
     let since = facts.interrupted.into_iter().chain(connection.doubt_since).min();
@@ -238,7 +247,34 @@ mod tests {
     fn a_captured_answer_settles_every_doubt() {
         let facts =
             Facts { interrupted: Some(at(0)), captured: true, ..facts(Rotation::Strict, 1) };
-        assert_eq!(check(&fresh(), Trigger::Recovery, facts), Decision::Refresh);
+        assert_eq!(check(&fresh(), Trigger::Recovery, facts), Decision::Replay);
+    }
+
+    #[test]
+    fn rubbish_that_was_read_twice_is_a_doubt_like_any_other() {
+        let rubbish = Connection { failures: 2, doubt_since: Some(at(0)), ..fresh() };
+        let after = |rotation, now| {
+            let facts = Facts { captured: true, ..facts(rotation, now) };
+            check(&rubbish, Trigger::Backup, facts)
+        };
+        assert_eq!(after(Rotation::Strict, 60), Decision::WaitUntil(at(3_600)));
+        assert_eq!(after(Rotation::Strict, 3_600), Decision::Refresh);
+        assert_eq!(after(Rotation::UntilUsed, 60), Decision::Refresh);
+    }
+
+    #[test]
+    fn an_answer_that_a_plugin_dies_of_waits_for_another_plugin() {
+        let dying = Connection { failures: 9, ..fresh() };
+        let facts = Facts { captured: true, ..facts(Rotation::Strict, 3_600) };
+        assert_eq!(check(&dying, Trigger::Backup, facts), Decision::Replay);
+    }
+
+    #[test]
+    fn an_answer_that_came_just_before_a_crash_is_always_read() {
+        let rubbish = Connection { failures: 5, doubt_since: Some(at(0)), ..fresh() };
+        let interrupted = Some(at(50));
+        let facts = Facts { interrupted, captured: true, ..facts(Rotation::UntilUsed, 60) };
+        assert_eq!(check(&rubbish, Trigger::Recovery, facts), Decision::Replay);
     }
 
     #[test]
@@ -253,7 +289,7 @@ mod tests {
         let failing = Connection { failures: 2, ..fresh() };
         let facts = Facts { captured: true, unattended: true, ..facts(Rotation::Strict, 1) };
         assert_eq!(check(&failing, Trigger::Recovery, facts), Decision::Login);
-        assert_eq!(decide(&failing, Ask::replay(), &facts), Decision::Refresh);
+        assert_eq!(decide(&failing, Ask::replay(), &facts), Decision::Replay);
     }
 
     #[test]

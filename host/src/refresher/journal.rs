@@ -4,6 +4,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use tracing::warn;
 
 use crate::egress::Response;
@@ -59,6 +60,12 @@ impl Journal for AttemptJournal {
 }
 
 impl AttemptJournal {
+    /// A captured answer is read at the time it came: "expires in an hour" counts from then.
+    pub(super) fn replay_time(&self) -> Option<Timestamp> {
+        let unspent = self.unspent.lock().unwrap_or_else(PoisonError::into_inner);
+        unspent.first().map(|it| it.at)
+    }
+
     fn seal(&self, seq: u32, request: &str, response: &Response) -> Result<Capture, Failure> {
         let fault = |code, message: String| Failure::new(Case::HostFault, code, message);
         let plain = serde_json::to_vec(response).map(zeroize::Zeroizing::new);

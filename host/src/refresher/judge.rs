@@ -76,10 +76,13 @@ pub fn judge(failure: Failure, facts: &Facts<'_>) -> Verdict {
         }
         Case::InDoubt => doubt(verdict, facts),
         Case::Unavailable => verdict,
-        // The answer is here and was not understood: it waits for a plugin that can read it.
-        Case::Unexpected | Case::PluginFault | Case::HostFault => {
-            Verdict { keep_captures: true, ..verdict }
+        // The answer is here and was not understood: it waits for a plugin that can read it. Rubbish
+        // from a provider that rotates says nothing about what the provider has done.
+        Case::Unexpected => {
+            let in_doubt = facts.in_doubt || facts.rotation.needs_capture();
+            Verdict { keep_captures: true, in_doubt, ..verdict }
         }
+        Case::PluginFault | Case::HostFault => Verdict { keep_captures: true, ..verdict },
     }
 }
 

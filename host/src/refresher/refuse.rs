@@ -83,6 +83,7 @@ impl Refresher {
             at: now,
             lease_until: now,
             adopts: open.map(|it| it.id),
+            gives_up_captures: false,
             doubt_since: loaded.doubt_since(),
         }
     }

@@ -11,10 +11,10 @@ use sqlx::sqlite::SqliteConnection;
 use crate::model::attempt::Trigger;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::rotation::Rotation;
-use crate::storage::Storage;
 use crate::storage::error::StorageError;
 use crate::storage::rows::{json_rows, key, millis, signed};
 use crate::storage::writer::Write;
+use crate::storage::{Storage, captures};
 
 /// The intent to send: durable before any byte is.
 #[derive(Clone, Debug)]
@@ -39,6 +39,8 @@ pub struct Begin {
     pub lease_until: Timestamp,
     /// The interrupted attempt that this one takes over, closed in the same step.
     pub adopts: Option<AttemptId>,
+    /// Whether captured answers are given up for a new request: what is captured from now on is its.
+    pub gives_up_captures: bool,
     /// When a request began that may have left without a captured answer.
     pub doubt_since: Option<Timestamp>,
 }
@@ -73,6 +75,10 @@ impl Write for Begin {
             let rows = json_rows(writes, Self::row);
             let open = insert(db, &rows).await?;
             claim(db, &rows).await?;
+            let begun = |it: &&Self| open.contains(&it.attempt.to_string());
+            for write in writes.iter().filter(begun).filter(|it| it.gives_up_captures) {
+                captures::forget(db, &write.connection).await?;
+            }
             let begun = |it: &Self| {
                 if open.contains(&it.attempt.to_string()) { Begun::Yes } else { Begun::Lost }
             };

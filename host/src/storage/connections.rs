@@ -207,7 +207,7 @@ impl WriteOne for Reconcile {
             .await?;
             sqlx::query(
                 "update connections
-                 set probe_at = ?2,
+                 set probe_at = iif(?2 is null, null, min(coalesce(probe_at, ?2), ?2)),
                      due_at = case when ?3 is null or paused_at is not null
                                    then due_at else ?3 end,
                      due_trigger = case when ?3 is null or paused_at is not null

@@ -48,6 +48,7 @@ fn begin(number: usize, adopts: Option<AttemptId>) -> Begin {
         at: at(1),
         lease_until: at(60),
         adopts,
+        gives_up_captures: false,
         doubt_since: None,
     }
 }

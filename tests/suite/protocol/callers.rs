@@ -68,6 +68,7 @@ fn a_connection_has_one_open_attempt_whoever_asks() {
         at: bench.clock.now(),
         lease_until: bench.clock.now() + Duration::from_mins(1),
         adopts: None,
+        gives_up_captures: false,
         doubt_since: None,
     };
     let storage = &bench.app().storage;

@@ -1,6 +1,7 @@
 //! A request left, and nobody knows whether the provider acted on it: how long that lasts, and what
 //! ends it.
 
+use e2e::provider::answer::Answer;
 use e2e::provider::family::Class;
 use e2e::provider::script::Fate;
 use keepfresh::model::attempt::{Outcome, Trigger};
@@ -108,4 +109,19 @@ fn a_lost_answer_is_asked_for_again_within_the_grace() {
     assert!(wait < 9, "the next try comes after {wait} s");
     bench.advance(u64::try_from(wait).unwrap() + 1);
     assert_eq!(bench.succeed(due.trigger).generation, 2);
+}
+
+#[test]
+fn a_maintenance_page_does_not_stop_a_strict_provider_from_ever_being_asked_again() {
+    let mut bench = Bench::strict();
+    let before = bench.served();
+    bench.control().script(Answer::login_page());
+    assert_eq!(bench.fail(Trigger::Forced), "provider.unexpected");
+    assert_eq!(bench.fail(Trigger::Backup), "provider.unexpected");
+    assert_eq!(bench.control().seen(), 1, "the page was kept and read once more, not fetched");
+    assert_eq!(bench.refresh(Trigger::Backup).unwrap().outcome, Some(Outcome::Skipped));
+    assert_eq!(bench.served(), before);
+    bench.advance(LIFETIME);
+    assert_eq!(bench.succeed(Trigger::Recovery).generation, 2);
+    assert_eq!(bench.control().seen(), 2);
 }
