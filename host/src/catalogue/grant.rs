@@ -9,14 +9,21 @@ pub(super) fn widened(old: &LockEntry, new: &LockEntry) -> Vec<String> {
         let added = new.iter().filter(|it| !old.contains(it));
         added.map(|it| format!("{what} {it}")).collect::<Vec<_>>()
     };
-    let ours = |imports: &[String]| {
-        let ours = imports.iter().filter(|it| it.starts_with("keepfresh:")).cloned();
-        ours.collect::<Vec<_>>()
-    };
-    let mut found = more("a new import:", &ours(&old.imports), &ours(&new.imports));
+    let telling =
+        |imports: &[String]| imports.iter().filter(|it| is_telling(it)).cloned().collect();
+    let (was, is): (Vec<_>, Vec<_>) = (telling(&old.imports), telling(&new.imports));
+    let mut found = more("a new import:", &was, &is);
     found.extend(more("a new request:", &old.access, &new.access));
     found.extend(more("a new secret:", &old.secrets, &new.secrets));
     found
+}
+
+/// What every plugin has anyway says nothing: handles, the way out that `access` limits, the log, and
+/// the empty WASI. What is left is `reveal`, and whatever a later contract adds.
+fn is_telling(import: &str) -> bool {
+    const USUAL: &[&str] = &["http", "log", "secrets", "types"];
+    let ours = import.strip_prefix("keepfresh:provider/");
+    ours.is_some_and(|it| !USUAL.iter().any(|usual| it.starts_with(&format!("{usual}@"))))
 }
 
 #[cfg(test)]
@@ -44,7 +51,11 @@ mod tests {
     fn each_new_wish_is_named() {
         let old = entry(&[], &["GET {x}/a"], &["key"]);
         let new = entry(
-            &["keepfresh:provider/reveal@1.0.0", "wasi:cli/environment@0.2.6"],
+            &[
+                "keepfresh:provider/reveal@1.0.0",
+                "keepfresh:provider/log@1.0.0",
+                "wasi:cli/environment@0.2.6",
+            ],
             &["GET {x}/a", "POST https://evil.example/"],
             &["key", "pin"],
         );

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::hostile::{Stage, attempt, stops_in};
 
-const WIDENED: &str = "x.wasm asks for more than was approved (a new import: keepfresh:provider/log@1.0.0, a new import: keepfresh:provider/reveal@1.0.0, a new request: GET {base_url}/go, a new secret: key); approve with: keepfresh plugin approve x";
+const WIDENED: &str = "x.wasm asks for more than was approved (a new import: keepfresh:provider/reveal@1.0.0, a new request: GET {base_url}/go, a new secret: key); approve with: keepfresh plugin approve x";
 
 #[test]
 fn an_update_that_asks_for_more_waits_while_the_old_one_goes_on() {
