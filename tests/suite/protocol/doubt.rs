@@ -113,7 +113,7 @@ fn a_lost_answer_is_asked_for_again_within_the_grace() {
 
 #[test]
 fn a_maintenance_page_does_not_stop_a_strict_provider_from_ever_being_asked_again() {
-    let mut bench = Bench::strict();
+    let bench = Bench::strict();
     let before = bench.served();
     bench.control().script(Answer::login_page());
     assert_eq!(bench.fail(Trigger::Forced), "provider.unexpected");
