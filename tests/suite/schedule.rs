@@ -94,9 +94,9 @@ async fn a_person_who_asks_during_a_scheduled_refresh_shares_it() {
     let inside = Inside::open(&home).await;
     let scheduler = inside.app.scheduler();
     scheduler.start();
-    inside.settles("eskiz", 1).await;
+    let due = inside.settles("eskiz", 1).await.due.unwrap();
     provider.control().script(Scenario::from(Fate::Act).delay_before(300));
-    inside.advance(8 * HOUR, &[&provider]);
+    inside.advance_to(due.at, &[&provider]);
     let begun = std::time::Instant::now();
     while provider.control().pending_script() > 0 {
         assert!(begun.elapsed() < Duration::from_secs(10));
