@@ -22,6 +22,10 @@ pub trait Answer {
     /// only: the host strikes the value out of logs and errors from then on.
     fn has_secret(&self, pointer: &str) -> bool;
 
+    /// Whether there is a header of that name that is not empty, sealed or not. Of `Authorization`
+    /// the scheme is left out.
+    fn has_secret_header(&self, name: &str) -> bool;
+
     /// Whether the status is 200 to 299.
     fn is_success(&self) -> bool {
         (200..300).contains(&self.status())
@@ -58,6 +62,10 @@ impl Answer for Response {
 
     fn has_secret(&self, pointer: &str) -> bool {
         self.secret(pointer).is_some()
+    }
+
+    fn has_secret_header(&self, name: &str) -> bool {
+        self.secret_header(name).is_some()
     }
 }
 

@@ -40,6 +40,26 @@ pub mod authorization {
     });
 }
 
+/// The optional `device` interface.
+pub mod device {
+    wit_bindgen::generate!({
+        path: "../wit",
+        inline: "package keepfresh:sdk-device; world with-device {
+            include keepfresh:provider/host@1.0.0;
+            export keepfresh:provider/device@1.0.0;
+        }",
+        with: {
+            "keepfresh:provider/secrets@1.0.0": crate::bindings::keepfresh::provider::secrets,
+            "keepfresh:provider/http@1.0.0": crate::bindings::keepfresh::provider::http,
+            "keepfresh:provider/log@1.0.0": crate::bindings::keepfresh::provider::log,
+            "keepfresh:provider/types@1.0.0": crate::bindings::keepfresh::provider::types,
+        },
+        pub_export_macro: true,
+        export_macro_name: "export_device",
+        default_bindings_module: "sdk::bindings::device",
+    });
+}
+
 /// The optional `profile` interface.
 pub mod profile {
     wit_bindgen::generate!({

@@ -89,6 +89,13 @@ impl Descriptor {
         self
     }
 
+    /// Requests that one call may make, up to 16; 8 when this is not said.
+    #[must_use]
+    pub fn requests(mut self, count: u32) -> Self {
+        self.extra.push(("requests".to_owned(), count.to_string()));
+        self
+    }
+
     /// The cron expression used when the manifest gives none.
     #[must_use]
     pub fn schedule(mut self, cron: &str) -> Self {

@@ -5,7 +5,7 @@ use crate::answer::Answer;
 use crate::bindings::exports::keepfresh::provider::provider::Descriptor;
 use crate::bindings::keepfresh::provider::types::Failure;
 use crate::request::Request;
-use crate::tokens::Tokens;
+use crate::tokens::{Source, Tokens};
 
 /// A provider. Every function is pure: the runner does the work.
 pub trait Provider {
@@ -33,15 +33,49 @@ pub trait Revocation: Provider {
 
 /// OAuth 2.0 authorization code with PKCE: `sdk::export!(Plugin, authorization)`.
 pub trait Authorization: Provider {
-    /// Where to send the person's browser.
-    fn authorization_url(
-        context: &Context,
-        request: &AuthorizationRequest,
-    ) -> Result<String, Failure>;
+    /// Where to send the person's browser. The host adds `state`, `nonce` and the code challenge.
+    fn authorization_url(context: &Context, request: &AuthorizationRequest) -> Flow<String>;
 
     /// Trades the code, which is `kept("code")`, and the verifier, which is
     /// `kept("code_verifier")`, for a first token.
     fn exchange(context: &Context, redirect_uri: &str) -> Flow<Tokens>;
+}
+
+/// A person who agrees on another machine: `sdk::export!(Plugin, device)`.
+pub trait Device: Provider {
+    /// Asks for a code that the person types in.
+    fn start(context: &Context, scopes: &[String]) -> Flow<DeviceGrant>;
+
+    /// Asks whether the person has agreed to the code, which is `kept("device_code")`.
+    fn poll(context: &Context) -> Flow<Progress>;
+}
+
+/// A code for a person, before the runner takes its secret half from where it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeviceGrant {
+    /// What a poll presents.
+    pub device_code: Source,
+    /// What the person types.
+    pub user_code: String,
+    /// Where.
+    pub verification_uri: String,
+    /// The same with the code in it.
+    pub verification_uri_complete: Option<String>,
+    /// Seconds that the code works.
+    pub expires_in: u32,
+    /// Seconds between polls.
+    pub interval: u32,
+}
+
+/// What a poll found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Progress {
+    /// The person has not decided yet.
+    Pending,
+    /// Poll more slowly from now on.
+    SlowDown,
+    /// The person has agreed.
+    Granted(Tokens),
 }
 
 pub use crate::bindings::authorization::exports::keepfresh::provider::authorization::Request as AuthorizationRequest;
@@ -57,8 +91,26 @@ pub struct Context {
     pub secrets: Vec<String>,
     /// What is plain of the current token set; none during a login.
     pub current: Option<Current>,
+    /// Metadata of the last token set that was stored, also of a dead one: what an earlier flow
+    /// found out.
+    pub remembered: Vec<(String, String)>,
+    /// 32 hex digits that nobody can guess and no other call has, for a `jti` or a track id.
+    pub unique: String,
     /// Unix seconds.
     pub now: u64,
+}
+
+impl Context {
+    /// What an earlier flow found out under this name.
+    pub fn remembered(&self, name: &str) -> Option<&str> {
+        let found = self.remembered.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Whether the connection has a secret of this name.
+    pub fn has_secret(&self, name: &str) -> bool {
+        self.secrets.iter().any(|it| it == name)
+    }
 }
 
 /// What is plain of the current token set.
@@ -104,15 +156,19 @@ impl Settings {
         self.optional(name).ok_or_else(missing)
     }
 
-    /// Fills the `{name}` placeholders of a URL. A slash that ends a setting is dropped before
-    /// another one, because `https://host/` as a base is the commonest slip.
+    /// Fills the `{name}` placeholders of a URL; `{name.origin}` is the scheme, host and port of an
+    /// address. A slash that ends a setting is dropped before another one, because `https://host/`
+    /// as a base is the commonest slip.
     pub fn fill(&self, template: &str) -> Result<String, Failure> {
         let mut url = String::new();
         let mut rest = template;
         while let Some((before, (name, after))) =
             rest.split_once('{').and_then(|(before, tail)| Some((before, tail.split_once('}')?)))
         {
-            let value = self.required(name)?;
+            let value = match name.strip_suffix(".origin") {
+                Some(name) => origin(self.required(name)?),
+                None => self.required(name)?,
+            };
             let value = if after.starts_with('/') { value.trim_end_matches('/') } else { value };
             url.extend([before, value]);
             rest = after;
@@ -120,6 +176,13 @@ impl Settings {
         url.push_str(rest);
         Ok(url)
     }
+}
+
+/// Scheme, host and port of an address: all before the slash that begins its path.
+pub fn origin(address: &str) -> &str {
+    let host = address.find("://").map_or(0, |at| at + 3);
+    let path = address.get(host..).and_then(|rest| rest.find(['/', '?', '#']));
+    path.and_then(|length| address.get(..host + length)).unwrap_or(address)
 }
 
 /// The first step of a flow, or why there is none.
@@ -186,6 +249,18 @@ mod tests {
     fn a_url_is_filled_once_and_without_a_double_slash() {
         let url = settings().fill("{base_url}/v1/{tenant}/token").unwrap();
         assert_eq!(url, "https://a.example/v1/t{1}/token");
+    }
+
+    #[test]
+    fn an_origin_ends_where_the_path_begins() {
+        for (address, expected) in [
+            ("https://a.example/api/login/", "https://a.example"),
+            ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+            ("https://a.example?x=/", "https://a.example"),
+        ] {
+            assert_eq!(origin(address), expected);
+        }
+        assert_eq!(settings().fill("{base_url.origin}/login").unwrap(), "https://a.example/login");
     }
 
     #[test]

@@ -22,15 +22,15 @@ pub use crate::bindings::exports::keepfresh::provider::provider::{
     Descriptor, Field, Logins, Rotation,
 };
 pub use crate::bindings::keepfresh::provider::http::Method;
-pub use crate::bindings::keepfresh::provider::secrets::Encoding;
+pub use crate::bindings::keepfresh::provider::secrets::{Encoding, JwtAlgorithm};
 pub use crate::bindings::keepfresh::provider::types::Failure;
 pub use crate::flow::{
-    Authorization, AuthorizationRequest, Context, Current, Exchange, Flow, Profile, Provider,
-    Reading, Revocation, Settings, Step, send, send_then,
+    Authorization, AuthorizationRequest, Context, Current, Device, DeviceGrant, Exchange, Flow,
+    Profile, Progress, Provider, Reading, Revocation, Settings, Step, origin, send, send_then,
 };
 pub use crate::request::{
-    Body, Place, Request, Value, access_token, basic, bearer, compose, extra, json, kept,
-    refresh_token, secret, text,
+    Body, Place, Request, SignedJwt, Value, access_token, basic, basic_header, bearer,
+    client_basic, compose, extra, json, kept, refresh_token, secret, text,
 };
 pub use crate::tokens::{Source, Tokens};
 
@@ -57,6 +57,12 @@ macro_rules! export_optional {
         #[cfg(target_family = "wasm")]
         $crate::bindings::authorization::export_authorization!(
             $plugin with_types_in $crate::bindings::authorization
+        );
+    };
+    ($plugin:ident, device) => {
+        #[cfg(target_family = "wasm")]
+        $crate::bindings::device::export_device!(
+            $plugin with_types_in $crate::bindings::device
         );
     };
     ($plugin:ident, profile) => {

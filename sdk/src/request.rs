@@ -2,7 +2,7 @@
 //! is sent, and tests compare requests without having one.
 
 use crate::bindings::keepfresh::provider::http::Method;
-use crate::bindings::keepfresh::provider::secrets::Encoding;
+use crate::bindings::keepfresh::provider::secrets::{Encoding, JwtAlgorithm};
 
 /// One request. `{name}` in the URL is a setting of the connection.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +43,21 @@ pub enum Value {
     Secret(Place),
     /// Pieces joined in the host, then encoded.
     Compose(Vec<Value>, Encoding),
+    /// A JWT that the host signs.
+    SignedJwt(Box<SignedJwt>),
+}
+
+/// A JWT to be signed with a key that the plugin never sees.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SignedJwt {
+    /// The key: PEM, or the bytes of an HMAC key.
+    pub key: Value,
+    /// How it signs.
+    pub algorithm: JwtAlgorithm,
+    /// The header as a JSON object; the host adds `alg`.
+    pub header: String,
+    /// The claims as a JSON object.
+    pub claims: String,
 }
 
 /// Where a secret is found.
@@ -80,6 +95,11 @@ impl Request {
     /// A PATCH request.
     pub fn patch(url: impl Into<String>) -> Self {
         Self::new(Method::Patch, url)
+    }
+
+    /// A DELETE request.
+    pub fn delete(url: impl Into<String>) -> Self {
+        Self::new(Method::Delete, url)
     }
 
     /// Adds a query parameter.
@@ -173,4 +193,15 @@ pub fn bearer() -> Value {
 /// HTTP Basic credentials: `user` and `password`, without the word `Basic`.
 pub fn basic(user: Value, password: Value) -> Value {
     compose([user, text(":"), password], Encoding::Base64)
+}
+
+/// HTTP Basic credentials of an OAuth client: RFC 6749 2.3.1 has both encoded as in a form first.
+pub fn client_basic(id: impl Into<String>, secret: Value) -> Value {
+    let encoded = |value| compose([value], Encoding::Form);
+    compose([encoded(text(id)), text(":"), encoded(secret)], Encoding::Base64)
+}
+
+/// A whole `Authorization: Basic` value of credentials such as [`basic`] makes.
+pub fn basic_header(credentials: Value) -> Value {
+    compose([text("Basic "), credentials], Encoding::Plain)
 }

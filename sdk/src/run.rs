@@ -5,7 +5,7 @@ use crate::bindings::keepfresh::provider::http::{self, Response};
 use crate::bindings::keepfresh::provider::secrets::{Encoding, Part, Secret};
 use crate::bindings::keepfresh::provider::types::{Failure, TokenSet};
 use crate::flow::{Flow, Settings, Step};
-use crate::request::{Body, Place, Request, Value};
+use crate::request::{Body, Place, Request, SignedJwt, Value};
 use crate::tokens::{Source, Tokens};
 
 /// The secrets that a flow may name.
@@ -57,7 +57,12 @@ pub(crate) fn collect(
     })
 }
 
-fn take(source: Source, last: Option<&Response>, keyring: &Keyring) -> Result<Secret, Failure> {
+/// Takes one secret from where a flow found it.
+pub(crate) fn take(
+    source: Source,
+    last: Option<&Response>,
+    keyring: &Keyring,
+) -> Result<Secret, Failure> {
     let (found, place) = match source {
         Source::Given(value) => return keyring.own(&value),
         Source::At(pointer) => (last.and_then(|answer| answer.secret(&pointer)), pointer),
@@ -132,7 +137,13 @@ impl Keyring {
             Value::Json(json) => Found::Json(json),
             Value::Secret(place) => Found::Held(self.find(place)?),
             Value::Compose(..) => Found::Made(self.own(value)?),
+            Value::SignedJwt(jwt) => Found::Made(self.sign(jwt)?),
         })
+    }
+
+    fn sign(&self, jwt: &SignedJwt) -> Result<Secret, Failure> {
+        let key = self.own(&jwt.key)?;
+        key.sign_jwt(jwt.algorithm, &jwt.header, &jwt.claims).map_err(Failure::Misconfigured)
     }
 
     /// A handle of its own for a value; the contract copies one by composing a single part.

@@ -42,11 +42,6 @@ impl Canned {
         self
     }
 
-    /// Whether there is a header, sealed or not.
-    pub(super) fn has_header(&self, name: &str) -> bool {
-        self.headers.iter().any(|(key, _)| key.eq_ignore_ascii_case(name))
-    }
-
     fn at(&self, pointer: &str) -> Option<&Json> {
         match &self.body {
             Body::Json(json) => json.pointer(pointer),
@@ -140,6 +135,12 @@ impl Answer for Canned {
                 json.pointer(pointer).and_then(Json::as_str).is_some_and(|text| !text.is_empty())
             }
         }
+    }
+
+    fn has_secret_header(&self, name: &str) -> bool {
+        let named =
+            |(key, value): &(String, String)| key.eq_ignore_ascii_case(name) && !value.is_empty();
+        self.headers.iter().any(named)
     }
 }
 

@@ -21,6 +21,8 @@ pub fn context<P: Provider>(settings: &[(&str, &str)]) -> Context {
         settings: Settings::new(&descriptor, given.collect()),
         secrets: descriptor.secrets.iter().map(|field| field.name.clone()).collect(),
         current: None,
+        remembered: Vec::new(),
+        unique: "0123456789abcdef0123456789abcdef".to_owned(),
         now: 1_700_000_000,
     }
 }
@@ -74,7 +76,7 @@ fn check(tokens: Tokens, last: Option<&Canned>) -> Result<Tokens, Failure> {
     for source in sources {
         let found = match source {
             Source::At(pointer) => last.is_some_and(|answer| answer.has_secret(pointer)),
-            Source::Header(name) => last.is_some_and(|answer| answer.has_header(name)),
+            Source::Header(name) => last.is_some_and(|answer| answer.has_secret_header(name)),
             Source::Given(_) => true,
         };
         if !found {
