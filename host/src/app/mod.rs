@@ -141,6 +141,7 @@ impl App {
             clock: clock.clone(),
             lifecycle: lifecycle.clone(),
             manifest: Arc::clone(&manifest),
+            visits: operator::Visits::default(),
             daemon: purpose == Purpose::Serve,
         });
         let reloading = Mutex::new(());

@@ -10,9 +10,9 @@ use crate::app::App;
 use crate::catalogue::Plugin;
 use crate::manifest::Manifest;
 use crate::model::attempt::Trigger;
-use crate::model::connection::{Connection, Due, Problem};
+use crate::model::connection::{Due, Problem};
 use crate::model::id::ConnectionId;
-use crate::storage::{Filter, Reconcile, StorageError};
+use crate::storage::{Filter, Loaded, Reconcile, StorageError};
 
 impl App {
     /// Brings the connections in line with `manifest`.
@@ -32,7 +32,7 @@ impl App {
         }
         let plugin = self.catalogue.plugin(id.provider()).ok();
         let forgive = match (&loaded, &plugin) {
-            (Some(loaded), Some(plugin)) => self.has_changed(&loaded.connection, plugin).await?,
+            (Some(loaded), Some(plugin)) => self.has_changed(loaded, plugin).await?,
             _ => false,
         };
         let soon = Due { at: now, trigger: Trigger::Expiry };
@@ -59,15 +59,17 @@ impl App {
     /// Whether what a person had to correct is not what it was: credentials, settings, the plugin.
     async fn has_changed(
         &self,
-        connection: &Connection,
+        loaded: &Loaded,
         plugin: &Arc<Plugin>,
     ) -> Result<bool, StorageError> {
+        let connection = &loaded.connection;
         let id = &connection.id;
         if connection.problem != Some(Problem::Misconfigured) {
             return Ok(false);
         }
         let then = self.storage.problem_config(id).await?;
-        let now = plugin.config_digest(id, &self.vault).await;
+        let own = self.refresher.own(loaded).unwrap_or_default();
+        let now = plugin.config_digest(id, own, &self.vault).await;
         let changed = then.as_deref() != Some(&now);
         if changed {
             info!(connection.id = %id, "{id} is tried again: its configuration has changed");

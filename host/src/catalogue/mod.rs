@@ -22,7 +22,7 @@ use jiff::Timestamp;
 
 pub use discover::digest_of;
 pub use lock::{LockEntry, LockFile};
-pub use plugin::{BindProblem, Plugin};
+pub use plugin::{BindProblem, Own, Plugin};
 
 use crate::egress::Gate;
 use crate::manifest::Manifest;

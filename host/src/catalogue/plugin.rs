@@ -30,6 +30,17 @@ pub struct Plugin {
     policy: Arc<Policy>,
 }
 
+/// What a connection brings of its own, over what the manifest says.
+#[derive(Default)]
+pub struct Own {
+    /// Settings by name.
+    pub settings: Settings,
+    /// Secrets by name.
+    pub secrets: Vec<(String, SecretString)>,
+    /// Metadata of its last token set.
+    pub remembered: Vec<(String, String)>,
+}
+
 /// Something that does not fit between a provider's section and its plugin.
 #[derive(Clone, Debug)]
 pub struct BindProblem {
@@ -132,6 +143,7 @@ impl Plugin {
     pub async fn input(
         &self,
         id: &ConnectionId,
+        own: Own,
         current: Option<TokenSet>,
         journal: Arc<dyn Journal>,
         now: Timestamp,
@@ -139,8 +151,9 @@ impl Plugin {
         let policy = self.policies.get(id.name()).unwrap_or(&self.policy);
         Ok(CallInput {
             connection: id.to_string(),
-            settings: self.settings(id.name()).into_iter().collect(),
-            secrets: self.secrets(id.name()).await?,
+            settings: self.settings(id.name(), &own.settings).into_iter().collect(),
+            secrets: self.secrets(id.name(), own.secrets).await?,
+            remembered: own.remembered,
             current,
             policy: Arc::clone(policy),
             gate: self.gate.clone(),
@@ -153,13 +166,13 @@ impl Plugin {
 
     /// Keyed digest of all that a failure can be blamed on: when it changes, a person has changed
     /// something, and what needed a person may be tried again.
-    pub async fn config_digest(&self, id: &ConnectionId, vault: &Vault) -> Vec<u8> {
+    pub async fn config_digest(&self, id: &ConnectionId, own: Own, vault: &Vault) -> Vec<u8> {
         let mut text =
             zeroize::Zeroizing::new(format!("{}\n{:?}", self.digest, self.provider.egress));
-        for (name, value) in self.settings(id.name()) {
+        for (name, value) in self.settings(id.name(), &own.settings) {
             let _ = write!(text, "\n{name}={value}");
         }
-        for (name, value) in self.secrets(id.name()).await.unwrap_or_default() {
+        for (name, value) in self.secrets(id.name(), own.secrets).await.unwrap_or_default() {
             let _ = write!(text, "\n{name}={}", value.expose_secret());
         }
         vault.mac(text.as_bytes()).to_vec()
@@ -173,14 +186,52 @@ impl Plugin {
         granted.unwrap_or(DEFAULT_MEMORY)
     }
 
-    /// Settings in force for the connection of that name, defaults filled in.
-    pub fn settings(&self, name: &str) -> Settings {
-        with_defaults(self.descriptor(), &self.provider.settings_of(name))
+    /// Settings in force for the connection of that name, with `own` over them and defaults filled in.
+    pub fn settings(&self, name: &str, own: &Settings) -> Settings {
+        let mut given = self.provider.settings_of(name);
+        given.extend(own.iter().map(|(name, value)| (name.clone(), value.clone())));
+        with_defaults(self.descriptor(), &given)
     }
 
-    async fn secrets(&self, name: &str) -> Result<Vec<(String, SecretString)>, Failure> {
-        let mut found = Vec::new();
+    /// Whether a connection may bring these settings and secrets of its own. Where requests go is the
+    /// operator's to say, so a setting that an address is made of is not among them.
+    pub fn admit<'a>(
+        &self,
+        settings: impl IntoIterator<Item = &'a str>,
+        secrets: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), String> {
+        let descriptor = self.descriptor();
+        let known = |fields: &[Field], name: &str| fields.iter().any(|it| it.name == name);
+        for name in settings {
+            if !known(&descriptor.settings, name) {
+                return Err(format!("the plugin {} knows no setting `{name}`", descriptor.name));
+            }
+            let placeholders = [format!("{{{name}}}"), format!("{{{name}.origin}}")];
+            if descriptor.access.iter().any(|it| placeholders.iter().any(|name| it.contains(name)))
+            {
+                return Err(format!(
+                    "`{name}` says where requests go, so it is set in the manifest alone"
+                ));
+            }
+        }
+        for name in secrets {
+            if !known(&descriptor.secrets, name) {
+                return Err(format!("the plugin {} knows no secret `{name}`", descriptor.name));
+            }
+        }
+        Ok(())
+    }
+
+    async fn secrets(
+        &self,
+        name: &str,
+        own: Vec<(String, SecretString)>,
+    ) -> Result<Vec<(String, SecretString)>, Failure> {
+        let mut found = own;
         for (key, source) in self.provider.secrets_of(name) {
+            if found.iter().any(|(name, _)| *name == key) {
+                continue;
+            }
             let value = source.read().await.map_err(|error| {
                 let message = format!("providers.{}.secrets.{key}: {error}", self.provider.name);
                 Failure::new(Case::Misconfigured, error.code(), message)
@@ -205,8 +256,10 @@ fn policy(
 ) -> Result<Policy, BindProblem> {
     let all = with_defaults(descriptor, settings);
     let value = |name: &str| all.get(name).cloned();
-    let expand = |it: &String| Pattern::expand(it, &value);
-    let patterns = descriptor.access.iter().map(expand).collect::<Result<Vec<_>, _>>();
+    let expand = |it: &&String| Pattern::expand(it, &value);
+    let given = |it: &&String| !leaves_out(descriptor, it, &all);
+    let patterns = descriptor.access.iter().filter(given).map(|it| expand(&it));
+    let patterns = patterns.collect::<Result<Vec<_>, _>>();
     let patterns = patterns.map_err(|error| {
         let help = format!("see the settings with: keepfresh plugin list ({})", descriptor.name);
         BindProblem::new(&["settings"], "manifest.setting_invalid", error.to_string(), help)
@@ -217,6 +270,15 @@ fn policy(
         patterns,
         networks: provider.egress.networks.clone(),
         plaintext: provider.egress.plaintext,
+    })
+}
+
+/// Whether a request cannot be made because an optional setting that it is made of was not given.
+fn leaves_out(descriptor: &Descriptor, access: &str, given: &Settings) -> bool {
+    let absent = |it: &&Field| !it.required && given.get(&it.name).is_none_or(String::is_empty);
+    descriptor.settings.iter().filter(absent).any(|it| {
+        access.contains(&format!("{{{}}}", it.name))
+            || access.contains(&format!("{{{}.origin}}", it.name))
     })
 }
 

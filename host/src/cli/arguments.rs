@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use jiff::SignedDuration;
 
 use crate::model::attempt::Outcome;
@@ -49,6 +49,12 @@ pub(super) enum Verb {
         /// What failed last
         #[arg(long)]
         failed: bool,
+        /// With this label
+        #[arg(long, value_name = "LABEL")]
+        label: Option<String>,
+        /// Whose token somebody asked for in the last 7d...
+        #[arg(long, value_parser = duration, value_name = "TIME")]
+        active_within: Option<u64>,
         /// Whatever the expiry
         #[arg(long)]
         force: bool,
@@ -59,12 +65,22 @@ pub(super) enum Verb {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Tokens: get, set, clear
+    /// Connects an account in a browser, or with a code on another machine
+    Connect(Connect),
+    /// Ends the grant at the provider, then forgets it here
+    Disconnect {
+        /// PROVIDER or PROVIDER/NAME
+        connection: ConnectionId,
+        /// Forgets it here even if the provider does not answer
+        #[arg(long)]
+        force: bool,
+    },
+    /// Tokens: get, set, clear, rejected
     Token {
         #[command(subcommand)]
         verb: TokenVerb,
     },
-    /// Connections: list, show, pause, resume
+    /// Connections: list, show, add, import, remove, pause, resume
     Connection {
         #[command(subcommand)]
         verb: ConnectionVerb,
@@ -141,6 +157,14 @@ pub(super) enum TokenVerb {
         /// PROVIDER or PROVIDER/NAME
         connection: ConnectionId,
     },
+    /// Says that the provider refused a token, and prints another one
+    Rejected {
+        /// PROVIDER or PROVIDER/NAME
+        connection: ConnectionId,
+        /// Which token set it was of; the current one when not given
+        #[arg(long, value_name = "NUMBER")]
+        generation: Option<u64>,
+    },
     /// Forgets the tokens
     Clear {
         /// PROVIDER or PROVIDER/NAME
@@ -155,6 +179,36 @@ pub(super) enum ConnectionVerb {
         /// Of this provider
         #[arg(long, value_name = "NAME")]
         provider: Option<String>,
+        /// With this label
+        #[arg(long, value_name = "LABEL")]
+        label: Option<String>,
+        /// Whose token somebody asked for in the last 7d...
+        #[arg(long, value_parser = duration, value_name = "TIME")]
+        active_within: Option<u64>,
+    },
+    /// Adds one; what is secret comes from a file or standard input
+    Add {
+        /// PROVIDER or PROVIDER/NAME
+        connection: ConnectionId,
+        /// A word to find it by
+        #[arg(long, value_name = "LABEL")]
+        label: Vec<String>,
+        /// A setting of its own: NAME=VALUE
+        #[arg(long, value_parser = pair, value_name = "NAME=VALUE")]
+        setting: Vec<(String, String)>,
+        /// JSON with `secrets` and tokens: a file, or - for standard input
+        #[arg(long, value_name = "FILE")]
+        from: Option<PathBuf>,
+        /// Puts the token over the one that is there
+        #[arg(long)]
+        replace: bool,
+    },
+    /// Adds those in a file: CSV with a heading, a JSON list, or JSON lines
+    Import(Import),
+    /// Forgets one that was added, without telling the provider
+    Remove {
+        /// PROVIDER or PROVIDER/NAME
+        connection: ConnectionId,
     },
     /// Everything about one, but its secrets
     Show {
@@ -177,6 +231,58 @@ pub(super) enum ConnectionVerb {
         /// PROVIDER or PROVIDER/NAME
         connection: ConnectionId,
     },
+}
+
+/// `connect`
+#[derive(Debug, Args)]
+pub(super) struct Connect {
+    /// PROVIDER or PROVIDER/NAME
+    pub(super) connection: ConnectionId,
+    /// The name of the connection, if not given with a slash
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: Option<String>,
+    /// With a code on another machine
+    #[arg(long)]
+    pub(super) device: bool,
+    /// Prints the address and opens nothing
+    #[arg(long)]
+    pub(super) no_browser: bool,
+    /// The port that the browser comes back to, where the provider wants to know it; any when 0
+    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    pub(super) port: u16,
+    /// The host name in the address that it comes back to: 127.0.0.1 or localhost
+    #[arg(long, default_value = "127.0.0.1", value_name = "HOST", value_parser = ["127.0.0.1", "localhost"])]
+    pub(super) host: String,
+    /// Wanted besides the scopes of the settings
+    #[arg(long, value_name = "SCOPE")]
+    pub(super) scope: Vec<String>,
+    /// How long to wait for the person
+    #[arg(long, value_parser = duration, default_value = "10m", value_name = "TIME")]
+    pub(super) wait: u64,
+}
+
+/// `connection import`
+#[derive(Debug, Args)]
+pub(super) struct Import {
+    /// Whose connections, in the manifest
+    pub(super) provider: String,
+    /// The file, or - for standard input
+    pub(super) file: PathBuf,
+    /// How it is written; by its name when not given
+    #[arg(long, value_name = "FORMAT", value_parser = ["csv", "json"])]
+    pub(super) format: Option<String>,
+    /// What a column of the file means here: THEIRS=OURS
+    #[arg(long, value_parser = pair, value_name = "THEIRS=OURS")]
+    pub(super) map: Vec<(String, String)>,
+    /// Puts tokens over those that are there, which are newer as a rule
+    #[arg(long)]
+    pub(super) replace: bool,
+    /// Reads the file and changes nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Imports the rows that can be read, even if others cannot
+    #[arg(long)]
+    pub(super) skip_bad: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -204,6 +310,12 @@ pub(super) enum PluginVerb {
         /// PROVIDER or PROVIDER/NAME
         connection: ConnectionId,
     },
+}
+
+/// `NAME=VALUE`.
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}` has no `=`"))?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// Seconds of a duration as people write it: `90s`, `5m`, `24h`, `30d`.

@@ -1,14 +1,18 @@
 //! The command line: what can be typed, and who carries it out. Holds no state and takes no decision.
 
 mod arguments;
+mod callback;
 mod check;
+mod connect;
 mod exit;
+mod import;
 mod init;
 mod inspect;
 mod plugin;
 mod render;
 mod run;
 mod serve;
+mod session;
 
 use std::process::ExitCode;
 
@@ -59,6 +63,10 @@ async fn dispatch(arguments: Arguments) -> Exit {
         }
         Verb::Plugin { verb: arguments::PluginVerb::Approve { name } } => {
             plugin::approve(&config, &name, json).await
+        }
+        Verb::Connect(wanted) => connect::run(&config, wanted, json).await,
+        Verb::Connection { verb: arguments::ConnectionVerb::Import(wanted) } => {
+            import::run(&config, wanted, json).await
         }
         other => run::run(&config, other, json).await,
     }

@@ -8,14 +8,12 @@ use secrecy::SecretString;
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
-use crate::app::{App, OpenError, Purpose};
+use crate::app::Purpose;
 use crate::cli::arguments::{ConnectionVerb, PluginVerb, TokenVerb, Verb};
 use crate::cli::exit::Exit;
 use crate::cli::render;
-use crate::control;
-use crate::egress::Gate;
+use crate::cli::session::Session;
 use crate::manifest::{self, Manifest};
-use crate::model::clock::Clock;
 use crate::model::failure::{Case, Failure};
 use crate::operator::{Command, LogQuery, Progress, Reply, Selection};
 
@@ -34,13 +32,12 @@ pub(super) async fn run(config: &Path, verb: Verb, json: bool) -> Exit {
     let (progress, steps) = mpsc::unbounded_channel();
     #[expect(clippy::disallowed_methods, reason = "there is no lifecycle yet; it is awaited below")]
     let bar = tokio::spawn(render::progress::follow(steps, json));
-    let result = carry_out(manifest, &command, &progress).await;
+    let again = follow.then(|| command.query()).flatten();
+    let result = carry_out(manifest, command, &progress).await;
     drop(progress);
     let _ = bar.await;
     match result {
-        Ok(Reply::Attempts(attempts)) if follow => {
-            follow_log(config, command, attempts, json).await
-        }
+        Ok(Reply::Attempts(attempts)) if follow => follow_log(config, again, attempts, json).await,
         Ok(reply) => render::reply(&reply, json, header),
         Err(failure) => render::failure(&failure, json),
     }
@@ -49,44 +46,33 @@ pub(super) async fn run(config: &Path, verb: Verb, json: bool) -> Exit {
 /// Asks the daemon, or does it here.
 async fn carry_out(
     manifest: Manifest,
-    command: &Command,
+    command: Command,
     progress: &mpsc::UnboundedSender<Progress>,
 ) -> Result<Reply, Failure> {
-    if let Some(daemon) = control::Client::connect(&manifest.storage.path).await? {
-        return control::ask(daemon, command, progress).await;
-    }
     let purpose = if command.only_looks() { Purpose::Look } else { Purpose::Command };
-    let app = App::open(manifest, purpose, Clock::system(), Gate::system()).await;
-    let app = app.map_err(|it| cannot_open(&it))?;
-    let app_lifecycle = app.lifecycle.clone();
-    let interrupted = async move {
-        // Ctrl-C stops beginning new attempts; those that have begun end in order.
-        if tokio::signal::ctrl_c().await.is_ok() {
-            app_lifecycle.stop();
-        }
-        std::future::pending::<()>().await;
-    };
-    // Moved in, so that commands of the same kind need not be written twice.
-    let again = serde_json::to_value(command).and_then(serde_json::from_value);
-    let command =
-        again.map_err(|it| Failure::new(Case::HostFault, "internal.command", it.to_string()))?;
-    let result = tokio::select! {
-        result = app.operator.run(command, progress) => result,
-        () = interrupted => unreachable!("it never ends"),
-    };
-    app.lifecycle.drain(Duration::from_secs(5)).await;
+    let session = Session::open(manifest, purpose).await?;
+    let result = session.run(command, progress).await;
+    session.close().await;
     result
-}
-
-fn cannot_open(error: &OpenError) -> Failure {
-    Failure::new(Case::HostFault, error.code().to_owned(), error.to_string())
 }
 
 fn command(verb: Verb) -> Result<Command, Failure> {
     Ok(match verb {
         Verb::Status { connections } => Command::Status { ids: connections },
-        Verb::Refresh { connections, provider, failed, force, sync, dry_run, all: _ } => {
-            let selection = Selection { ids: connections, provider, failed };
+        Verb::Refresh {
+            connections,
+            provider,
+            failed,
+            force,
+            sync,
+            dry_run,
+            label,
+            active_within,
+            all: _,
+        } => {
+            let ids = connections;
+            let selection =
+                Selection { ids, provider, failed, label, active_within_s: active_within };
             Command::Refresh { selection, force, dry_run, wait: sync }
         }
         Verb::Token { verb } => match verb {
@@ -96,10 +82,24 @@ fn command(verb: Verb) -> Result<Command, Failure> {
             TokenVerb::Set { connection } => {
                 Command::TokenSet { id: connection, text: standard_input()?.into() }
             }
+            TokenVerb::Rejected { connection, generation } => {
+                Command::TokenRejected { id: connection, generation }
+            }
             TokenVerb::Clear { connection } => Command::TokenClear { id: connection },
         },
+        Verb::Disconnect { connection, force } => Command::Disconnect { id: connection, force },
         Verb::Connection { verb } => match verb {
-            ConnectionVerb::List { provider } => Command::Connections { provider },
+            ConnectionVerb::List { provider, label, active_within } => {
+                let active_within_s = active_within;
+                let selection =
+                    Selection { provider, label, active_within_s, ..Selection::default() };
+                Command::Connections { selection }
+            }
+            ConnectionVerb::Add { connection, label, setting, from, replace } => {
+                super::import::one(connection, label, setting, from.as_deref(), replace)?
+            }
+            ConnectionVerb::Remove { connection } => Command::Remove { id: connection },
+            ConnectionVerb::Import(_) => Command::Ping,
             ConnectionVerb::Show { connection } => Command::Show { id: connection },
             ConnectionVerb::Pause { connection, time, reason } => {
                 Command::Pause { id: connection, for_s: time, reason }
@@ -122,12 +122,14 @@ fn command(verb: Verb) -> Result<Command, Failure> {
         Verb::Plugin { .. } => Command::Plugins,
         Verb::Prune { older_than } => Command::Prune { older_than_s: older_than },
         Verb::Doctor => Command::Doctor,
-        Verb::Init | Verb::Serve | Verb::Check | Verb::Completions { .. } => Command::Ping,
+        Verb::Init | Verb::Serve | Verb::Check | Verb::Connect(_) | Verb::Completions { .. } => {
+            Command::Ping
+        }
     })
 }
 
 /// A secret from standard input: never from an argument, where everybody can read it.
-fn standard_input() -> Result<SecretString, Failure> {
+pub(super) fn standard_input() -> Result<SecretString, Failure> {
     let mut text = Zeroizing::new(String::new());
     let read = std::io::stdin().take(1 << 20).read_to_string(&mut text);
     read.map_err(|error| {
@@ -140,11 +142,11 @@ fn standard_input() -> Result<SecretString, Failure> {
 /// Prints new attempts until it is interrupted.
 async fn follow_log(
     config: &Path,
-    command: Command,
+    query: Option<LogQuery>,
     mut attempts: Vec<crate::model::attempt::Attempt>,
     json: bool,
 ) -> Exit {
-    let Command::Log(mut query) = command else { return Exit::Usage };
+    let Some(mut query) = query else { return Exit::Usage };
     let (nobody, _) = mpsc::unbounded_channel();
     loop {
         attempts.reverse();
@@ -155,7 +157,7 @@ async fn follow_log(
             _ = tokio::signal::ctrl_c() => return Exit::Done,
         }
         let Ok(manifest) = manifest::load(config) else { return Exit::Config };
-        match carry_out(manifest, &Command::Log(query.clone()), &nobody).await {
+        match carry_out(manifest, Command::Log(query.clone()), &nobody).await {
             Ok(Reply::Attempts(found)) => attempts = found,
             Ok(_) => return Exit::Failed,
             Err(failure) => return render::failure(&failure, json),

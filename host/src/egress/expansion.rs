@@ -66,10 +66,16 @@ impl Expansion<'_> {
 
     /// What `{name}` becomes, judged by where it stands.
     fn value(&self, name: &str, before: &str, behind: &str) -> Result<String, PatternError> {
+        let (name, origin_alone) = match name.strip_suffix(".origin") {
+            Some(name) => (name, true),
+            None => (name, false),
+        };
         let missing =
             || PatternError::Missing { pattern: self.text.to_owned(), setting: name.to_owned() };
         let value = (self.settings)(name).filter(|value| !value.is_empty()).ok_or_else(missing)?;
-        let fitted = if before.is_empty() {
+        let fitted = if origin_alone {
+            origin_of(&value, before)
+        } else if before.is_empty() {
             as_origin(&value, behind)
         } else if before.matches('/').count() < 3 {
             as_host(&value)
@@ -99,7 +105,20 @@ fn as_origin(value: &str, behind: &str) -> Result<String, &'static str> {
     if Target::parse(value).is_err() {
         return Err("it is not a plain address like https://api.example.com");
     }
-    Ok(value.strip_suffix('/').unwrap_or(value).to_owned())
+    // A whole address is as it is written: there are servers to which a slash at the end matters.
+    let path_follows = !behind.is_empty();
+    let shorter = value.strip_suffix('/').filter(|_| path_follows);
+    Ok(shorter.unwrap_or(value).to_owned())
+}
+
+/// `https://host:port` of an address with a path.
+fn origin_of(value: &str, before: &str) -> Result<String, &'static str> {
+    if !before.is_empty() {
+        return Err("an origin stands at the beginning of an address");
+    }
+    let target = Target::parse(value)
+        .map_err(|_| "it is not a plain address like https://api.example.com/login")?;
+    Ok(target.url.origin().ascii_serialization())
 }
 
 /// A label of a host, or several. No port and no separator: those belong to the author.

@@ -52,6 +52,14 @@ impl Policy {
         left.first().copied().ok_or_else(|| self.host_denied(&target.host))
     }
 
+    /// Whether the plugin declares `method` of this URL, query aside, and may use its scheme and host.
+    /// Nothing is resolved or sent.
+    pub fn admits(&self, method: Method, url: &str) -> Result<(), EgressError> {
+        let bare = url.split(['?', '#']).next().unwrap_or_default();
+        let target = Target::parse(bare).map_err(|oddity| self.odd_url(&oddity))?;
+        self.judge(method, &target).map(drop)
+    }
+
     /// The refusal of a URL that is none, or not in its normal form.
     pub(super) fn odd_url(&self, oddity: &Oddity) -> EgressError {
         let plugin = &self.plugin;

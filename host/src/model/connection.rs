@@ -1,6 +1,8 @@
 //! One set of credentials at one provider: the facts that storage keeps and every window shows. No
 //! secrets are in here; they stay sealed beside it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -32,6 +34,24 @@ pub struct Connection {
     pub last_attempt: Option<Attempt>,
     /// What `profile` said last, as JSON.
     pub profile: Option<Value>,
+    /// Who wants it to be there.
+    pub origin: Origin,
+    /// Settings of its own, over those of the manifest.
+    pub settings: BTreeMap<String, String>,
+    /// Words to find it by.
+    pub labels: Vec<String>,
+    /// When a caller last asked for its token.
+    pub active_at: Option<Timestamp>,
+}
+
+/// Who wants a connection to be there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// The manifest.
+    #[default]
+    Manifest,
+    /// A person, a caller or a file.
+    Added,
 }
 
 /// What may be shown of the current token.
@@ -87,4 +107,5 @@ pub struct Due {
     pub trigger: Trigger,
 }
 
+text_enum!(Origin { Manifest = "manifest", Added = "added" });
 text_enum!(Problem { Reconnect = "reconnect", Misconfigured = "misconfigured" });

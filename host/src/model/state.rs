@@ -206,7 +206,7 @@ pub fn span(from: Timestamp, to: Timestamp) -> String {
 mod tests {
     use super::*;
     use crate::model::attempt::AttemptError;
-    use crate::model::connection::{Pause, TokenFacts};
+    use crate::model::connection::{Origin, Pause, TokenFacts};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -233,6 +233,10 @@ mod tests {
             due: None,
             last_attempt: None,
             profile: None,
+            origin: Origin::default(),
+            settings: std::collections::BTreeMap::new(),
+            labels: Vec::new(),
+            active_at: None,
         }
     }
 

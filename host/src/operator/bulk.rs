@@ -40,8 +40,8 @@ impl Operator {
     }
 
     async fn select(&self, selection: &Selection) -> Result<Vec<Connection>, Failure> {
-        let Selection { ids, provider, failed } = selection.clone();
-        let filter = Filter { ids: ids.clone(), provider, failed };
+        let filter = selection.filter(self.now());
+        let ids = &selection.ids;
         let rows = self.0.storage.list(&filter).await.map_err(|it| host_fault(&it))?;
         let found = rows.into_iter().filter_map(Result::ok).collect::<Vec<_>>();
         match ids.iter().find(|id| !selection.failed && !found.iter().any(|it| it.id == **id)) {

@@ -2,6 +2,7 @@
 //! the daemon, which are the same program.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -11,8 +12,10 @@ use crate::model::attempt::{Attempt, Outcome};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::operator::doctor::Finding;
 use crate::operator::plugins::{PluginView, ScheduleView};
+use crate::operator::roster::Row;
 use crate::operator::view::{ConnectionView, Details};
-use crate::storage::{Pruned, Statistics};
+use crate::refresher::Served;
+use crate::storage::{Filter, Pruned, Statistics};
 
 /// One thing to do.
 #[derive(Debug, Serialize, Deserialize)]
@@ -25,10 +28,10 @@ pub enum Command {
         /// Which.
         ids: Vec<ConnectionId>,
     },
-    /// Connections, of one provider or all.
+    /// Connections.
     Connections {
-        /// Whose.
-        provider: Option<String>,
+        /// Which.
+        selection: Selection,
     },
     /// Everything about one connection.
     Show {
@@ -63,6 +66,62 @@ pub enum Command {
     /// Forgets the token.
     TokenClear {
         /// Whose.
+        id: ConnectionId,
+    },
+    /// A caller's token was refused by the provider: another one.
+    TokenRejected {
+        /// Whose.
+        id: ConnectionId,
+        /// Which one; the current one when not given.
+        generation: Option<u64>,
+    },
+    /// Sends a person's browser to the provider.
+    ConnectStart {
+        /// What is connected.
+        id: ConnectionId,
+        /// Where the browser comes back to.
+        redirect_uri: String,
+        /// Wanted besides those of the settings.
+        scopes: Vec<String>,
+    },
+    /// The browser has come back.
+    ConnectFinish {
+        /// As the start named it.
+        visit: String,
+        /// The query that it came back with.
+        query: Plain,
+    },
+    /// Asks for a code that a person types in on another machine.
+    DeviceStart {
+        /// What is connected.
+        id: ConnectionId,
+        /// Wanted besides those of the settings.
+        scopes: Vec<String>,
+    },
+    /// Has the person agreed?
+    DevicePoll {
+        /// As the start named it.
+        visit: String,
+    },
+    /// Ends the grant at the provider and forgets it here.
+    Disconnect {
+        /// Which.
+        id: ConnectionId,
+        /// Forgets it here even if the provider does not answer.
+        force: bool,
+    },
+    /// Connections to be there from now on.
+    Enrol {
+        /// Whose, in the manifest.
+        provider: String,
+        /// Which.
+        rows: Vec<Row>,
+        /// Whether tokens go over those that are there.
+        replace: bool,
+    },
+    /// Forgets a connection that was added.
+    Remove {
+        /// Which.
         id: ConnectionId,
     },
     /// Stops refreshing for a while.
@@ -115,6 +174,19 @@ pub struct Selection {
     pub provider: Option<String>,
     /// Those whose last try failed.
     pub failed: bool,
+    /// Those with this label.
+    pub label: Option<String>,
+    /// Those whose token a caller asked for in the last so many seconds.
+    pub active_within_s: Option<u64>,
+}
+
+impl Selection {
+    /// What the database is asked for at `now`.
+    pub fn filter(&self, now: Timestamp) -> Filter {
+        let Self { ids, provider, failed, label, active_within_s } = self.clone();
+        let active_since = active_within_s.map(|it| now - Duration::from_secs(it));
+        Filter { ids, provider, failed, label, active_since }
+    }
 }
 
 /// Which attempts.
@@ -138,6 +210,12 @@ pub struct LogQuery {
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub struct Plain(pub SecretString);
+
+impl From<String> for Plain {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
 
 impl From<SecretString> for Plain {
     fn from(secret: SecretString) -> Self {
@@ -178,6 +256,17 @@ pub enum Reply {
     },
     /// The new generation's number.
     Generation(u64),
+    /// How far a login of a person has come.
+    Connect(ConnectStep),
+    /// What became of a grant that was ended.
+    Disconnected {
+        /// Whether the provider has ended it.
+        revoked: bool,
+        /// Whether the connection is gone; one that the manifest lists stays, without a token.
+        removed: bool,
+    },
+    /// What became of connections that were added.
+    Enrolled(Enrolled),
     /// Attempts.
     Attempts(Vec<Attempt>),
     /// How refreshes went.
@@ -195,6 +284,61 @@ pub enum Reply {
     },
     /// What the doctor found.
     Findings(Vec<Finding>),
+}
+
+/// How far a login of a person has come.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "kebab-case")]
+pub enum ConnectStep {
+    /// A browser has to go to an address.
+    Browser {
+        /// To name it by.
+        visit: String,
+        /// Where to.
+        url: Plain,
+        /// Whether that is the second time, because the first brought no refresh token.
+        again: bool,
+    },
+    /// A person has to type in a code.
+    Device {
+        /// To name it by.
+        visit: String,
+        /// The code.
+        user_code: String,
+        /// Where.
+        verification_uri: String,
+        /// The same with the code in it.
+        verification_uri_complete: Option<String>,
+        /// Seconds between polls.
+        interval_s: u64,
+    },
+    /// The person has not decided yet.
+    Waiting {
+        /// Seconds until the next poll.
+        interval_s: u64,
+    },
+    /// It is done.
+    Connected {
+        /// The connection as it is now.
+        details: Box<Details>,
+        /// Whether it goes on after its first token.
+        can_refresh: bool,
+    },
+}
+
+/// What became of connections that were added.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enrolled {
+    /// New ones.
+    pub added: u64,
+    /// Those that were there and are now as it was said.
+    pub updated: u64,
+    /// Those that were as it was said.
+    pub unchanged: u64,
+    /// Those whose token was kept, because it is newer than what was said.
+    pub kept: u64,
+    /// Those that were refused, with the reason.
+    pub refused: Vec<(String, String)>,
 }
 
 /// The reply to a refresh.
@@ -262,6 +406,14 @@ pub struct Progress {
 }
 
 impl Command {
+    /// The query of a look at the log.
+    pub fn query(&self) -> Option<LogQuery> {
+        match self {
+            Self::Log(query) => Some(query.clone()),
+            _ => None,
+        }
+    }
+
     /// Whether it changes nothing, so that it need not wait for whoever does.
     pub fn only_looks(&self) -> bool {
         matches!(
@@ -280,6 +432,19 @@ impl Command {
     }
 }
 
+impl Enrolled {
+    /// The sum of both.
+    #[must_use]
+    pub fn plus(mut self, other: Self) -> Self {
+        self.added += other.added;
+        self.updated += other.updated;
+        self.unchanged += other.unchanged;
+        self.kept += other.kept;
+        self.refused.extend(other.refused);
+        self
+    }
+}
+
 impl Reply {
     /// The reply to a refresh.
     pub fn refreshed(attempts: Vec<Attempt>, queued: Vec<ConnectionId>) -> Self {
@@ -291,6 +456,13 @@ impl Reply {
             skipped: count(Outcome::Skipped),
         };
         Self::Refreshed(Refreshed { attempts, summary, queued })
+    }
+}
+
+impl From<Served> for Reply {
+    fn from(served: Served) -> Self {
+        let Served { token, token_type, expires_at, generation } = served;
+        Self::Token { token: token.into(), token_type, expires_at, generation }
     }
 }
 

@@ -6,6 +6,18 @@
 /// What can be asked, and what comes back.
 pub mod command;
 
+/// State, nonce and verifier of a login.
+mod consent;
+
+/// Connecting and disconnecting.
+mod connect;
+
+/// Connections of people, as they are added.
+mod people;
+
+/// Files of connections, read.
+pub mod roster;
+
 /// Refreshing many at once.
 mod bulk;
 
@@ -26,6 +38,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 pub use command::{Command, LogQuery, Progress, Reply, Selection};
+pub use connect::Visits;
 
 use crate::catalogue::Catalogue;
 use crate::lifecycle::Lifecycle;
@@ -56,6 +69,8 @@ pub struct Parts {
     pub lifecycle: Lifecycle,
     /// What the operator wants, as it was last read without problems.
     pub manifest: Arc<RwLock<Arc<Manifest>>>,
+    /// Logins of people under way.
+    pub visits: Visits,
     /// Whether this is the daemon, with a scheduler behind it.
     pub daemon: bool,
 }
@@ -75,9 +90,8 @@ impl Operator {
         match command {
             Command::Ping => Ok(Reply::Done),
             Command::Status { ids } => self.status(ids).await.map(Reply::Connections),
-            Command::Connections { provider } => {
-                let filter = Filter { provider, ..Filter::default() };
-                self.list(&filter).await.map(Reply::Connections)
+            Command::Connections { selection } => {
+                self.list(&selection.filter(self.now())).await.map(Reply::Connections)
             }
             Command::Show { id } => self.show(&id).await,
             Command::Refresh { selection, force, dry_run, wait } => {
@@ -91,6 +105,20 @@ impl Operator {
             Command::TokenClear { id } => {
                 self.0.refresher.clear_token(&id).await.map(|()| Reply::Done)
             }
+            Command::TokenRejected { id, generation } => {
+                self.0.refresher.rejected(&id, generation).await.map(Reply::from)
+            }
+            Command::ConnectStart { id, redirect_uri, scopes } => {
+                self.connect_start(&id, &redirect_uri, scopes).await
+            }
+            Command::ConnectFinish { visit, query } => self.connect_finish(&visit, &query).await,
+            Command::DeviceStart { id, scopes } => self.device_start(&id, scopes).await,
+            Command::DevicePoll { visit } => self.device_poll(&visit).await,
+            Command::Disconnect { id, force } => self.disconnect(&id, force).await,
+            Command::Enrol { provider, rows, replace } => {
+                self.enrol(&provider, rows, replace).await.map(Reply::Enrolled)
+            }
+            Command::Remove { id } => self.remove(&id).await,
             Command::Pause { id, for_s, reason } => self.pause(&id, for_s, reason).await,
             Command::Resume { id } => self.resume(&id).await,
             Command::Replay { id } => self.replay(&id, progress).await,
@@ -146,13 +174,7 @@ impl Operator {
     }
 
     async fn token(&self, id: &ConnectionId, min_ttl_s: u64) -> Result<Reply, Failure> {
-        let served = self.0.refresher.token(id, Duration::from_secs(min_ttl_s)).await?;
-        Ok(Reply::Token {
-            token: served.token.into(),
-            token_type: served.token_type,
-            expires_at: served.expires_at,
-            generation: served.generation,
-        })
+        self.0.refresher.token(id, Duration::from_secs(min_ttl_s)).await.map(Reply::from)
     }
 
     async fn pause(

@@ -104,11 +104,12 @@ impl Details {
         let name = connection.id.name();
         let source = |(key, source): (String, _)| (key, kind_of(&source).to_owned());
         let secrets = plugin.map(|it| it.provider().secrets_of(name)).unwrap_or_default();
+        let own = &connection.settings;
         let descriptor = plugin.map(Plugin::descriptor);
         Self {
             view: ConnectionView::of(connection, now),
             plugin: descriptor.map(|it| format!("{} {}", it.name, it.version)),
-            settings: plugin.map(|it| it.settings(name)).unwrap_or_default(),
+            settings: plugin.map(|it| it.settings(name, own)).unwrap_or_default(),
             secrets: secrets.into_iter().map(source).collect(),
             token_type: token.map(|it| it.token_type.clone()),
             fingerprint: token.map(|it| it.fingerprint.clone()),

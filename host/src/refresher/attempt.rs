@@ -124,7 +124,7 @@ impl Refresher {
     }
 
     /// The durable intent. Nothing is sent without it.
-    async fn begin(&self, running: &Running, way: &Decision) -> Result<bool, Failure> {
+    pub(super) async fn begin(&self, running: &Running, way: &Decision) -> Result<bool, Failure> {
         let loaded = &running.loaded;
         let adopts = loaded.open.as_ref().map(|it| it.id);
         let begin = Begin {
@@ -162,7 +162,9 @@ impl Refresher {
         let replays = journal.replay_time().is_some();
         let journal = Arc::new(journal);
         let program = running.plugin.program();
-        let mut input = running.plugin.input(&running.connection, current, journal, now).await?;
+        let own = self.own(&running.loaded)?;
+        let plugin = &running.plugin;
+        let mut input = plugin.input(&running.connection, own, current, journal, now).await?;
         if *way == Decision::Login {
             return program.login(&input).await.map(|it| (it, Some("logged in".to_owned())));
         }

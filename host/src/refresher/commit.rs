@@ -84,7 +84,10 @@ impl Refresher {
             },
         );
         let config = match verdict.problem {
-            Some(_) => Some(running.plugin.config_digest(&running.connection, &self.vault).await),
+            Some(_) => {
+                let own = self.own(&running.loaded)?;
+                Some(running.plugin.config_digest(&running.connection, own, &self.vault).await)
+            }
             None => None,
         };
         let attempt = running.failed(&verdict.failure, now);

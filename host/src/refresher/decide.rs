@@ -146,7 +146,7 @@ fn still_valid(expires_at: Option<Timestamp>, due: Option<Timestamp>, now: Times
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::connection::{Due, Pause, TokenFacts};
+    use crate::model::connection::{Due, Origin, Pause, TokenFacts};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -174,6 +174,10 @@ mod tests {
             due: Some(Due { at: at(2_400), trigger: Trigger::Expiry }),
             last_attempt: None,
             profile: None,
+            origin: Origin::default(),
+            settings: std::collections::BTreeMap::new(),
+            labels: Vec::new(),
+            active_at: None,
         }
     }
 

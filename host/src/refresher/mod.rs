@@ -24,6 +24,9 @@ pub mod judge;
 /// Tokens set and forgotten by hand.
 mod manual;
 
+/// Connections that are added.
+pub mod people;
+
 /// When a connection is looked at next.
 pub mod plan;
 
@@ -35,6 +38,12 @@ mod refuse;
 
 /// Handing out tokens.
 mod serve;
+
+/// Consent of a person, and its end.
+pub mod connect;
+
+/// Notes of what callers say about a token.
+mod rejected;
 
 /// An attempt under way.
 mod running;
@@ -53,7 +62,7 @@ pub use decide::Ask;
 pub use manual::ManualToken;
 pub use serve::Served;
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Own};
 use crate::lifecycle::Lifecycle;
 use crate::model::attempt::{Attempt, Outcome, Trigger};
 use crate::model::clock::Clock;
@@ -62,7 +71,7 @@ use crate::model::id::ConnectionId;
 use crate::model::token::TokenSet;
 use crate::storage::{Loaded, Storage, StorageError};
 use crate::vault::error::VaultError;
-use crate::vault::{Vault, tokens};
+use crate::vault::{Vault, credentials, tokens};
 use breaker::Breakers;
 use throttle::Throttle;
 
@@ -147,9 +156,21 @@ impl Refresher {
             return (flight.clone(), true);
         }
         let (this, own) = (self.clone(), id.clone());
-        // A task of its own: when the caller goes away, the attempt goes on.
+        let work = async move { this.attempt(&own, ask).await };
+        (self.take_off(&mut flights, id, work), false)
+    }
+
+    /// Makes `work` the one attempt of `id`. It runs as a task of its own: when the caller goes away,
+    /// the attempt goes on.
+    fn take_off(
+        &self,
+        flights: &mut HashMap<ConnectionId, Flight>,
+        id: &ConnectionId,
+        work: impl Future<Output = AttemptResult> + Send + 'static,
+    ) -> Flight {
+        let (this, own) = (self.clone(), id.clone());
         let task = self.lifecycle.spawn("refresh", async move {
-            let result = this.attempt(&own, ask).await;
+            let result = work.await;
             this.flights.lock().unwrap_or_else(PoisonError::into_inner).remove(&own);
             result
         });
@@ -166,12 +187,25 @@ impl Refresher {
         };
         let flight = landed.boxed().shared();
         flights.insert(id.clone(), flight.clone());
-        (flight, false)
+        flight
     }
 
     async fn load(&self, id: &ConnectionId) -> Result<Loaded, Failure> {
         let loaded = self.storage.load(id).await.map_err(|it| host_fault(&it))?;
         loaded.ok_or_else(|| unknown(id))
+    }
+
+    /// What a connection brings of its own, opened.
+    pub fn own(&self, loaded: &Loaded) -> Result<Own, Failure> {
+        let connection = &loaded.connection;
+        let row = running::token_row(&connection.id);
+        let open = |sealed| credentials::open_credentials(&self.vault, &row, sealed);
+        let secrets = loaded.credentials.as_ref().map(open).transpose();
+        Ok(Own {
+            settings: connection.settings.clone(),
+            secrets: secrets.map_err(|it| vault_fault(&it))?.unwrap_or_default(),
+            remembered: connection.token.as_ref().map(|it| it.metadata.clone()).unwrap_or_default(),
+        })
     }
 
     /// The current token set, opened.

@@ -39,16 +39,21 @@ impl<'a> Timing<'a> {
     /// The timing of `id` under `provider`; `declared` is the plugin's own schedule, for when the
     /// manifest has none.
     pub fn new(provider: &'a Provider, declared: Option<&'a Schedule>, id: &ConnectionId) -> Self {
-        let mut hasher = DefaultHasher::new();
-        id.hash(&mut hasher);
         Self {
             schedule: provider.schedule.as_ref().or(declared),
             backup: provider.backup_schedule.as_ref(),
             refresh_before: provider.refresh_before,
             jitter: provider.jitter,
             retry: provider.retry,
-            seed: hasher.finish(),
+            seed: Self::seed_of(id),
         }
+    }
+
+    /// What spreads connections that would otherwise do the same at the same time.
+    pub fn seed_of(id: &ConnectionId) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        hasher.finish()
     }
 
     /// When a token that was stored at `now` is refreshed; `None` when it does not expire.
@@ -137,7 +142,7 @@ impl<'a> Timing<'a> {
 }
 
 /// A part of `whole` picked by `seed`, to the millisecond.
-fn share(seed: u64, whole: Duration) -> Duration {
+pub(super) fn share(seed: u64, whole: Duration) -> Duration {
     let millis = u64::try_from(whole.as_millis()).unwrap_or(u64::MAX);
     Duration::from_millis(seed.checked_rem(millis).unwrap_or_default())
 }

@@ -40,6 +40,18 @@ impl Refresher {
         Ok(found)
     }
 
+    /// Asks `profile` once and stores what it says.
+    pub(super) async fn learn_profile(&self, id: &ConnectionId) -> Result<(), Failure> {
+        let Some(profile) = self.ask_profile(id).await.transpose()? else { return Ok(()) };
+        let next = self.next_probe(id);
+        self.storage.set_profile(id, Some(profile), next).await.map_err(|it| host_fault(&it))
+    }
+
+    /// Whether the manifest wants to know what a new token brings.
+    pub fn wants_profile(&self, provider: &str) -> bool {
+        self.catalogue.plugin(provider).is_ok_and(|it| it.provider().probe.is_some())
+    }
+
     /// When `profile` is asked next, if the manifest wants that.
     pub fn next_probe(&self, id: &ConnectionId) -> Option<Timestamp> {
         let plugin = self.catalogue.plugin(id.provider()).ok()?;
@@ -53,8 +65,10 @@ impl Refresher {
         }
         let plugin = self.catalogue.plugin(id.provider()).ok()?;
         let current = self.current(&loaded).ok()??;
+        let _slot = self.throttle.enter(plugin.provider()).await;
         let journal = Arc::new(NoJournal);
-        let input = plugin.input(id, Some(current), journal, self.clock.now()).await;
+        let own = self.own(&loaded).ok()?;
+        let input = plugin.input(id, own, Some(current), journal, self.clock.now()).await;
         match input {
             Ok(input) => plugin.program().profile(&input).await,
             Err(failure) => Some(Err(failure)),

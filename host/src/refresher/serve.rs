@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use tracing::warn;
 
 use crate::model::attempt::Outcome;
-use crate::model::connection::Problem;
+use crate::model::connection::{Connection, Problem};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
 use crate::refresher::{Ask, Refresher};
@@ -27,11 +27,15 @@ pub struct Served {
     pub generation: u64,
 }
 
+/// How often a caller is noted.
+const NOTED: Duration = Duration::from_hours(1);
+
 impl Refresher {
     /// A token of `id` that lives for `min_ttl`, refreshing first when it must. If that fails, a token
     /// that still works is better than none.
     pub async fn token(&self, id: &ConnectionId, min_ttl: Duration) -> Result<Served, Failure> {
         let loaded = self.load(id).await?;
+        self.note_caller(&loaded.connection).await;
         if let Some(served) = self.stored(&loaded, min_ttl)? {
             return Ok(served);
         }
@@ -67,6 +71,19 @@ impl Refresher {
     /// A caller does not wait for what only a person can mend, nor add to an outage.
     async fn refresh_for_caller(&self, loaded: &Loaded, min_ttl: Duration) -> Result<(), Failure> {
         let connection = &loaded.connection;
+        self.not_yet(connection)?;
+        let ask = Ask::on_demand(min_ttl);
+        let attempt = self.refresh(&connection.id, ask).await?;
+        match (attempt.outcome, attempt.error) {
+            (Some(Outcome::Failed), Some(error)) => {
+                Err(Failure::new(Case::Unavailable, error.code, error.message))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Why a refresh would not help now, if it would not.
+    pub(super) fn not_yet(&self, connection: &Connection) -> Result<(), Failure> {
         if let (Some(problem), Some(error)) = (connection.problem, &connection.error) {
             let case = match problem {
                 Problem::Reconnect => Case::GrantExpired,
@@ -80,13 +97,17 @@ impl Refresher {
             let message = format!("{} (next try at {})", error.message, due.at);
             return Err(Failure::new(Case::Unavailable, error.code.clone(), message));
         }
-        let ask = Ask::on_demand(min_ttl);
-        let attempt = self.refresh(&connection.id, ask).await?;
-        match (attempt.outcome, attempt.error) {
-            (Some(Outcome::Failed), Some(error)) => {
-                Err(Failure::new(Case::Unavailable, error.code, error.message))
-            }
-            _ => Ok(()),
+        Ok(())
+    }
+
+    /// Notes that somebody wants this token: once an hour is enough to know.
+    async fn note_caller(&self, connection: &Connection) {
+        let now = self.clock.now();
+        if connection.active_at.is_some_and(|it| it + NOTED > now && it <= now) {
+            return;
+        }
+        if let Err(error) = self.storage.touch(&connection.id, now).await {
+            warn!(connection.id = %connection.id, error.code = error.code(), "a caller could not be noted: {error}");
         }
     }
 

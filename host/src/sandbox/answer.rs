@@ -52,9 +52,12 @@ impl Answer {
         (!sealed && !self.sealer.hides(value)).then(|| value.to_owned())
     }
 
-    /// A header as a secret.
+    /// A header as a secret; of `Authorization` without the scheme.
     pub(super) fn secret_header(&self, name: &str) -> Option<SecretString> {
-        self.raw_header(name).filter(|it| !it.is_empty()).map(SecretString::from)
+        let value = self.raw_header(name)?;
+        let has_scheme = name.eq_ignore_ascii_case("authorization");
+        let value = value.split_once(' ').filter(|_| has_scheme).map_or(value, |(_, it)| it).trim();
+        (!value.is_empty()).then(|| SecretString::from(value))
     }
 
     /// The view of the value at `pointer`, as JSON text.

@@ -11,7 +11,6 @@ use zeroize::Zeroizing;
 use crate::egress::{self, EgressError};
 use crate::sandbox::answer::Answer;
 use crate::sandbox::bindings::imports::http;
-use crate::sandbox::limits::MAX_REQUESTS;
 use crate::sandbox::secrets::Handle;
 use crate::sandbox::state::CallState;
 
@@ -60,9 +59,9 @@ impl CallState {
         };
         let seq = network.requests;
         network.requests += 1;
-        if seq >= MAX_REQUESTS {
-            let message =
-                format!("{} made more than {MAX_REQUESTS} requests in one call", self.plugin);
+        let most = network.most_requests;
+        if seq >= most {
+            let message = format!("{} made more than {most} requests in one call", self.plugin);
             return Ok(Err(denied("egress.too_many_requests", message)));
         }
         let method = method(request.method);

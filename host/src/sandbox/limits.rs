@@ -21,6 +21,10 @@ pub(super) const MAX_CPU_MS: u64 = 500;
 /// HTTP requests of one call: discovery, login, refresh, profile, and some to spare.
 pub(super) const MAX_REQUESTS: u32 = 8;
 
+/// HTTP requests of one call of a plugin that declares that it needs more, as one does that looks for
+/// an address.
+pub(super) const MOST_REQUESTS: u32 = 16;
+
 /// What may cross from guest to host in one call of an import.
 pub(super) const MAX_HOSTCALL: usize = 1 << 20;
 

@@ -2,12 +2,15 @@
 //! plugins get, does it export what a plugin must, and what does it say about itself.
 
 use jiff::Timestamp;
-use wasmtime::component::Component;
+use wasmtime::component::{Component, InstancePre};
 
 use crate::model::descriptor::Descriptor;
 use crate::model::failure::Failure;
+use crate::sandbox::bindings::exports;
+use crate::sandbox::exports::Exports;
 use crate::sandbox::limits::MAX_COMPONENT;
-use crate::sandbox::{Cache, Program, Sandbox, exports};
+use crate::sandbox::state::CallState;
+use crate::sandbox::{Cache, Program, Sandbox};
 
 /// Why a file is not a plugin. `{0}` is the file's name throughout.
 #[derive(Debug, thiserror::Error)]
@@ -141,17 +144,13 @@ impl Sandbox {
         let contract =
             |error: wasmtime::Error| LoadError::Contract(file.to_owned(), first_line(&error));
         let pre = self.linker.instantiate_pre(component).map_err(contract)?;
-        let provider_export = exports::provider::GuestIndices::new(&pre).map_err(contract)?;
-        let profile_export = has("profile")
-            .then(|| exports::profile::GuestIndices::new(&pre).map_err(contract))
-            .transpose()?;
+        let parts = find_exports(&pre, has).map_err(contract)?;
         Ok(Program {
             name: file.trim_end_matches(".wasm").to_owned(),
             engine: self.engine.clone(),
             pre,
             slots: self.slots.clone(),
-            provider_export,
-            profile_export,
+            parts,
             descriptor: Descriptor::unknown(),
             imports,
             exports,
@@ -176,6 +175,24 @@ impl Program {
         self.descriptor = descriptor;
         Ok(self)
     }
+}
+
+/// Where the exports are; an optional one is looked for only where the component has it.
+fn find_exports(
+    pre: &InstancePre<CallState>,
+    has: impl Fn(&str) -> bool,
+) -> wasmtime::Result<Exports> {
+    use exports::{authorization, device, profile, provider, revocation};
+    let optional = |name| has(name).then_some(pre);
+    Ok(Exports {
+        provider: provider::GuestIndices::new(pre)?,
+        authorization: optional("authorization")
+            .map(authorization::GuestIndices::new)
+            .transpose()?,
+        device: optional("device").map(device::GuestIndices::new).transpose()?,
+        profile: optional("profile").map(profile::GuestIndices::new).transpose()?,
+        revocation: optional("revocation").map(revocation::GuestIndices::new).transpose()?,
+    })
 }
 
 fn check_head(file: &str, bytes: &[u8]) -> Result<(), LoadError> {

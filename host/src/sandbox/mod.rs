@@ -9,6 +9,8 @@ mod cache;
 mod call;
 mod convert;
 mod engine;
+mod exports;
+mod fault;
 mod http;
 mod journal;
 mod limits;
@@ -27,13 +29,15 @@ use wasmtime::component::{InstancePre, Linker};
 pub use cache::Cache;
 pub use call::CallInput;
 pub use convert::expiry;
+pub use exports::{AuthorizationRequest, Code, DeviceGrant, DeviceProgress};
 pub use journal::{Journal, NoJournal};
 pub use limits::{DEFAULT_MEMORY, MAX_COMPONENT, MAX_MEMORY};
 pub use load::LoadError;
 pub use redact::{Redactor, SEALED};
+pub use secrets::claim_of;
 
 use crate::model::descriptor::Descriptor;
-use bindings::{exports, imports};
+use bindings::imports;
 use state::CallState;
 
 /// The engine and everything that plugins may import. A clone is cheap.
@@ -51,8 +55,8 @@ pub struct Program {
     engine: Engine,
     pre: InstancePre<CallState>,
     slots: Arc<Semaphore>,
-    provider_export: exports::provider::GuestIndices,
-    profile_export: Option<exports::profile::GuestIndices>,
+    /// Where its exports are.
+    parts: exports::Exports,
     descriptor: Descriptor,
     imports: Vec<String>,
     exports: Vec<String>,
@@ -92,6 +96,11 @@ impl Program {
     /// The interfaces that it imports, as the component has them: what it could use at most.
     pub fn imports(&self) -> &[String] {
         &self.imports
+    }
+
+    /// Whether a person can connect it in a browser.
+    pub fn has_authorization(&self) -> bool {
+        self.parts.authorization.is_some()
     }
 
     /// The interfaces that it exports.

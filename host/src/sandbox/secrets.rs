@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::EncodingKey;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use sha2::{Sha256, Sha512};
 use tracing::{debug, error, info, trace, warn};
@@ -43,6 +43,9 @@ impl secrets::HostSecret for CallState {
             secrets::Encoding::Plain => SecretString::from(joined.as_str()),
             secrets::Encoding::Base64 => STANDARD.encode(joined.as_bytes()).into(),
             secrets::Encoding::Base64url => URL_SAFE_NO_PAD.encode(joined.as_bytes()).into(),
+            secrets::Encoding::Form => {
+                url::form_urlencoded::byte_serialize(joined.as_bytes()).collect::<String>().into()
+            }
         };
         self.hand_out(text)
     }
@@ -107,6 +110,13 @@ pub(super) fn jwt_claims(text: &str) -> Option<Map<String, Value>> {
     let mut claims: Map<String, Value> = serde_json::from_slice(&payload).ok()?;
     claims.retain(|name, _| REGISTERED.contains(&name.as_str()));
     Some(claims)
+}
+
+/// The claim of a JWT, when it is a string; not verified.
+pub fn claim_of(token: &SecretString, name: &str) -> Option<String> {
+    let payload = URL_SAFE_NO_PAD.decode(token.expose_secret().split('.').nth(1)?).ok()?;
+    let claims: Map<String, Value> = serde_json::from_slice(&payload).ok()?;
+    Some(claims.get(name)?.as_str()?.to_owned())
 }
 
 fn sign_jwt(

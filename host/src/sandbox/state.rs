@@ -44,6 +44,7 @@ pub(super) struct Network {
     pub(super) policy: Arc<Policy>,
     pub(super) journal: Arc<dyn Journal>,
     pub(super) requests: u32,
+    pub(super) most_requests: u32,
     pub(super) deadline: Instant,
 }
 

@@ -21,6 +21,8 @@ pub struct Loaded {
     pub connection: Connection,
     /// The current token set.
     pub sealed: Option<Sealed>,
+    /// Secrets of its own.
+    pub credentials: Option<Sealed>,
     /// A try that was not finished: running now, or interrupted.
     pub open: Option<OpenAttempt>,
     /// Answers that came and were not spent, in order; all of the current generation.
@@ -59,6 +61,10 @@ pub struct Filter {
     pub provider: Option<String>,
     /// Only those whose last try failed.
     pub failed: bool,
+    /// Only those with this label.
+    pub label: Option<String>,
+    /// Only those whose token a caller asked for since then.
+    pub active_since: Option<Timestamp>,
 }
 
 /// A connection of the manifest, to be there with this due time if it is new.
@@ -94,10 +100,11 @@ impl Storage {
     /// attempt is not filled in: that is for those who list.
     pub async fn load(&self, id: &ConnectionId) -> Result<Option<Loaded>, StorageError> {
         let row = sqlx::query(
-            "select c.*, g.sealed, exists (select 1 from captures where connection = c.id) as captured,
+            "select c.*, g.sealed, k.sealed as credentials, exists (select 1 from captures where connection = c.id) as captured,
                     a.id as open_id, a.owner, a.lease_until, a.started_at, a.rotation
              from connections c
              left join generations g on g.connection = c.id and g.generation = c.generation
+             left join credentials k on k.connection = c.id
              left join attempts a on a.connection = c.id and a.outcome is null
              where c.id = ?",
         )
@@ -113,8 +120,14 @@ impl Storage {
             Vec::new()
         };
         let sealed = Fields::new(&row, "generations", "id")?.blob("sealed")?;
-        let open = open_attempt(&row)?;
-        Ok(Some(Loaded { connection, sealed: sealed.map(Sealed::from_bytes), open, captures }))
+        let credentials = Fields::new(&row, "credentials", "id")?.blob("credentials")?;
+        Ok(Some(Loaded {
+            connection,
+            sealed: sealed.map(Sealed::from_bytes),
+            credentials: credentials.map(Sealed::from_bytes),
+            open: open_attempt(&row)?,
+            captures,
+        }))
     }
 
     /// Connections with their last attempts, by id. A row that cannot be read is an error on its own.
@@ -129,11 +142,15 @@ impl Storage {
              where (?1 = '[]' or id in (select value from json_each(?1)))
                and (?2 is null or provider = ?2)
                and (not ?3 or failures > 0 or problem is not null)
+               and (?4 is null or exists (select 1 from json_each(labels) where value = ?4))
+               and (?5 is null or active_at >= ?5)
              order by id",
         )
         .bind(ids)
         .bind(&filter.provider)
         .bind(filter.failed)
+        .bind(&filter.label)
+        .bind(filter.active_since.map(millis))
         .fetch_all(&self.readers)
         .await?;
         let mut attempts = self.last_attempts(filter).await?;

@@ -47,6 +47,21 @@ pub struct Failed {
     pub duration_ms: u64,
 }
 
+/// A try of a person that came to nothing, beside a token that it does not concern.
+#[derive(Debug)]
+pub struct Abandoned {
+    /// The attempt that ends.
+    pub attempt: AttemptId,
+    /// Whose token.
+    pub connection: ConnectionId,
+    /// Why.
+    pub failure: Failure,
+    /// When it is looked at next, as it was before.
+    pub due: Option<Due>,
+    /// How long the attempt took.
+    pub duration_ms: u64,
+}
+
 /// A request for a refresh that sent nothing.
 #[derive(Clone, Debug)]
 pub struct Skipped {
@@ -70,6 +85,11 @@ impl Storage {
         self.write_times(failed).await
     }
 
+    /// Ends an attempt and leaves the connection as it was before; `Lost` if it is no longer open.
+    pub async fn abandon(&self, abandoned: Abandoned) -> Result<Begun, StorageError> {
+        self.write_times(abandoned).await
+    }
+
     /// Records that nothing was sent, and why.
     pub async fn skip(&self, skipped: Skipped) -> Result<(), StorageError> {
         self.writer.write(skipped).await
@@ -84,7 +104,7 @@ impl WriteOne for Failed {
         db: &'a mut SqliteConnection,
     ) -> BoxFuture<'a, Result<Begun, StorageError>> {
         Box::pin(async move {
-            if !self.close(db).await? {
+            if !close(db, self.attempt, &self.failure, self.duration_ms).await? {
                 return Ok(Begun::Lost);
             }
             self.note(db).await?;
@@ -97,23 +117,53 @@ impl WriteOne for Failed {
     }
 }
 
-impl Failed {
-    /// False if the attempt is not open: another process has adopted it.
-    async fn close(&self, db: &mut SqliteConnection) -> Result<bool, StorageError> {
-        let done = sqlx::query(
-            "update attempts
-             set outcome = 'failed', error_code = ?, error_message = ?, duration_ms = ?
-             where id = ? and outcome is null",
-        )
-        .bind(self.failure.code.as_ref())
-        .bind(&self.failure.message)
-        .bind(signed(self.duration_ms))
-        .bind(self.attempt.to_string())
-        .execute(db)
-        .await?;
-        Ok(done.rows_affected() == 1)
-    }
+impl WriteOne for Abandoned {
+    type Answer = Begun;
 
+    fn apply<'a>(
+        &'a self,
+        db: &'a mut SqliteConnection,
+    ) -> BoxFuture<'a, Result<Begun, StorageError>> {
+        Box::pin(async move {
+            if !close(db, self.attempt, &self.failure, self.duration_ms).await? {
+                return Ok(Begun::Lost);
+            }
+            sqlx::query(
+                "update connections set due_at = ?, due_trigger = ?
+                 where id = ? and paused_at is null",
+            )
+            .bind(self.due.map(|it| millis(it.at)))
+            .bind(self.due.map(|it| it.trigger.as_str()))
+            .bind(key(&self.connection))
+            .execute(db)
+            .await?;
+            Ok(Begun::Yes)
+        })
+    }
+}
+
+/// False if the attempt is not open: another process has adopted it.
+async fn close(
+    db: &mut SqliteConnection,
+    attempt: AttemptId,
+    failure: &Failure,
+    duration_ms: u64,
+) -> Result<bool, StorageError> {
+    let done = sqlx::query(
+        "update attempts
+         set outcome = 'failed', error_code = ?, error_message = ?, duration_ms = ?
+         where id = ? and outcome is null",
+    )
+    .bind(failure.code.as_ref())
+    .bind(&failure.message)
+    .bind(signed(duration_ms))
+    .bind(attempt.to_string())
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+impl Failed {
     async fn note(&self, db: &mut SqliteConnection) -> Result<(), StorageError> {
         sqlx::query(
             "update connections

@@ -122,6 +122,10 @@ pub(super) fn connection(row: &SqliteRow) -> Result<Connection, StorageError> {
         due: due(&fields)?,
         last_attempt: None,
         profile: fields.json("profile")?,
+        origin: fields.required("origin", fields.word("origin")?)?,
+        settings: fields.json("settings")?.unwrap_or_default(),
+        labels: fields.json("labels")?.unwrap_or_default(),
+        active_at: fields.time("active_at")?,
     })
 }
 

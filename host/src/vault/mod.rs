@@ -15,6 +15,9 @@ use crate::vault::error::VaultError;
 use crate::vault::keyring::{DataKey, Keyring};
 use crate::vault::place::{Place, Purpose};
 
+/// Secrets of a connection as sealed values.
+pub mod credentials;
+
 /// What can go wrong, with stable codes.
 pub mod error;
 

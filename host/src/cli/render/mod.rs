@@ -1,6 +1,9 @@
 //! How replies look: text for people, JSON for scripts. Results go to standard output, everything
 //! else to standard error.
 
+/// Logins and additions.
+mod people;
+
 /// Bars and lines for long commands.
 pub(super) mod progress;
 
@@ -101,6 +104,7 @@ fn exit(reply: &Reply) -> Exit {
     match reply {
         Reply::Connections(connections) => Exit::of_states(connections),
         Reply::Refreshed(refreshed) => Exit::of_refresh(refreshed),
+        Reply::Enrolled(enrolled) if !enrolled.refused.is_empty() => Exit::Partly,
         Reply::Findings(findings) if findings.iter().any(|it| !it.ok) => Exit::Failed,
         _ => Exit::Done,
     }
@@ -115,6 +119,11 @@ fn as_json(reply: &Reply) -> Value {
         Reply::Refreshed(refreshed) => json!(refreshed),
         Reply::Plan(planned) => json!({ "planned": planned }),
         Reply::Generation(generation) => json!({ "generation": generation }),
+        Reply::Connect(step) => people::step_json(step),
+        Reply::Disconnected { revoked, removed } => {
+            json!({ "revoked": revoked, "removed": removed })
+        }
+        Reply::Enrolled(enrolled) => people::enrolled_json(enrolled),
         Reply::Attempts(attempts) => json!({ "attempts": attempts }),
         Reply::Stats(stats) => json!(stats),
         Reply::Schedules(schedules) => json!({ "schedules": schedules }),
@@ -150,6 +159,9 @@ fn as_text(reply: &Reply) {
             out(&table::rows(&["connection", "would", "because"], rows.collect()));
         }
         Reply::Generation(generation) => hint(&format!("stored as generation {generation}")),
+        Reply::Connect(step) => people::step(step),
+        Reply::Disconnected { revoked, removed } => people::disconnected(*revoked, *removed),
+        Reply::Enrolled(enrolled) => people::enrolled(enrolled),
         Reply::Attempts(attempts) if attempts.is_empty() => hint("no attempts match"),
         Reply::Attempts(attempts) => out(&table::attempts(attempts)),
         Reply::Stats(stats) => out(&table::stats(stats)),

@@ -38,7 +38,8 @@ pub(in crate::cli) async fn follow(mut steps: mpsc::UnboundedReceiver<Progress>,
     }
 }
 
-fn start(total: u64) -> ProgressBar {
+/// A bar with an estimate of what is left.
+pub(in crate::cli) fn start(total: u64) -> ProgressBar {
     let style = ProgressStyle::with_template(" {bar:40} {pos}/{len}  {per_sec}  ETA {eta}");
     let bar = ProgressBar::new(total);
     if let Ok(style) = style {

@@ -1,0 +1,164 @@
+//! `keepfresh connect`: sends a browser to the provider and waits on this machine for it to come back,
+//! or shows a code that a person types in elsewhere. Knows nothing of OAuth: the operator does.
+
+use std::path::Path;
+use std::time::Duration;
+
+use secrecy::ExposeSecret as _;
+
+use crate::app::Purpose;
+use crate::cli::arguments::Connect;
+use crate::cli::callback::{Callback, Page};
+use crate::cli::exit::Exit;
+use crate::cli::render;
+use crate::cli::session::Session;
+use crate::manifest;
+use crate::model::failure::{Case, Failure};
+use crate::model::id::ConnectionId;
+use crate::operator::command::{ConnectStep, Plain};
+use crate::operator::{Command, Reply};
+
+/// Connects an account and prints how it is then.
+pub(super) async fn run(config: &Path, wanted: Connect, json: bool) -> Exit {
+    let manifest = match manifest::load(config) {
+        Ok(manifest) => manifest,
+        Err(problems) => return render::problems(config, &problems, json),
+    };
+    let session = match Session::open(manifest, Purpose::Command).await {
+        Ok(session) => session,
+        Err(failure) => return render::failure(&failure, json),
+    };
+    let patience = Duration::from_secs(wanted.wait);
+    let result = tokio::select! {
+        result = tokio::time::timeout(patience, connect(&session, &wanted)) => {
+            result.unwrap_or_else(|_| Err(too_long(patience)))
+        }
+        _ = tokio::signal::ctrl_c() => Err(stopped()),
+    };
+    session.close().await;
+    match result {
+        Ok(reply) => render::reply(&reply, json, false),
+        Err(failure) => render::failure(&failure, json),
+    }
+}
+
+async fn connect(session: &Session, wanted: &Connect) -> Result<Reply, Failure> {
+    let id = named(wanted)?;
+    if wanted.device {
+        by_code(session, id, wanted).await
+    } else {
+        by_browser(session, id, wanted).await
+    }
+}
+
+/// `google-oauth --name ads` is `google-oauth/ads`.
+fn named(wanted: &Connect) -> Result<ConnectionId, Failure> {
+    let Some(name) = &wanted.name else { return Ok(wanted.connection.clone()) };
+    let id = ConnectionId::new(wanted.connection.provider(), name);
+    id.map_err(|it| Failure::new(Case::Misconfigured, "usage", it.to_string()))
+}
+
+async fn by_browser(
+    session: &Session,
+    id: ConnectionId,
+    wanted: &Connect,
+) -> Result<Reply, Failure> {
+    let mut callback = Callback::listen(&wanted.host, wanted.port).await?;
+    let (redirect_uri, scopes) = (callback.address(), wanted.scope.clone());
+    let start = Command::ConnectStart { id, redirect_uri, scopes };
+    let mut reply = session.ask(start).await?;
+    loop {
+        let Reply::Connect(ConnectStep::Browser { visit, url, again }) = reply else {
+            return Ok(reply);
+        };
+        let said = if again { Page::Again(url.0.clone()) } else { Page::Nothing };
+        callback.answer(said);
+        send_browser(url.0.expose_secret(), again, wanted.no_browser);
+        reply = come_back(session, &mut callback, &visit).await?;
+    }
+}
+
+/// Waits for the browser. What anybody else sends is refused, and the person is waited for.
+async fn come_back(
+    session: &Session,
+    callback: &mut Callback,
+    visit: &str,
+) -> Result<Reply, Failure> {
+    loop {
+        let query = Plain(callback.next().await?);
+        let finish = Command::ConnectFinish { visit: visit.to_owned(), query };
+        match session.ask(finish).await {
+            Err(failure) if failure.code == "connect.state_mismatch" => {
+                callback.answer(Page::Failed(failure.message));
+            }
+            Err(failure) => {
+                callback.end(Page::Failed(failure.message.clone())).await;
+                return Err(failure);
+            }
+            Ok(reply @ Reply::Connect(ConnectStep::Connected { .. })) => {
+                callback.end(Page::Connected).await;
+                return Ok(reply);
+            }
+            Ok(reply) => return Ok(reply),
+        }
+    }
+}
+
+/// The address is shown in any case: a browser may open somewhere that nobody sees.
+fn send_browser(url: &str, again: bool, no_browser: bool) {
+    let why =
+        if again { "no refresh token came: agree once more at" } else { "open this in a browser:" };
+    render::hint(&format!("{why}\n{url}"));
+    if no_browser || again {
+        return;
+    }
+    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let quiet = || std::process::Stdio::null();
+    let opened = std::process::Command::new(opener)
+        .arg(url)
+        .stdin(quiet())
+        .stdout(quiet())
+        .stderr(quiet())
+        .spawn();
+    if opened.is_err() {
+        render::hint("(no browser could be opened from here)");
+    }
+}
+
+async fn by_code(session: &Session, id: ConnectionId, wanted: &Connect) -> Result<Reply, Failure> {
+    let reply = session.ask(Command::DeviceStart { id, scopes: wanted.scope.clone() }).await?;
+    let Reply::Connect(ConnectStep::Device {
+        visit,
+        user_code,
+        verification_uri,
+        verification_uri_complete,
+        interval_s,
+    }) = reply
+    else {
+        return Ok(reply);
+    };
+    render::hint(&format!("on any machine, open {verification_uri} and type: {user_code}"));
+    if let Some(complete) = verification_uri_complete {
+        render::hint(&format!("or open {complete}"));
+    }
+    let mut wait = interval_s;
+    loop {
+        tokio::time::sleep(Duration::from_secs(wait)).await;
+        match session.ask(Command::DevicePoll { visit: visit.clone() }).await? {
+            Reply::Connect(ConnectStep::Waiting { interval_s }) => wait = interval_s,
+            reply => return Ok(reply),
+        }
+    }
+}
+
+fn too_long(patience: Duration) -> Failure {
+    let message = format!(
+        "nobody came back within {} s; connect again, or wait longer with --wait",
+        patience.as_secs()
+    );
+    Failure::new(Case::Misconfigured, "connect.expired", message)
+}
+
+fn stopped() -> Failure {
+    Failure::new(Case::Misconfigured, "connect.stopped", "stopped; nothing was saved")
+}

@@ -1,0 +1,68 @@
+//! How a login of a person, and connections that were added, look.
+
+use serde_json::{Value, json};
+
+use crate::cli::render::{hint, out, tone};
+use crate::operator::command::{ConnectStep, Enrolled};
+
+/// Refusals that are shown; the sum says how many there are.
+const SHOWN: usize = 20;
+
+/// The stable JSON of a step; what is secret in it is not for a script.
+pub(super) fn step_json(step: &ConnectStep) -> Value {
+    match step {
+        ConnectStep::Connected { details, can_refresh } => {
+            json!({ "connection": details, "can_refresh": can_refresh })
+        }
+        ConnectStep::Device { user_code, verification_uri, .. } => {
+            json!({ "user_code": user_code, "verification_uri": verification_uri })
+        }
+        ConnectStep::Browser { .. } | ConnectStep::Waiting { .. } => json!({ "waiting": true }),
+    }
+}
+
+pub(super) fn step(step: &ConnectStep) {
+    let ConnectStep::Connected { details, can_refresh } = step else { return };
+    let view = &details.view;
+    out(&format!("{} {} connected. {}", tone::mark(true), view.id, view.sentence));
+    if !can_refresh {
+        hint(&format!(
+            "no refresh token came: {} ends with this token, and somebody has to connect it again",
+            view.id
+        ));
+    }
+}
+
+pub(super) fn disconnected(revoked: bool, removed: bool) {
+    let there = if revoked {
+        "the provider has ended the grant"
+    } else {
+        "the provider was not told: the grant lives there until it ends by itself"
+    };
+    let here =
+        if removed { "forgotten here" } else { "its token is forgotten here, and it is paused" };
+    hint(&format!("{there}; {here}"));
+}
+
+pub(super) fn enrolled(enrolled: &Enrolled) {
+    for (name, why) in enrolled.refused.iter().take(SHOWN) {
+        hint(&format!("{} {name}: {why}", tone::bad("✕")));
+    }
+    let Enrolled { added, updated, unchanged, kept, refused } = enrolled;
+    hint(&format!(
+        "{added} added, {updated} updated, {unchanged} unchanged, {kept} kept their newer token, {} refused",
+        refused.len()
+    ));
+}
+
+pub(super) fn enrolled_json(enrolled: &Enrolled) -> Value {
+    let Enrolled { added, updated, unchanged, kept, refused } = enrolled;
+    let refused = refused.iter().map(|(name, why)| json!({ "name": name, "message": why }));
+    json!({
+        "summary": {
+            "added": added, "updated": updated, "unchanged": unchanged, "kept": kept,
+            "refused": enrolled.refused.len(),
+        },
+        "refused": refused.collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,84 @@
+//! Whoever does the work: the daemon when one runs, this process when none does. Several commands of
+//! one session come to the same one.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::app::{App, OpenError, Purpose};
+use crate::control;
+use crate::egress::Gate;
+use crate::manifest::Manifest;
+use crate::model::clock::Clock;
+use crate::model::failure::{Case, Failure};
+use crate::operator::{Command, Progress, Reply};
+
+/// Where commands go.
+pub(super) enum Session {
+    /// To the daemon of this database.
+    Daemon(PathBuf),
+    /// To this process.
+    Here(Box<App>),
+}
+
+impl Session {
+    /// Finds the daemon, or opens everything here for `purpose`.
+    pub(super) async fn open(manifest: Manifest, purpose: Purpose) -> Result<Self, Failure> {
+        let database = manifest.storage.path.clone();
+        if control::Client::connect(&database).await?.is_some() {
+            return Ok(Self::Daemon(database));
+        }
+        let app = App::open(manifest, purpose, Clock::system(), Gate::system()).await;
+        let app = app.map_err(|it| cannot_open(&it))?;
+        stop_on_interrupt(&app);
+        Ok(Self::Here(Box::new(app)))
+    }
+
+    /// Carries out one command.
+    pub(super) async fn run(
+        &self,
+        command: Command,
+        progress: &mpsc::UnboundedSender<Progress>,
+    ) -> Result<Reply, Failure> {
+        match self {
+            Self::Here(app) => app.operator.run(command, progress).await,
+            Self::Daemon(database) => match control::Client::connect(database).await? {
+                Some(daemon) => control::ask(daemon, &command, progress).await,
+                None => Err(Failure::new(
+                    Case::HostFault,
+                    "daemon.unreachable",
+                    "the daemon has stopped; run this again",
+                )),
+            },
+        }
+    }
+
+    /// The same without anybody to look on.
+    pub(super) async fn ask(&self, command: Command) -> Result<Reply, Failure> {
+        let (nobody, _) = mpsc::unbounded_channel();
+        self.run(command, &nobody).await
+    }
+
+    /// Waits for what has begun.
+    pub(super) async fn close(self) {
+        if let Self::Here(app) = self {
+            app.lifecycle.drain(Duration::from_secs(5)).await;
+        }
+    }
+}
+
+/// Ctrl-C stops beginning new attempts; those that have begun end in order.
+#[expect(clippy::disallowed_methods, reason = "it ends with the process, and nothing waits for it")]
+fn stop_on_interrupt(app: &App) {
+    let lifecycle = app.lifecycle.clone();
+    drop(tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            lifecycle.stop();
+        }
+    }));
+}
+
+fn cannot_open(error: &OpenError) -> Failure {
+    Failure::new(Case::HostFault, error.code().to_owned(), error.to_string())
+}

@@ -1,0 +1,96 @@
+//! Adding connections and taking them away: rows as people give them become newcomers, and what became
+//! of each is counted.
+
+use secrecy::ExposeSecret as _;
+
+use crate::model::connection::Origin;
+use crate::model::failure::{Case, Failure};
+use crate::model::id::ConnectionId;
+use crate::model::token::TokenSet;
+use crate::operator::command::Enrolled;
+use crate::operator::roster::{Row, RowToken};
+use crate::operator::{Operator, Reply};
+use crate::refresher::people::{Newcomer, Welcome};
+use crate::refresher::{host_fault, unknown};
+
+impl Operator {
+    pub(super) async fn enrol(
+        &self,
+        provider: &str,
+        rows: Vec<Row>,
+        replace: bool,
+    ) -> Result<Enrolled, Failure> {
+        let mut enrolled = Enrolled::default();
+        let mut newcomers = Vec::with_capacity(rows.len());
+        for row in rows {
+            let name = row.name.clone();
+            match newcomer(provider, row) {
+                Ok(newcomer) => newcomers.push(newcomer),
+                Err(why) => enrolled.refused.push((name, why)),
+            }
+        }
+        for (id, welcome) in self.0.refresher.enrol(provider, newcomers, replace).await? {
+            match welcome {
+                Welcome::Added => enrolled.added += 1,
+                Welcome::Updated => enrolled.updated += 1,
+                Welcome::Kept => enrolled.kept += 1,
+                Welcome::Unchanged => enrolled.unchanged += 1,
+                Welcome::Refused(why) => enrolled.refused.push((id.name().to_owned(), why)),
+            }
+        }
+        Ok(enrolled)
+    }
+
+    pub(super) async fn remove(&self, id: &ConnectionId) -> Result<Reply, Failure> {
+        if self.0.storage.remove(id).await.map_err(|it| host_fault(&it))? {
+            return Ok(Reply::Done);
+        }
+        let found = self.0.storage.standing(std::slice::from_ref(id)).await;
+        let found = found.map_err(|it| host_fault(&it))?.remove(id).ok_or_else(|| unknown(id))?;
+        let (code, message) = match found.origin {
+            Origin::Manifest => (
+                "connection.of_manifest",
+                format!(
+                    "the manifest lists {id}; take it out there, or forget its tokens: keepfresh token clear {id}"
+                ),
+            ),
+            Origin::Added => (
+                "refresh.held",
+                format!("{id} is being refreshed right now; try again in a moment"),
+            ),
+        };
+        Err(Failure::new(Case::Misconfigured, code, message))
+    }
+}
+
+fn newcomer(provider: &str, row: Row) -> Result<Newcomer, String> {
+    let id = ConnectionId::new(provider, &row.name).map_err(|it| it.to_string())?;
+    Ok(Newcomer {
+        id,
+        settings: row.settings,
+        labels: row.labels,
+        secrets: row.secrets.into_iter().map(|(name, it)| (name, it.0)).collect(),
+        token: row.token.map(token_set).transpose()?,
+        active_at: row.active_at,
+    })
+}
+
+fn token_set(token: RowToken) -> Result<TokenSet, String> {
+    let unfit = |text: &str| text.is_empty() || text.bytes().any(|it| !it.is_ascii_graphic());
+    let refresh = token.refresh_token.as_ref().map(|it| it.0.expose_secret());
+    if unfit(token.access_token.0.expose_secret()) || refresh.is_some_and(unfit) {
+        return Err(
+            "its token is empty, or has white space or other odd characters in it".to_owned()
+        );
+    }
+    Ok(TokenSet {
+        access_token: token.access_token.0,
+        token_type: token.token_type.unwrap_or_else(|| "Bearer".to_owned()),
+        expires_at: token.expires_at,
+        refresh_token: token.refresh_token.map(|it| it.0),
+        refresh_expires_at: token.refresh_expires_at,
+        scopes: token.scopes,
+        extra: Vec::new(),
+        metadata: Vec::new(),
+    })
+}
