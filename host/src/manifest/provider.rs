@@ -64,6 +64,8 @@ pub struct Provider {
     pub fallback_token: Option<Source>,
     /// How often to ask whether a token is still accepted.
     pub probe: Option<Duration>,
+    /// Connections whose token nobody asked for in so long are left alone until somebody does.
+    pub active_within: Option<Duration>,
     /// Fixed connections: `default` alone when the manifest lists none.
     pub connections: Vec<Connection>,
 }
@@ -149,7 +151,6 @@ impl Provider {
         let zone = table.read("timezone", timing::zone).unwrap_or(TimeZone::UTC);
         let time = |key, min, max| table.read(key, duration(min, max));
         let half_minute = 30 * SECOND;
-        table.refuse_yet(&["active_within"]);
         Self {
             name: name_here.to_owned(),
             plugin: table.read("plugin", name).unwrap_or_else(|| name_here.to_owned()),
@@ -170,6 +171,7 @@ impl Provider {
                 .node("fallback_token")
                 .and_then(|it| secret::read(table, it, "fallback_token", folder)),
             probe: time("probe", 10 * SECOND, YEAR),
+            active_within: time("active_within", HOUR, YEAR),
             connections: read_connections(name_here, table, folder),
             timezone: zone,
         }

@@ -55,6 +55,9 @@ impl State {
 
 /// The state of `connection` at `now`.
 pub fn state_of(connection: &Connection, now: Timestamp) -> State {
+    if rests(connection, now) {
+        return State::Paused;
+    }
     if connection.pause.as_ref().is_some_and(|it| it.until.is_none_or(|it| it > now)) {
         return State::Paused;
     }
@@ -75,6 +78,15 @@ pub fn state_of(connection: &Connection, now: Timestamp) -> State {
     }
 }
 
+/// Whether it ended without anybody missing it: nobody had asked for it, and the next caller gets a
+/// fresh one.
+fn rests(connection: &Connection, now: Timestamp) -> bool {
+    let ended = connection.token.as_ref().is_some_and(|it| !it.is_valid(now));
+    let settled = connection.failures == 0 && connection.doubt_since.is_none();
+    let undisturbed = connection.pause.is_none() && connection.problem.is_none();
+    ended && settled && undisturbed && connection.due.is_none()
+}
+
 fn is_late(connection: &Connection, now: Timestamp) -> bool {
     let overdue = connection.due.is_some_and(|due| due.at + OVERDUE < now);
     overdue || connection.failures > 0 || connection.doubt_since.is_some()
@@ -89,11 +101,22 @@ pub struct Saying {
     pub next_step: Option<String>,
 }
 
+/// How a person gets a connection its first token, or the first after its grant has died.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// The plugin logs in by itself.
+    LogsIn,
+    /// In a browser.
+    Browser,
+    /// By giving it a token.
+    Token,
+}
+
 /// Puts the state of `connection` at `now` into words.
-pub fn say(connection: &Connection, now: Timestamp) -> Saying {
+pub fn say(connection: &Connection, access: Access, now: Timestamp) -> Saying {
     let id = &connection.id;
     let (sentence, next_step) = match state_of(connection, now) {
-        State::New => ("Never refreshed.".to_owned(), Some(format!("keepfresh refresh {id}"))),
+        State::New => new(connection, access),
         State::Fresh => (format!("{} {}", validity(connection, now), next(connection, now)), None),
         State::Refreshing => (refreshing(connection, now), None),
         State::Late => {
@@ -104,12 +127,13 @@ pub fn say(connection: &Connection, now: Timestamp) -> Saying {
         }
         State::Reconnect => (
             format!("{} {}", cause(connection), validity(connection, now)),
-            Some(reconnect(connection)),
+            Some(reconnect(connection, access)),
         ),
         State::Misconfigured => (
             format!("{} {}", cause(connection), validity(connection, now)),
             Some(format!("correct it, then: keepfresh refresh {id} --force --sync")),
         ),
+        State::Paused if connection.pause.is_none() => (resting(connection, now), None),
         State::Paused => {
             (paused(connection, now), Some(format!("keepfresh connection resume {id}")))
         }
@@ -181,8 +205,35 @@ fn cause(connection: &Connection) -> String {
     text
 }
 
-fn reconnect(connection: &Connection) -> String {
-    format!("log in at the provider again, then: keepfresh token set {}", connection.id)
+fn new(connection: &Connection, access: Access) -> (String, Option<String>) {
+    let id = &connection.id;
+    match access {
+        Access::LogsIn => ("Never refreshed.".to_owned(), Some(format!("keepfresh refresh {id}"))),
+        Access::Browser => {
+            ("Not connected yet.".to_owned(), Some(format!("keepfresh connect {id}")))
+        }
+        Access::Token => {
+            ("It has no token yet.".to_owned(), Some(format!("keepfresh token set {id}")))
+        }
+    }
+}
+
+fn resting(connection: &Connection, now: Timestamp) -> String {
+    let asked = connection.active_at.map_or_else(
+        || "Nobody has asked for its token yet".to_owned(),
+        |it| format!("Nobody has asked for its token for {}", span(it, now)),
+    );
+    format!("{asked}; it is refreshed when somebody does.")
+}
+
+fn reconnect(connection: &Connection, access: Access) -> String {
+    let id = &connection.id;
+    match access {
+        Access::Browser => format!("keepfresh connect {id}"),
+        Access::LogsIn | Access::Token => {
+            format!("log in at the provider again, then: keepfresh token set {id}")
+        }
+    }
 }
 
 /// A duration as people say it: the two largest units.
@@ -252,7 +303,7 @@ mod tests {
         let error = AttemptError { code: "x".to_owned(), message: "jibit is down".to_owned() };
         let failing = Connection { failures: 3, error: Some(error), ..connection() };
         assert_eq!(
-            say(&failing, at(0)).sentence,
+            say(&failing, Access::LogsIn, at(0)).sentence,
             "Refresh failed 3 times: jibit is down. Callers break in 2h 10m."
         );
     }
@@ -267,9 +318,30 @@ mod tests {
         assert_eq!(state_of(&paused, at(0)), State::Paused);
         assert_eq!(state_of(&paused, at(60)), State::Reconnect);
         assert_eq!(
-            say(&paused, at(0)).sentence,
+            say(&paused, Access::LogsIn, at(0)).sentence,
             "Paused by a person for 1m more: maintenance. Valid for 2h 10m."
         );
+    }
+
+    #[test]
+    fn what_nobody_asks_for_is_at_rest_and_not_a_failure() {
+        let resting = Connection { active_at: Some(at(0)), ..connection() };
+        assert_eq!(state_of(&resting, at(7_799)), State::Fresh);
+        assert_eq!(state_of(&resting, at(86_400)), State::Paused);
+        assert_eq!(
+            say(&resting, Access::Browser, at(86_400)).sentence,
+            "Nobody has asked for its token for 1d; it is refreshed when somebody does."
+        );
+        let failing = Connection { failures: 1, ..resting };
+        assert_eq!(state_of(&failing, at(86_400)), State::Expired);
+    }
+
+    #[test]
+    fn a_dead_grant_is_connected_where_it_was_made() {
+        let dead = Connection { problem: Some(Problem::Reconnect), ..connection() };
+        let step = |access| say(&dead, access, at(0)).next_step.unwrap();
+        assert_eq!(step(Access::Browser), format!("keepfresh connect {}", dead.id));
+        assert!(step(Access::Token).ends_with(&format!("keepfresh token set {}", dead.id)));
     }
 
     #[test]

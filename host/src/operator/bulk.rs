@@ -13,7 +13,6 @@ use crate::operator::command::Planned;
 use crate::operator::{Operator, Progress, Reply, Selection};
 use crate::refresher::decide::{Decision, Facts, decide};
 use crate::refresher::{Ask, host_fault, unknown};
-use crate::storage::Filter;
 
 /// Attempts that wait for their provider's turn at once. Each costs a task and little else.
 const AT_ONCE: usize = 256;
@@ -83,7 +82,9 @@ impl Operator {
 
     /// An attempt; one that could not even be recorded is reported like the others.
     async fn run_one(&self, id: ConnectionId, ask: Ask) -> Attempt {
-        match self.0.refresher.refresh(&id, ask).await {
+        let result = self.0.refresher.refresh(&id, ask).await;
+        self.0.refresher.learn_after(&result).await;
+        match result {
             Ok(attempt) => attempt,
             Err(failure) => Attempt {
                 id: AttemptId::generate(),
@@ -126,6 +127,7 @@ impl Operator {
             unattended: plugin.descriptor().unattended,
             interrupted: loaded.open.as_ref().map(|it| it.started_at),
             captured: !loaded.captures.is_empty(),
+            idle: false,
             now: self.now(),
         };
         match decide(&loaded.connection, ask, &facts) {
@@ -137,6 +139,7 @@ impl Operator {
             Decision::Refresh => planned("refresh", "it is due".to_owned()),
             Decision::Replay => planned("replay", "an answer waits to be read".to_owned()),
             Decision::WaitUntil(at) => planned("wait", format!("an outcome is unknown until {at}")),
+            Decision::Rest => planned("skip", "nobody asks for its token".to_owned()),
             Decision::NeedsPerson => planned("skip", "a person has to log in".to_owned()),
         }
     }

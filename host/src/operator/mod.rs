@@ -44,11 +44,11 @@ use crate::catalogue::Catalogue;
 use crate::lifecycle::Lifecycle;
 use crate::manifest::Manifest;
 use crate::model::clock::Clock;
-use crate::model::connection::Pause;
+use crate::model::connection::{Connection, Pause};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
 use crate::refresher::{Ask, ManualToken, Refresher, host_fault, unknown};
-use crate::storage::{Filter, LogFilter, Storage};
+use crate::storage::{Filter, LogFilter, Storage, StorageError};
 use view::ConnectionView;
 
 /// Carries out commands. A clone is cheap.
@@ -150,8 +150,13 @@ impl Operator {
     async fn list(&self, filter: &Filter) -> Result<Vec<ConnectionView>, Failure> {
         let rows = self.0.storage.list(filter).await.map_err(|it| host_fault(&it))?;
         let now = self.0.clock.now();
-        let view = |row| match row {
-            Ok(connection) => Some(ConnectionView::of(&connection, now)),
+        let shelf = self.0.catalogue.shelf();
+        let view = |row: Result<Connection, StorageError>| match row {
+            Ok(connection) => {
+                let plugin = shelf.providers.get(connection.id.provider());
+                let plugin = plugin.and_then(|it| it.as_deref().ok());
+                Some(ConnectionView::of(&connection, view::access_of(plugin), now))
+            }
             Err(error) => {
                 // One row that cannot be read must not hide the others.
                 tracing::error!("{error}");
@@ -168,8 +173,11 @@ impl Operator {
         let attempts = LogFilter { connection: Some(id.clone()), limit: 5, ..LogFilter::default() };
         let attempts = self.0.storage.log(&attempts).await.map_err(|it| host_fault(&it))?;
         loaded.connection.last_attempt = attempts.first().cloned();
-        let details =
+        let mut details =
             view::Details::of(&loaded, plugin.ok().as_deref(), attempts, self.0.clock.now());
+        for (name, _) in self.0.refresher.own(&loaded)?.secrets {
+            details.secrets.insert(name, "its own".to_owned());
+        }
         Ok(Reply::Connection(Box::new(details)))
     }
 

@@ -10,7 +10,7 @@ use crate::catalogue::Plugin;
 use crate::model::attempt::Attempt;
 use crate::model::connection::Connection;
 use crate::model::id::ConnectionId;
-use crate::model::state::{self, State};
+use crate::model::state::{self, Access, State};
 use crate::storage::Loaded;
 
 /// One line of `status`.
@@ -40,8 +40,8 @@ pub struct ConnectionView {
 
 impl ConnectionView {
     /// How `connection` looks at `now`.
-    pub fn of(connection: &Connection, now: Timestamp) -> Self {
-        let saying = state::say(connection, now);
+    pub fn of(connection: &Connection, access: Access, now: Timestamp) -> Self {
+        let saying = state::say(connection, access, now);
         Self {
             provider: connection.id.provider().to_owned(),
             name: connection.id.name().to_owned(),
@@ -77,6 +77,10 @@ pub struct Details {
     pub issued_at: Option<Timestamp>,
     /// When the refresh token stops working.
     pub refresh_expires_at: Option<Timestamp>,
+    /// Words to find it by.
+    pub labels: Vec<String>,
+    /// When a caller last asked for its token.
+    pub active_at: Option<Timestamp>,
     /// What the token may do.
     pub scopes: Vec<String>,
     /// Plain facts from the provider.
@@ -107,7 +111,7 @@ impl Details {
         let own = &connection.settings;
         let descriptor = plugin.map(Plugin::descriptor);
         Self {
-            view: ConnectionView::of(connection, now),
+            view: ConnectionView::of(connection, access_of(plugin), now),
             plugin: descriptor.map(|it| format!("{} {}", it.name, it.version)),
             settings: plugin.map(|it| it.settings(name, own)).unwrap_or_default(),
             secrets: secrets.into_iter().map(source).collect(),
@@ -115,6 +119,8 @@ impl Details {
             fingerprint: token.map(|it| it.fingerprint.clone()),
             issued_at: token.map(|it| it.issued_at),
             refresh_expires_at: token.and_then(|it| it.refresh_expires_at),
+            labels: connection.labels.clone(),
+            active_at: connection.active_at,
             scopes: token.map(|it| it.scopes.clone()).unwrap_or_default(),
             metadata: token.map(|it| it.metadata.clone()).unwrap_or_default(),
             profile: connection.profile.clone(),
@@ -122,6 +128,18 @@ impl Details {
             captured_answers: loaded.captures.len(),
             attempts,
         }
+    }
+}
+
+/// How a connection of that plugin gets a token from a person.
+pub(super) fn access_of(plugin: Option<&Plugin>) -> Access {
+    match plugin {
+        Some(plugin) if plugin.descriptor().unattended && !plugin.program().has_authorization() => {
+            Access::LogsIn
+        }
+        Some(plugin) if plugin.program().has_authorization() => Access::Browser,
+        Some(_) => Access::Token,
+        None => Access::LogsIn,
     }
 }
 

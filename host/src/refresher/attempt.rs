@@ -53,6 +53,7 @@ impl Refresher {
             unattended: plugin.descriptor().unattended,
             interrupted: open.map(|it| it.started_at),
             captured: !loaded.captures.is_empty(),
+            idle: is_idle(&loaded, plugin.provider().active_within, now),
             now,
         };
         let decision = decide(&loaded.connection, ask, &facts);
@@ -62,9 +63,11 @@ impl Refresher {
         match decision {
             Decision::Skip(reason) => self.skip(&running, reason).await.map(Some),
             Decision::WaitUntil(at) => self.wait(&running, at).await.map(Some),
+            Decision::Rest => self.rest(&running).await.map(Some),
             Decision::NeedsPerson => {
                 let message = format!(
-                    "{id} has no token and its plugin cannot log in by itself; give it one: keepfresh token set {id}"
+                    "{id} has no token and its plugin cannot log in by itself; {}",
+                    how_to_give(&running)
                 );
                 let failure = Failure::new(Case::GrantExpired, "refresh.needs_person", message);
                 self.refuse(&running.loaded, ask, failure).await.map(Some)
@@ -229,6 +232,12 @@ impl Refresher {
         Ok(attempt)
     }
 
+    /// Looks at a connection again only when a caller asks for its token.
+    async fn rest(&self, running: &Running) -> Result<Attempt, Failure> {
+        self.storage.set_due(&running.connection, None).await.map_err(|it| host_fault(&it))?;
+        self.skip(running, "nobody has asked for its token for a long time".to_owned()).await
+    }
+
     /// Closes an interrupted attempt as unknown, and waits for the end of the token it still serves.
     async fn wait(&self, running: &Running, at: Timestamp) -> Result<Attempt, Failure> {
         if running.loaded.open.is_some() {
@@ -265,6 +274,21 @@ fn gives_up_captures(running: &Running, way: &Decision) -> bool {
         _ => false,
     };
     !reads && !running.loaded.captures.is_empty()
+}
+
+/// Whether no caller has asked for its token within what the manifest says.
+fn is_idle(loaded: &Loaded, within: Option<Duration>, now: Timestamp) -> bool {
+    let asked = loaded.connection.active_at;
+    within.is_some_and(|within| asked.is_none_or(|it| it + within < now))
+}
+
+/// The command that a person gives a first token with.
+fn how_to_give(running: &Running) -> String {
+    let id = &running.connection;
+    match running.plugin.program().has_authorization() {
+        true => format!("connect it: keepfresh connect {id}"),
+        false => format!("give it one: keepfresh token set {id}"),
+    }
 }
 
 fn is_dead(failure: &Failure) -> bool {

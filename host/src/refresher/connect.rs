@@ -203,6 +203,15 @@ impl Refresher {
         self.clear_token(id).await
     }
 
+    /// Asks `profile` for what a new token brings, where the manifest wants to know.
+    pub async fn learn_after(&self, result: &AttemptResult) {
+        let Ok(attempt) = result else { return };
+        let id = &attempt.connection;
+        if attempt.outcome == Some(Outcome::Success) && self.wants_profile(id.provider()) {
+            self.learn(id).await;
+        }
+    }
+
     /// Asks `profile` for what is new, once; what it says is worth knowing and not failing for.
     pub async fn learn(&self, id: &ConnectionId) {
         if let Err(failure) = self.learn_profile(id).await {

@@ -49,6 +49,8 @@ pub struct Facts {
     pub interrupted: Option<Timestamp>,
     /// Whether answers were captured that nobody has spent.
     pub captured: bool,
+    /// Whether nobody has asked for the token for so long that nobody will miss it.
+    pub idle: bool,
     /// Now.
     pub now: Timestamp,
 }
@@ -67,6 +69,8 @@ pub enum Decision {
     /// Nothing yet: the outcome of an earlier request is unknown and trying again could kill the
     /// grant. Once, at this time.
     WaitUntil(Timestamp),
+    /// Nothing until a caller asks: nobody has for a long time.
+    Rest,
     /// Nothing works without a person.
     NeedsPerson,
 }
@@ -79,6 +83,9 @@ pub fn decide(connection: &Connection, ask: Ask, facts: &Facts) -> Decision {
     }
     if let Some(reason) = not_needed(connection, ask, facts) {
         return Decision::Skip(reason);
+    }
+    if facts.idle && !ask.trigger.is_on_request() && is_settled(connection, facts) {
+        return Decision::Rest;
     }
     let Some(token) = &connection.token else {
         return if facts.unattended { Decision::Login } else { Decision::NeedsPerson };
@@ -111,6 +118,12 @@ pub fn decide(connection: &Connection, ask: Ask, facts: &Facts) -> Decision {
         }
         (Remedy::RetryNow | Remedy::RetryOnce | Remedy::WaitForEnd, _) => Decision::Refresh,
     }
+}
+
+/// Whether there is a token and no question about it.
+fn is_settled(connection: &Connection, facts: &Facts) -> bool {
+    let open = facts.interrupted.is_some() || facts.captured || connection.doubt_since.is_some();
+    connection.token.is_some() && !open
 }
 
 /// Why nothing is needed, if nothing is.
@@ -182,7 +195,14 @@ mod tests {
     }
 
     fn facts(rotation: Rotation, now: i64) -> Facts {
-        Facts { rotation, unattended: false, interrupted: None, captured: false, now: at(now) }
+        Facts {
+            rotation,
+            unattended: false,
+            interrupted: None,
+            captured: false,
+            idle: false,
+            now: at(now),
+        }
     }
 
     fn check(connection: &Connection, trigger: Trigger, facts: Facts) -> Decision {
@@ -216,6 +236,18 @@ mod tests {
             check(&paused, Trigger::Forced, facts(Rotation::None, 0)),
             Decision::Skip(_)
         ));
+    }
+
+    #[test]
+    fn what_nobody_asks_for_rests_until_somebody_does() {
+        let idle = Facts { idle: true, ..facts(Rotation::Strict, 3_600) };
+        assert_eq!(check(&fresh(), Trigger::Expiry, idle), Decision::Rest);
+        assert_eq!(decide(&fresh(), Ask::on_demand(Duration::ZERO), &idle), Decision::Refresh);
+        assert_eq!(check(&fresh(), Trigger::Manual, idle), Decision::Refresh);
+        let doubted = Connection { doubt_since: Some(at(3_000)), ..fresh() };
+        assert_ne!(check(&doubted, Trigger::Expiry, idle), Decision::Rest);
+        let captured = Facts { captured: true, ..idle };
+        assert_ne!(check(&fresh(), Trigger::Expiry, captured), Decision::Rest);
     }
 
     #[test]

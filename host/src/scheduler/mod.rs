@@ -151,6 +151,7 @@ impl Scheduler {
         let this = self.clone();
         self.0.lifecycle.spawn("due refresh", async move {
             let result = this.0.refresher.refresh(&id, Ask::new(trigger)).await;
+            this.0.refresher.learn_after(&result).await;
             this.settle(&id, trigger, result).await;
             this.put_down(&id);
         });

@@ -228,6 +228,8 @@ fn details_text(details: &Details) -> String {
     line("expires", details.view.expires_at.map(|it| it.to_string()));
     line("refresh expires", details.refresh_expires_at.map(|it| it.to_string()));
     line("next refresh", details.view.next_refresh_at.map(|it| it.to_string()));
+    line("labels", Some(details.labels.join(" ")));
+    line("last asked for", details.active_at.map(|it| it.to_string()));
     line("scopes", Some(details.scopes.join(" ")));
     line("settings", pairs(&mut details.settings.iter()));
     line("secrets from", pairs(&mut details.secrets.iter()));
