@@ -23,7 +23,9 @@ pub fn fake_provider() -> PathBuf {
 /// # Panics
 /// When it was not built.
 pub fn plugin(name: &str) -> PathBuf {
-    built(root().join(format!("target/wasm32-wasip2/plugin/{name}.wasm")))
+    // Cargo spells `google-oauth` with an underscore.
+    let file = format!("{}.wasm", name.replace('-', "_"));
+    built(root().join("target/wasm32-wasip2/plugin").join(file))
 }
 
 /// The component of a guest: `spins-forever`.

@@ -11,6 +11,7 @@ mod hostile;
 mod listing;
 mod operating;
 mod pacing;
+mod people;
 mod protocol;
 mod readme;
 mod refreshing;

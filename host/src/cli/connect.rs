@@ -15,7 +15,8 @@ use crate::cli::session::Session;
 use crate::manifest;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
-use crate::operator::command::{ConnectStep, Plain};
+use crate::operator::command::Plain;
+use crate::operator::reply::ConnectStep;
 use crate::operator::{Command, Reply};
 
 /// Connects an account and prints how it is then.

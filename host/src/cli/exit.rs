@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::model::state::State;
-use crate::operator::command::Refreshed;
+use crate::operator::reply::Refreshed;
 use crate::operator::view::ConnectionView;
 
 /// Exit codes; stable.
@@ -60,6 +60,7 @@ impl Exit {
             return Self::Person;
         }
         match (summary.failed, summary.success + summary.skipped) {
+            (0, _) if refreshed.left > 0 => Self::Partly,
             (0, _) => Self::Done,
             (_, 0) => Self::Failed,
             _ => Self::Partly,

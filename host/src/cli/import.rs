@@ -15,7 +15,7 @@ use crate::cli::session::Session;
 use crate::manifest;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
-use crate::operator::command::Enrolled;
+use crate::operator::reply::Enrolled;
 use crate::operator::roster::{self, Format, Names, Row, Trouble};
 use crate::operator::{Command, Reply};
 

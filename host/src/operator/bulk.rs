@@ -9,10 +9,10 @@ use crate::model::attempt::{Attempt, AttemptError, Outcome, Trigger};
 use crate::model::connection::Connection;
 use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, ConnectionId};
-use crate::operator::command::Planned;
+use crate::operator::reply::Planned;
 use crate::operator::{Operator, Progress, Reply, Selection};
 use crate::refresher::decide::{Decision, Facts, decide};
-use crate::refresher::{Ask, host_fault, unknown};
+use crate::refresher::{Ask, STOPPING, host_fault, unknown};
 
 /// Attempts that wait for their provider's turn at once. Each costs a task and little else.
 const AT_ONCE: usize = 256;
@@ -35,7 +35,10 @@ impl Operator {
         if !wait && self.0.daemon {
             return Ok(self.queue(ids, ask));
         }
-        Ok(Reply::refreshed(self.run_all(ids, ask, progress).await, Vec::new()))
+        let wanted = ids.len() as u64;
+        let attempts = self.run_all(ids, ask, progress).await;
+        let left = wanted - attempts.len() as u64;
+        Ok(Reply::refreshed(attempts, Vec::new()).leaving(left))
     }
 
     async fn select(&self, selection: &Selection) -> Result<Vec<Connection>, Failure> {
@@ -71,7 +74,8 @@ impl Operator {
         let wanted = ids.into_iter().take_while(|_| !self.0.lifecycle.stopping());
         let mut running = stream::iter(wanted).map(one).buffer_unordered(AT_ONCE);
         let mut attempts = Vec::new();
-        while let Some(attempt) = running.next().await {
+        while let Some(ended) = running.next().await {
+            let Some(attempt) = ended else { continue };
             attempts.push(attempt.clone());
             let done = attempts.len() as u64;
             // Nobody listens when the caller has gone; the work goes on.
@@ -80,13 +84,15 @@ impl Operator {
         attempts
     }
 
-    /// An attempt; one that could not even be recorded is reported like the others.
-    async fn run_one(&self, id: ConnectionId, ask: Ask) -> Attempt {
+    /// An attempt; one that could not even be recorded is reported like the others. `None` when its
+    /// turn did not come before the end.
+    async fn run_one(&self, id: ConnectionId, ask: Ask) -> Option<Attempt> {
         let result = self.0.refresher.refresh(&id, ask).await;
         self.0.refresher.learn_after(&result).await;
         match result {
-            Ok(attempt) => attempt,
-            Err(failure) => Attempt {
+            Ok(attempt) => Some(attempt),
+            Err(failure) if failure.code == STOPPING => None,
+            Err(failure) => Some(Attempt {
                 id: AttemptId::generate(),
                 connection: id,
                 trigger: ask.trigger,
@@ -99,7 +105,7 @@ impl Operator {
                 started_at: self.now(),
                 duration_ms: Some(0),
                 generation: 0,
-            },
+            }),
         }
     }
 

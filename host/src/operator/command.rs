@@ -1,21 +1,16 @@
-//! What can be asked, and what comes back. These types cross the socket between the command line and
+//! What can be asked. These types cross the socket between the command line and
 //! the daemon, which are the same program.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::model::attempt::{Attempt, Outcome};
+use crate::model::attempt::Outcome;
 use crate::model::id::{AttemptId, ConnectionId};
-use crate::operator::doctor::Finding;
-use crate::operator::plugins::{PluginView, ScheduleView};
 use crate::operator::roster::Row;
-use crate::operator::view::{ConnectionView, Details};
-use crate::refresher::Served;
-use crate::storage::{Filter, Pruned, Statistics};
+use crate::storage::Filter;
 
 /// One thing to do.
 #[derive(Debug, Serialize, Deserialize)]
@@ -229,182 +224,6 @@ impl Serialize for Plain {
     }
 }
 
-/// What came of a command.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "reply", content = "with", rename_all = "kebab-case")]
-pub enum Reply {
-    /// It is done, and there is nothing to show.
-    Done,
-    /// Connections.
-    Connections(Vec<ConnectionView>),
-    /// One connection.
-    Connection(Box<Details>),
-    /// Attempts, with their sum and what was only queued.
-    Refreshed(Refreshed),
-    /// What a dry run found.
-    Plan(Vec<Planned>),
-    /// A token.
-    Token {
-        /// What to present.
-        token: Plain,
-        /// How.
-        token_type: String,
-        /// Until when.
-        expires_at: Option<Timestamp>,
-        /// Which one.
-        generation: u64,
-    },
-    /// The new generation's number.
-    Generation(u64),
-    /// How far a login of a person has come.
-    Connect(ConnectStep),
-    /// What became of a grant that was ended.
-    Disconnected {
-        /// Whether the provider has ended it.
-        revoked: bool,
-        /// Whether the connection is gone; one that the manifest lists stays, without a token.
-        removed: bool,
-    },
-    /// What became of connections that were added.
-    Enrolled(Enrolled),
-    /// Attempts.
-    Attempts(Vec<Attempt>),
-    /// How refreshes went.
-    Stats(StatsView),
-    /// Schedules.
-    Schedules(Vec<ScheduleView>),
-    /// Plugin files.
-    Plugins(Vec<PluginView>),
-    /// What was forgotten.
-    Pruned {
-        /// Attempts.
-        attempts: u64,
-        /// Events.
-        events: u64,
-    },
-    /// What the doctor found.
-    Findings(Vec<Finding>),
-}
-
-/// How far a login of a person has come.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "step", rename_all = "kebab-case")]
-pub enum ConnectStep {
-    /// A browser has to go to an address.
-    Browser {
-        /// To name it by.
-        visit: String,
-        /// Where to.
-        url: Plain,
-        /// Whether that is the second time, because the first brought no refresh token.
-        again: bool,
-    },
-    /// A person has to type in a code.
-    Device {
-        /// To name it by.
-        visit: String,
-        /// The code.
-        user_code: String,
-        /// Where.
-        verification_uri: String,
-        /// The same with the code in it.
-        verification_uri_complete: Option<String>,
-        /// Seconds between polls.
-        interval_s: u64,
-    },
-    /// The person has not decided yet.
-    Waiting {
-        /// Seconds until the next poll.
-        interval_s: u64,
-    },
-    /// It is done.
-    Connected {
-        /// The connection as it is now.
-        details: Box<Details>,
-        /// Whether it goes on after its first token.
-        can_refresh: bool,
-    },
-}
-
-/// What became of connections that were added.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Enrolled {
-    /// New ones.
-    pub added: u64,
-    /// Those that were there and are now as it was said.
-    pub updated: u64,
-    /// Those that were as it was said.
-    pub unchanged: u64,
-    /// Those whose token was kept, because it is newer than what was said.
-    pub kept: u64,
-    /// Those that were refused, with the reason.
-    pub refused: Vec<(String, String)>,
-}
-
-/// The reply to a refresh.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Refreshed {
-    /// Finished attempts, in the order in which they ended.
-    pub attempts: Vec<Attempt>,
-    /// Their sum.
-    pub summary: Summary,
-    /// Connections whose attempts go on in the daemon.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub queued: Vec<ConnectionId>,
-}
-
-/// Counts by outcome.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Summary {
-    /// New generations.
-    pub success: u64,
-    /// Failures.
-    pub failed: u64,
-    /// Nothing sent.
-    pub skipped: u64,
-}
-
-/// What a refresh would do.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Planned {
-    /// With which connection.
-    pub connection: ConnectionId,
-    /// `refresh`, `login`, `skip`, `wait`.
-    pub action: String,
-    /// Why.
-    pub reason: String,
-}
-
-/// How refreshes went, as shown.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct StatsView {
-    /// New generations.
-    pub success: u64,
-    /// Failures.
-    pub failed: u64,
-    /// Nothing sent.
-    pub skipped: u64,
-    /// Share of successes among what was sent, 0 to 1; null when nothing was.
-    pub success_rate: Option<f64>,
-    /// Median duration in milliseconds.
-    pub p50_ms: Option<u64>,
-    /// 95th percentile in milliseconds.
-    pub p95_ms: Option<u64>,
-    /// Failures by error code.
-    pub causes: BTreeMap<String, u64>,
-}
-
-/// One step of a long command.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Progress {
-    /// Finished so far.
-    pub done: u64,
-    /// Of so many.
-    pub total: u64,
-    /// The one that has just finished.
-    pub attempt: Attempt,
-}
-
 impl Command {
     /// The query of a look at the log.
     pub fn query(&self) -> Option<LogQuery> {
@@ -429,55 +248,5 @@ impl Command {
                 | Self::Doctor
                 | Self::Refresh { dry_run: true, .. }
         )
-    }
-}
-
-impl Enrolled {
-    /// The sum of both.
-    #[must_use]
-    pub fn plus(mut self, other: Self) -> Self {
-        self.added += other.added;
-        self.updated += other.updated;
-        self.unchanged += other.unchanged;
-        self.kept += other.kept;
-        self.refused.extend(other.refused);
-        self
-    }
-}
-
-impl Reply {
-    /// The reply to a refresh.
-    pub fn refreshed(attempts: Vec<Attempt>, queued: Vec<ConnectionId>) -> Self {
-        let count =
-            |outcome| attempts.iter().filter(|it| it.outcome == Some(outcome)).count() as u64;
-        let summary = Summary {
-            success: count(Outcome::Success),
-            failed: count(Outcome::Failed),
-            skipped: count(Outcome::Skipped),
-        };
-        Self::Refreshed(Refreshed { attempts, summary, queued })
-    }
-}
-
-impl From<Served> for Reply {
-    fn from(served: Served) -> Self {
-        let Served { token, token_type, expires_at, generation } = served;
-        Self::Token { token: token.into(), token_type, expires_at, generation }
-    }
-}
-
-impl From<Pruned> for Reply {
-    fn from(pruned: Pruned) -> Self {
-        Self::Pruned { attempts: pruned.attempts, events: pruned.events }
-    }
-}
-
-impl From<Statistics> for Reply {
-    fn from(found: Statistics) -> Self {
-        let Statistics { success, failed, skipped, causes, p50_ms, p95_ms } = found;
-        #[expect(clippy::cast_precision_loss, reason = "a share of counts far below 2^52")]
-        let rate = || success as f64 / (success + failed) as f64;
-        let success_rate = (success + failed > 0).then(rate);
-        Self::Stats(StatsView { success, failed, skipped, success_rate, p50_ms, p95_ms, causes })
     }
 }

@@ -3,8 +3,11 @@
 //!
 //! Takes no decision about tokens; those are the refresher's.
 
-/// What can be asked, and what comes back.
+/// What can be asked.
 pub mod command;
+
+/// What comes back.
+pub mod reply;
 
 /// State, nonce and verifier of a login.
 mod consent;
@@ -37,8 +40,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-pub use command::{Command, LogQuery, Progress, Reply, Selection};
+pub use command::{Command, LogQuery, Selection};
 pub use connect::Visits;
+pub use reply::{Progress, Reply};
 
 use crate::catalogue::Catalogue;
 use crate::lifecycle::Lifecycle;

@@ -7,7 +7,7 @@ use crate::model::connection::Origin;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
 use crate::model::token::TokenSet;
-use crate::operator::command::Enrolled;
+use crate::operator::reply::Enrolled;
 use crate::operator::roster::{Row, RowToken};
 use crate::operator::{Operator, Reply};
 use crate::refresher::people::{Newcomer, Welcome};

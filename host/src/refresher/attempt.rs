@@ -21,6 +21,9 @@ use crate::storage::{Begin, Begun, Loaded, Pausing, Skipped, StorageError};
 /// commits, a busy disk.
 const LEASE_MARGIN: Duration = Duration::from_secs(30);
 
+/// The code of what was not begun because keepfresh stops.
+pub const STOPPING: &str = "internal.stopping";
+
 /// How often a lost race is looked at again before giving up.
 const LOOKS: u32 = 3;
 
@@ -108,7 +111,10 @@ impl Refresher {
     }
 
     async fn send(&self, mut running: Running, way: &Decision) -> Result<Option<Attempt>, Failure> {
-        let _slot = self.throttle.enter(running.plugin.provider()).await;
+        let Some(_slot) = self.throttle.enter(running.plugin.provider(), &self.lifecycle).await
+        else {
+            return Err(stopping(&running.connection));
+        };
         if !self.begin(&running, way).await? {
             return Ok(None);
         }
@@ -293,6 +299,13 @@ fn how_to_give(running: &Running) -> String {
 
 fn is_dead(failure: &Failure) -> bool {
     matches!(failure.case, Case::GrantExpired | Case::TokenRejected)
+}
+
+/// It was not its turn before the end: it is as due as it was.
+fn stopping(id: &ConnectionId) -> Failure {
+    let message =
+        format!("keepfresh was told to stop before it was the turn of {id}; nothing was sent");
+    Failure::new(Case::HostFault, STOPPING, message)
 }
 
 fn recovered() -> String {

@@ -58,6 +58,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 use jiff::Timestamp;
 
+pub use attempt::STOPPING;
 pub use decide::Ask;
 pub use manual::ManualToken;
 pub use serve::Served;

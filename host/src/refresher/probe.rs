@@ -65,7 +65,7 @@ impl Refresher {
         }
         let plugin = self.catalogue.plugin(id.provider()).ok()?;
         let current = self.current(&loaded).ok()??;
-        let _slot = self.throttle.enter(plugin.provider()).await;
+        let _slot = self.throttle.enter(plugin.provider(), &self.lifecycle).await?;
         let journal = Arc::new(NoJournal);
         let own = self.own(&loaded).ok()?;
         let input = plugin.input(id, own, Some(current), journal, self.clock.now()).await;

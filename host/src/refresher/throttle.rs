@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::lifecycle::Lifecycle;
 use crate::manifest::provider::Provider;
 use crate::manifest::timing::Rate;
 
@@ -22,14 +23,26 @@ struct Lane {
 }
 
 impl Throttle {
-    /// Waits for a slot and for the rate. The slot is free again when the permit is dropped.
-    pub(super) async fn enter(&self, provider: &Provider) -> Option<OwnedSemaphorePermit> {
+    /// Waits for a slot and for the rate; `None` when keepfresh is told to stop before that. The slot
+    /// is free again when the permit is dropped.
+    pub(super) async fn enter(
+        &self,
+        provider: &Provider,
+        lifecycle: &Lifecycle,
+    ) -> Option<OwnedSemaphorePermit> {
         let lane = self.lane(provider);
-        let permit = Arc::clone(&lane.slots).acquire_owned().await.ok();
-        if let Some(limiter) = &lane.limiter {
-            limiter.until_ready().await;
+        let turn = async {
+            let permit = Arc::clone(&lane.slots).acquire_owned().await.ok();
+            if let Some(limiter) = &lane.limiter {
+                limiter.until_ready().await;
+            }
+            permit
+        };
+        tokio::select! {
+            biased;
+            () = lifecycle.wait_for_soft_stop() => None,
+            permit = turn => permit,
         }
-        permit
     }
 
     fn lane(&self, provider: &Provider) -> Arc<Lane> {

@@ -21,7 +21,7 @@ use crate::model::attempt::{Outcome, Trigger};
 use crate::model::clock::Clock;
 use crate::model::connection::Due;
 use crate::model::id::ConnectionId;
-use crate::refresher::{Ask, AttemptResult, Refresher};
+use crate::refresher::{Ask, AttemptResult, Refresher, STOPPING};
 use crate::storage::{Storage, StorageError};
 
 /// After something that should not happen, nothing is tried again for so long.
@@ -171,6 +171,7 @@ impl Scheduler {
         match result {
             Ok(attempt) if attempt.outcome != Some(Outcome::Skipped) => {}
             Ok(_) => self.push_back(id, trigger).await,
+            Err(failure) if failure.code == STOPPING => {}
             Err(failure) => {
                 let code = failure.code.as_ref();
                 error!(connection.id = %id, error.code = code, "refreshing {id} could not be tried: {failure}");

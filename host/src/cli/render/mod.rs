@@ -148,6 +148,9 @@ fn as_text(reply: &Reply) {
                 "{} refreshed, {} failed, {} skipped",
                 count.success, count.failed, count.skipped
             ));
+            if refreshed.left > 0 {
+                hint(&format!("stopped: {} are left; run it again", refreshed.left));
+            }
             if !refreshed.queued.is_empty() {
                 hint("the daemon refreshes them; wait for it with --sync, or see: keepfresh log");
             }

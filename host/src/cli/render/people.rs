@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cli::render::{hint, out, tone};
-use crate::operator::command::{ConnectStep, Enrolled};
+use crate::operator::reply::{ConnectStep, Enrolled};
 
 /// Refusals that are shown; the sum says how many there are.
 const SHOWN: usize = 20;

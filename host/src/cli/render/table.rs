@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use crate::model::attempt::{Attempt, Outcome};
 use crate::model::state::span;
-use crate::operator::command::StatsView;
 use crate::operator::plugins::{PluginView, ScheduleView};
+use crate::operator::reply::StatsView;
 
 /// Width of `schedule list` where no terminal says otherwise.
 const LINE: usize = 100;

@@ -1,0 +1,64 @@
+//! `active_within`: what nobody asks for is left alone, and refreshed for whoever asks again.
+
+use std::time::Duration;
+
+use e2e::inside::Inside;
+use keepfresh::model::state::{State, state_of};
+
+use crate::people::Crowd;
+
+const DAY: Duration = Duration::from_hours(24);
+
+#[tokio::test]
+async fn a_connection_that_nobody_asks_for_rests_until_somebody_does() {
+    let crowd = Crowd::new("active_within = \"7d\"");
+    crowd.file("people.csv", &crowd.roster(&["ann", "bob"], 3_600));
+    crowd.import(&["people.csv"]).exits(0);
+    let inside = Inside::open(&crowd.home).await;
+    let ann = "rotor/ann".parse().unwrap();
+    inside.app.refresher.token(&ann, Duration::ZERO).await.unwrap();
+    inside.app.scheduler().start();
+    let due = inside.connection("rotor/ann").await.due.unwrap().at;
+    inside
+        .advance_to(due.max(inside.connection("rotor/bob").await.due.unwrap().at), &[&crowd.fake]);
+    inside.settles("rotor/ann", 1).await;
+    while inside.connection("rotor/bob").await.due.is_some() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(crowd.fake.control().family("ann").unwrap().rotations, 1);
+    assert_eq!(crowd.fake.control().family("bob").unwrap().rotations, 0);
+    inside.advance(2 * DAY, &[&crowd.fake]);
+    let bob = inside.connection("rotor/bob").await;
+    assert_eq!(state_of(&bob, inside.app.clock.now()), State::Paused);
+    // The caller who comes back gets a fresh one, and the connection is looked after again.
+    inside.app.refresher.token(&"rotor/bob".parse().unwrap(), Duration::ZERO).await.unwrap();
+    assert_eq!(crowd.fake.control().family("bob").unwrap().rotations, 1);
+    assert!(inside.connection("rotor/bob").await.due.is_some());
+}
+
+#[test]
+fn a_resting_connection_says_so_and_alarms_nobody() {
+    let crowd = Crowd::new("active_within = \"7d\"");
+    let text = crowd.roster(&["ann"], -60);
+    let (access, refresh) = {
+        let fields = text.lines().nth(1).unwrap().split(',').collect::<Vec<_>>();
+        (fields[1].to_owned(), fields[2].to_owned())
+    };
+    crowd.file(
+        "people.csv",
+        &format!(
+            "name,access_token,refresh_token,expires_at,active_at\nann,{access},{refresh},2020-01-01T00:00:00Z,2020-01-01T00:00:00Z\n"
+        ),
+    );
+    crowd.import(&["people.csv"]).exits(0);
+    let daemon = crowd.home.serve();
+    let begun = std::time::Instant::now();
+    while crowd.show("rotor/ann")["state"] != "paused" {
+        assert!(begun.elapsed().as_secs() < 20, "{}", crowd.show("rotor/ann"));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let status = crowd.home.run(&["status"]).exits(0);
+    assert!(status.stdout.contains("Nobody has asked for its token for "), "{status:?}");
+    assert_eq!(crowd.fake.control().seen(), 0, "nothing was sent for it");
+    drop(daemon);
+}
