@@ -6,10 +6,11 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::provider::{
+    google,
     journal::Entry,
     ledger::Audit,
     script::{Fate, Scenario},
-    service::Pair,
+    service::{Pair, Service},
     shared::Shared,
 };
 
@@ -84,7 +85,8 @@ impl Control {
         self.shared.state().clock.now()
     }
 
-    /// Changes one credential: `email`, `password`, `apiKey`, `secretKey`, `key`, `client_id` or `client_secret`.
+    /// Changes one credential: `email`, `password`, `apiKey`, `secretKey`, `key`, `client_id`, `client_secret`, or
+    /// `api_key` of PropelAuth's backend.
     pub fn set_credential(&self, name: &str, value: &str) {
         self.shared.state().service.credentials().set(name, value);
     }
@@ -104,5 +106,40 @@ impl Control {
         let mut state = self.shared.state();
         let now = state.clock.now();
         state.service.issue(name, now)
+    }
+
+    /// What the person says to the next requests for consent: no, or yes again.
+    pub fn deny_consent(&self, denying: bool) {
+        if let Some(authorization) = self.shared.state().service.authorization() {
+            authorization.denying = denying;
+        }
+    }
+
+    /// Says yes to the device that shows this code. False when none waits under it.
+    pub fn approve_device(&self, user_code: &str) -> bool {
+        self.decide_device(user_code, true)
+    }
+
+    /// Says no to the device that shows this code. False when none waits under it.
+    pub fn deny_device(&self, user_code: &str) -> bool {
+        self.decide_device(user_code, false)
+    }
+
+    /// The codes of the devices that wait for somebody, oldest first.
+    pub fn waiting_devices(&self) -> Vec<String> {
+        let mut state = self.shared.state();
+        state.service.authorization().map(|it| it.devices.waiting()).unwrap_or_default()
+    }
+
+    /// Why Google takes no refresh token from now on; none to take them again. Nothing elsewhere.
+    pub fn fail_refreshes(&self, failure: Option<google::Failure>) {
+        if let Service::Google(google) = &mut self.shared.state().service {
+            google.failure = failure;
+        }
+    }
+
+    fn decide_device(&self, user_code: &str, approve: bool) -> bool {
+        let mut state = self.shared.state();
+        state.service.authorization().is_some_and(|it| it.devices.decide(user_code, approve))
     }
 }

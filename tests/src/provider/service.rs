@@ -1,4 +1,4 @@
-//! The three providers behind one face. Knows what they share, and nothing of sockets or scripts.
+//! Every provider behind one face. Knows what they share, and nothing of sockets or scripts.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,11 +6,15 @@ use serde::{Deserialize, Serialize};
 use crate::provider::{
     Kind,
     answer::Answer,
+    authorization::Authorization,
     call::Call,
     credentials::Credentials,
     eskiz::Eskiz,
+    google::Google,
     jibit::Jibit,
     ledger::{Handed, Ledger},
+    oauth::OAuth,
+    propelauth::PropelAuth,
     rotor::Rotor,
 };
 
@@ -41,14 +45,20 @@ pub(crate) enum Service {
     Eskiz(Eskiz),
     Jibit(Jibit),
     Rotor(Rotor),
+    OAuth(OAuth),
+    Google(Google),
+    PropelAuth(PropelAuth),
 }
 
 impl Service {
-    pub(crate) fn new(kind: Kind) -> Self {
+    pub(crate) fn new(kind: Kind, base: &str) -> Self {
         match kind {
             Kind::Eskiz(settings) => Self::Eskiz(Eskiz::new(settings)),
             Kind::Jibit(settings) => Self::Jibit(Jibit::new(settings)),
             Kind::Rotor(settings) => Self::Rotor(Rotor::new(settings)),
+            Kind::OAuth(settings) => Self::OAuth(OAuth::new(settings, base)),
+            Kind::Google(settings) => Self::Google(Google::new(settings, base)),
+            Kind::PropelAuth(settings) => Self::PropelAuth(PropelAuth::new(settings, base)),
         }
     }
 
@@ -58,6 +68,9 @@ impl Service {
             Self::Eskiz(eskiz) => eskiz.act(call, now).into(),
             Self::Jibit(jibit) => jibit.act(call, now),
             Self::Rotor(rotor) => rotor.act(call, now),
+            Self::OAuth(oauth) => oauth.act(call, now),
+            Self::Google(google) => google.act(call, now),
+            Self::PropelAuth(propelauth) => propelauth.act(call, now),
         }
     }
 
@@ -67,6 +80,9 @@ impl Service {
             Self::Eskiz(eskiz) => eskiz.issue(now),
             Self::Jibit(jibit) => jibit.issue(name, now),
             Self::Rotor(rotor) => rotor.issue(name, now),
+            Self::OAuth(oauth) => oauth.core.issue(name, now),
+            Self::Google(google) => google.issue(name, now),
+            Self::PropelAuth(propelauth) => propelauth.core.issue(name, now),
         }
     }
 
@@ -75,6 +91,9 @@ impl Service {
             Self::Eskiz(eskiz) => &mut eskiz.credentials,
             Self::Jibit(jibit) => &mut jibit.credentials,
             Self::Rotor(rotor) => &mut rotor.credentials,
+            Self::OAuth(oauth) => &mut oauth.core.credentials,
+            Self::Google(google) => &mut google.core.credentials,
+            Self::PropelAuth(propelauth) => &mut propelauth.core.credentials,
         }
     }
 
@@ -83,6 +102,9 @@ impl Service {
             Self::Eskiz(eskiz) => eskiz.revoke_everything(),
             Self::Jibit(jibit) => jibit.ledger.revoke_everything(),
             Self::Rotor(rotor) => rotor.ledger.revoke_everything(),
+            Self::OAuth(oauth) => oauth.core.tokens.ledger.revoke_everything(),
+            Self::Google(google) => google.revoke_everything(),
+            Self::PropelAuth(propelauth) => propelauth.core.tokens.ledger.revoke_everything(),
         }
     }
 
@@ -92,6 +114,19 @@ impl Service {
             Self::Eskiz(_) => None,
             Self::Jibit(jibit) => Some(&mut jibit.ledger),
             Self::Rotor(rotor) => Some(&mut rotor.ledger),
+            Self::OAuth(oauth) => Some(&mut oauth.core.tokens.ledger),
+            Self::Google(google) => Some(&mut google.core.tokens.ledger),
+            Self::PropelAuth(propelauth) => Some(&mut propelauth.core.tokens.ledger),
+        }
+    }
+
+    /// Absent where nobody is asked for consent.
+    pub(crate) fn authorization(&mut self) -> Option<&mut Authorization> {
+        match self {
+            Self::OAuth(oauth) => Some(&mut oauth.core),
+            Self::Google(google) => Some(&mut google.core),
+            Self::PropelAuth(propelauth) => Some(&mut propelauth.core),
+            _ => None,
         }
     }
 }
