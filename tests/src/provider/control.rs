@@ -45,7 +45,7 @@ impl Control {
         self.shared.state().journal.seen()
     }
 
-    /// The audit of every family, oldest first. Empty at Eskiz.
+    /// The audit of every family, oldest first. Empty at Eskiz and `PlayMobile`.
     pub fn families(&self) -> Vec<Audit> {
         self.shared.state().service.ledger().map(|ledger| ledger.audits()).unwrap_or_default()
     }
@@ -85,8 +85,8 @@ impl Control {
         self.shared.state().clock.now()
     }
 
-    /// Changes one credential: `email`, `password`, `apiKey`, `secretKey`, `key`, `client_id`, `client_secret`, or
-    /// `api_key` of PropelAuth's backend.
+    /// Changes one credential: `email`, `password`, `apiKey`, `secretKey`, `key`, `client_id`, `client_secret`,
+    /// `username`, `login`, `nid`, or `api_key` of PropelAuth's backend.
     pub fn set_credential(&self, name: &str, value: &str) {
         self.shared.state().service.credentials().set(name, value);
     }
@@ -135,6 +135,31 @@ impl Control {
     pub fn fail_refreshes(&self, failure: Option<google::Failure>) {
         if let Service::Google(google) = &mut self.shared.state().service {
             google.failure = failure;
+        }
+    }
+
+    /// How many messages `PlayMobile` took. Nothing elsewhere.
+    pub fn sent_messages(&self) -> u64 {
+        match &self.shared.state().service {
+            Service::PlayMobile(playmobile) => playmobile.sent,
+            _ => 0,
+        }
+    }
+
+    /// How many wrong logins in a row there were at `Login`, which locks the account after a few. Nothing elsewhere.
+    pub fn wrong_logins(&self) -> u32 {
+        match &self.shared.state().service {
+            Service::Login(login) => login.wrong,
+            _ => 0,
+        }
+    }
+
+    /// Locks or unlocks the account at `PlayMobile`; unlocks it at `Login`, where only wrong logins lock it.
+    pub fn lock_account(&self, locked: bool) {
+        match &mut self.shared.state().service {
+            Service::PlayMobile(playmobile) => playmobile.locked = locked,
+            Service::Login(login) if !locked => login.wrong = 0,
+            _ => {}
         }
     }
 

@@ -16,15 +16,18 @@ pub mod eskiz;
 mod exchange;
 pub mod family;
 pub mod fingerprint;
+pub mod finnotech;
 pub mod google;
 pub mod jibit;
 pub mod journal;
 mod jwt;
 pub mod keys;
 pub mod ledger;
+pub mod login;
 mod mint;
 pub mod oauth;
 pub mod options;
+pub mod playmobile;
 pub mod propelauth;
 pub mod rotor;
 pub mod script;
@@ -61,6 +64,12 @@ pub enum Kind {
     Google(google::Settings),
     /// The same with PropelAuth's paths and organisations.
     PropelAuth(propelauth::Settings),
+    /// Banking gateway: OAuth in shape, and different in every detail.
+    Finnotech(finnotech::Settings),
+    /// An ordinary API with any of the usual logins.
+    Login(login::Settings),
+    /// SMS gateway: a name and a password with every call.
+    PlayMobile(playmobile::Settings),
 }
 
 /// A running fake. It stops, and cuts its connections, when dropped.

@@ -10,20 +10,23 @@ use crate::provider::{
     call::Call,
     credentials::Credentials,
     eskiz::Eskiz,
+    finnotech::Finnotech,
     google::Google,
     jibit::Jibit,
     ledger::{Handed, Ledger},
+    login::Login,
     oauth::OAuth,
+    playmobile::PlayMobile,
     propelauth::PropelAuth,
     rotor::Rotor,
 };
 
-/// The first tokens of a family, for a test to hand to a client.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The first tokens of a family, for a test to hand to a client. All empty at `PlayMobile`, which has no tokens.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pair {
     /// Good at once.
     pub access_token: String,
-    /// Empty at Eskiz, which has none.
+    /// Empty where there is none.
     pub refresh_token: String,
     /// Seconds until the access token expires.
     pub expires_in: u32,
@@ -48,6 +51,9 @@ pub(crate) enum Service {
     OAuth(OAuth),
     Google(Google),
     PropelAuth(PropelAuth),
+    Finnotech(Finnotech),
+    Login(Login),
+    PlayMobile(PlayMobile),
 }
 
 impl Service {
@@ -59,6 +65,9 @@ impl Service {
             Kind::OAuth(settings) => Self::OAuth(OAuth::new(settings, base)),
             Kind::Google(settings) => Self::Google(Google::new(settings, base)),
             Kind::PropelAuth(settings) => Self::PropelAuth(PropelAuth::new(settings, base)),
+            Kind::Finnotech(settings) => Self::Finnotech(Finnotech::new(settings)),
+            Kind::Login(settings) => Self::Login(Login::new(settings)),
+            Kind::PlayMobile(settings) => Self::PlayMobile(PlayMobile::new(settings)),
         }
     }
 
@@ -71,6 +80,9 @@ impl Service {
             Self::OAuth(oauth) => oauth.act(call, now),
             Self::Google(google) => google.act(call, now),
             Self::PropelAuth(propelauth) => propelauth.act(call, now),
+            Self::Finnotech(finnotech) => finnotech.act(call, now),
+            Self::Login(login) => login.act(call, now),
+            Self::PlayMobile(playmobile) => playmobile.act(call).into(),
         }
     }
 
@@ -83,6 +95,9 @@ impl Service {
             Self::OAuth(oauth) => oauth.core.issue(name, now),
             Self::Google(google) => google.issue(name, now),
             Self::PropelAuth(propelauth) => propelauth.core.issue(name, now),
+            Self::Finnotech(finnotech) => finnotech.issue(name, now),
+            Self::Login(login) => login.issue(name, now),
+            Self::PlayMobile(_) => Pair::default(),
         }
     }
 
@@ -94,29 +109,31 @@ impl Service {
             Self::OAuth(oauth) => &mut oauth.core.credentials,
             Self::Google(google) => &mut google.core.credentials,
             Self::PropelAuth(propelauth) => &mut propelauth.core.credentials,
+            Self::Finnotech(finnotech) => &mut finnotech.credentials,
+            Self::Login(login) => &mut login.credentials,
+            Self::PlayMobile(playmobile) => &mut playmobile.credentials,
         }
     }
 
     pub(crate) fn revoke_everything(&mut self) {
         match self {
             Self::Eskiz(eskiz) => eskiz.revoke_everything(),
-            Self::Jibit(jibit) => jibit.ledger.revoke_everything(),
-            Self::Rotor(rotor) => rotor.ledger.revoke_everything(),
-            Self::OAuth(oauth) => oauth.core.tokens.ledger.revoke_everything(),
             Self::Google(google) => google.revoke_everything(),
-            Self::PropelAuth(propelauth) => propelauth.core.tokens.ledger.revoke_everything(),
+            other => other.ledger().into_iter().for_each(Ledger::revoke_everything),
         }
     }
 
-    /// Absent at Eskiz, which has no families.
+    /// Absent at Eskiz and `PlayMobile`, which have no families.
     pub(crate) fn ledger(&mut self) -> Option<&mut Ledger> {
         match self {
-            Self::Eskiz(_) => None,
+            Self::Eskiz(_) | Self::PlayMobile(_) => None,
             Self::Jibit(jibit) => Some(&mut jibit.ledger),
             Self::Rotor(rotor) => Some(&mut rotor.ledger),
             Self::OAuth(oauth) => Some(&mut oauth.core.tokens.ledger),
             Self::Google(google) => Some(&mut google.core.tokens.ledger),
             Self::PropelAuth(propelauth) => Some(&mut propelauth.core.tokens.ledger),
+            Self::Finnotech(finnotech) => Some(&mut finnotech.ledger),
+            Self::Login(login) => Some(login.ledger()),
         }
     }
 

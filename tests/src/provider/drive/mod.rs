@@ -2,9 +2,12 @@
 
 mod eskiz;
 mod faults;
+mod finnotech;
 mod google;
 mod jibit;
+mod login;
 mod oauth;
+mod playmobile;
 mod propelauth;
 mod rotor;
 mod signing;
