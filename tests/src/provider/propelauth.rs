@@ -10,7 +10,7 @@ use crate::provider::{
     answer::Answer,
     authorization::{
         Authorization,
-        rules::{ClientAuth, GrantType, Pkce, Rules},
+        rules::{ClientAuth, GrantType, Pkce, Refreshing, Rules},
         tokens::{Form, Tokens},
     },
     call::{Call, Format},
@@ -170,6 +170,7 @@ fn rules(settings: &Settings, issuer: &str) -> Rules {
         state_required: true,
         names_issuer: false,
         target: None,
+        refreshing: Refreshing::Always,
         account: USER.to_owned(),
         code_lifetime: 60,
         device_lifetime: 600,

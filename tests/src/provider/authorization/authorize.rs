@@ -80,7 +80,8 @@ impl Authorization {
             return Err(("access_denied", "the person said no"));
         }
         let nonce = call.parameter("nonce").map(ToOwned::to_owned);
-        Ok((Grant { scope, audience, nonce, offline: true, ..self.whole_grant() }, challenge))
+        let offline = rules.refreshes(&scope);
+        Ok((Grant { scope, audience, offline, nonce, ..self.whole_grant() }, challenge))
     }
 
     fn send_back(&self, uri: &str, state: Option<&str>, parameters: &[(&str, &str)]) -> Answer {

@@ -57,6 +57,17 @@ pub enum Pkce {
     OptionalOrPlain,
 }
 
+/// When an answer has a refresh token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refreshing {
+    /// For everything that a person consented to.
+    Always,
+    /// Only with the scope `offline_access`.
+    WithScope,
+    /// Never.
+    Never,
+}
+
 /// Where the tokens are to be good: a parameter that requests must carry, and its one value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -84,6 +95,7 @@ pub(crate) struct Rules {
     /// RFC 9207: whether the redirect names this server.
     pub(crate) names_issuer: bool,
     pub(crate) target: Option<Target>,
+    pub(crate) refreshing: Refreshing,
     /// Who consents, and whose tokens they are.
     pub(crate) account: String,
     pub(crate) code_lifetime: u32,
@@ -92,6 +104,15 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
+    /// Whether a consent to these scopes comes with a refresh token.
+    pub(crate) fn refreshes(&self, scope: &[String]) -> bool {
+        match self.refreshing {
+            Refreshing::Always => true,
+            Refreshing::WithScope => scope.iter().any(|it| it == "offline_access"),
+            Refreshing::Never => false,
+        }
+    }
+
     pub(crate) fn is_public(&self) -> bool {
         self.client_auth == ClientAuth::Public
     }

@@ -95,7 +95,8 @@ impl Authorization {
         let scope = self.read_scope(call.field("scope"))?;
         let target = |name: &str| call.field(name).map(ToOwned::to_owned);
         let audience = self.read_target(target, true)?;
-        let grant = Grant { scope, audience, public, offline: true, ..self.whole_grant() };
+        let offline = self.rules.refreshes(&scope);
+        let grant = Grant { scope, audience, offline, public, ..self.whole_grant() };
         let (device_code, user_code) = (self.mint.unique(), user_code(&self.mint.unique()));
         let started = Started { device_code, user_code };
         self.devices.start(started.device_code.clone(), started.user_code.clone(), grant, now);

@@ -1,6 +1,8 @@
 //! Drives each fake over a raw socket, to prove that it is as strict as the service it stands for.
 
+mod device;
 mod eskiz;
+mod every;
 mod faults;
 mod finnotech;
 mod google;

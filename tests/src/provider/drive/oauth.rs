@@ -2,17 +2,16 @@
 
 use crate::provider::{
     FakeProvider, Kind,
-    authorization::rules::{ClientAuth, Target},
+    authorization::rules::{ClientAuth, Refreshing, Target},
     drive::{
         CALLBACK, CHALLENGE, Got, VERIFIER, basic, bearer, encoded, form, get, refused, start,
     },
     family::Class,
-    oauth::{Discovery, Refreshing, Settings},
+    oauth::{Discovery, Settings},
 };
 
 const TOKEN: &str = "POST /token";
 const CLIENT: &str = "demo-client:demo-secret";
-const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 fn oauth(settings: Settings) -> FakeProvider {
     start(Kind::OAuth(settings))
@@ -50,11 +49,6 @@ fn sign_in(fake: &FakeProvider) -> Got {
 
 fn refresh(fake: &FakeProvider, token: &str) -> Got {
     let body = encoded(&[("grant_type", "refresh_token"), ("refresh_token", token)]);
-    basic(fake, TOKEN, CLIENT, &body)
-}
-
-fn poll(fake: &FakeProvider, started: &Got) -> Got {
-    let body = encoded(&[("grant_type", DEVICE), ("device_code", &started.text("/device_code"))]);
     basic(fake, TOKEN, CLIENT, &body)
 }
 
@@ -229,35 +223,6 @@ fn a_client_of_its_own_gets_no_refresh_token_and_no_person() {
     assert_eq!(bearer(&fake, "GET /userinfo", &got.text("/access_token")).status, 403);
     let unknown = basic(&fake, TOKEN, CLIENT, "grant_type=client_credentials&scope=all");
     assert_eq!(unknown.error(), refused(400, "invalid_scope"));
-}
-
-#[test]
-fn a_device_waits_for_a_person_and_keeps_to_its_interval() {
-    let fake = oauth(Settings::default());
-    let started = basic(&fake, "POST /device", CLIENT, "scope=read");
-    assert_eq!((started.json()["interval"].as_u64(), started.status), (Some(5), 200));
-    assert_eq!(poll(&fake, &started).error(), refused(400, "authorization_pending"));
-    assert_eq!(poll(&fake, &started).error(), refused(400, "slow_down"));
-    fake.control().advance(6);
-    assert_eq!(poll(&fake, &started).error(), refused(400, "slow_down"));
-    fake.control().advance(15);
-    assert_eq!(poll(&fake, &started).error(), refused(400, "authorization_pending"));
-    let code = started.text("/user_code");
-    assert_eq!(fake.control().waiting_devices(), [code.as_str()]);
-    assert!(fake.control().approve_device(&code) && !fake.control().approve_device(&code));
-    assert_eq!(poll(&fake, &started).text("/scope"), "read");
-    assert_eq!(poll(&fake, &started).error(), refused(400, "invalid_grant"));
-}
-
-#[test]
-fn a_device_is_denied_or_comes_too_late() {
-    let fake = oauth(Settings::default());
-    let started = basic(&fake, "POST /device", CLIENT, "");
-    assert!(fake.control().deny_device(&started.text("/user_code")));
-    assert_eq!(poll(&fake, &started).error(), refused(400, "access_denied"));
-    let started = basic(&fake, "POST /device", CLIENT, "");
-    fake.control().advance(600);
-    assert_eq!(poll(&fake, &started).error(), refused(400, "expired_token"));
 }
 
 #[test]

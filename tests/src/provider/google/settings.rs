@@ -2,7 +2,7 @@
 
 use crate::provider::{
     authorization::{
-        rules::{ClientAuth, GrantType, Pkce, Rules},
+        rules::{ClientAuth, GrantType, Pkce, Refreshing, Rules},
         tokens::Form,
     },
     family::Class,
@@ -94,6 +94,7 @@ pub(super) fn rules(settings: &Settings, issuer: &str) -> Rules {
         state_required: false,
         names_issuer: false,
         target: None,
+        refreshing: Refreshing::Always,
         account: settings.account.clone(),
         code_lifetime: 600,
         device_lifetime: 1_800,

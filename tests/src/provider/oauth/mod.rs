@@ -25,7 +25,7 @@ use crate::provider::{
     service::Reply,
 };
 
-pub use settings::{Discovery, Refreshing, Settings};
+pub use settings::{Discovery, Settings};
 
 pub(crate) struct OAuth {
     pub(crate) core: Authorization,
@@ -78,19 +78,8 @@ impl OAuth {
 
     fn authorize(&mut self, call: &Call, now: Timestamp) -> Answer {
         match self.core.ask(call) {
-            Ok(mut request) => {
-                request.grant.offline = self.is_offline(request.grant.has("offline_access"));
-                self.core.consent(request, now)
-            }
+            Ok(request) => self.core.consent(request, now),
             Err(answer) => answer,
-        }
-    }
-
-    fn is_offline(&self, asked: bool) -> bool {
-        match self.settings.refreshing {
-            Refreshing::Always => true,
-            Refreshing::WithScope => asked,
-            Refreshing::Never => false,
         }
     }
 

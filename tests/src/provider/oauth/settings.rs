@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::provider::{
     authorization::{
-        rules::{ClientAuth, GrantType, Pkce, Rules, Target},
+        rules::{ClientAuth, GrantType, Pkce, Refreshing, Rules, Target},
         tokens::Form,
     },
     family::Class,
@@ -21,17 +21,6 @@ pub enum Discovery {
     OAuth,
     /// None.
     Off,
-}
-
-/// When an answer has a refresh token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refreshing {
-    /// For everything that a person consented to.
-    Always,
-    /// Only with the scope `offline_access`.
-    WithScope,
-    /// Never.
-    Never,
 }
 
 /// How this server behaves.
@@ -119,6 +108,7 @@ pub(super) fn rules(settings: &Settings, issuer: &str) -> Rules {
         state_required: false,
         names_issuer: true,
         target: settings.target.clone(),
+        refreshing: settings.refreshing,
         account: "demo-user".to_owned(),
         code_lifetime: settings.code_lifetime,
         device_lifetime: settings.device_lifetime,
