@@ -168,6 +168,8 @@ fn rules(settings: &Settings, issuer: &str) -> Rules {
         scopes: ["openid", "email", "profile"].map(ToOwned::to_owned).into(),
         pkce: Pkce::Optional,
         state_required: true,
+        scope_required: false,
+        code_prefix: "code-",
         names_issuer: false,
         target: None,
         refreshing: Refreshing::Always,

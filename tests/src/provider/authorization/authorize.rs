@@ -52,7 +52,7 @@ impl Authorization {
     /// The redirect with a code for what was asked.
     pub(crate) fn consent(&mut self, request: Request, now: Timestamp) -> Answer {
         let Request { grant, redirect_uri, state, challenge } = request;
-        let text = format!("code-{}", self.mint.unique());
+        let text = format!("{}{}", self.rules.code_prefix, self.mint.unique());
         let answer = self.send_back(&redirect_uri, state.as_deref(), &[("code", &text)]);
         self.codes.insert(text, Code { grant, redirect_uri, challenge }, now);
         answer
@@ -67,6 +67,9 @@ impl Authorization {
         }
         if rules.state_required && call.parameter("state").is_none() {
             return Err(("invalid_request", "state is missing"));
+        }
+        if rules.scope_required && call.parameter("scope").is_none() {
+            return Err(("invalid_request", "scope is missing"));
         }
         let challenge = read_challenge(rules, call)?;
         let scope = self

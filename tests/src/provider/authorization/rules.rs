@@ -92,6 +92,9 @@ pub(crate) struct Rules {
     pub(crate) scopes: Vec<String>,
     pub(crate) pkce: Pkce,
     pub(crate) state_required: bool,
+    pub(crate) scope_required: bool,
+    /// What codes start with. One with a slash in it has to be decoded and encoded on its way.
+    pub(crate) code_prefix: &'static str,
     /// RFC 9207: whether the redirect names this server.
     pub(crate) names_issuer: bool,
     pub(crate) target: Option<Target>,

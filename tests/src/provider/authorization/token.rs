@@ -89,9 +89,20 @@ impl Authorization {
         Ok(self.open(Grant { subject, scope, audience, ..self.whole_grant() }, now))
     }
 
+    /// RFC 8628, 3.1, for a client that shows itself as everywhere.
     pub(crate) fn start_device(&mut self, call: &Call, now: Timestamp) -> Result<Started, Refused> {
         check_form(call)?;
         let public = self.recognise(call, now)? == Caller::Public;
+        self.begin_device(call, public, now)
+    }
+
+    /// The same for a client that was recognised.
+    pub(crate) fn begin_device(
+        &mut self,
+        call: &Call,
+        public: bool,
+        now: Timestamp,
+    ) -> Result<Started, Refused> {
         let scope = self.read_scope(call.field("scope"))?;
         let target = |name: &str| call.field(name).map(ToOwned::to_owned);
         let audience = self.read_target(target, true)?;

@@ -62,6 +62,7 @@ fn a_refresh_token_comes_once_unless_consent_is_asked_for() {
 fn a_refresh_keeps_the_refresh_token_to_itself() {
     let fake = google(Settings::default());
     let first = sign_in(&fake, &[OFFLINE]);
+    fake.control().advance(300 * 86_400);
     let token = first.text("/refresh_token");
     assert!(token.starts_with("1//") && first.text("/access_token").starts_with("ya29."));
     assert_eq!(first.json()["expires_in"], 3_599);
@@ -176,7 +177,7 @@ fn tokeninfo_writes_numbers_as_text() {
 #[test]
 fn a_device_polls_with_the_statuses_of_google() {
     let fake = google(Settings::default());
-    let start = [CLIENT[0], CLIENT[1], ("scope", "email")];
+    let start = [CLIENT[0], ("scope", "email")];
     let started = form(&fake, "POST /device/code", &encoded(&start));
     assert!(started.text("/verification_url").ends_with("/device"));
     let device_code = started.text("/device_code");

@@ -17,6 +17,7 @@ use crate::provider::{
         authorize::Request,
         refused::{Fault, Refused},
         rules::GrantType,
+        token::{Started, check_form, required},
         tokens::{Grant, Tokens},
     },
     call::Call,
@@ -154,7 +155,7 @@ impl Google {
     }
 
     fn device(&mut self, call: &Call, now: Timestamp) -> Answer {
-        let started = match self.core.start_device(call, now) {
+        let started = match self.start_device(call, now) {
             Ok(started) => started,
             Err(refused) => return self.refusal(call, refused),
         };
@@ -164,6 +165,17 @@ impl Google {
             "expires_in": self.core.devices.lifetime(), "interval": self.core.devices.interval(),
         });
         Answer::json(200, &body)
+    }
+
+    /// The name of the client is enough to begin; its secret is asked for at the poll.
+    fn start_device(&mut self, call: &Call, now: Timestamp) -> Result<Started, Refused> {
+        check_form(call)?;
+        let client = call.field("client_id").unwrap_or_default();
+        if !self.core.credentials.admit(&[("client_id", client)]) {
+            return Err(Refused::InvalidClient);
+        }
+        required(call, "scope", "Missing required parameter: scope")?;
+        self.core.begin_device(call, false, now)
     }
 
     /// Not RFC 7009: a dead token is an error. A live one ends everything that the account granted.

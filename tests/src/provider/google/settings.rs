@@ -79,8 +79,8 @@ pub(super) const BUSINESS: &str = "https://www.googleapis.com/auth/business.mana
 /// Seven days, as the answers of testing projects have it.
 pub(super) const TESTING: u32 = 604_799;
 
-/// A refresh token that nobody uses ends after six months.
-const PRODUCTION: u32 = 183 * 86_400;
+/// No end of its own. That one which nobody used for six months ends is what [`Failure::Revoked`] is for.
+const PRODUCTION: u32 = 20 * 365 * 86_400;
 
 pub(super) fn rules(settings: &Settings, issuer: &str) -> Rules {
     Rules {
@@ -92,6 +92,8 @@ pub(super) fn rules(settings: &Settings, issuer: &str) -> Rules {
         scopes: settings.scopes.clone(),
         pkce: Pkce::OptionalOrPlain,
         state_required: false,
+        scope_required: true,
+        code_prefix: "4/0A",
         names_issuer: false,
         target: None,
         refreshing: Refreshing::Always,

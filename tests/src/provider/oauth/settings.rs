@@ -106,6 +106,8 @@ pub(super) fn rules(settings: &Settings, issuer: &str) -> Rules {
         scopes: settings.scopes.clone(),
         pkce: settings.pkce,
         state_required: false,
+        scope_required: false,
+        code_prefix: "code-",
         names_issuer: true,
         target: settings.target.clone(),
         refreshing: settings.refreshing,
