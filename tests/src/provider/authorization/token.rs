@@ -127,6 +127,14 @@ impl Authorization {
         refresh.or_else(|| self.tokens.read_access(token).map(|claim| (claim, false)))
     }
 
+    /// The same, if the token is still good. It is not used by that.
+    pub(crate) fn find_live_token(&self, token: &str, now: Timestamp) -> Option<(Claim, bool)> {
+        let tokens = &self.tokens;
+        self.find_token(token).filter(|(claim, refresh)| {
+            if *refresh { tokens.is_current(*claim, now) } else { tokens.lives(*claim, now) }
+        })
+    }
+
     /// RFC 6749, 3.3. Nothing asked is everything asked.
     pub(crate) fn read_scope(&self, text: Option<&str>) -> Result<Vec<String>, Refused> {
         let Some(text) = text else { return Ok(self.rules.scopes.clone()) };

@@ -92,6 +92,11 @@ impl Tokens {
         narrow.map_or(&self.grants[family].scope, |(_, _, scope)| scope).join(" ")
     }
 
+    /// Whether a token is good for a scope.
+    pub(crate) fn allows(&self, claim: Claim, scope: &str) -> bool {
+        self.scope(claim.family, claim.generation).split(' ').any(|it| it == scope)
+    }
+
     pub(crate) fn narrow(&mut self, handed: Handed, scope: Vec<String>) {
         self.narrowed.retain(|it| (it.0, it.1) != (handed.family, handed.generation));
         self.narrowed.push((handed.family, handed.generation, scope));

@@ -32,6 +32,8 @@ use crate::provider::{
 
 pub use settings::{Failure, Publishing, Settings};
 
+const NOT_FOUND: &str = "<!DOCTYPE html><title>Error 404 (Not Found)!!1</title>";
+
 /// What stands for the configured failure.
 const FAILING: Refused = Refused::InvalidGrant(Fault::Token(Refusal::Revoked));
 
@@ -66,12 +68,8 @@ impl Google {
             (&Method::POST, "/device/code") => self.device(call, now).into(),
             (&Method::GET, "/v1/userinfo") => self.userinfo(call, now).into(),
             (&Method::GET, "/v1/accounts") => self.accounts(call, now).into(),
-            _ => Answer::new(
-                404,
-                "text/html; charset=UTF-8",
-                "<title>Error 404 (Not Found)!!1</title>",
-            )
-            .into(),
+            (&Method::GET, "/device") => Answer::login_page().into(),
+            _ => Answer::new(404, "text/html; charset=UTF-8", NOT_FOUND).into(),
         }
     }
 
@@ -181,15 +179,12 @@ impl Google {
     /// Not RFC 7009: a dead token is an error. A live one ends everything that the account granted.
     fn revoke(&mut self, call: &Call, now: Timestamp) -> Answer {
         let token = call.field("token").or(call.parameter("token"));
-        let tokens = &self.core.tokens;
-        let live =
-            token.and_then(|token| self.core.find_token(token)).filter(|(claim, refresh)| {
-                if *refresh { tokens.is_current(*claim, now) } else { tokens.lives(*claim, now) }
-            });
+        let live = token.and_then(|token| self.core.find_live_token(token, now));
         let Some((claim, _)) = live else {
             let description = "Token expired or revoked";
             return error(400, "invalid_token", description);
         };
+        let tokens = &self.core.tokens;
         let account = tokens.grant(claim.family).subject.clone();
         let granted = tokens.grants().filter(|(_, grant)| grant.subject == account);
         for family in granted.map(|(family, _)| family).collect::<Vec<_>>() {
@@ -215,7 +210,7 @@ impl Google {
             "expires_in": (claim.expires - now.as_second()).to_string(),
             "access_type": if grant.offline { "offline" } else { "online" },
         });
-        if grant.has("email") {
+        if tokens.allows(claim, "email") {
             body["email"] = grant.subject.as_str().into();
             body["email_verified"] = "true".into();
         }
@@ -226,8 +221,8 @@ impl Google {
         match self.core.bearer(call, now) {
             Ok(claim) => {
                 let grant = self.core.tokens.grant(claim.family);
-                let body = json!({"sub": "110000000000000000001", "email": grant.subject, "email_verified": true});
-                Answer::json(200, &body)
+                let (sub, email) = (&grant.subject, &grant.subject);
+                Answer::json(200, &json!({"sub": sub, "email": email, "email_verified": true}))
             }
             Err(answer) => answer,
         }
@@ -237,19 +232,10 @@ impl Google {
     fn accounts(&mut self, call: &Call, now: Timestamp) -> Answer {
         let claim = call.bearer.as_deref().and_then(|token| self.core.tokens.touch(token, now));
         let Some(claim) = claim else {
-            return api_error(
-                401,
-                "UNAUTHENTICATED",
-                "Request had invalid authentication credentials.",
-            );
+            let message = "Request had invalid authentication credentials.";
+            return api_error(401, "UNAUTHENTICATED", message);
         };
-        if !self
-            .core
-            .tokens
-            .scope(claim.family, claim.generation)
-            .split(' ')
-            .any(|it| it == BUSINESS)
-        {
+        if !self.core.tokens.allows(claim, BUSINESS) {
             let message = "Request had insufficient authentication scopes.";
             return api_error(403, "PERMISSION_DENIED", message);
         }

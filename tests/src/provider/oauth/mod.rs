@@ -144,13 +144,10 @@ impl OAuth {
             Ok(token) => token,
             Err(refused) => return refused.answer(call),
         };
-        let tokens = &self.core.tokens;
-        let found = self.core.find_token(&token).filter(|(claim, refresh)| {
-            if *refresh { tokens.is_current(*claim, now) } else { tokens.lives(*claim, now) }
-        });
-        let Some((claim, refresh)) = found else {
+        let Some((claim, refresh)) = self.core.find_live_token(&token, now) else {
             return Answer::json(200, &json!({"active": false}));
         };
+        let tokens = &self.core.tokens;
         let grant = tokens.grant(claim.family);
         let mut body = json!({
             "active": true, "scope": tokens.scope(claim.family, claim.generation),
@@ -183,7 +180,7 @@ impl OAuth {
             Err(answer) => return answer,
         };
         let grant = self.core.tokens.grant(claim.family);
-        if !grant.has("openid") {
+        if !self.core.tokens.allows(claim, "openid") {
             let challenge = "Bearer error=\"insufficient_scope\", scope=\"openid\"";
             return Answer::json(403, &json!({"error": "insufficient_scope"}))
                 .header("www-authenticate", challenge);
