@@ -3,7 +3,7 @@
 use axum::{
     Form,
     body::{Body, Bytes, to_bytes},
-    extract::{FromRequest, Multipart, Request},
+    extract::{FromRequest, Multipart, Query, Request},
     http::{HeaderMap, Method, header, request::Parts},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -27,11 +27,17 @@ pub(crate) enum Format {
 pub(crate) struct Call {
     pub(crate) method: Method,
     pub(crate) path: String,
+    pub(crate) query: Vec<Field>,
     pub(crate) content_type: Option<String>,
+    pub(crate) accept: Option<String>,
     pub(crate) format: Format,
     pub(crate) fields: Vec<Field>,
+    /// The whole body when it is a JSON object, for those who look below its members.
+    pub(crate) document: Value,
     pub(crate) bearer: Option<String>,
     pub(crate) basic: Option<(String, String)>,
+    /// The key behind `Authorization: Token`, which is the scheme of one framework.
+    pub(crate) scheme_token: Option<String>,
 }
 
 /// A member of the body. The value is absent when it is not text, as in `{"apiKey": 5}`.
@@ -46,10 +52,15 @@ impl Call {
     pub(crate) async fn read(request: Request) -> Option<Self> {
         let (parts, body) = request.into_parts();
         let body = to_bytes(body, BODY_LIMIT).await.ok()?;
+        let document = serde_json::from_slice(&body).ok().filter(Value::is_object);
         let (format, fields) = read_body(&parts, body).await;
         Some(Self {
             path: parts.uri.path().to_owned(),
+            query: read_query(&parts),
             content_type: text(&parts.headers, header::CONTENT_TYPE.as_str()),
+            accept: text(&parts.headers, header::ACCEPT.as_str()),
+            document: document.unwrap_or_default(),
+            scheme_token: authorization(&parts.headers, "token"),
             bearer: authorization(&parts.headers, "bearer"),
             basic: authorization(&parts.headers, "basic").and_then(|text| read_basic(&text)),
             method: parts.method,
@@ -60,18 +71,43 @@ impl Call {
 
     /// The text of a field, if it is there and not empty.
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
-        let field = self.fields.iter().find(|field| field.name == name)?;
-        field.value.as_deref().filter(|value| !value.is_empty())
+        find(&self.fields, name)
+    }
+
+    /// The same of the query.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        find(&self.query, name)
     }
 
     /// RFC 6749, 3.2: a parameter must not be there twice.
     pub(crate) fn repeats_a_field(&self) -> bool {
-        let before = |index: usize| &self.fields[..index];
-        self.fields
-            .iter()
-            .enumerate()
-            .any(|(index, field)| before(index).iter().any(|other| other.name == field.name))
+        repeats(&self.fields)
     }
+
+    /// The same of the query.
+    pub(crate) fn repeats_a_parameter(&self) -> bool {
+        repeats(&self.query)
+    }
+}
+
+fn find<'a>(fields: &'a [Field], name: &str) -> Option<&'a str> {
+    let field = fields.iter().find(|field| field.name == name)?;
+    field.value.as_deref().filter(|value| !value.is_empty())
+}
+
+fn repeats(fields: &[Field]) -> bool {
+    let before = |index: usize| &fields[..index];
+    fields
+        .iter()
+        .enumerate()
+        .any(|(index, field)| before(index).iter().any(|other| other.name == field.name))
+}
+
+fn read_query(parts: &Parts) -> Vec<Field> {
+    let Ok(Query(pairs)) = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri) else {
+        return Vec::new();
+    };
+    pairs.into_iter().map(|(name, value)| Field { name, value: Some(value) }).collect()
 }
 
 async fn read_body(parts: &Parts, body: Bytes) -> (Format, Vec<Field>) {
@@ -148,6 +184,17 @@ pub(crate) fn form_decoded(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// Writes one value as `application/x-www-form-urlencoded` does.
+pub(crate) fn form_encoded(text: &str) -> String {
+    let kept = |byte: u8| byte.is_ascii_alphanumeric() || b"-._*".contains(&byte);
+    let encode = |byte: u8| match byte {
+        b' ' => "+".to_owned(),
+        _ if kept(byte) => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encode).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,5 +204,12 @@ mod tests {
         assert_eq!(form_decoded("a%3Ab+c%2"), "a:b c%2");
         assert_eq!(form_decoded("100%"), "100%");
         assert_eq!(form_decoded("%zz"), "%zz");
+    }
+
+    #[test]
+    fn what_is_encoded_decodes_to_itself() {
+        let text = "a b+c/d?e=f&g%ß";
+        assert_eq!(form_decoded(&form_encoded(text)), text);
+        assert_eq!(form_encoded("a b/ß"), "a+b%2F%C3%9F");
     }
 }

@@ -6,10 +6,11 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::provider::{
+    google,
     journal::Entry,
     ledger::Audit,
     script::{Fate, Scenario},
-    service::Pair,
+    service::{Pair, Service},
     shared::Shared,
 };
 
@@ -44,7 +45,7 @@ impl Control {
         self.shared.state().journal.seen()
     }
 
-    /// The audit of every family, oldest first. Empty at Eskiz.
+    /// The audit of every family, oldest first. Empty at Eskiz and `PlayMobile`.
     pub fn families(&self) -> Vec<Audit> {
         self.shared.state().service.ledger().map(|ledger| ledger.audits()).unwrap_or_default()
     }
@@ -84,7 +85,8 @@ impl Control {
         self.shared.state().clock.now()
     }
 
-    /// Changes one credential: `email`, `password`, `apiKey`, `secretKey`, `key`, `client_id` or `client_secret`.
+    /// Changes one credential: `email`, `password`, `apiKey`, `secretKey`, `key`, `client_id`, `client_secret`,
+    /// `username`, `login`, `nid`, or `api_key` of PropelAuth's backend.
     pub fn set_credential(&self, name: &str, value: &str) {
         self.shared.state().service.credentials().set(name, value);
     }
@@ -104,5 +106,65 @@ impl Control {
         let mut state = self.shared.state();
         let now = state.clock.now();
         state.service.issue(name, now)
+    }
+
+    /// What the person says to the next requests for consent: no, or yes again.
+    pub fn deny_consent(&self, denying: bool) {
+        if let Some(authorization) = self.shared.state().service.authorization() {
+            authorization.denying = denying;
+        }
+    }
+
+    /// Says yes to the device that shows this code. False when none waits under it.
+    pub fn approve_device(&self, user_code: &str) -> bool {
+        self.decide_device(user_code, true)
+    }
+
+    /// Says no to the device that shows this code. False when none waits under it.
+    pub fn deny_device(&self, user_code: &str) -> bool {
+        self.decide_device(user_code, false)
+    }
+
+    /// The codes of the devices that wait for somebody, oldest first.
+    pub fn waiting_devices(&self) -> Vec<String> {
+        let mut state = self.shared.state();
+        state.service.authorization().map(|it| it.devices.waiting()).unwrap_or_default()
+    }
+
+    /// Why Google takes no refresh token from now on; none to take them again. Nothing elsewhere.
+    pub fn fail_refreshes(&self, failure: Option<google::Failure>) {
+        if let Service::Google(google) = &mut self.shared.state().service {
+            google.failure = failure;
+        }
+    }
+
+    /// How many messages `PlayMobile` took. Nothing elsewhere.
+    pub fn sent_messages(&self) -> u64 {
+        match &self.shared.state().service {
+            Service::PlayMobile(playmobile) => playmobile.sent,
+            _ => 0,
+        }
+    }
+
+    /// How many wrong logins in a row there were at `Login`, which locks the account after a few. Nothing elsewhere.
+    pub fn wrong_logins(&self) -> u32 {
+        match &self.shared.state().service {
+            Service::Login(login) => login.wrong,
+            _ => 0,
+        }
+    }
+
+    /// Locks or unlocks the account at `PlayMobile`; unlocks it at `Login`, where only wrong logins lock it.
+    pub fn lock_account(&self, locked: bool) {
+        match &mut self.shared.state().service {
+            Service::PlayMobile(playmobile) => playmobile.locked = locked,
+            Service::Login(login) if !locked => login.wrong = 0,
+            _ => {}
+        }
+    }
+
+    fn decide_device(&self, user_code: &str, approve: bool) -> bool {
+        let mut state = self.shared.state();
+        state.service.authorization().is_some_and(|it| it.devices.decide(user_code, approve))
     }
 }

@@ -24,6 +24,9 @@ pub(crate) fn routes<S>(control: Control) -> Router<S> {
         .route("/advance", post(advance))
         .route("/credentials", post(credentials))
         .route("/issue", post(issue))
+        .route("/devices", get(devices).post(decide_device))
+        .route("/consent", post(consent))
+        .route("/account", get(account).post(lock_account))
         .with_state(control)
 }
 
@@ -58,6 +61,25 @@ struct Credentials {
 struct Issue {
     name: String,
     count: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Decision {
+    user_code: String,
+    approve: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Consent {
+    deny: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Account {
+    locked: bool,
 }
 
 #[derive(Serialize)]
@@ -121,6 +143,33 @@ async fn issue(State(control): State<Control>, Json(wish): Json<Issue>) -> Json<
         None => Issued::One(control.issue_family(&name)),
         Some(count) => Issued::Many((0..count).map(numbered).collect()),
     })
+}
+
+async fn devices(State(control): State<Control>) -> Json<Vec<String>> {
+    Json(control.waiting_devices())
+}
+
+/// Says `ok: false` when no device waits under this code.
+async fn decide_device(State(control): State<Control>, Json(wish): Json<Decision>) -> Json<Value> {
+    let Decision { user_code, approve } = wish;
+    let waited =
+        if approve { control.approve_device(&user_code) } else { control.deny_device(&user_code) };
+    Json(json!({"ok": waited}))
+}
+
+async fn consent(State(control): State<Control>, Json(wish): Json<Consent>) -> Json<Value> {
+    control.deny_consent(wish.deny);
+    done()
+}
+
+async fn account(State(control): State<Control>) -> Json<Value> {
+    let (sent, wrong) = (control.sent_messages(), control.wrong_logins());
+    Json(json!({"sent_messages": sent, "wrong_logins": wrong}))
+}
+
+async fn lock_account(State(control): State<Control>, Json(wish): Json<Account>) -> Json<Value> {
+    control.lock_account(wish.locked);
+    done()
 }
 
 fn done() -> Json<Value> {

@@ -26,4 +26,9 @@ impl Credentials {
         !self.rejecting
             && given.iter().all(|(name, value)| self.values.get(*name).is_some_and(|v| v == value))
     }
+
+    /// The value of a name; empty when there is none.
+    pub(crate) fn value(&self, name: &str) -> String {
+        self.values.get(name).cloned().unwrap_or_default()
+    }
 }

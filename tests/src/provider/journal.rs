@@ -25,9 +25,12 @@ pub struct Entry {
     pub path: String,
     /// As sent.
     pub content_type: Option<String>,
+    /// The names of the parameters of the query.
+    pub query: Vec<String>,
     /// The names of the members of the body.
     pub fields: Vec<String>,
-    /// Which secrets were presented: the name of the field, `bearer` or `basic`, and the fingerprint.
+    /// Which secrets were presented: the name of the field or parameter, `bearer`, `basic` or `scheme_token`, and the
+    /// fingerprint.
     pub presented: BTreeMap<String, String>,
     /// Whether the provider did what was asked, a refusal included. False where a script kept it from acting.
     pub acted: bool,
@@ -38,7 +41,7 @@ pub struct Entry {
 }
 
 /// Names of fields that hold secrets.
-const SECRETS: [&str; 11] = [
+const SECRETS: [&str; 17] = [
     "password",
     "apiKey",
     "secretKey",
@@ -50,6 +53,12 @@ const SECRETS: [&str; 11] = [
     "assertion",
     "key",
     "code",
+    "code_verifier",
+    "device_code",
+    "client_assertion",
+    "token",
+    "refresh",
+    "access",
 ];
 
 /// Enough for every test, and a bound for what runs longer.
@@ -132,12 +141,17 @@ fn entry(sequence: u64, call: &Call, at: Duration) -> Entry {
         method: call.method.to_string(),
         path: call.path.clone(),
         content_type: call.content_type.clone(),
-        fields: call.fields.iter().map(|field| field.name.clone()).collect(),
+        query: names(&call.query),
+        fields: names(&call.fields),
         presented: presented(call),
         acted: false,
         status: None,
         delivered: false,
     }
+}
+
+fn names(fields: &[Field]) -> Vec<String> {
+    fields.iter().map(|field| field.name.clone()).collect()
 }
 
 fn presented(call: &Call) -> BTreeMap<String, String> {
@@ -146,9 +160,13 @@ fn presented(call: &Call) -> BTreeMap<String, String> {
         let value = field.value.as_deref().filter(|_| secret)?;
         Some((field.name.clone(), fingerprint(value)))
     };
-    let mut found: BTreeMap<_, _> = call.fields.iter().filter_map(of_field).collect();
+    let everything = call.query.iter().chain(&call.fields);
+    let mut found: BTreeMap<_, _> = everything.filter_map(of_field).collect();
     if let Some(token) = &call.bearer {
         found.insert("bearer".to_owned(), fingerprint(token));
+    }
+    if let Some(token) = &call.scheme_token {
+        found.insert("scheme_token".to_owned(), fingerprint(token));
     }
     if let Some((_, password)) = &call.basic {
         found.insert("basic".to_owned(), fingerprint(password));

@@ -123,6 +123,25 @@ impl Ledger {
         }
     }
 
+    /// Revokes one family.
+    pub(crate) fn revoke(&mut self, family: usize) {
+        if let Some(record) = self.records.get_mut(family) {
+            record.family.revoke();
+        }
+    }
+
+    pub(crate) fn is_revoked(&self, family: usize) -> bool {
+        self.records.get(family).is_none_or(|record| record.family.ending().is_some())
+    }
+
+    /// Whether a refresh token is one that rotates.
+    pub(crate) fn is_current(&self, claim: Claim) -> bool {
+        let current = |record: &Record| {
+            self.class == Class::None || record.family.current() == claim.generation
+        };
+        !self.is_revoked(claim.family) && self.records.get(claim.family).is_some_and(current)
+    }
+
     pub(crate) fn revoke_everything(&mut self) {
         for record in &mut self.records {
             record.family.revoke();

@@ -4,6 +4,7 @@
 //! does not stop the provider it waits for. It refuses to know who calls it.
 
 pub mod answer;
+pub mod authorization;
 mod call;
 mod clock;
 pub mod control;
@@ -15,12 +16,19 @@ pub mod eskiz;
 mod exchange;
 pub mod family;
 pub mod fingerprint;
+pub mod finnotech;
+pub mod google;
 pub mod jibit;
 pub mod journal;
 mod jwt;
+pub mod keys;
 pub mod ledger;
+pub mod login;
 mod mint;
+pub mod oauth;
 pub mod options;
+pub mod playmobile;
+pub mod propelauth;
 pub mod rotor;
 pub mod script;
 mod server;
@@ -50,6 +58,18 @@ pub enum Kind {
     Jibit(jibit::Settings),
     /// RFC 6749 token endpoint with every class of rotation.
     Rotor(rotor::Settings),
+    /// A whole authorization server.
+    OAuth(oauth::Settings),
+    /// The same with Google's paths and quirks.
+    Google(google::Settings),
+    /// The same with PropelAuth's paths and organisations.
+    PropelAuth(propelauth::Settings),
+    /// Banking gateway: OAuth in shape, and different in every detail.
+    Finnotech(finnotech::Settings),
+    /// An ordinary API with any of the usual logins.
+    Login(login::Settings),
+    /// SMS gateway: a name and a password with every call.
+    PlayMobile(playmobile::Settings),
 }
 
 /// A running fake. It stops, and cuts its connections, when dropped.
@@ -78,7 +98,7 @@ impl FakeProvider {
             bind(address)?
         };
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared::new(kind));
+        let shared = Arc::new(Shared::new(kind, &format!("http://{address}")));
         runtime.spawn(server::serve(listener, Arc::clone(&shared)));
         Ok(Self { address, control: Control::new(shared), runtime: Some(runtime) })
     }

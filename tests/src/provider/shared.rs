@@ -23,12 +23,13 @@ pub(crate) struct State {
 }
 
 impl Shared {
-    pub(crate) fn new(kind: Kind) -> Self {
+    /// A provider names itself by its `base`: in metadata, in tokens, in links for people.
+    pub(crate) fn new(kind: Kind, base: &str) -> Self {
         let state = State {
             clock: Clock::default(),
             script: Script::default(),
             journal: Journal::new(),
-            service: Service::new(kind),
+            service: Service::new(kind, base),
         };
         Self { started: Instant::now(), state: Mutex::new(state) }
     }
