@@ -128,7 +128,7 @@ fn by_status(answer: &dyn Answer, call: Call, server: Server) -> Failure {
             client(server)
         }
         // A refresh worked at this address before, so there the address is not to blame.
-        (300..400 | 404 | 405 | 410, call) if call != Call::Refresh => misconfigured(format!(
+        (300..=399 | 404 | 405 | 410, call) if call != Call::Refresh => misconfigured(format!(
             "{name} answered {} where {} were asked for; check {settings}",
             answer.status(),
             call.grant()
