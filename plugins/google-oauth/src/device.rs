@@ -4,7 +4,7 @@
 use sdk::oauth::{Call, device_grant, error_code, join, progress};
 use sdk::{Context, DeviceGrant, Flow, Progress, Request, kept, send, text};
 
-use crate::refusal::refusal;
+use crate::refusal::{own, refusal};
 use crate::sheet::GOOGLE;
 use crate::token::{ask, first};
 
@@ -24,14 +24,17 @@ pub(crate) fn poll(context: &Context) -> Flow<Progress> {
     let fields = [("grant_type", text(grant)), ("device_code", kept("device_code"))];
     let request = ask(context, fields)?;
     let context = context.clone();
-    send(request, move |answer| match error_code(answer).as_deref() {
-        None | Some("authorization_pending" | "slow_down" | "access_denied" | "expired_token") => {
-            match progress(answer, GOOGLE, context.now)? {
-                Progress::Granted(tokens) => first(&context, answer, tokens).map(Progress::Granted),
-                waiting => Ok(waiting),
-            }
+    send(request, move |answer| {
+        // Google's own words first; what is left is as RFC 8628 has it.
+        if let Some(failure) = own(answer) {
+            return Err(failure);
         }
-        Some(_) => Err(refusal(answer, Call::DevicePoll)),
+        Ok(match progress(answer, GOOGLE, context.now)? {
+            Progress::Granted(tokens) => {
+                Progress::Granted(Box::new(first(&context, answer, *tokens)?))
+            }
+            waiting => waiting,
+        })
     })
 }
 
@@ -71,6 +74,8 @@ mod tests {
     fn googles_statuses_are_understood() {
         assert_eq!(code(428, "authorization_pending").unwrap(), Progress::Pending);
         assert_eq!(code(403, "slow_down").unwrap(), Progress::SlowDown);
+        assert_eq!(code(403, "rate_limit_exceeded").unwrap(), Progress::SlowDown);
+        assert_eq!(ending(&code(400, "admin_policy_enforced")).0, "misconfigured");
         assert_eq!(ending(&code(403, "access_denied")).0, "grant-expired");
         assert_eq!(ending(&code(400, "invalid_grant")).0, "grant-expired");
         assert_eq!(ending(&code(401, "invalid_client")).0, "invalid-credentials");

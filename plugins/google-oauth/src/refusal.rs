@@ -8,33 +8,37 @@ use crate::sheet::GOOGLE;
 
 /// The failure behind an answer that holds no tokens.
 pub(crate) fn refusal(answer: &dyn Answer, call: Call) -> Failure {
-    // A server that is failing or busy says so by its status, whatever the body is.
+    dead(answer, call).or_else(|| own(answer)).unwrap_or_else(|| standard(answer, call, GOOGLE))
+}
+
+/// The failure behind a code that only Google has, or that has a better remedy at Google.
+pub(crate) fn own(answer: &dyn Answer) -> Option<Failure> {
+    operator(&code(answer)?)
+}
+
+/// The code, unless the server is busy or failing: then the status says all.
+fn code(answer: &dyn Answer) -> Option<String> {
     let busy = answer.status() == 429 || answer.status() >= 500;
-    let own = error_code(answer).filter(|_| !busy).and_then(|code| by_code(&code, answer, call));
-    own.unwrap_or_else(|| standard(answer, call, GOOGLE))
+    error_code(answer).filter(|_| !busy)
 }
 
-fn by_code(code: &str, answer: &dyn Answer, call: Call) -> Option<Failure> {
-    let grant_expired = |text: &str| Some(Failure::GrantExpired(text.to_owned()));
-    match (code, call) {
-        ("invalid_grant", Call::Refresh) if is_session_over(answer) => grant_expired(
-            "the organisation's session length policy ended this grant (invalid_rapt): connect \
-             again, or have the Workspace administrator exempt this client from Google Cloud \
-             session control",
-        ),
-        ("invalid_grant", Call::Refresh) => grant_expired(
-            "Google no longer accepts the refresh token. Usual reasons: the person revoked access, \
-             changed the password, or the token was unused for six months; the Google Cloud \
-             project is in Testing, where grants die after seven days; or more than 100 live \
-             tokens exist for this account and client. Connect again",
-        ),
-        _ => operator(code),
+fn dead(answer: &dyn Answer, call: Call) -> Option<Failure> {
+    if call != Call::Refresh || code(answer)? != "invalid_grant" {
+        return None;
     }
+    let over = answer.text("/error_subtype").as_deref() == Some("invalid_rapt");
+    let text = if over { SESSION_OVER } else { NO_LONGER };
+    Some(Failure::GrantExpired(text.to_owned()))
 }
 
-fn is_session_over(answer: &dyn Answer) -> bool {
-    answer.text("/error_subtype").as_deref() == Some("invalid_rapt")
-}
+const SESSION_OVER: &str = "the organisation's session length policy ended this grant \
+    (invalid_rapt): connect again, or have the Workspace administrator exempt this client from \
+    Google Cloud session control";
+
+const NO_LONGER: &str = "Google no longer accepts the refresh token. Usual reasons: the person \
+    revoked access, changed the password, or the token was unused for six months; the Google Cloud \
+    project is in Testing, where grants die after seven days; or more than 100 live tokens exist \
+    for this account and client. Connect again";
 
 /// What only the operator or an administrator can correct.
 fn operator(code: &str) -> Option<Failure> {

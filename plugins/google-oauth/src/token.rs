@@ -124,7 +124,7 @@ fn warning(answer: &dyn Answer) -> Option<String> {
     const WEEK: u64 = 604_800;
     let text = match answer.number("/refresh_token_expires_in")? {
         0 => return None,
-        ..=WEEK => {
+        1..=WEEK => {
             "this grant ends by itself: the Google Cloud project is probably in Testing, where \
              grants die after seven days; publish it, then connect again"
         }

@@ -1,5 +1,5 @@
 //! Facts about a token or the person behind it: introspection (RFC 7662) where a client may ask, else
-//! OpenID Connect's userinfo. A provider that has neither has no facts, and that is no failure.
+//! `OpenID` Connect's userinfo. A provider that has neither has no facts, and that is no failure.
 
 use sdk::oauth::error_code;
 use sdk::{

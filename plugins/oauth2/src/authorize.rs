@@ -46,8 +46,9 @@ fn parameters(
     ];
     let given = |name, value: String| (!value.is_empty()).then_some((name, value));
     let audience = settings.optional("audience").unwrap_or_default();
+    let prompt = prompt(settings, request.consent && can_help(settings, &scope));
     all.extend(given("scope", scope));
-    all.extend(given("prompt", prompt(settings, request.consent)));
+    all.extend(given("prompt", prompt));
     all.extend(given("audience", audience.to_owned()));
     let resources = words(settings.optional("resource").unwrap_or_default());
     all.extend(resources.into_iter().map(|it| ("resource", it)));
@@ -55,7 +56,15 @@ fn parameters(
     Ok(own.chain(further(settings)?).collect())
 }
 
-/// OpenID Connect's `prompt` is a list, in which `none` stands alone.
+/// Whether asking anew can bring a refresh token. Where nobody asked for one, none is missing; and a
+/// provider without `OpenID` Connect knows no `prompt`.
+fn can_help(settings: &Settings, scope: &str) -> bool {
+    let params = settings.optional("authorize_params").unwrap_or_default();
+    scope.split(' ').any(|it| matches!(it, "openid" | "offline_access"))
+        || params.split_whitespace().any(|it| it == "access_type=offline")
+}
+
+/// `OpenID` Connect's `prompt` is a list, in which `none` stands alone.
 fn prompt(settings: &Settings, consent: bool) -> String {
     let wanted = words(settings.optional("prompt").unwrap_or_default());
     if !consent {
@@ -120,12 +129,21 @@ mod tests {
     #[test]
     fn consent_is_asked_for_beside_what_else_is() {
         let prompt = |value| {
-            let url = plain(&[("prompt", value)], true).unwrap();
+            let settings = [("prompt", value), ("scopes", "offline_access")];
+            let url = plain(&settings, true).unwrap();
             url.split("&prompt=").nth(1).unwrap().to_owned()
         };
         assert_eq!(prompt(""), "consent");
         assert_eq!(prompt("select_account"), "select_account%20consent");
         assert_eq!((prompt("none").as_str(), prompt("consent").as_str()), ("consent", "consent"));
+    }
+
+    #[test]
+    fn nobody_is_asked_anew_for_what_was_never_asked_for() {
+        assert_eq!(plain(&[], true).unwrap(), plain(&[], false).unwrap());
+        for more in [("scopes", "openid"), ("authorize_params", "access_type=offline")] {
+            assert!(plain(&[more], true).unwrap().contains("&prompt=consent"), "{more:?}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! How the client proves who it is, at every endpoint in the same way: RFC 6749 2.3 and RFC 7523.
 
+use std::fmt::Write as _;
+
 use sdk::{
     Context, Failure, JwtAlgorithm, Request, SignedJwt, Value, basic_header, client_basic, secret,
     text,
@@ -111,7 +113,10 @@ fn quoted(text: &str) -> String {
     for character in text.chars() {
         match character {
             '"' | '\\' => json.extend(['\\', character]),
-            control if control < ' ' => json.push_str(&format!("\\u{:04x}", u32::from(control))),
+            control if control < ' ' => {
+                // Writing to a string does not fail.
+                let _ = write!(json, "\\u{:04x}", u32::from(control));
+            }
             plain => json.push(plain),
         }
     }

@@ -46,7 +46,7 @@ pub(crate) fn poll(context: &Context) -> Flow<Progress> {
             Ok(match progress(answer, PROVIDER, context.now)? {
                 Progress::Granted(tokens) => {
                     let grant = Grant::AuthorizationCode;
-                    Progress::Granted(complete(tokens, &context, grant, &known))
+                    Progress::Granted(Box::new(complete(*tokens, &context, grant, &known)))
                 }
                 waiting => waiting,
             })

@@ -82,13 +82,13 @@ pub(crate) fn revoke(context: &Context) -> Flow<()> {
     if !context.has_secret("api_key") {
         return misconfigured(
             "PropelAuth ends a session only for a backend API key: set the secret `api_key`, or \
-             have the user log out and forget the tokens here without revoking them",
+             have the user log out",
         );
     }
     if context.current.as_ref().is_some_and(|it| !it.has_refresh_token) {
         return misconfigured(
             "there is no refresh token to log out with; the access token ends by itself within 30 \
-             minutes, so forget it without revoking it",
+             minutes",
         );
     }
     let key = compose([text("Bearer "), secret("api_key")], Encoding::Plain);

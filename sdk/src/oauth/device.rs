@@ -48,12 +48,14 @@ pub fn device_grant(answer: &dyn Answer, server: Server) -> Result<DeviceGrant, 
 pub fn progress(answer: &dyn Answer, server: Server, now: u64) -> Result<Progress, Failure> {
     match error_code(answer).as_deref() {
         Some("authorization_pending") => Ok(Progress::Pending),
-        Some("slow_down") => Ok(Progress::SlowDown),
+        // Whoever counts requests wants the same; ending the person's visit would help nobody.
+        Some("slow_down" | "rate_limit_exceeded") => Ok(Progress::SlowDown),
+        _ if answer.status() == 429 => Ok(Progress::SlowDown),
         Some("expired_token") => Err(Failure::GrantExpired(
             "the code expired before anybody agreed; connect again".to_owned(),
         )),
         _ => match tokens(answer, server, now) {
-            Some(read) => read.map(Progress::Granted),
+            Some(read) => Ok(Progress::Granted(Box::new(read?))),
             None => Err(refusal(answer, Call::DevicePoll, server)),
         },
     }
@@ -103,6 +105,7 @@ mod tests {
         for status in [200, 400, 403, 428] {
             assert_eq!(poll(status, "authorization_pending").unwrap(), Progress::Pending);
             assert_eq!(poll(status, "slow_down").unwrap(), Progress::SlowDown);
+            assert_eq!(poll(status, "rate_limit_exceeded").unwrap(), Progress::SlowDown);
             assert_eq!(ending(&poll(status, "access_denied")).0, "grant-expired");
             assert_eq!(ending(&poll(status, "expired_token")).0, "grant-expired");
         }
@@ -113,5 +116,6 @@ mod tests {
         let granted = progress(&Canned::new(200, r#"{"access_token":"a"}"#), SERVER, 0).unwrap();
         assert!(matches!(granted, Progress::Granted(_)));
         assert_eq!(ending(&poll(503, "")).0, "unavailable");
+        assert_eq!(poll(429, "").unwrap(), Progress::SlowDown);
     }
 }

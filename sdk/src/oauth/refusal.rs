@@ -63,10 +63,15 @@ fn by_code(code: &str, answer: &dyn Answer, call: Call, server: Server) -> Optio
     let (name, status) = (server.name, answer.status());
     Some(match (code, call) {
         ("invalid_client" | "incorrect_client_credentials", _) => client(server),
-        // Keycloak's word for a wrong secret.
-        ("unauthorized_client", _) if status == 401 => client(server),
-        ("access_denied", Call::ClientCredentials) if status == 401 => client(server),
-        ("unauthorized_client", _) | ("access_denied", Call::ClientCredentials) => {
+        // Keycloak's and Auth0's words for a wrong secret.
+        ("unauthorized_client", _)
+        | ("access_denied", Call::ClientCredentials | Call::Revocation)
+            if status == 401 =>
+        {
+            client(server)
+        }
+        ("unauthorized_client", _)
+        | ("access_denied", Call::ClientCredentials | Call::DeviceStart | Call::Revocation) => {
             misconfigured(format!(
                 "{name} does not let this client use {}; allow it where the client is registered",
                 call.grant()
@@ -231,6 +236,14 @@ mod tests {
         assert_eq!(code(Call::Refresh, 200, "incorrect_client_credentials"), "invalid-credentials");
         assert_eq!(ends(Call::Code, 401, "no"), "invalid-credentials");
         assert_eq!(code(Call::ClientCredentials, 403, "access_denied"), "misconfigured");
+    }
+
+    #[test]
+    fn a_refused_revocation_is_never_a_dead_grant() {
+        for (status, error) in [(400, "access_denied"), (403, "unauthorized_client")] {
+            assert_eq!(code(Call::Revocation, status, error), "misconfigured", "{error}");
+        }
+        assert_eq!(ends(Call::Revocation, 401, "{}"), "invalid-credentials");
     }
 
     #[test]
