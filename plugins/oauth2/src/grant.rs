@@ -35,7 +35,11 @@ impl Grant {
             return Ok(chosen);
         }
         let settings = &context.settings;
-        let connected = context.remembered(REMEMBERED) == Some(Self::AuthorizationCode.name());
+        let connected = match context.remembered(REMEMBERED) {
+            Some(name) => name == Self::AuthorizationCode.name(),
+            // Imported tokens say nothing; RFC 6749 4.4.3 has no refresh token for a client itself.
+            None => context.current.as_ref().is_some_and(|it| it.has_refresh_token),
+        };
         let meant =
             ["authorize_url", "device_url"].iter().any(|it| settings.optional(it).is_some());
         let public = !["client_secret", "private_key"].iter().any(|it| context.has_secret(it));
@@ -111,6 +115,15 @@ mod tests {
         let remembered = vec![Grant::AuthorizationCode.metadata()];
         let context = Context { remembered, ..with(&[], &["client_secret"]) };
         assert_eq!(Grant::of(&context).unwrap(), Grant::AuthorizationCode);
+    }
+
+    #[test]
+    fn an_imported_refresh_token_is_a_persons() {
+        let imported = sdk::testing::context_with_tokens::<crate::Plugin>(&[]);
+        assert_eq!(Grant::of(&imported).unwrap(), Grant::AuthorizationCode);
+        let remembered = vec![Grant::ClientCredentials.metadata()];
+        let own = Context { remembered, ..imported };
+        assert_eq!(Grant::of(&own).unwrap(), Grant::ClientCredentials);
     }
 
     #[test]
