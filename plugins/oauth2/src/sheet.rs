@@ -47,7 +47,7 @@ fn client(descriptor: Descriptor) -> Descriptor {
 
 fn wishes(descriptor: Descriptor) -> Descriptor {
     let grant = "`client_credentials` or `authorization_code`. Without it, `authorization_code` if a \
-                 person has connected before, if `authorize_url` or `device_url` is set, or if the \
+                 person has connected before, if a refresh token was imported, if `authorize_url` or `device_url` is set, or if the \
                  client has neither secret nor key; else `client_credentials`.";
     let params = "Further parameters of the authorize URL, `name=value` with spaces between: \
                   `access_type=offline`.";
