@@ -75,7 +75,7 @@ pub enum Progress {
     /// Poll more slowly from now on.
     SlowDown,
     /// The person has agreed.
-    Granted(Tokens),
+    Granted(Box<Tokens>),
 }
 
 pub use crate::bindings::authorization::exports::keepfresh::provider::authorization::Request as AuthorizationRequest;

@@ -91,7 +91,7 @@ impl<P: Device> device::Guest for P {
             Progress::Pending => device::Progress::Pending,
             Progress::SlowDown => device::Progress::SlowDown,
             Progress::Granted(tokens) => {
-                device::Progress::Granted(run::collect(tokens, last.as_ref(), &keyring)?)
+                device::Progress::Granted(run::collect(*tokens, last.as_ref(), &keyring)?)
             }
         })
     }

@@ -10,6 +10,7 @@ mod answer;
 mod descriptor;
 mod flow;
 mod glue;
+pub mod oauth;
 mod request;
 mod run;
 pub mod testing;

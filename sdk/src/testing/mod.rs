@@ -100,6 +100,21 @@ pub fn undeclared<'r>(descriptor: &Descriptor, requests: &'r [Request]) -> Optio
     requests.iter().find(|request| !declared(request))
 }
 
+/// The same for a flow whose addresses come from settings or from an answer: both sides are filled
+/// with the settings first, and a pattern of a setting that is not there allows nothing.
+pub fn undeclared_with<'r>(
+    descriptor: &Descriptor,
+    settings: &Settings,
+    requests: &'r [Request],
+) -> Option<&'r Request> {
+    let access = descriptor.access.iter().filter_map(|pattern| settings.fill(pattern).ok());
+    let filled = Descriptor { access: access.collect(), ..descriptor.clone() };
+    requests.iter().find(|request| {
+        let url = settings.fill(&request.url).unwrap_or_else(|_| request.url.clone());
+        undeclared(&filled, &[Request { url, ..(*request).clone() }]).is_some()
+    })
+}
+
 /// The contract's name of how a flow ended, and the text if there is one: what tests compare.
 pub fn ending<T>(result: &Result<T, Failure>) -> (&'static str, &str) {
     match result {
@@ -119,6 +134,7 @@ pub fn ending<T>(result: &Result<T, Failure>) -> (&'static str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bindings::exports::keepfresh::provider::provider::Field;
 
     #[test]
     fn an_undeclared_request_is_found() {
@@ -126,5 +142,16 @@ mod tests {
         let sent = [Request::get("{base_url}/a/b"), Request::post("{base_url}/a/b")];
         assert_eq!(undeclared(&descriptor, &sent[..1]), None);
         assert_eq!(undeclared(&descriptor, &sent), Some(&sent[1]));
+    }
+
+    #[test]
+    fn an_address_from_an_answer_is_compared_with_the_filled_pattern() {
+        let descriptor = Descriptor::new("x", "1.0.0", "X")
+            .access("GET {issuer.origin}/*")
+            .access("GET {other}/*")
+            .setting(Field::optional("issuer", "Issuer", "").or("https://a.example/realm"));
+        let settings = Settings::new(&descriptor, Vec::new());
+        let sent = [Request::get("https://a.example/token"), Request::get("https://b.example/x")];
+        assert_eq!(undeclared_with(&descriptor, &settings, &sent), Some(&sent[1]));
     }
 }

@@ -1,0 +1,139 @@
+//! What Google means when it refuses. `invalid_grant` has many causes that Google does not tell
+//! apart, so the text lists those that a person can check; the rest are codes of Google's own.
+
+use sdk::oauth::{Call, error_code, refusal as standard};
+use sdk::{Answer, Failure};
+
+use crate::sheet::GOOGLE;
+
+/// The failure behind an answer that holds no tokens.
+pub(crate) fn refusal(answer: &dyn Answer, call: Call) -> Failure {
+    dead(answer, call).or_else(|| own(answer)).unwrap_or_else(|| standard(answer, call, GOOGLE))
+}
+
+/// The failure behind a code that only Google has, or that has a better remedy at Google.
+pub(crate) fn own(answer: &dyn Answer) -> Option<Failure> {
+    operator(&code(answer)?)
+}
+
+/// The code, unless the server is busy or failing: then the status says all.
+fn code(answer: &dyn Answer) -> Option<String> {
+    let busy = answer.status() == 429 || answer.status() >= 500;
+    error_code(answer).filter(|_| !busy)
+}
+
+fn dead(answer: &dyn Answer, call: Call) -> Option<Failure> {
+    if call != Call::Refresh || code(answer)? != "invalid_grant" {
+        return None;
+    }
+    let over = answer.text("/error_subtype").as_deref() == Some("invalid_rapt");
+    let text = if over { SESSION_OVER } else { NO_LONGER };
+    Some(Failure::GrantExpired(text.to_owned()))
+}
+
+const SESSION_OVER: &str = "the organisation's session length policy ended this grant \
+    (invalid_rapt): connect again, or have the Workspace administrator exempt this client from \
+    Google Cloud session control";
+
+const NO_LONGER: &str = "Google no longer accepts the refresh token. Usual reasons: the person \
+    revoked access, changed the password, or the token was unused for six months; the Google Cloud \
+    project is in Testing, where grants die after seven days; or more than 100 live tokens exist \
+    for this account and client. Connect again";
+
+/// What only the operator or an administrator can correct.
+fn operator(code: &str) -> Option<Failure> {
+    let (wrong, text) = match code {
+        "invalid_client" => (
+            true,
+            "Google does not know this client or its secret; check `client_id` and \
+             `client_secret` in the Google Cloud console",
+        ),
+        "deleted_client" => (
+            true,
+            "this OAuth client was deleted in the Google Cloud console; restore it within 30 days, \
+             or make a new one, set `client_id` and `client_secret`, and connect again",
+        ),
+        "disabled_client" => {
+            (false, "this OAuth client is disabled; enable it in the Google Cloud console")
+        }
+        "redirect_uri_mismatch" => (
+            false,
+            "Google does not know the redirect address; add it, letter by letter, to the \
+             authorised redirect URIs of this client in the Google Cloud console",
+        ),
+        "admin_policy_enforced" => (
+            false,
+            "the administrator of the person's Google Workspace does not allow these scopes; have \
+             the client trusted under API controls in the Admin console",
+        ),
+        "org_internal" => (
+            false,
+            "this client is for accounts of its own organisation only; use such an account, or \
+             make the consent screen external",
+        ),
+        _ => return None,
+    };
+    let text = text.to_owned();
+    Some(if wrong { Failure::InvalidCredentials(text) } else { Failure::Misconfigured(text) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sdk::testing::{Canned, ending};
+
+    fn ends(call: Call, status: u16, body: &str) -> (String, String) {
+        let result = Err::<(), _>(refusal(&Canned::new(status, body), call));
+        let (case, text) = ending(&result);
+        (case.to_owned(), text.to_owned())
+    }
+
+    fn code(status: u16, code: &str) -> (String, String) {
+        ends(Call::Refresh, status, &format!(r#"{{"error":"{code}","error_description":"SHOWN"}}"#))
+    }
+
+    #[test]
+    fn a_dead_grant_lists_the_reasons_that_a_person_can_check() {
+        let (case, text) = ends(Call::Refresh, 400, include_str!("../fixtures/revoked.json"));
+        assert_eq!(case, "grant-expired");
+        for reason in ["revoked access", "six months", "Testing", "seven days", "100 live tokens"] {
+            assert!(text.contains(reason), "{reason}");
+        }
+    }
+
+    #[test]
+    fn the_session_policy_of_an_organisation_has_a_text_of_its_own() {
+        let (case, text) = ends(Call::Refresh, 400, include_str!("../fixtures/invalid_rapt.json"));
+        assert_eq!(case, "grant-expired");
+        assert!(text.contains("session length policy"), "{text}");
+    }
+
+    #[test]
+    fn googles_own_codes_say_who_can_help() {
+        for (status, error, case, remedy) in [
+            (401, "invalid_client", "invalid-credentials", "`client_secret`"),
+            (401, "deleted_client", "invalid-credentials", "30 days"),
+            (401, "disabled_client", "misconfigured", "enable it"),
+            (400, "redirect_uri_mismatch", "misconfigured", "redirect URIs"),
+            (400, "admin_policy_enforced", "misconfigured", "Admin console"),
+            (403, "org_internal", "misconfigured", "external"),
+        ] {
+            let (found, text) = code(status, error);
+            assert_eq!(found, case, "{error}");
+            assert!(text.contains(remedy) && !text.contains("SHOWN"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_refused_code_is_not_blamed_on_the_grant() {
+        let (case, text) = ends(Call::Code, 400, include_str!("../fixtures/revoked.json"));
+        assert_eq!(case, "grant-expired");
+        assert!(text.contains("authorization code"), "{text}");
+    }
+
+    #[test]
+    fn an_outage_is_one_whatever_its_body_says() {
+        assert_eq!(code(503, "invalid_grant").0, "in-doubt");
+        assert_eq!(code(429, "deleted_client").0, "rate-limited");
+    }
+}

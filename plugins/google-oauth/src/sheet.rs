@@ -1,0 +1,48 @@
+//! Google's data sheet: settings, secrets, and the five addresses that are ever asked. Which APIs the
+//! tokens are for it does not know; that is what `scopes` says.
+
+use sdk::oauth::Server;
+use sdk::{Descriptor, Field, Logins, Rotation};
+
+/// Google, as failure texts speak of it.
+pub(crate) const GOOGLE: Server = Server { name: "Google", settings: "`api_url`" };
+
+pub(crate) fn describe() -> Descriptor {
+    let scopes = "What the tokens are for, with spaces between: \
+                  `https://www.googleapis.com/auth/business.manage`.";
+    let described = Descriptor::new("google-oauth", env!("CARGO_PKG_VERSION"), "Google OAuth")
+        .about("Tokens for Google's APIs. A person agrees once; access tokens live an hour.")
+        .documentation("https://developers.google.com/identity/protocols/oauth2/web-server")
+        .setting(Field::required(
+            "client_id",
+            "Client id",
+            "Of the OAuth client in the Google Cloud console.",
+        ))
+        .setting(Field::required("scopes", "Scopes", scopes))
+        .setting(Field::optional(
+            "login_hint",
+            "Login hint",
+            "The e-mail of the account to offer first.",
+        ))
+        .secret(Field::required("client_secret", "Client secret", "Of the same OAuth client."));
+    addresses(described)
+        .logins(Logins::INTERACTIVE)
+        .rotation(Rotation::None)
+        .lifetime(3600)
+        .schedule("0 2 * * *")
+}
+
+fn addresses(descriptor: Descriptor) -> Descriptor {
+    let accounts = Field::required("accounts_url", "Accounts URL", "Where a person agrees.");
+    let api = Field::required("api_url", "API URL", "Where tokens come from.");
+    let issuer = Field::required("issuer", "Issuer", "Who Google says it is in a callback.");
+    descriptor
+        .setting(accounts.or("https://accounts.google.com"))
+        .setting(api.or("https://oauth2.googleapis.com"))
+        .setting(issuer.or("https://accounts.google.com"))
+        .access("GET {accounts_url}/o/oauth2/v2/auth")
+        .access("POST {api_url}/token")
+        .access("POST {api_url}/device/code")
+        .access("POST {api_url}/tokeninfo")
+        .access("POST {api_url}/revoke")
+}

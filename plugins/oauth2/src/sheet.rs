@@ -1,0 +1,79 @@
+//! The data sheet: every provider of RFC 6749, by settings alone. It knows no provider by name; what
+//! one has of its own is a setting here, or wants a plugin of its own.
+
+use sdk::oauth::Server;
+use sdk::{Descriptor, Field, Logins, Rotation};
+
+/// The provider, as failure texts speak of it.
+pub(crate) const PROVIDER: Server =
+    Server { name: "the provider", settings: "`token_url` or `issuer`" };
+
+pub(crate) fn describe() -> Descriptor {
+    let described = Descriptor::new("oauth2", env!("CARGO_PKG_VERSION"), "OAuth 2.0")
+        .about("Any OAuth 2.0 provider: client credentials, or a person who agrees once.")
+        .documentation("https://www.rfc-editor.org/rfc/rfc6749")
+        .logins(Logins::UNATTENDED | Logins::INTERACTIVE)
+        .rotation(Rotation::Unknown);
+    access(wishes(client(addresses(described))))
+}
+
+fn addresses(descriptor: Descriptor) -> Descriptor {
+    let issuer = "The provider's address; endpoints that are not set are read from its discovery \
+                  document, and must be on the same scheme, host and port.";
+    descriptor
+        .setting(Field::optional("issuer", "Issuer", issuer))
+        .setting(Field::optional("token_url", "Token URL", "Needed if there is no `issuer`."))
+        .setting(Field::optional("authorize_url", "Authorize URL", "Where a person agrees."))
+        .setting(Field::optional("device_url", "Device URL", "Where device codes come from."))
+        .setting(Field::optional("revoke_url", "Revoke URL", "Where tokens are revoked."))
+        .setting(Field::optional("introspect_url", "Introspect URL", "Facts about a token."))
+        .setting(Field::optional("userinfo_url", "Userinfo URL", "Facts about a person."))
+}
+
+fn client(descriptor: Descriptor) -> Descriptor {
+    let client_auth = "`basic` (default with `client_secret`), `post`, `private_key_jwt` (default \
+                       with `private_key` alone) or `none`.";
+    let key = "PEM; signs `private_key_jwt`.";
+    descriptor
+        .setting(Field::required("client_id", "Client id", "As registered at the provider."))
+        .setting(Field::optional("client_auth", "Client authentication", client_auth))
+        .setting(Field::optional("key_id", "Key id", "`kid` of `private_key`, if it has one."))
+        .setting(
+            Field::optional("key_algorithm", "Key algorithm", "`rs256` or `es256`.").or("rs256"),
+        )
+        .secret(Field::optional("client_secret", "Client secret", "For `basic` and `post`."))
+        .secret(Field::optional("private_key", "Private key", key))
+}
+
+fn wishes(descriptor: Descriptor) -> Descriptor {
+    let grant = "`client_credentials` or `authorization_code`. Without it, `authorization_code` if a \
+                 person has connected before, if a refresh token was imported, if `authorize_url` or `device_url` is set, or if the \
+                 client has neither secret nor key; else `client_credentials`.";
+    let params = "Further parameters of the authorize URL, `name=value` with spaces between: \
+                  `access_type=offline`.";
+    descriptor
+        .setting(Field::optional("grant", "Grant", grant))
+        .setting(Field::optional("scopes", "Scopes", "With spaces between."))
+        .setting(Field::optional("resource", "Resource", "RFC 8707; several with spaces between."))
+        .setting(Field::optional(
+            "audience",
+            "Audience",
+            "What the token is for, at Auth0 and kin.",
+        ))
+        .setting(Field::optional("prompt", "Prompt", "OpenID Connect's `prompt`, such as `login`."))
+        .setting(Field::optional("authorize_params", "Authorize parameters", params))
+}
+
+/// Each pattern counts only where its setting is given, so a provider without `issuer` is reached at
+/// exactly the addresses that the operator wrote.
+fn access(descriptor: Descriptor) -> Descriptor {
+    descriptor
+        .access("GET {issuer.origin}/*")
+        .access("POST {issuer.origin}/*")
+        .access("POST {token_url}")
+        .access("GET {authorize_url}")
+        .access("POST {device_url}")
+        .access("POST {revoke_url}")
+        .access("POST {introspect_url}")
+        .access("GET {userinfo_url}")
+}

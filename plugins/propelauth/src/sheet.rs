@@ -1,0 +1,50 @@
+//! PropelAuth's data sheet. Every tenant has an address of its own, and all else is below it.
+
+use sdk::oauth::Server;
+use sdk::{Descriptor, Field, Logins, Rotation};
+
+/// PropelAuth, as failure texts speak of it.
+pub(crate) const PROPELAUTH: Server = Server { name: "PropelAuth", settings: "`auth_url`" };
+
+pub(crate) fn describe() -> Descriptor {
+    let described = Descriptor::new("propelauth", env!("CARGO_PKG_VERSION"), "PropelAuth")
+        .about(
+            "Logins of a B2B product. Tokens of one user live 30 minutes; every refresh rotates.",
+        )
+        .documentation("https://docs.propelauth.com/reference/api/oauth2")
+        .secret(Field::optional(
+            "client_secret",
+            "Client secret",
+            "Of the OAuth client; without one, PKCE alone proves who asks.",
+        ))
+        .secret(Field::optional(
+            "api_key",
+            "Backend API key",
+            "Needed only to log the user out when the connection is revoked.",
+        ));
+    settings(described)
+        .logins(Logins::INTERACTIVE)
+        .rotation(Rotation::Strict)
+        .access("GET {auth_url}/propelauth/oauth/authorize")
+        .access("POST {auth_url}/propelauth/oauth/token")
+        .access("GET {auth_url}/propelauth/oauth/userinfo")
+        .access("POST {auth_url}/api/backend/v1/logout")
+        .lifetime(1800)
+        .schedule("*/30 * * * *")
+}
+
+fn settings(descriptor: Descriptor) -> Descriptor {
+    let issuer = "Who PropelAuth says it is in a callback, which is then checked; usually the same \
+                  as `auth_url`.";
+    descriptor
+        .setting(Field::required(
+            "auth_url",
+            "Auth URL",
+            "Of the tenant, from the dashboard: `https://auth.example.com`.",
+        ))
+        .setting(Field::required("client_id", "Client id", "Of the OAuth client."))
+        .setting(Field::optional("org_id", "Organisation", "Tokens for this organisation only."))
+        .setting(Field::optional("prompt", "Prompt", "`login`, `none` or `select_account`."))
+        .setting(Field::optional("scopes", "Scopes", "With spaces between: `openid email`."))
+        .setting(Field::optional("issuer", "Issuer", issuer))
+}

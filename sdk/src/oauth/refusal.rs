@@ -1,0 +1,289 @@
+//! What a refusal of an OAuth server means: RFC 6749 5.2 and the codes that providers made up
+//! beside it. 429 and 5xx decide first, then the code, then the status; the description of an error
+//! is never read, because no two providers word it alike.
+
+use crate::answer::{Answer, Effect, retry_after, trouble, unexpected};
+use crate::bindings::keepfresh::provider::types::Failure;
+
+/// Who answered, as failure texts speak of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Server {
+    /// Begins the sentence: `Google`.
+    pub name: &'static str,
+    /// The settings that lead there: "`token_url`".
+    pub settings: &'static str,
+}
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// Tokens for the client itself.
+    ClientCredentials,
+    /// Tokens for a refresh token.
+    Refresh,
+    /// Tokens for an authorization code.
+    Code,
+    /// A device code.
+    DeviceStart,
+    /// Tokens for a device code.
+    DevicePoll,
+    /// The end of a grant.
+    Revocation,
+}
+
+impl Call {
+    fn effect(self) -> Effect {
+        if self == Self::Refresh { Effect::MayRotate } else { Effect::Harmless }
+    }
+
+    fn grant(self) -> &'static str {
+        match self {
+            Self::ClientCredentials => "client credentials",
+            Self::Refresh => "refresh tokens",
+            Self::Code => "authorization codes",
+            Self::DeviceStart | Self::DevicePoll => "device codes",
+            Self::Revocation => "revocation",
+        }
+    }
+}
+
+/// The `error` of an answer, if it has one.
+pub fn error_code(answer: &dyn Answer) -> Option<String> {
+    answer.text("/error").filter(|code| !code.is_empty())
+}
+
+/// The failure behind an answer that holds no tokens.
+pub fn refusal(answer: &dyn Answer, call: Call, server: Server) -> Failure {
+    trouble(answer, call.effect(), server.name)
+        .or_else(|| by_code(&error_code(answer)?, answer, call, server))
+        .unwrap_or_else(|| by_status(answer, call, server))
+}
+
+fn by_code(code: &str, answer: &dyn Answer, call: Call, server: Server) -> Option<Failure> {
+    let (name, status) = (server.name, answer.status());
+    Some(match (code, call) {
+        ("invalid_client" | "incorrect_client_credentials", _) => client(server),
+        // Keycloak's and Auth0's words for a wrong secret.
+        ("unauthorized_client", _)
+        | ("access_denied", Call::ClientCredentials | Call::Revocation)
+            if status == 401 =>
+        {
+            client(server)
+        }
+        ("unauthorized_client", _)
+        | ("access_denied", Call::ClientCredentials | Call::DeviceStart | Call::Revocation) => {
+            misconfigured(format!(
+                "{name} does not let this client use {}; allow it where the client is registered",
+                call.grant()
+            ))
+        }
+        ("access_denied", Call::Code | Call::DevicePoll) => Failure::GrantExpired(format!(
+            "the person refused at {name}; connect again if that was a mistake"
+        )),
+        ("invalid_grant" | "expired_token" | "access_denied", _) => dead(call, server),
+        ("bad_refresh_token" | "bad_verification_code" | "incorrect_device_code", _) => {
+            dead(call, server)
+        }
+        ("interaction_required" | "login_required" | "consent_required", _) => {
+            Failure::GrantExpired(format!("{name} wants to see the person again; connect again"))
+        }
+        // Laravel Passport up to 12 refuses a dead refresh token so.
+        ("invalid_request", Call::Refresh) if status == 401 => dead(call, server),
+        ("temporarily_unavailable" | "server_error", _) => fault(call, server),
+        ("slow_down" | "rate_limit_exceeded" | "too_many_requests", _) => {
+            Failure::RateLimited(retry_after(answer))
+        }
+        _ => misconfigured(settings(code, call, server)?),
+    })
+}
+
+/// What the operator has to correct.
+fn settings(code: &str, call: Call, server: Server) -> Option<String> {
+    let Server { name, settings } = server;
+    Some(match code {
+        "invalid_scope" => format!("{name} does not grant these scopes; check `scopes`"),
+        "invalid_request" => format!(
+            "{name} found the request incomplete or wrong; check {settings}, `client_id` and the \
+             other settings"
+        ),
+        "unsupported_grant_type" | "device_flow_disabled" => {
+            format!("{name} does not offer {} to this client; allow it there", call.grant())
+        }
+        "unsupported_token_type" => format!("{name} does not revoke tokens of this kind"),
+        "invalid_target" => {
+            format!("{name} does not know what the token is for; check `resource` and `audience`")
+        }
+        "redirect_uri_mismatch" => format!(
+            "{name} does not know the redirect address; register it, letter by letter, for this \
+             client"
+        ),
+        "use_dpop_nonce" | "invalid_dpop_proof" => format!(
+            "{name} wants proofs of possession (DPoP), which this plugin does not make; register \
+             the client without them"
+        ),
+        _ => return None,
+    })
+}
+
+fn by_status(answer: &dyn Answer, call: Call, server: Server) -> Failure {
+    let Server { name, settings } = server;
+    match (answer.status(), call) {
+        (401, Call::Refresh | Call::DevicePoll) if answer.is_json() => dead(call, server),
+        (401, Call::ClientCredentials | Call::Code | Call::DeviceStart | Call::Revocation) => {
+            client(server)
+        }
+        // A refresh worked at this address before, so there the address is not to blame.
+        (300..=399 | 404 | 405 | 410, call) if call != Call::Refresh => misconfigured(format!(
+            "{name} answered {} where {} were asked for; check {settings}",
+            answer.status(),
+            call.grant()
+        )),
+        _ => unexpected(answer, &format!("{name}, asked for {}", call.grant())),
+    }
+}
+
+fn client(server: Server) -> Failure {
+    Failure::InvalidCredentials(format!(
+        "{} refused the client; check `client_id` and its secret or key",
+        server.name
+    ))
+}
+
+fn dead(call: Call, server: Server) -> Failure {
+    let name = server.name;
+    match call {
+        Call::ClientCredentials => client(server),
+        Call::Refresh | Call::Revocation => Failure::GrantExpired(format!(
+            "{name} no longer accepts the refresh token: it expired, was revoked or was used before"
+        )),
+        Call::Code => Failure::GrantExpired(format!(
+            "{name} refused the authorization code: it was used before, is too old, or belongs to \
+             another redirect address; connect again"
+        )),
+        Call::DeviceStart | Call::DevicePoll => Failure::GrantExpired(format!(
+            "{name} no longer accepts the device code; connect again"
+        )),
+    }
+}
+
+/// A server's own word for a fault of its own, whatever status it comes with.
+fn fault(call: Call, server: Server) -> Failure {
+    let name = server.name;
+    match call.effect() {
+        Effect::Harmless => {
+            Failure::Unavailable(format!("{name} reports a fault of its own; try again later"))
+        }
+        Effect::MayRotate => Failure::InDoubt(format!(
+            "{name} reports a fault of its own; it may have rotated the refresh token"
+        )),
+    }
+}
+
+fn misconfigured(text: String) -> Failure {
+    Failure::Misconfigured(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Canned, ending};
+
+    const SERVER: Server = Server { name: "It", settings: "`token_url`" };
+
+    fn ends(call: Call, status: u16, body: &str) -> &'static str {
+        ending::<()>(&Err(refusal(&Canned::new(status, body), call, SERVER))).0
+    }
+
+    fn code(call: Call, status: u16, code: &str) -> &'static str {
+        ends(call, status, &format!(r#"{{"error":"{code}","error_description":"d"}}"#))
+    }
+
+    #[test]
+    fn the_codes_of_the_rfc_lead_to_who_can_help() {
+        for (error, expected) in [
+            ("invalid_grant", "grant-expired"),
+            ("invalid_client", "invalid-credentials"),
+            ("unauthorized_client", "misconfigured"),
+            ("invalid_scope", "misconfigured"),
+            ("unsupported_grant_type", "misconfigured"),
+            ("invalid_request", "misconfigured"),
+            ("invalid_target", "misconfigured"),
+            ("made_up", "unexpected"),
+        ] {
+            assert_eq!(code(Call::Refresh, 400, error), expected, "{error}");
+        }
+    }
+
+    #[test]
+    fn providers_that_word_a_dead_refresh_token_otherwise_are_understood() {
+        for (status, error) in [
+            (401, "invalid_request"),
+            (401, "invalid_grant"),
+            (200, "bad_refresh_token"),
+            (400, "interaction_required"),
+        ] {
+            assert_eq!(code(Call::Refresh, status, error), "grant-expired", "{error}");
+        }
+        assert_eq!(ends(Call::Refresh, 401, r#"{"message":"m"}"#), "grant-expired");
+        assert_eq!(ends(Call::Refresh, 401, "<html>"), "unexpected");
+    }
+
+    #[test]
+    fn a_wrong_secret_has_many_words() {
+        for error in ["invalid_client", "unauthorized_client", "access_denied", "invalid_grant"] {
+            assert_eq!(code(Call::ClientCredentials, 401, error), "invalid-credentials", "{error}");
+        }
+        assert_eq!(code(Call::Refresh, 200, "incorrect_client_credentials"), "invalid-credentials");
+        assert_eq!(ends(Call::Code, 401, "no"), "invalid-credentials");
+        assert_eq!(code(Call::ClientCredentials, 403, "access_denied"), "misconfigured");
+    }
+
+    #[test]
+    fn a_refused_revocation_is_never_a_dead_grant() {
+        for (status, error) in [(400, "access_denied"), (403, "unauthorized_client")] {
+            assert_eq!(code(Call::Revocation, status, error), "misconfigured", "{error}");
+        }
+        assert_eq!(ends(Call::Revocation, 401, "{}"), "invalid-credentials");
+    }
+
+    #[test]
+    fn a_person_who_refuses_is_told_from_a_client_that_may_not() {
+        let failure =
+            refusal(&Canned::new(403, r#"{"error":"access_denied"}"#), Call::Code, SERVER);
+        let text = "the person refused at It; connect again if that was a mistake";
+        assert_eq!(ending::<()>(&Err(failure)), ("grant-expired", text));
+    }
+
+    #[test]
+    fn a_fault_of_the_server_is_doubt_only_where_a_token_may_be_spent() {
+        for (status, error) in [(503, ""), (400, "temporarily_unavailable"), (200, "server_error")]
+        {
+            assert_eq!(code(Call::Refresh, status, error), "in-doubt", "{status} {error}");
+            assert_eq!(code(Call::Code, status, error), "unavailable", "{status} {error}");
+        }
+        assert_eq!(code(Call::Refresh, 500, "invalid_grant"), "in-doubt");
+    }
+
+    #[test]
+    fn a_limit_is_obeyed_by_status_or_code() {
+        assert_eq!(ends(Call::Refresh, 429, ""), "rate-limited");
+        assert_eq!(code(Call::Refresh, 403, "rate_limit_exceeded"), "rate-limited");
+    }
+
+    #[test]
+    fn an_address_that_is_not_there_is_the_operators_to_correct_unless_it_worked_before() {
+        for status in [302, 404, 405] {
+            assert_eq!(ends(Call::ClientCredentials, status, "<p>"), "misconfigured", "{status}");
+            assert_eq!(ends(Call::Refresh, status, "<p>"), "unexpected", "{status}");
+        }
+    }
+
+    #[test]
+    fn no_text_quotes_the_answer() {
+        let body = r#"{"error":"invalid_grant","error_description":"SHOWN"}"#;
+        for call in [Call::Refresh, Call::Code, Call::ClientCredentials, Call::DevicePoll] {
+            let failure = refusal(&Canned::new(400, body), call, SERVER);
+            assert!(!format!("{failure:?}").contains("SHOWN"));
+        }
+    }
+}
