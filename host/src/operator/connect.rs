@@ -103,12 +103,10 @@ impl Operator {
         let mut visit = Visit::new(redirect_uri, issuer)?;
         let said = self.plugins_address(id, redirect_uri, &scopes, consent).await?;
         let url = visit.address(&said)?.to_string();
-        let next = match consent {
-            false if self.plugins_address(id, redirect_uri, &scopes, true).await? != said => {
-                Next::AskAnew
-            }
-            _ => Next::TakeIt,
-        };
+        // Asking anew helps only where the address then says so.
+        let helps =
+            !consent && self.plugins_address(id, redirect_uri, &scopes, true).await? != said;
+        let next = if helps { Next::AskAnew } else { Next::TakeIt };
         let until = self.now() + PATIENCE;
         let way = Way::Browser { visit, next };
         let visit = self.0.visits.add(Open { id: id.clone(), scopes, until, way }, self.now());

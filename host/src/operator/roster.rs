@@ -120,7 +120,7 @@ fn read_csv(file: &[u8], each: Each<'_>) {
             Err(error) => Err(csv_trouble(error)),
         };
         let line =
-            record.as_ref().ok().and_then(|it| it.position()).map_or(counted, |it| it.line());
+            record.as_ref().ok().and_then(|it| it.position()).map_or(counted, csv::Position::line);
         each(line, fields);
     }
 }

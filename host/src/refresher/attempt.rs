@@ -291,10 +291,10 @@ fn is_idle(loaded: &Loaded, within: Option<Duration>, now: Timestamp) -> bool {
 /// The command that a person gives a first token with.
 fn how_to_give(running: &Running) -> String {
     let id = &running.connection;
-    match running.plugin.program().has_authorization() {
-        true => format!("connect it: keepfresh connect {id}"),
-        false => format!("give it one: keepfresh token set {id}"),
+    if running.plugin.program().has_authorization() {
+        return format!("connect it: keepfresh connect {id}");
     }
+    format!("give it one: keepfresh token set {id}")
 }
 
 fn is_dead(failure: &Failure) -> bool {

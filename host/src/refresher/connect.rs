@@ -223,13 +223,12 @@ impl Refresher {
     async fn consent_input(&self, id: &ConnectionId) -> Result<(Arc<Plugin>, CallInput), Failure> {
         let plugin = self.catalogue.plugin(id.provider())?;
         let loaded = self.storage.load(id).await.map_err(|it| host_fault(&it))?;
-        let input = match loaded {
-            Some(loaded) => self.input_of(&plugin, &loaded, None).await?,
-            None => {
-                let journal = Arc::new(NoJournal);
-                plugin.input(id, Own::default(), None, journal, self.clock.now()).await?
-            }
-        };
+        if let Some(loaded) = loaded {
+            let input = self.input_of(&plugin, &loaded, None).await?;
+            return Ok((plugin, input));
+        }
+        let journal = Arc::new(NoJournal);
+        let input = plugin.input(id, Own::default(), None, journal, self.clock.now()).await?;
         Ok((plugin, input))
     }
 
@@ -279,9 +278,10 @@ impl Brings {
 
 fn unsupported(plugin: &Plugin, what: &str) -> Failure {
     let descriptor = plugin.descriptor();
-    let help = match descriptor.unattended {
-        true => "it logs in by itself: keepfresh refresh",
-        false => "give it a token: keepfresh token set",
+    let help = if descriptor.unattended {
+        "it logs in by itself: keepfresh refresh"
+    } else {
+        "give it a token: keepfresh token set"
     };
     let message = format!("the plugin {} cannot be connected with {what}; {help}", descriptor.name);
     Failure::new(Case::Misconfigured, "connect.unsupported", message)

@@ -77,7 +77,7 @@ pub enum DeviceProgress {
     Granted(TokenSet),
 }
 
-/// What RFC 8628 3.2 has for a server that names no interval.
+/// A provider that names no interval worth the name is not polled in a spin.
 const LEAST_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Program {
@@ -118,7 +118,7 @@ impl Program {
             let ran = guest.call_authorization_url(&mut call.store, &connection, &request);
             let result = within(input.timeout, ran).await;
             let url = call.settle(result)?;
-            short(&call, url)
+            short(&call, &url)
         };
         Some(asked.await)
     }
@@ -246,18 +246,18 @@ fn device_grant(call: &Call, grant: device::Grant) -> Result<DeviceGrant, Failur
     let complete = grant.verification_uri_complete;
     Ok(DeviceGrant {
         device_code: device_code.map_err(|it| call.broken(&it))?.into(),
-        user_code: short(call, grant.user_code)?,
-        verification_uri: short(call, grant.verification_uri)?,
-        verification_uri_complete: complete.map(|it| short(call, it)).transpose()?,
+        user_code: short(call, &grant.user_code)?,
+        verification_uri: short(call, &grant.verification_uri)?,
+        verification_uri_complete: complete.map(|it| short(call, &it)).transpose()?,
         expires_in: Duration::from_secs(grant.expires_in.into()),
         interval: Duration::from_secs(grant.interval.into()).max(LEAST_INTERVAL),
     })
 }
 
 /// A text for a person's eyes or browser.
-fn short(call: &Call, text: String) -> Result<String, Failure> {
+fn short(call: &Call, text: &str) -> Result<String, Failure> {
     if text.len() <= MAX_STRING && !text.is_empty() && !text.contains(char::is_control) {
-        return Ok(call.store.data().known.strike(&text).into_owned());
+        return Ok(call.store.data().known.strike(text).into_owned());
     }
     Err(call.fault("plugin.output_invalid", "returned a text that is empty, too long or not plain"))
 }
