@@ -100,10 +100,12 @@ pub(crate) fn complaint(answer: &dyn Answer, sent: &Shape) -> Complaint {
     if says_encoding(&said, sent) {
         return Complaint::Encoding;
     }
-    if said.contains("grant_type") || said.contains("grant type") || named(answer, "grant_type") {
+    let listed = listed(answer);
+    let is_named = |name: &&str| named(answer, &listed, name);
+    if said.contains("grant_type") || said.contains("grant type") || is_named(&"grant_type") {
         return Complaint::Grant;
     }
-    let names: Vec<_> = known().filter(|name| named(answer, name)).collect();
+    let names: Vec<_> = known().filter(is_named).collect();
     if names.is_empty() {
         return by_words(&said, sent, is_about_body(answer));
     }
@@ -111,7 +113,8 @@ pub(crate) fn complaint(answer: &dyn Answer, sent: &Shape) -> Complaint {
         // What is said of a password is sealed, so the others speak for it.
         let speakers = if PASSWORDS.contains(name) { names.as_slice() } else { &[*name] };
         is_sent(sent, name)
-            && (is_about_body(answer) || speakers.iter().any(|name| says_missing(answer, name)))
+            && (is_about_body(answer)
+                || speakers.iter().any(|name| says_missing(answer, &listed, name)))
     };
     match members(&names, sent) {
         _ if names.iter().any(lost) => Complaint::Encoding,
@@ -128,7 +131,8 @@ fn known() -> impl Iterator<Item = &'static str> {
 /// A sentence that asks for members names all of them, whatever was sent.
 fn by_words(said: &str, sent: &Shape, is_about_body: bool) -> Complaint {
     if asks(said) {
-        let words: Vec<_> = said.split(|it: char| !it.is_alphanumeric() && it != '_').collect();
+        let words: Vec<_> =
+            said.split(|it: char| !it.is_ascii_alphanumeric() && it != '_').collect();
         let names: Vec<_> = known().filter(|name| words.contains(name)).collect();
         let arrived = names.iter().any(|name| USERS.contains(name) && is_sent(sent, name));
         return match members(&names, sent) {
@@ -179,48 +183,57 @@ fn says_encoding(said: &str, sent: &Shape) -> bool {
 }
 
 /// Whether a member is named: as a member of an object, or in a list of complaints.
-fn named(answer: &dyn Answer, name: &str) -> bool {
-    let listed = answer.json(&format!("/{name}")).is_some_and(|json| json.starts_with('['));
-    listed
+fn named(answer: &dyn Answer, listed: &[Listed], name: &str) -> bool {
+    let has_list = answer.json(&format!("/{name}")).is_some_and(|json| json.starts_with('['));
+    has_list
+        || listed.iter().any(|complaint| complaint.name == name)
         || BASES.iter().any(|base| answer.json(&format!("{base}/{name}")).is_some())
-        || (0..8).any(|index| in_list(answer, index).as_deref() == Some(name))
 }
 
-/// The name in one complaint of a list: FastAPI, express-validator, class-validator.
-fn in_list(answer: &dyn Answer, index: usize) -> Option<String> {
-    let places = [
-        format!("/detail/{index}/loc/1"),
-        format!("/errors/{index}/path"),
-        format!("/errors/{index}/param"),
-        format!("/errors/{index}/field"),
-    ];
-    let sentence = || {
-        let text = answer.text(&format!("/message/{index}"))?;
-        text.split_whitespace().next().map(str::to_owned)
+/// One complaint of a list.
+struct Listed {
+    name: String,
+    is_missing: bool,
+}
+
+/// The complaints of `FastAPI`, of express-validator and of class-validator.
+fn listed(answer: &dyn Answer) -> Vec<Listed> {
+    let complaint = |index: usize| {
+        let places = [
+            format!("/detail/{index}/loc/1"),
+            format!("/errors/{index}/path"),
+            format!("/errors/{index}/param"),
+            format!("/errors/{index}/field"),
+        ];
+        let said = [format!("/message/{index}"), format!("/errors/{index}/msg")]
+            .iter()
+            .find_map(|place| answer.text(place))
+            .unwrap_or_default();
+        let first_word = || said.split_ascii_whitespace().next().map(str::to_owned);
+        let name = places.iter().find_map(|place| answer.text(place)).or_else(first_word)?;
+        Some(Listed { name, is_missing: asks(&said.to_ascii_lowercase()) })
     };
-    places.iter().find_map(|place| answer.text(place)).or_else(sentence)
+    (0..8).filter_map(complaint).collect()
 }
 
-/// FastAPI says where in the body something was missing.
+/// `FastAPI` says where in the body something was missing.
 fn is_about_body(answer: &dyn Answer) -> bool {
     answer.text("/detail/0/loc/0").as_deref() == Some("body")
 }
 
-fn says_missing(answer: &dyn Answer, name: &str) -> bool {
-    let said = |place: String| answer.text(&place).unwrap_or_default().to_lowercase();
-    let listed = (0..8)
-        .filter(|index| in_list(answer, *index).as_deref() == Some(name))
-        .map(|index| said(format!("/message/{index}")) + &said(format!("/errors/{index}/msg")));
-    let bases = BASES.iter().chain(&[""]);
-    let members =
-        bases.map(|base| said(format!("{base}/{name}")) + &said(format!("{base}/{name}/0")));
-    members.chain(listed).any(|said| asks(&said))
+fn says_missing(answer: &dyn Answer, listed: &[Listed], name: &str) -> bool {
+    let said = |place: String| answer.text(&place).unwrap_or_default().to_ascii_lowercase();
+    let in_object = |base: &&str| {
+        asks(&said(format!("{base}/{name}"))) || asks(&said(format!("{base}/{name}/0")))
+    };
+    listed.iter().any(|complaint| complaint.name == name && complaint.is_missing)
+        || BASES.iter().chain(&[""]).any(in_object)
 }
 
 /// All that the answer says in words, in lower case.
 pub(crate) fn sentences(answer: &dyn Answer) -> String {
     let said: Vec<_> = SENTENCES.iter().filter_map(|place| answer.text(place)).collect();
-    said.join("\n").to_lowercase()
+    said.join("\n").to_ascii_lowercase()
 }
 
 #[cfg(test)]

@@ -165,7 +165,7 @@ pub(crate) fn tokens(
 
 fn scopes(answer: &dyn Answer, access: &Source) -> Vec<String> {
     let said = around(access).into_iter().find_map(|base| answer.text(&format!("{base}/scope")));
-    said.unwrap_or_default().split_whitespace().map(str::to_owned).collect()
+    said.unwrap_or_default().split_ascii_whitespace().map(str::to_owned).collect()
 }
 
 #[cfg(test)]

@@ -64,11 +64,9 @@ pub(crate) struct Shape {
 /// What the connection can show, without any secret in it.
 #[derive(Clone, Debug)]
 pub(crate) struct Credentials {
-    email: bool,
-    username: bool,
-    password: bool,
+    /// Names of the secrets that are there.
+    secrets: Vec<String>,
     client_id: Option<String>,
-    client_secret: bool,
     scopes: Vec<String>,
 }
 
@@ -77,21 +75,19 @@ impl Credentials {
         let scopes = context.settings.optional("scopes").unwrap_or_default();
         let pieces = scopes.split(|it: char| it == ',' || it.is_whitespace());
         Self {
-            email: context.has_secret("email"),
-            username: context.has_secret("username"),
-            password: context.has_secret("password"),
+            secrets: context.secrets.clone(),
             client_id: context.settings.optional("client_id").map(str::to_owned),
-            client_secret: context.has_secret("client_secret"),
             scopes: pieces.filter(|it| !it.is_empty()).map(str::to_owned).collect(),
         }
     }
 
     /// Whether there is enough for a format. An e-mail may serve as a user name.
     pub(crate) fn allow(&self, format: Format) -> bool {
+        let has_name = self.has("username") || self.has("email");
         match format {
-            Format::JsonEmail => self.email && self.password,
-            Format::JsonUsername | Format::Form => (self.username || self.email) && self.password,
-            Format::ClientCredentials => self.client_id.is_some() && self.client_secret,
+            Format::JsonEmail => self.has("email") && self.has("password"),
+            Format::JsonUsername | Format::Form => has_name && self.has("password"),
+            Format::ClientCredentials => self.has_client(),
         }
     }
 
@@ -109,27 +105,6 @@ impl Credentials {
         let client = if self.has_client() { Client::Basic } else { Client::Id };
         let (user, password) = (user.to_owned(), "password".to_owned());
         Shape { format, user, password, client, device: false }
-    }
-
-    /// The failure when the secrets at hand allow nothing that is wanted.
-    pub(crate) fn missing(&self, pinned: Option<Format>) -> Failure {
-        Failure::Misconfigured(
-            match pinned {
-                Some(Format::JsonEmail) => "the format `json-email` needs `email` and `password`",
-                Some(Format::JsonUsername | Format::Form) => {
-                    "this format needs `password`, and `username` or `email`"
-                }
-                Some(Format::ClientCredentials) => {
-                    "the format `client-credentials` needs the setting `client_id` and the secret \
-                 `client_secret`"
-                }
-                None => {
-                    "nothing to log in with; give `email` or `username` with `password`, or \
-                 `client_id` with `client_secret`"
-                }
-            }
-            .to_owned(),
-        )
     }
 
     /// The request of a login in this shape.
@@ -162,28 +137,122 @@ impl Credentials {
         client: Client,
     ) -> Request {
         let Some(id) = &self.client_id else { return request.form(members) };
-        if client == Client::Basic && self.client_secret {
+        if client == Client::Basic && self.has("client_secret") {
             let credentials = basic_header(client_basic(id, secret("client_secret")));
             return request.header("Authorization", credentials).form(members);
         }
         members.push(("client_id".to_owned(), text(id)));
-        if client == Client::Body && self.client_secret {
+        if client == Client::Body && self.has("client_secret") {
             members.push(("client_secret".to_owned(), secret("client_secret")));
         }
         request.form(members)
     }
 
     fn has_client(&self) -> bool {
-        self.client_id.is_some() && self.client_secret
+        self.client_id.is_some() && self.has("client_secret")
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.secrets.iter().any(|it| it == name)
     }
 
     /// The secret that fits a member's name best.
     fn identity(&self, member: &str) -> &'static str {
         let wants_email = member.to_ascii_lowercase().contains("mail");
-        if self.email && (wants_email || !self.username) { "email" } else { "username" }
+        if self.has("email") && (wants_email || !self.has("username")) {
+            "email"
+        } else {
+            "username"
+        }
     }
 }
 
 pub(crate) fn grant(kind: &str) -> (String, Value) {
     ("grant_type".to_owned(), text(kind))
+}
+
+/// The failure when the secrets at hand allow nothing that is wanted.
+pub(crate) fn missing(pinned: Option<Format>) -> Failure {
+    Failure::Misconfigured(
+        match pinned {
+            Some(Format::JsonEmail) => "the format `json-email` needs `email` and `password`",
+            Some(Format::JsonUsername | Format::Form) => {
+                "this format needs `password`, and `username` or `email`"
+            }
+            Some(Format::ClientCredentials) => {
+                "the format `client-credentials` needs the setting `client_id` and the secret \
+             `client_secret`"
+            }
+            None => {
+                "nothing to log in with; give `email` or `username` with `password`, or \
+             `client_id` with `client_secret`"
+            }
+        }
+        .to_owned(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sdk::testing::context;
+    use sdk::{Body, Place};
+
+    fn credentials(secrets: &[&str], client: &str) -> Credentials {
+        let settings = [("login_url", "https://a.example"), ("client_id", client)];
+        let mut context = context::<crate::Plugin>(&settings);
+        context.secrets = secrets.iter().map(|name| (*name).to_owned()).collect();
+        Credentials::of(&context)
+    }
+
+    fn formats(secrets: &[&str], client: &str, path: &str) -> Vec<&'static str> {
+        let shapes = credentials(secrets, client).shapes(path, None);
+        shapes.iter().map(|shape| shape.format.name()).collect()
+    }
+
+    /// The secret that a login presents as who it is.
+    fn presented(secrets: &[&str], user: &str) -> Value {
+        let credentials = credentials(secrets, "");
+        let shape = Shape { user: user.to_owned(), ..credentials.shape(Format::JsonUsername) };
+        match credentials.login(String::new(), &shape).body {
+            Body::Json(members) => members[0].1.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn only_formats_that_the_secrets_allow_are_tried() {
+        let person = ["json-email", "json-username", "form"];
+        assert_eq!(formats(&["email", "password"], "", "/login"), person);
+        assert_eq!(formats(&["username", "password"], "", "/login"), person[1..]);
+        assert_eq!(formats(&["client_secret"], "app", "/login"), ["client-credentials"]);
+        for (secrets, client) in
+            [(vec!["password"], ""), (vec!["email"], "app"), (vec!["client_secret"], "")]
+        {
+            assert!(formats(&secrets, client, "/login").is_empty(), "{secrets:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_endpoint_is_offered_forms_first() {
+        let all = formats(&["email", "password", "client_secret"], "app", "/oauth/token");
+        assert_eq!(all, ["form", "client-credentials", "json-email", "json-username"]);
+    }
+
+    #[test]
+    fn the_secret_that_fits_the_name_is_presented() {
+        let named = |name: &str| Value::Secret(Place::Connection(name.to_owned()));
+        let both = ["email", "username", "password"];
+        assert_eq!(presented(&both, "email_address"), named("email"));
+        assert_eq!(presented(&both, "login"), named("username"));
+        assert_eq!(presented(&["email", "password"], "username"), named("email"));
+        assert_eq!(presented(&["username", "password"], "email"), named("username"));
+    }
+
+    #[test]
+    fn a_format_has_one_name() {
+        for format in Format::ALL {
+            assert_eq!(Format::named(format.name()), Some(format));
+        }
+    }
 }

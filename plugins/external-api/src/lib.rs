@@ -22,6 +22,9 @@ mod memory;
 
 mod renewal;
 
+#[cfg(test)]
+mod tests;
+
 use sdk::{Context, Descriptor, Flow, Provider, Tokens};
 
 struct Plugin;

@@ -173,7 +173,7 @@ impl Sent<'_> {
 /// The code of an OAuth error, or of an error object.
 fn error(answer: &dyn Answer) -> Option<String> {
     let code = ["/error", "/error/code", "/code"].iter().find_map(|place| answer.text(place));
-    code.map(|code| code.to_lowercase())
+    code.map(|code| code.to_ascii_lowercase())
 }
 
 fn bad_scopes() -> Failure {
