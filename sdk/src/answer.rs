@@ -2,7 +2,9 @@
 //! canned one in a test, and can tell whether a secret is there but never what it is.
 
 use crate::bindings::keepfresh::provider::http::Response;
+use crate::bindings::keepfresh::provider::secrets::Secret;
 use crate::bindings::keepfresh::provider::types::Failure;
+use crate::tokens::Source;
 
 /// A complete answer of a provider.
 pub trait Answer {
@@ -25,6 +27,10 @@ pub trait Answer {
     /// Whether there is a header of that name that is not empty, sealed or not. Of `Authorization`
     /// the scheme is left out.
     fn has_secret_header(&self, name: &str) -> bool;
+
+    /// The registered claims of a JWT in this answer as JSON text, not verified; none when the
+    /// secret there is no JWT.
+    fn claims(&self, token: &Source) -> Option<String>;
 
     /// Whether the status is 200 to 299.
     fn is_success(&self) -> bool {
@@ -66,6 +72,15 @@ impl Answer for Response {
 
     fn has_secret_header(&self, name: &str) -> bool {
         self.secret_header(name).is_some()
+    }
+
+    fn claims(&self, token: &Source) -> Option<String> {
+        let found = match token {
+            Source::At(pointer) => self.secret(pointer),
+            Source::Header(name) => self.secret_header(name),
+            Source::Given(_) => None,
+        };
+        found.as_ref().and_then(Secret::claims)
     }
 }
 
@@ -162,6 +177,18 @@ mod tests {
         assert_eq!(read("{}").unwrap(), None);
         assert_eq!(read(r#"{"refresh":null}"#).unwrap(), None);
         assert!(matches!(read(r#"{"refresh":""}"#), Err(Failure::Unexpected(_))));
+    }
+
+    #[test]
+    fn the_registered_claims_of_a_jwt_can_be_read_and_no_others() {
+        // {"exp":1700000300,"email":"a@b.example"}
+        let jwt = "eyJhbGciOiJub25lIn0.eyJleHAiOjE3MDAwMDAzMDAsImVtYWlsIjoiYUBiLmV4YW1wbGUifQ.c2ln";
+        let answer = Canned::new(200, &format!(r#"{{"a":"{jwt}","b":"opaque"}}"#))
+            .header("authorization", &format!("Bearer {jwt}"));
+        let claims = r#"{"exp":1700000300}"#;
+        assert_eq!(answer.claims(&"/a".into()).unwrap(), claims);
+        assert_eq!(answer.claims(&Source::Header("Authorization".to_owned())).unwrap(), claims);
+        assert_eq!(answer.claims(&"/b".into()), None);
     }
 
     #[test]

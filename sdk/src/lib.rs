@@ -7,6 +7,7 @@
 pub mod bindings;
 
 mod answer;
+pub mod calendar;
 mod descriptor;
 mod flow;
 mod glue;

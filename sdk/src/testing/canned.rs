@@ -4,6 +4,7 @@
 use serde_json::Value as Json;
 
 use crate::answer::Answer;
+use crate::tokens::Source;
 
 /// An answer written down.
 #[derive(Clone, Debug)]
@@ -142,6 +143,41 @@ impl Answer for Canned {
             |(key, value): &(String, String)| key.eq_ignore_ascii_case(name) && !value.is_empty();
         self.headers.iter().any(named)
     }
+
+    fn claims(&self, token: &Source) -> Option<String> {
+        let text = match (token, &self.body) {
+            (Source::At(pointer), Body::Json(json)) => json.pointer(pointer)?.as_str()?,
+            (Source::At(_), Body::Text(text)) => text,
+            (Source::Header(name), _) => {
+                let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+                found.map(|(_, value)| value.rsplit(' ').next().unwrap_or(value))?
+            }
+            (Source::Given(_), _) => return None,
+        };
+        let payload = text.split('.').nth(1).filter(|_| is_jwt(text))?;
+        let mut claims: serde_json::Map<_, _> =
+            serde_json::from_slice(&base64url(payload)?).ok()?;
+        claims.retain(|name, _| REGISTERED.contains(&name.as_str()));
+        Some(Json::Object(claims).to_string())
+    }
+}
+
+/// Claims that the host shows.
+const REGISTERED: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
+
+fn base64url(text: &str) -> Option<Vec<u8>> {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let (mut bytes, mut held, mut bits) = (Vec::new(), 0_u32, 0);
+    for symbol in text.bytes() {
+        let value = ALPHABET.iter().position(|it| *it == symbol)?;
+        held = (held << 6 | u32::try_from(value).ok()?) & 0xfff;
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push(u8::try_from(held >> bits & 0xff).ok()?);
+        }
+    }
+    Some(bytes)
 }
 
 #[cfg(test)]

@@ -1,0 +1,163 @@
+//! When a token stops working, from everything that says so: the earliest counts. Knows nothing of where
+//! the answer came from.
+
+use sdk::calendar::timestamp;
+use sdk::{Answer, Settings, Source};
+
+use crate::extract::around;
+
+/// Members that say how long from now.
+const SPANS: [&str; 4] = ["expires_in", "expiresIn", "access_expires_in", "ttl"];
+
+/// Members that say when.
+const MOMENTS: [&str; 7] = [
+    "expires_at",
+    "expiresAt",
+    "access_expiration",
+    "expires_at_seconds",
+    "expires",
+    "expiry",
+    "exp",
+];
+
+/// A number above this is milliseconds where seconds are usual.
+const LONGEST_SPAN: u64 = 10_000_000;
+
+/// The earliest moment that anything names, and what named it, in words. What is past already is a
+/// mistake of reading or of clocks, and does not count.
+pub(crate) fn earliest(
+    answer: &dyn Answer,
+    settings: &Settings,
+    token: &Source,
+    now: u64,
+) -> (Option<u64>, &'static str) {
+    let lifetime = settings.optional("lifetime").and_then(|text| text.parse::<u64>().ok());
+    let known = [
+        (span(answer, token).map(|it| now.saturating_add(it)), "how long the answer says"),
+        (moment(answer, token), "when the answer says"),
+        (answer.claims(token).as_deref().and_then(exp), "the token itself, a JWT"),
+        (lifetime.map(|it| now.saturating_add(it)), "the setting `lifetime`"),
+    ];
+    let ahead = known.into_iter().filter_map(|(at, from)| Some((at.filter(|at| *at > now)?, from)));
+    match ahead.min_by_key(|(at, _)| *at) {
+        Some((at, from)) => (Some(at), from),
+        None => (None, "nothing: the server does not say"),
+    }
+}
+
+fn span(answer: &dyn Answer, token: &Source) -> Option<u64> {
+    let places = around(token).into_iter().flat_map(|base| SPANS.map(|it| format!("{base}/{it}")));
+    places.into_iter().find_map(|place| whole(answer, &place)).map(seconds)
+}
+
+/// Passport's year of 31 536 000 seconds looks like milliseconds: a large number that is whole days in
+/// seconds, give or take a slow answer, but no whole minutes in milliseconds, is seconds all the same.
+fn seconds(number: u64) -> u64 {
+    let is_days = (number + 5) % 86_400 <= 5 && !number.is_multiple_of(60_000);
+    if number <= LONGEST_SPAN || is_days { number } else { number / 1000 }
+}
+
+fn moment(answer: &dyn Answer, token: &Source) -> Option<u64> {
+    let places =
+        around(token).into_iter().flat_map(|base| MOMENTS.map(|it| format!("{base}/{it}")));
+    places.into_iter().find_map(|place| match whole(answer, &place) {
+        Some(number @ 100_000_000_000..) => Some(number / 1000),
+        Some(number @ 1_000_000_000..) => Some(number),
+        Some(_) => None,
+        None => timestamp(&answer.text(&place)?),
+    })
+}
+
+/// A number, also with a fraction, also as a string.
+fn whole(answer: &dyn Answer, place: &str) -> Option<u64> {
+    let text = answer.text(place).or_else(|| answer.json(place))?;
+    text.trim().split('.').next()?.parse().ok()
+}
+
+/// The `exp` of registered claims, which the host writes without spaces.
+fn exp(claims: &str) -> Option<u64> {
+    let (_, rest) = claims.split_once("\"exp\":")?;
+    let digits = rest.find(|it: char| !it.is_ascii_digit()).unwrap_or(rest.len());
+    rest.get(..digits)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sdk::testing::{Canned, context};
+
+    const NOW: u64 = 1_700_000_000;
+
+    /// {"exp":1700000300}
+    const JWT: &str = "eyJhbGciOiJub25lIn0.eyJleHAiOjE3MDAwMDAzMDB9.c2ln";
+
+    fn read(token: &str, members: &str, lifetime: &str) -> (Option<u64>, &'static str) {
+        let login = [("login_url", "https://a.example"), ("lifetime", lifetime)];
+        let body = format!(r#"{{"data":{{"token":"{token}"{members}}}}}"#);
+        let settings = context::<crate::Plugin>(&login).settings;
+        earliest(&Canned::new(200, &body), &settings, &"/data/token".into(), NOW)
+    }
+
+    fn after(members: &str) -> Option<u64> {
+        read("t", &format!(",{members}"), "").0.map(|at| at - NOW)
+    }
+
+    #[test]
+    fn a_span_is_seconds_or_milliseconds_as_a_number_or_a_string() {
+        for (members, seconds) in [
+            (r#""expires_in":3600"#, Some(3600)),
+            (r#""expires_in":"3600""#, Some(3600)),
+            (r#""expires_in":3600.0"#, Some(3600)),
+            (r#""expiresIn":86400000"#, Some(86_400)),
+            (r#""expires_in":31536000"#, Some(31_536_000)),
+            (r#""expires_in":31535999"#, Some(31_535_999)),
+            (r#""expires_in":31622400"#, Some(31_622_400)),
+            (r#""expires_in":2592000000"#, Some(2_592_000)),
+            (r#""expires_in":0"#, None),
+            (r#""expires_in":-1"#, None),
+            (r#""expiresIn":"1h""#, None),
+            (r#""expires_in":null"#, None),
+        ] {
+            assert_eq!(after(members), seconds, "{members}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_an_epoch_or_a_date() {
+        for (members, seconds) in [
+            (r#""expires_at":1700000060"#, Some(60)),
+            (r#""expiresAt":1700000060000"#, Some(60)),
+            (r#""expires_at":"1700000060""#, Some(60)),
+            (r#""access_expiration":"2023-11-14T22:14:20.123456Z""#, Some(60)),
+            (r#""expires":"2023-11-15T01:44:20+03:30""#, Some(60)),
+            (r#""expires_at":1600000000"#, None),
+            (r#""expires_at":3600"#, None),
+            (r#""expires_at":"soon""#, None),
+        ] {
+            assert_eq!(after(members), seconds, "{members}");
+        }
+    }
+
+    #[test]
+    fn the_earliest_counts_and_says_where_it_is_from() {
+        let from = |token, members, lifetime| {
+            let (at, from) = read(token, members, lifetime);
+            (at.map(|at| at - NOW), from)
+        };
+        let span = r#","expires_in":3600"#;
+        assert_eq!(from(JWT, span, ""), (Some(300), "the token itself, a JWT"));
+        assert_eq!(from(JWT, span, "60"), (Some(60), "the setting `lifetime`"));
+        assert_eq!(from("t", span, "7200"), (Some(3600), "how long the answer says"));
+        let moment = r#","expires_in":3600,"expires_at":1700000060"#;
+        assert_eq!(from("t", moment, ""), (Some(60), "when the answer says"));
+        assert_eq!(from("t", "", ""), (None, "nothing: the server does not say"));
+    }
+
+    #[test]
+    fn an_expiry_may_stand_outside_of_the_wrapper() {
+        let body = r#"{"data":{"token":"t"},"expires_in":60}"#;
+        let settings = context::<crate::Plugin>(&[("login_url", "https://a.example")]).settings;
+        let read = earliest(&Canned::new(200, body), &settings, &"/data/token".into(), NOW);
+        assert_eq!(read.0, Some(NOW + 60));
+    }
+}
