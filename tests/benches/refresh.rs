@@ -20,6 +20,7 @@ use e2e::artifacts;
 use e2e::home::Home;
 use futures_util::future::join_all;
 use keepfresh::app::{App, Purpose};
+use keepfresh::catalogue::Own;
 use keepfresh::egress::Gate;
 use keepfresh::manifest;
 use keepfresh::model::attempt::{Outcome, Trigger};
@@ -127,7 +128,10 @@ async fn sandbox(app: &App, length: Duration) {
     let mut took = Vec::new();
     let begun = Instant::now();
     while begun.elapsed() < length {
-        let input = plugin.input(id, None, Arc::new(NoJournal), app.clock.now()).await.unwrap();
+        let input = plugin
+            .input(id, Own::default(), None, Arc::new(NoJournal), app.clock.now())
+            .await
+            .unwrap();
         let start = Instant::now();
         assert!(plugin.program().login(&input).await.is_err());
         took.push(start.elapsed());
