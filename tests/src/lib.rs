@@ -18,6 +18,9 @@ pub mod inside;
 /// A home whose providers are fakes.
 pub mod stage;
 
+/// A browser without a window, and `connect` beside it.
+pub mod visitor;
+
 /// A running daemon.
 pub mod daemon;
 

@@ -5,6 +5,7 @@
 mod canary;
 mod captured;
 mod checking;
+mod connecting;
 mod crash;
 mod failing;
 mod hostile;

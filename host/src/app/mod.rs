@@ -167,6 +167,13 @@ impl App {
         Arc::clone(&self.manifest.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The right to work on the database, for an app that was opened for looking: as long as it is
+    /// held, nobody else does.
+    pub async fn alone(&self) -> Result<InstanceLock, OpenError> {
+        let path = self.manifest().storage.path.clone();
+        Ok(InstanceLock::acquire(&path, "command", COMMAND_WAIT).await?)
+    }
+
     /// A scheduler over this app, not started.
     pub fn scheduler(&self) -> Scheduler {
         Scheduler::new(

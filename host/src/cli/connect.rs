@@ -25,7 +25,8 @@ pub(super) async fn run(config: &Path, wanted: Connect, json: bool) -> Exit {
         Ok(manifest) => manifest,
         Err(problems) => return render::problems(config, &problems, json),
     };
-    let session = match Session::open(manifest, Purpose::Command).await {
+    // A person takes minutes, and callers want tokens meanwhile: only what is stored is done alone.
+    let session = match Session::open(manifest, Purpose::Look).await {
         Ok(session) => session,
         Err(failure) => return render::failure(&failure, json),
     };
@@ -88,7 +89,7 @@ async fn come_back(
     loop {
         let query = Plain(callback.next().await?);
         let finish = Command::ConnectFinish { visit: visit.to_owned(), query };
-        match session.ask(finish).await {
+        match session.ask_alone(finish).await {
             Err(failure) if failure.code == "connect.state_mismatch" => {
                 callback.answer(Page::Failed(failure.message));
             }
@@ -145,7 +146,7 @@ async fn by_code(session: &Session, id: ConnectionId, wanted: &Connect) -> Resul
     let mut wait = interval_s;
     loop {
         tokio::time::sleep(Duration::from_secs(wait)).await;
-        match session.ask(Command::DevicePoll { visit: visit.clone() }).await? {
+        match session.ask_alone(Command::DevicePoll { visit: visit.clone() }).await? {
             Reply::Connect(ConnectStep::Waiting { interval_s }) => wait = interval_s,
             reply => return Ok(reply),
         }

@@ -54,6 +54,16 @@ impl Session {
         }
     }
 
+    /// Carries out one command alone, in a session that was opened for looking: others work on the
+    /// database before and after it.
+    pub(super) async fn ask_alone(&self, command: Command) -> Result<Reply, Failure> {
+        let _lock = match self {
+            Self::Here(app) => Some(app.alone().await.map_err(|it| cannot_open(&it))?),
+            Self::Daemon(_) => None,
+        };
+        self.ask(command).await
+    }
+
     /// The same without anybody to look on.
     pub(super) async fn ask(&self, command: Command) -> Result<Reply, Failure> {
         let (nobody, _) = mpsc::unbounded_channel();
