@@ -2,7 +2,9 @@
 //! allows, for every trigger alike.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -61,15 +63,63 @@ impl Throttle {
 
 impl Lane {
     fn new(provider: &Provider) -> Self {
-        let quota = |rate: Rate| {
-            let each = rate.per / rate.count.get();
-            Quota::with_period(each).map(|it| it.allow_burst(rate.count))
-        };
         Self {
             concurrency: provider.concurrency,
             rate: provider.rate,
             slots: Arc::new(Semaphore::new(provider.concurrency as usize)),
             limiter: provider.rate.and_then(quota).map(RateLimiter::direct),
+        }
+    }
+}
+
+/// A quota that no stretch of that length exceeds, wherever it begins: what may come at once is taken
+/// off what follows. In a second nobody notices being spread, so little comes at once; in a minute or an
+/// hour somebody would wait for it, so half does.
+fn quota(rate: Rate) -> Option<Quota> {
+    let count = rate.count.get();
+    let share = if rate.per > Duration::from_secs(1) { 2 } else { 10 };
+    let at_once = NonZeroU32::new(count / share).unwrap_or(NonZeroU32::MIN);
+    let each = rate.per / (count - at_once.get() + 1);
+    Quota::with_period(each).map(|it| it.allow_burst(at_once))
+}
+
+#[cfg(test)]
+mod tests {
+    use governor::clock::FakeRelativeClock;
+    use governor::state::{InMemoryState, NotKeyed};
+
+    use super::*;
+
+    /// When so many are let through, asked every millisecond.
+    fn let_through(rate: Rate, many: usize) -> Vec<u64> {
+        let clock = FakeRelativeClock::default();
+        let limiter: RateLimiter<NotKeyed, InMemoryState, _, _> =
+            RateLimiter::direct_with_clock(quota(rate).unwrap(), clock.clone());
+        let mut times = Vec::new();
+        for millisecond in 0.. {
+            while times.len() < many && limiter.check().is_ok() {
+                times.push(millisecond);
+            }
+            if times.len() == many {
+                break;
+            }
+            clock.advance(Duration::from_millis(1));
+        }
+        times
+    }
+
+    #[test]
+    fn no_stretch_of_time_has_more_than_the_rate_says_and_little_less() {
+        for (count, seconds) in [(1, 1), (4, 1), (500, 1), (10, 60), (600, 60)] {
+            let rate =
+                Rate { count: NonZeroU32::new(count).unwrap(), per: Duration::from_secs(seconds) };
+            let many = 3 * count as usize;
+            let times = let_through(rate, many);
+            for (first, over) in times.iter().zip(&times[count as usize..]) {
+                assert!(over - first >= 1_000 * seconds - 1, "{rate:?}: {first} to {over}");
+            }
+            let whole = times.last().unwrap() - times[0];
+            assert!(whole <= 6 * 1_000 * seconds, "{rate:?} took {whole} ms");
         }
     }
 }

@@ -9,6 +9,9 @@ mod resting;
 /// What callers say about a token.
 mod rejected;
 
+/// As many as there are.
+mod scale;
+
 /// Finding some of many.
 mod finding;
 
