@@ -13,6 +13,7 @@ mod operating;
 mod pacing;
 mod people;
 mod protocol;
+mod providers;
 mod readme;
 mod refreshing;
 mod reloading;
