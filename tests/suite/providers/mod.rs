@@ -12,3 +12,9 @@ mod expected;
 
 /// Plugin by situation.
 mod table;
+
+/// What ends by itself.
+mod expiring;
+
+/// All of them in one daemon.
+mod together;

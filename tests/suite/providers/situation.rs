@@ -122,6 +122,10 @@ fn look(subject: &Subject, stage: &Stage, fault: Fault, arguments: &[&str]) -> S
     fault.happens(stage, subject);
     let attempt = stage.refresh(arguments);
     let status = stage.status();
+    if attempt["outcome"] == "success" {
+        let generation = u64::from(old.is_some()) + 1;
+        assert_eq!(status["generation"], generation, "{}", subject.name);
+    }
     let token = served(stage, old.as_deref());
     let requests = stage.control().journal().len();
     Seen {
