@@ -18,3 +18,6 @@ mod expiring;
 
 /// All of them in one daemon.
 mod together;
+
+/// Where no request goes.
+mod elsewhere;

@@ -4,6 +4,7 @@
 use std::fs;
 
 use e2e::home::Home;
+use e2e::provider::service::Pair;
 use e2e::provider::{
     FakeProvider, Kind, eskiz, finnotech, google, jibit, login, oauth, playmobile, propelauth,
 };
@@ -190,7 +191,10 @@ impl Subject {
                 assert_eq!(attempt["outcome"], "success", "{}: {attempt}", self.name);
                 return;
             }
-            First::Set => return self.set_token(stage),
+            First::Set => {
+                self.set_token(stage);
+                return;
+            }
             First::Added | First::Imported => stage.control().issue_family(self.name),
         };
         let end = stage.control().now().as_second() + i64::from(pair.expires_in);
@@ -210,7 +214,7 @@ impl Subject {
     }
 
     /// The tokens of a new family, as a person sets them.
-    pub(crate) fn set_token(&self, stage: &Stage) {
+    pub(crate) fn set_token(&self, stage: &Stage) -> Pair {
         let pair = stage.control().issue_family(self.name);
         let tokens = json!({
             "access_token": pair.access_token, "refresh_token": pair.refresh_token,
@@ -218,6 +222,7 @@ impl Subject {
         });
         let set = ["token", "set", self.connection];
         stage.home.run_with_input(&set, &tokens.to_string()).exits(0);
+        pair
     }
 
     /// Its section of a manifest, with the line that lets it reach a fake.
