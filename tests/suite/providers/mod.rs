@@ -28,6 +28,9 @@ mod playmobile;
 /// Milliseconds, another calendar, and a secret inside a token.
 mod finnotech;
 
+/// Servers that nobody described.
+mod external_api;
+
 /// Users and their organisations.
 mod propelauth;
 
