@@ -36,7 +36,7 @@ struct Life {
 fn lives_silently(make: Make) {
     let mut life = Life::begin(make);
     let daemon = life.stage.home.serve();
-    life.get_tokens();
+    life.log_in();
     life.refresh();
     life.hear_echoes();
     life.run_everything();
@@ -60,22 +60,33 @@ impl Life {
         }
         let mut stage = subject.stage("probe = \"10s\"");
         stage.home.set_env("KEEPFRESH_LOG", "trace");
-        Self { canaries, subject, stage }
+        let mut life = Self { canaries, subject, stage };
+        if life.subject.first != First::LogsIn {
+            life.set_tokens();
+        }
+        life
     }
 
-    /// From a login where there is one, then from a person where there are refresh tokens.
-    fn get_tokens(&mut self) {
-        if self.subject.first == First::LogsIn {
-            wait_until("it has logged in", || self.stage.state() == "fresh");
-            self.learn();
-        } else if self.subject.connection != self.subject.name {
+    /// As a person does: for people before the daemon begins, which would ask for them at once.
+    fn set_tokens(&mut self) {
+        if self.subject.connection != self.subject.name {
             let add = ["connection", "add", self.subject.connection];
             self.canaries.not_said_by(&self.stage.home.run(&add).exits(0), &add);
         }
+        let pair = self.subject.set_token(&self.stage);
+        let known = [pair.access_token, pair.refresh_token];
+        known.iter().filter(|it| !it.is_empty()).for_each(|it| drop(self.canaries.keep(it)));
+    }
+
+    /// From a login where there is one, and then from a person too, unless there are no tokens.
+    fn log_in(&mut self) {
+        if self.subject.first != First::LogsIn {
+            return;
+        }
+        wait_until("it has logged in", || self.stage.state() == "fresh");
+        self.learn();
         if self.subject.plugin != "playmobile" {
-            let pair = self.subject.set_token(&self.stage);
-            let known = [pair.access_token, pair.refresh_token];
-            known.iter().filter(|it| !it.is_empty()).for_each(|it| drop(self.canaries.keep(it)));
+            self.set_tokens();
         }
     }
 
