@@ -149,7 +149,7 @@ const RULES: &[Rule] = &[
     // Nothing dies of these refreshes, so there is nothing to doubt.
     Rule {
         faults: &[ServerError, BadGateway],
-        plugins: &["eskiz", "playmobile", "oauth2-client"],
+        plugins: &["eskiz", "playmobile", "google-oauth", "oauth2-client"],
         ..BAD
     },
     // Where there is no refresh it logs in, and a page is no refresh.
