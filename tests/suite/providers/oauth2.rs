@@ -1,6 +1,7 @@
 //! A client that logs in for itself, with every way to say who it is.
 
 use e2e::provider::authorization::rules::ClientAuth;
+use e2e::provider::script::Fate;
 use e2e::provider::{Kind, keys, oauth};
 use e2e::stage::{Stage, write_secret};
 use serde_json::Value;
@@ -92,6 +93,29 @@ fn a_secret_that_was_corrected_is_taken() {
     assert_eq!(stage.refresh(&[])["error"]["code"], "provider.invalid_credentials");
     subject.write_secrets(&stage.home);
     assert_eq!(stage.refresh(&[])["outcome"], "success");
+}
+
+#[test]
+fn a_client_logs_in_when_its_refresh_token_was_spent_by_a_lost_answer() {
+    let own =
+        r#"token_url = "{base}/token", client_id = "demo-client", grant = "client_credentials""#;
+    let subject = client(ClientAuth::BasicOrPost, own);
+    let stage = subject.stage("");
+    subject.set_token(&stage);
+    stage.control().script(Fate::CutAfter);
+    assert_eq!(stage.refresh(&["--force"])["error"]["code"], "provider.connection_lost");
+    let recovered = stage.refresh(&[]);
+    assert_eq!(recovered["outcome"], "success", "{recovered}");
+    assert!(recovered["reason"].as_str().unwrap().starts_with("logged in again"), "{recovered}");
+}
+
+#[test]
+fn a_person_who_cannot_be_logged_in_keeps_the_refresh_token_that_was_not_spent() {
+    let stage = plain(subject::oauth2_person).started("");
+    stage.control().script(Fate::CutBefore);
+    assert_eq!(stage.refresh(&["--force"])["error"]["code"], "provider.connection_lost");
+    assert_eq!(stage.refresh(&[])["outcome"], "success", "{}", stage.status());
+    assert_eq!(stage.control().family("oauth2-person").unwrap().rotations, 1);
 }
 
 #[test]

@@ -109,24 +109,25 @@ pub(crate) struct Seen {
 
 /// The attempt of a connection without a token.
 pub(crate) fn at_login(subject: &Subject, fault: Fault) -> Seen {
-    look(subject, &subject.stage(""), fault, &[])
+    look(subject, &subject.stage(""), None, fault)
 }
 
 /// The attempt of one that has a token, which a person insists on.
 pub(crate) fn at_refresh(subject: &Subject, fault: Fault) -> Seen {
-    look(subject, &subject.started(""), fault, &["--force"])
+    let stage = subject.started("");
+    let old = stage.token();
+    look(subject, &stage, Some(&old), fault)
 }
 
-fn look(subject: &Subject, stage: &Stage, fault: Fault, arguments: &[&str]) -> Seen {
-    let old = (stage.status()["generation"] != 0).then(|| stage.token());
+fn look(subject: &Subject, stage: &Stage, old: Option<&str>, fault: Fault) -> Seen {
     fault.happens(stage, subject);
-    let attempt = stage.refresh(arguments);
+    let attempt = stage.refresh(if old.is_some() { &["--force"] } else { &[] });
     let status = stage.status();
     if attempt["outcome"] == "success" {
         let generation = u64::from(old.is_some()) + 1;
         assert_eq!(status["generation"], generation, "{}", subject.name);
     }
-    let token = served(stage, old.as_deref());
+    let token = served(stage, old);
     let requests = stage.control().journal().len();
     Seen {
         code: attempt["error"]["code"].as_str().unwrap_or_default().to_owned(),
