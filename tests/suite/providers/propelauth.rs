@@ -70,6 +70,20 @@ fn a_grant_that_died_waits_for_the_user_and_nothing_is_thrown_away() {
 }
 
 #[test]
+fn a_page_of_a_gateway_logs_nobody_out() {
+    for status in [400, 401, 403] {
+        let stage = plain(subject::propelauth).started("");
+        let page = "<!doctype html><title>Access denied</title>";
+        stage.control().script(Answer::new(status, "text/html", page));
+        let failed = stage.refresh(&["--force"]);
+        assert_eq!(failed["error"]["code"], "provider.unexpected", "{status}: {failed}");
+        assert_eq!(stage.state(), "late", "{status}");
+        assert_eq!(stage.refresh(&["--force"])["outcome"], "failed", "the page is read once more");
+        assert_eq!(stage.refresh(&["--force"])["outcome"], "success", "{}", stage.status());
+    }
+}
+
+#[test]
 fn a_refresh_without_the_next_refresh_token_is_not_stored() {
     let stage = plain(subject::propelauth).started("");
     let (old, generation) = (stage.token(), show(&stage)["generation"].clone());
