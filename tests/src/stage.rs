@@ -21,6 +21,11 @@ pub struct Stage {
 }
 
 impl Stage {
+    /// A fake and the home that has one connection to it, by its id.
+    pub fn of(home: Home, fake: FakeProvider, name: &'static str) -> Self {
+        Self { home, fake, name }
+    }
+
     /// Eskiz as it usually is, with `more` lines in its section.
     pub fn eskiz(more: &str) -> Self {
         Self::eskiz_as(eskiz::Settings::default(), more)
@@ -52,6 +57,11 @@ impl Stage {
         let first = self.refresh(&[]);
         assert_eq!(first["outcome"], "success", "{first}");
         self
+    }
+
+    /// The id of its connection.
+    pub fn name(&self) -> &'static str {
+        self.name
     }
 
     /// The hand on the fake.

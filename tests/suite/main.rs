@@ -14,6 +14,7 @@ mod operating;
 mod pacing;
 mod people;
 mod protocol;
+mod providers;
 mod readme;
 mod refreshing;
 mod reloading;

@@ -130,7 +130,7 @@ impl Operator {
         };
         let facts = Facts {
             rotation: loaded.open.as_ref().map_or_else(|| plugin.rotation(), |it| it.rotation),
-            unattended: plugin.descriptor().unattended,
+            unattended: self.0.refresher.logs_in(&plugin, &loaded)?,
             interrupted: loaded.open.as_ref().map(|it| it.started_at),
             captured: !loaded.captures.is_empty(),
             idle: false,

@@ -53,7 +53,7 @@ impl Refresher {
         let open = loaded.open.as_ref();
         let facts = Facts {
             rotation: open.map_or_else(|| plugin.rotation(), |it| it.rotation),
-            unattended: plugin.descriptor().unattended,
+            unattended: self.logs_in(&plugin, &loaded)?,
             interrupted: open.map(|it| it.started_at),
             captured: !loaded.captures.is_empty(),
             idle: is_idle(&loaded, plugin.provider().active_within, now),

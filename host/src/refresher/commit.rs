@@ -74,7 +74,8 @@ impl Refresher {
             failure,
             &judge::Facts {
                 rotation: running.plugin.rotation(),
-                unattended: running.plugin.descriptor().unattended,
+                // What cannot be opened now is not doubted away: a failure is stored all the same.
+                unattended: self.logs_in(&running.plugin, &running.loaded).unwrap_or(false),
                 failures: connection.failures,
                 in_doubt: running.doubt_since().is_some(),
                 since: running.doubt_since().unwrap_or(running.started),

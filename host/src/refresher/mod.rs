@@ -63,7 +63,7 @@ pub use decide::Ask;
 pub use manual::ManualToken;
 pub use serve::Served;
 
-use crate::catalogue::{Catalogue, Own};
+use crate::catalogue::{Catalogue, Own, Plugin};
 use crate::lifecycle::Lifecycle;
 use crate::model::attempt::{Attempt, Outcome, Trigger};
 use crate::model::clock::Clock;
@@ -207,6 +207,17 @@ impl Refresher {
             secrets: secrets.map_err(|it| vault_fault(&it))?.unwrap_or_default(),
             remembered: connection.token.as_ref().map(|it| it.metadata.clone()).unwrap_or_default(),
         })
+    }
+
+    /// Whether a login would replace what this connection has. A plugin that serves people as well can
+    /// log in for a client; a refresh token is a person's there, and nobody logs in for a person.
+    pub fn logs_in(&self, plugin: &Plugin, loaded: &Loaded) -> Result<bool, Failure> {
+        let about = plugin.descriptor();
+        if !about.unattended || !about.interactive {
+            return Ok(about.unattended);
+        }
+        let current = self.current(loaded)?;
+        Ok(current.is_none_or(|it| it.refresh_token.is_none()))
     }
 
     /// The current token set, opened.

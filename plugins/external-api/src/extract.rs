@@ -77,14 +77,21 @@ fn in_headers(answer: &dyn Answer) -> Option<Source> {
     found.map(|name| Source::Header((*name).to_owned()))
 }
 
-/// A body that is one word, or one JSON string, and no page.
+/// A body that is one word, or one JSON string, and no page. What calls itself JSON and is none was cut
+/// off on its way, unless it is a JWT: some servers send one bare under any name.
 fn whole_body(answer: &dyn Answer) -> Option<Source> {
+    let is_cut_off = || says_json(answer) && answer.claims(&"".into()).is_none();
     let length = answer.header("content-length").and_then(|length| length.parse().ok());
     let is_word = match answer.json("") {
         Some(json) => json.starts_with('"') && !json.contains(char::is_whitespace),
+        None if is_cut_off() => false,
         None => answer.text("").is_none() && length.is_none_or(|it: u64| it >= SHORTEST_BODY),
     };
     (is_word && !is_page(answer) && answer.has_secret("")).then(|| "".into())
+}
+
+fn says_json(answer: &dyn Answer) -> bool {
+    answer.header("content-type").is_some_and(|kind| kind.contains("json"))
 }
 
 /// Whether the answer is for people.
@@ -254,6 +261,14 @@ mod tests {
         assert_eq!(found(&short), None);
         let page = Canned::new(200, "<html></html>").header("Content-Type", "text/html");
         assert_eq!(found(&page), None);
+    }
+
+    #[test]
+    fn json_that_was_cut_off_is_no_token_and_a_bare_jwt_is_one_under_any_name() {
+        let json = |body: &str| Canned::new(200, body).header("Content-Type", "application/json");
+        assert_eq!(found(&json(r#"{"access":"eyJhbGciOiJub25lIn0"#)), None);
+        assert_eq!(found(&json("1|AbCdEfGhIjKlMnOp")), None);
+        assert_eq!(found(&json(JWT)), Some("".into()));
     }
 
     #[test]

@@ -22,6 +22,8 @@ const MOST_GUESSES: u32 = 8;
 pub(crate) struct Search {
     context: Context,
     credentials: Credentials,
+    /// Whether a login has worked before.
+    worked: bool,
     /// Where the token was the last time.
     token_at: Option<Source>,
     /// Addresses left.
@@ -64,7 +66,8 @@ impl Search {
         match ahead.pop_front() {
             Some(here) if !here.shapes.is_empty() => {
                 let (context, token_at) = (context.clone(), memory.token_at);
-                Ok(Self { context, credentials, token_at, ahead, here, requests: 0, guesses: 0 })
+                let (worked, requests, guesses) = (memory.address.is_some(), 0, 0);
+                Ok(Self { context, credentials, worked, token_at, ahead, here, requests, guesses })
             }
             _ => Err(missing(pinned)),
         }
@@ -93,6 +96,7 @@ impl Search {
                 self.here = next;
                 self.go()
             }
+            None if self.worked => Err(gone()),
             None => Err(nothing_found()),
         }
     }
@@ -154,6 +158,16 @@ impl Search {
     fn place(&self) -> String {
         self.here.address.full(&self.context.settings).unwrap_or_default()
     }
+}
+
+/// What has worked is missed for a while during maintenance, and behind a captive portal: nobody has to
+/// correct anything yet.
+fn gone() -> Failure {
+    Failure::Unexpected(
+        "the login that worked before is not there, nor at the usual paths of its server; if it \
+         moved, put its new address into `login_url`"
+            .to_owned(),
+    )
 }
 
 fn nothing_found() -> Failure {

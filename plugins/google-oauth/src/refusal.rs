@@ -8,7 +8,14 @@ use crate::sheet::GOOGLE;
 
 /// The failure behind an answer that holds no tokens.
 pub(crate) fn refusal(answer: &dyn Answer, call: Call) -> Failure {
-    dead(answer, call).or_else(|| own(answer)).unwrap_or_else(|| standard(answer, call, GOOGLE))
+    let known = dead(answer, call).or_else(|| own(answer));
+    match known.unwrap_or_else(|| standard(answer, call, GOOGLE)) {
+        // The refresh token stays the same whatever became of the request: there is nothing to doubt.
+        Failure::InDoubt(_) => {
+            Failure::Unavailable(format!("Google answered {}; try again later", answer.status()))
+        }
+        other => other,
+    }
 }
 
 /// The failure behind a code that only Google has, or that has a better remedy at Google.
@@ -133,7 +140,7 @@ mod tests {
 
     #[test]
     fn an_outage_is_one_whatever_its_body_says() {
-        assert_eq!(code(503, "invalid_grant").0, "in-doubt");
+        assert_eq!(code(503, "invalid_grant").0, "unavailable");
         assert_eq!(code(429, "deleted_client").0, "rate-limited");
     }
 }

@@ -264,7 +264,7 @@ mod tests {
         };
         assert_eq!(ends(400, include_str!("../fixtures/revoked.json")), "grant-expired");
         assert_eq!(ends(401, r#"{"error":"invalid_client"}"#), "invalid-credentials");
-        assert_eq!((ends(503, ""), ends(429, "")), ("in-doubt", "rate-limited"));
+        assert_eq!((ends(503, ""), ends(429, "")), ("unavailable", "rate-limited"));
         assert_eq!(ends(200, "{}"), "unexpected");
     }
 

@@ -67,13 +67,14 @@ fn name(answer: &dyn Answer) -> Option<String> {
 
 /// An object of organisations by id: many under either name, or the active one alone.
 fn organizations(answer: &dyn Answer) -> String {
-    let object = |pointer| answer.json(pointer).filter(|json| json.starts_with('{'));
+    let object = |pointer: &str| answer.json(pointer).filter(|json| json.starts_with('{'));
     let many = object("/org_id_to_org_info").or_else(|| object("/org_id_to_org_member_info"));
-    let active = || {
-        let id = answer.json("/org_member_info/org_id").filter(|json| json.starts_with('"'))?;
-        Some(format!("{{{id}:{}}}", object("/org_member_info")?))
+    let active = |name: &str| {
+        let id = answer.json(&format!("/{name}/org_id")).filter(|json| json.starts_with('"'))?;
+        Some(format!("{{{id}:{}}}", object(&format!("/{name}"))?))
     };
-    many.or_else(active).unwrap_or_else(|| "{}".to_owned())
+    let one = || active("org_info").or_else(|| active("org_member_info"));
+    many.or_else(one).unwrap_or_else(|| "{}".to_owned())
 }
 
 /// Logs the session out. Without an API key there is no way to, and saying that it is done would
@@ -163,6 +164,7 @@ mod tests {
             format!(r#"{{"org_id_to_org_info":{{"o1":{info}}}}}"#),
             format!(r#"{{"org_id_to_org_member_info":{{"o1":{info}}}}}"#),
             format!(r#"{{"org_member_info":{info}}}"#),
+            format!(r#"{{"org_info":{info}}}"#),
         ] {
             assert_eq!(read(&body), expected, "{body}");
         }

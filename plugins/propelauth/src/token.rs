@@ -5,6 +5,7 @@ use sdk::oauth::{Call, error_code, join, refusal, tokens, with_query, words};
 use sdk::{
     Answer, AuthorizationRequest, Context, Failure, Flow, Request, Step, Tokens, Value,
     basic_header, client_basic, kept, refresh_token, refresh_token_at, secret, send, text,
+    unexpected,
 };
 
 use crate::sheet::PROPELAUTH;
@@ -101,9 +102,12 @@ fn read(answer: &dyn Answer, call: Call, now: u64) -> Result<Tokens, Failure> {
 }
 
 /// Nobody documents the codes of a refused refresh, so there the status decides where the code does
-/// not.
+/// not. A page for people is a gateway's: if it counted, one blocked hour would log out every user.
 fn refused(answer: &dyn Answer, call: Call) -> Failure {
     match (error_code(answer), answer.status(), call) {
+        (None, 400 | 401 | 403, Call::Refresh) if is_page(answer) => {
+            unexpected(answer, "PropelAuth, asked for a refresh")
+        }
         (None, 400 | 401 | 403, Call::Refresh) => Failure::GrantExpired(
             "PropelAuth no longer accepts the refresh token: the user logged out, was deleted, or \
              the token expired"
@@ -111,6 +115,11 @@ fn refused(answer: &dyn Answer, call: Call) -> Failure {
         ),
         _ => refusal(answer, call, PROPELAUTH),
     }
+}
+
+fn is_page(answer: &dyn Answer) -> bool {
+    let html = answer.header("content-type").is_some_and(|kind| kind.contains("html"));
+    html || answer.text("").is_some_and(|text| text.trim_start().starts_with('<'))
 }
 
 #[cfg(test)]
@@ -232,6 +241,9 @@ mod tests {
             let (case, text) = refresh_ends(status, "{}");
             assert_eq!(case, "grant-expired", "{status}");
             assert!(text.contains("logged out"), "{text}");
+            let page = Canned::new(status, "<html>").header("Content-Type", "text/html");
+            let played = play_tokens(refresh(&connected()), &[page]);
+            assert_eq!(ending(&played.result).0, "unexpected", "{status}");
         }
     }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::canary::Canaries;
 
-const STATUSES: [u16; 7] = [200, 400, 401, 403, 422, 429, 500];
+pub(super) const STATUSES: [u16; 7] = [200, 400, 401, 403, 422, 429, 500];
 
 #[test]
 fn a_password_that_the_provider_repeats_is_not_stored_logged_or_shown() {
@@ -51,7 +51,7 @@ fn a_token_that_the_provider_repeats_is_not_stored_logged_or_shown() {
 }
 
 /// Everything a provider could repeat, as JSON in several places, as a page and as plain text.
-fn echoes(status: u16, secrets: &[String; 2]) -> [Answer; 3] {
+pub(super) fn echoes(status: u16, secrets: &[String; 2]) -> [Answer; 3] {
     let [first, second] = secrets;
     let body = json!({
         "message": format!("{first} and {second} do not match"),

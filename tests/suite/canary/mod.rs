@@ -16,6 +16,9 @@ mod echoes;
 /// Files and outputs of a whole life.
 mod life;
 
+/// The same in short for each of the eight plugins.
+mod everyone;
+
 /// What a plugin can see, and say.
 mod plugins;
 

@@ -253,6 +253,15 @@ fn a_remembered_address_that_is_gone_is_looked_for_again() {
 }
 
 #[test]
+fn a_server_whose_login_has_worked_is_missed_and_not_given_up() {
+    let first = person(LOGIN, &[]);
+    let tokens = play(&first, &[Canned::new(200, r#"{"token":"t"}"#)]).result.unwrap();
+    let second = Context { remembered: tokens.metadata, ..first };
+    assert_eq!(run(&second, &[NONE; 16]).1, "unexpected");
+    assert_eq!(run(&person(LOGIN, &[]), &[NONE; 16]).1, "misconfigured");
+}
+
+#[test]
 fn a_failure_names_the_address_and_quotes_nothing() {
     for status in [200, 400, 401, 403, 404, 422, 500] {
         let body = r#"{"message":"invented words","error":"more of them"}"#;
