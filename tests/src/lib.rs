@@ -29,3 +29,6 @@ pub mod database;
 
 /// Chance that can be repeated.
 pub mod chance;
+
+/// Servers and a browser that others wrote.
+pub mod servers;
