@@ -16,6 +16,7 @@ mod people;
 mod protocol;
 mod providers;
 mod readme;
+mod real;
 mod refreshing;
 mod reloading;
 mod schedule;

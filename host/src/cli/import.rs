@@ -133,14 +133,14 @@ fn bar(rows: usize) -> ProgressBar {
 
 /// `connection add`: one row from the command line, with its secrets from a file.
 pub(super) fn one(
-    id: ConnectionId,
+    id: &ConnectionId,
     labels: Vec<String>,
     settings: Vec<(String, String)>,
     from: Option<&Path>,
     replace: bool,
 ) -> Result<Command, Failure> {
     let mut row = match from {
-        Some(path) => secrets_of(&id, path)?,
+        Some(path) => secrets_of(id, path)?,
         None => Row::default(),
     };
     id.name().clone_into(&mut row.name);

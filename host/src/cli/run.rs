@@ -75,37 +75,9 @@ fn command(verb: Verb) -> Result<Command, Failure> {
                 Selection { ids, provider, failed, label, active_within_s: active_within };
             Command::Refresh { selection, force, dry_run, wait: sync }
         }
-        Verb::Token { verb } => match verb {
-            TokenVerb::Get { connection, min_ttl, .. } => {
-                Command::TokenGet { id: connection, min_ttl_s: min_ttl }
-            }
-            TokenVerb::Set { connection } => {
-                Command::TokenSet { id: connection, text: standard_input()?.into() }
-            }
-            TokenVerb::Rejected { connection, generation } => {
-                Command::TokenRejected { id: connection, generation }
-            }
-            TokenVerb::Clear { connection } => Command::TokenClear { id: connection },
-        },
+        Verb::Token { verb } => token_command(verb)?,
         Verb::Disconnect { connection, force } => Command::Disconnect { id: connection, force },
-        Verb::Connection { verb } => match verb {
-            ConnectionVerb::List { provider, label, active_within } => {
-                let active_within_s = active_within;
-                let selection =
-                    Selection { provider, label, active_within_s, ..Selection::default() };
-                Command::Connections { selection }
-            }
-            ConnectionVerb::Add { connection, label, setting, from, replace } => {
-                super::import::one(connection, label, setting, from.as_deref(), replace)?
-            }
-            ConnectionVerb::Remove { connection } => Command::Remove { id: connection },
-            ConnectionVerb::Import(_) => Command::Ping,
-            ConnectionVerb::Show { connection } => Command::Show { id: connection },
-            ConnectionVerb::Pause { connection, time, reason } => {
-                Command::Pause { id: connection, for_s: time, reason }
-            }
-            ConnectionVerb::Resume { connection } => Command::Resume { id: connection },
-        },
+        Verb::Connection { verb } => connection_command(verb)?,
         Verb::Log { connection, provider, outcome, since, limit, .. } => Command::Log(LogQuery {
             provider,
             connection,
@@ -125,6 +97,41 @@ fn command(verb: Verb) -> Result<Command, Failure> {
         Verb::Init | Verb::Serve | Verb::Check | Verb::Connect(_) | Verb::Completions { .. } => {
             Command::Ping
         }
+    })
+}
+
+fn token_command(verb: TokenVerb) -> Result<Command, Failure> {
+    Ok(match verb {
+        TokenVerb::Get { connection, min_ttl, .. } => {
+            Command::TokenGet { id: connection, min_ttl_s: min_ttl }
+        }
+        TokenVerb::Set { connection } => {
+            Command::TokenSet { id: connection, text: standard_input()?.into() }
+        }
+        TokenVerb::Rejected { connection, generation } => {
+            Command::TokenRejected { id: connection, generation }
+        }
+        TokenVerb::Clear { connection } => Command::TokenClear { id: connection },
+    })
+}
+
+fn connection_command(verb: ConnectionVerb) -> Result<Command, Failure> {
+    Ok(match verb {
+        ConnectionVerb::List { provider, label, active_within } => {
+            let active_within_s = active_within;
+            let selection = Selection { provider, label, active_within_s, ..Selection::default() };
+            Command::Connections { selection }
+        }
+        ConnectionVerb::Add { connection, label, setting, from, replace } => {
+            super::import::one(&connection, label, setting, from.as_deref(), replace)?
+        }
+        ConnectionVerb::Remove { connection } => Command::Remove { id: connection },
+        ConnectionVerb::Import(_) => Command::Ping,
+        ConnectionVerb::Show { connection } => Command::Show { id: connection },
+        ConnectionVerb::Pause { connection, time, reason } => {
+            Command::Pause { id: connection, for_s: time, reason }
+        }
+        ConnectionVerb::Resume { connection } => Command::Resume { id: connection },
     })
 }
 

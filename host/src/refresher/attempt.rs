@@ -182,8 +182,12 @@ impl Refresher {
             Err(failure) if is_dead(&failure) && unattended => {
                 input.current = None;
                 input.now = self.clock.now();
-                let token = program.login(&input).await?;
-                Ok((token, Some(format!("logged in again: {failure}"))))
+                match program.login(&input).await {
+                    Ok(token) => Ok((token, Some(format!("logged in again: {failure}")))),
+                    // Nobody can log in either: why the grant died is what a person must know.
+                    Err(also) if is_dead(&also) => Err(failure),
+                    Err(worse) => Err(worse),
+                }
             }
             Err(failure) => Err(failure),
         }

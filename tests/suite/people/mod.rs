@@ -55,7 +55,8 @@ impl Crowd {
         for name in names {
             let pair = self.fake.control().issue_family(name);
             let end = self.fake.control().now().as_second() + seconds;
-            text += &format!("{name},{},{},{end}\n", pair.access_token, pair.refresh_token);
+            let row = [*name, pair.access_token.as_str(), &pair.refresh_token, &end.to_string()];
+            text = text + &row.join(",") + "\n";
         }
         text
     }

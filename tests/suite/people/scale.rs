@@ -12,6 +12,7 @@ use e2e::artifacts;
 use crate::people::Crowd;
 
 /// How many people.
+#[expect(clippy::disallowed_methods, reason = "how long a test takes is for whoever runs it")]
 fn many() -> usize {
     std::env::var("KEEPFRESH_PEOPLE").ok().and_then(|it| it.parse().ok()).unwrap_or(2_000)
 }
@@ -22,6 +23,11 @@ fn rate() -> u32 {
 }
 
 #[test]
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it prints figures, and why it has none"
+)]
 fn half_of_many_are_refreshed_within_the_rate_through_an_interruption() {
     if Command::new("script").arg("--version").output().is_err() {
         eprintln!("skipped: there is no `script` to make a terminal with (package bsdutils)");
@@ -36,7 +42,7 @@ fn half_of_many_are_refreshed_within_the_rate_through_an_interruption() {
     let mut terminal = Terminal::open(&crowd);
     let enough = (many() / 8) as u64;
     while crowd.fake.control().seen() < enough {
-        assert!(begun.elapsed() < Duration::from_secs(120), "{}", crowd.fake.control().seen());
+        assert!(begun.elapsed() < Duration::from_mins(2), "{}", crowd.fake.control().seen());
         std::thread::sleep(Duration::from_millis(10));
     }
     let shown = terminal.interrupt();
@@ -68,6 +74,7 @@ fn people(crowd: &Crowd) -> String {
     text
 }
 
+#[expect(clippy::print_stdout, reason = "it prints a figure")]
 fn import(crowd: &Crowd) {
     let arguments = ["connection", "import", "rotor", "people.csv"];
     let begun = Instant::now();
