@@ -15,6 +15,7 @@ use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::token::TokenSet;
 use crate::refresher::decide::{Ask, Decision};
+use crate::refresher::manual::busy;
 use crate::refresher::running::Running;
 use crate::refresher::{AttemptResult, Refresher, host_fault};
 use crate::sandbox::{
@@ -285,9 +286,4 @@ fn unsupported(plugin: &Plugin, what: &str) -> Failure {
     };
     let message = format!("the plugin {} cannot be connected with {what}; {help}", descriptor.name);
     Failure::new(Case::Misconfigured, "connect.unsupported", message)
-}
-
-fn busy(id: &ConnectionId) -> Failure {
-    let message = format!("{id} is being refreshed right now; try again in a moment");
-    Failure::new(Case::HostFault, "refresh.held", message)
 }

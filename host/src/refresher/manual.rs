@@ -179,7 +179,8 @@ impl Refresher {
     }
 }
 
-fn busy(id: &ConnectionId) -> Failure {
+/// Somebody else is at it.
+pub(super) fn busy(id: &ConnectionId) -> Failure {
     let message = format!("{id} is being refreshed right now; try again in a moment");
     Failure::new(Case::HostFault, "refresh.held", message)
 }

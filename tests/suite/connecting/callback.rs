@@ -98,3 +98,28 @@ fn nobody_who_comes_back_ends_the_wait() {
     let run = desk.home.run(&["connect", "oauth2/me", "--no-browser", "--wait", "1s"]).exits(1);
     assert!(run.stderr.contains("nobody came back within 1 s"), "{run:?}");
 }
+
+#[test]
+fn nothing_of_a_visit_is_written_down_anywhere() {
+    let settings = oauth::Settings { prefix: "CANARY_".to_owned(), ..oauth::Settings::default() };
+    let mut desk = Desk::oauth(settings, "");
+    desk.home.set_env("KEEPFRESH_LOG", "trace");
+    let daemon = desk.home.serve();
+    let (page, run) = desk.connect("me");
+    run.exits(0);
+    let back = page.way.last().unwrap();
+    let visit = ["code", "state"].map(|name| Desk::parameter(back, name).unwrap());
+    drop(daemon);
+    let mut read = 0;
+    for file in std::fs::read_dir(desk.home.path("")).unwrap().filter_map(Result::ok) {
+        let Ok(bytes) = std::fs::read(file.path()) else { continue };
+        read += 1;
+        let text = String::from_utf8_lossy(&bytes);
+        for secret in visit.iter().map(String::as_str).chain(["CANARY_"]) {
+            assert!(!text.contains(secret), "{secret} in {}", file.path().display());
+        }
+    }
+    assert!(read > 4, "the database, its log, the daemon's log and the manifest were looked at");
+    let shown = page.body;
+    assert!(!shown.contains(visit[0].as_str()) && !shown.contains("CANARY_"), "{shown}");
+}
