@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use e2e::database::Database;
 use e2e::inside::Inside;
 use keepfresh::model::state::{State, state_of};
 
@@ -61,4 +62,31 @@ fn a_resting_connection_says_so_and_alarms_nobody() {
     assert!(status.stdout.contains("Nobody has asked for its token for "), "{status:?}");
     assert_eq!(crowd.fake.control().seen(), 0, "nothing was sent for it");
     drop(daemon);
+}
+
+#[test]
+fn people_who_look_with_sql_read_the_same_states() {
+    let crowd = Crowd::new("active_within = \"7d\"");
+    let now = crowd.fake.control().now().as_second();
+    let rows = [("fresh", now + 3_600), ("resting", now - 60), ("failing", now - 60)];
+    let mut text = "name,access_token,refresh_token,expires_at\n".to_owned();
+    for (name, end) in rows {
+        let pair = crowd.fake.control().issue_family(name);
+        text = text
+            + &[name, &pair.access_token, &pair.refresh_token].join(",")
+            + &format!(",{end}\n");
+    }
+    crowd.file("people.csv", &text);
+    crowd.import(&["people.csv"]).exits(0);
+    let database = Database::at(&crowd.home.path("keepfresh.db"));
+    database.run("update connections set due_at = null where name = 'resting'");
+    database.run("update connections set failures = 1 where name = 'failing'");
+    let found =
+        database.texts("select connection || ' ' || state from token_status order by 1", &[]);
+    assert_eq!(found, ["rotor/failing expired", "rotor/fresh fresh", "rotor/resting paused"]);
+    let status = crowd.home.run(&["status", "--json"]).json();
+    let said = status["connections"].as_array().unwrap().iter();
+    let said =
+        said.map(|it| format!("{} {}", it["id"].as_str().unwrap(), it["state"].as_str().unwrap()));
+    assert_eq!(said.collect::<Vec<_>>(), found);
 }
