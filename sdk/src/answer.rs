@@ -1,7 +1,7 @@
 //! Reading an answer. Flows see an [`Answer`], which is the host's response in a component and a
 //! canned one in a test, and can tell whether a secret is there but never what it is.
 
-use crate::bindings::keepfresh::provider::http::Response;
+use crate::bindings::keepfresh::provider::http::{Response, Shape};
 use crate::bindings::keepfresh::provider::secrets::Secret;
 use crate::bindings::keepfresh::provider::types::Failure;
 use crate::tokens::Source;
@@ -11,17 +11,20 @@ pub trait Answer {
     /// The HTTP status.
     fn status(&self) -> u16;
 
-    /// A header; those that carry secrets are none.
+    /// What the body is, whatever it says.
+    fn shape(&self) -> Shape;
+
+    /// A header that speaks of the message, or was declared.
     fn header(&self, name: &str) -> Option<String>;
 
-    /// JSON text of the value at a pointer; sealed strings read `[sealed]`.
+    /// JSON text of the value at a pointer. What was not declared reads `"[sealed]"`; names of
+    /// members, lists, `true`, `false` and `null` can always be seen.
     fn json(&self, pointer: &str) -> Option<String>;
 
-    /// The string at a pointer, unless it is sealed.
+    /// The string at a pointer, if the descriptor declares to read it and it is what was declared.
     fn text(&self, pointer: &str) -> Option<String>;
 
-    /// Whether there is a string at a pointer that is not empty, sealed or not. Ask for tokens
-    /// only: the host strikes the value out of logs and errors from then on.
+    /// Whether there is a string at a pointer that is not empty, sealed or not.
     fn has_secret(&self, pointer: &str) -> bool;
 
     /// Whether there is a header of that name that is not empty, sealed or not. Of `Authorization`
@@ -39,10 +42,20 @@ pub trait Answer {
 
     /// Whether the body is JSON.
     fn is_json(&self) -> bool {
-        self.json("").is_some()
+        matches!(self.shape(), Shape::Json | Shape::QuotedWord)
     }
 
-    /// A whole number at a pointer, also when it is written as a string.
+    /// Whether there is an object at a pointer.
+    fn is_object(&self, pointer: &str) -> bool {
+        self.json(pointer).is_some_and(|json| json.starts_with('{'))
+    }
+
+    /// Whether the body is a page for people: no API sends one, a gateway before it does.
+    fn is_page(&self) -> bool {
+        self.shape() == Shape::Markup
+    }
+
+    /// A whole number at a pointer, also when it is written as a string: declared as a number.
     fn number(&self, pointer: &str) -> Option<u64> {
         let text = self.text(pointer).or_else(|| self.json(pointer))?;
         text.trim().parse().ok()
@@ -52,6 +65,10 @@ pub trait Answer {
 impl Answer for Response {
     fn status(&self) -> u16 {
         self.status()
+    }
+
+    fn shape(&self) -> Shape {
+        self.shape()
     }
 
     fn header(&self, name: &str) -> Option<String> {
@@ -67,7 +84,10 @@ impl Answer for Response {
     }
 
     fn has_secret(&self, pointer: &str) -> bool {
-        self.secret(pointer).is_some()
+        match self.json(pointer) {
+            Some(json) => is_secret(&json),
+            None => pointer.is_empty() && self.secret(pointer).is_some(),
+        }
     }
 
     fn has_secret_header(&self, name: &str) -> bool {
@@ -82,6 +102,14 @@ impl Answer for Response {
         };
         found.as_ref().and_then(Secret::claims)
     }
+}
+
+/// What stands where a string or a number is sealed, as JSON.
+const SEALED: [&str; 2] = ["\"[sealed]\"", "\"[sealed number]\""];
+
+/// Whether JSON text is a string that is not empty.
+pub(crate) fn is_secret(json: &str) -> bool {
+    json.starts_with('"') && json != "\"\"" && json != SEALED[1]
 }
 
 /// What a request may have done at the provider when its answer does not say.
@@ -142,7 +170,7 @@ pub fn refresh_token_at(
 pub fn facts(answer: &dyn Answer, base: &str, names: &[&str]) -> String {
     let fact = |name: &&str| {
         let json = answer.json(&format!("{base}/{name}"))?;
-        let hidden = json == "null" || json == "\"[sealed]\"";
+        let hidden = json == "null" || SEALED.contains(&json.as_str());
         (!hidden).then(|| format!("\"{name}\":{json}"))
     };
     format!("{{{}}}", names.iter().filter_map(fact).collect::<Vec<_>>().join(","))

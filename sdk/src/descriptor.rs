@@ -2,7 +2,7 @@
 //! it, so that `describe` reads like a data sheet.
 
 use crate::bindings::exports::keepfresh::provider::provider::{
-    Descriptor, Field, Logins, Rotation,
+    Access, Descriptor, Field, Kind, Logins, Read, Rotation,
 };
 
 impl Descriptor {
@@ -19,7 +19,9 @@ impl Descriptor {
             logins: Logins::empty(),
             rotation: Rotation::Unknown,
             access: Vec::new(),
+            reads: Vec::new(),
             sealed: Vec::new(),
+            signs: Vec::new(),
             lifetime: None,
             schedule: None,
             extra: Vec::new(),
@@ -68,10 +70,38 @@ impl Descriptor {
         self
     }
 
-    /// Adds a request that the plugin makes: `POST {base_url}/token`.
+    /// Adds a request that the plugin makes, and what goes there: `POST {base_url}/token`, names of
+    /// secrets, and `access-token`, `refresh-token`, `extra-tokens`, `code`, `code-verifier`,
+    /// `device-code` or `answer`.
     #[must_use]
-    pub fn access(mut self, pattern: &str) -> Self {
-        self.access.push(pattern.to_owned());
+    pub fn access(mut self, request: &str, carries: &[&str]) -> Self {
+        let carries = carries.iter().map(|&it| it.to_owned()).collect();
+        self.access.push(Access { request: request.to_owned(), carries });
+        self
+    }
+
+    /// Adds places in answers that the plugin reads, and what is there. `/errors/*/code` is one step
+    /// of any name, `**/code` any depth, the empty place a text body, `header:NAME` a header. What is
+    /// not declared reads as if it were not there.
+    #[must_use]
+    pub fn reads(mut self, kind: Kind, places: &[&str]) -> Self {
+        let read = |place: &&str| Read { place: (*place).to_owned(), kind };
+        self.reads.extend(places.iter().map(read));
+        self
+    }
+
+    /// Adds the members below `base` that [`facts`](crate::facts) takes.
+    #[must_use]
+    pub fn reads_facts(mut self, base: &str, names: &[&str]) -> Self {
+        let read = |name: &&str| Read { place: format!("{base}/{name}"), kind: Kind::Fact };
+        self.reads.extend(names.iter().map(read));
+        self
+    }
+
+    /// Adds a secret that signs.
+    #[must_use]
+    pub fn signs(mut self, secret: &str) -> Self {
+        self.signs.push(secret.to_owned());
         self
     }
 

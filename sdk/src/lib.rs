@@ -21,9 +21,9 @@ pub use crate::answer::{
     Answer, Effect, facts, refresh_token_at, retry_after, trouble, unexpected,
 };
 pub use crate::bindings::exports::keepfresh::provider::provider::{
-    Descriptor, Field, Logins, Rotation,
+    Access, Descriptor, Field, Kind, Logins, Read, Rotation,
 };
-pub use crate::bindings::keepfresh::provider::http::Method;
+pub use crate::bindings::keepfresh::provider::http::{Method, Shape};
 pub use crate::bindings::keepfresh::provider::secrets::{Encoding, JwtAlgorithm};
 pub use crate::bindings::keepfresh::provider::types::Failure;
 pub use crate::flow::{

@@ -141,6 +141,44 @@ impl Request {
     }
 }
 
+impl Request {
+    /// What of a connection's secrets and tokens goes with it, by the names that a descriptor declares.
+    pub(crate) fn carried(&self) -> Vec<String> {
+        let body = match &self.body {
+            Body::Empty => &[][..],
+            Body::Json(fields) | Body::Form(fields) | Body::Multipart(fields) => fields,
+        };
+        let fields = self.query.iter().chain(&self.headers).chain(body);
+        fields.flat_map(|(_, value)| value.carried()).collect()
+    }
+}
+
+impl Value {
+    fn carried(&self) -> Vec<String> {
+        match self {
+            Self::Text(_) | Self::Json(_) => Vec::new(),
+            Self::Secret(place) => vec![place.carried_as()],
+            Self::Compose(values, _) => values.iter().flat_map(Self::carried).collect(),
+            Self::SignedJwt(jwt) => jwt.key.carried(),
+        }
+    }
+}
+
+impl Place {
+    fn carried_as(&self) -> String {
+        match self {
+            Self::Connection(name) => name.clone(),
+            Self::AccessToken => "access-token".to_owned(),
+            Self::RefreshToken => "refresh-token".to_owned(),
+            Self::Extra(_) => "extra-tokens".to_owned(),
+            Self::Kept(name) => match name.as_str() {
+                "code" | "code_verifier" | "device_code" => name.replace('_', "-"),
+                _ => "answer".to_owned(),
+            },
+        }
+    }
+}
+
 fn named<N: Into<String>>(fields: impl IntoIterator<Item = (N, Value)>) -> Vec<(String, Value)> {
     fields.into_iter().map(|(name, value)| (name.into(), value)).collect()
 }

@@ -1,21 +1,67 @@
 //! What an update asks for more than the operator has seen. Pure: two lists of wishes in, the
 //! difference out.
 
+use std::collections::BTreeMap;
+
 use crate::catalogue::lock::LockEntry;
 
 /// Wishes of `new` that `old` did not have, in words; empty when it asks for no more.
 pub(super) fn widened(old: &LockEntry, new: &LockEntry) -> Vec<String> {
-    let more = |what: &str, old: &[String], new: &[String]| {
-        let added = new.iter().filter(|it| !old.contains(it));
-        added.map(|it| format!("{what} {it}")).collect::<Vec<_>>()
+    let telling = |imports: &[String]| {
+        imports.iter().filter(|it| is_telling(it)).cloned().collect::<Vec<_>>()
     };
-    let telling =
-        |imports: &[String]| imports.iter().filter(|it| is_telling(it)).cloned().collect();
-    let (was, is): (Vec<_>, Vec<_>) = (telling(&old.imports), telling(&new.imports));
-    let mut found = more("a new import:", &was, &is);
-    found.extend(more("a new request:", &old.access, &new.access));
+    let mut found = more("a new import:", &telling(&old.imports), &telling(&new.imports));
+    found.extend(requests(old, new));
     found.extend(more("a new secret:", &old.secrets, &new.secrets));
+    found.extend(more("to sign with", &old.signs, &new.signs));
+    found.extend(more("to read", &old.reads, &new.reads));
+    // What was sealed can be read from now on.
+    found.extend(more("no longer to seal", &new.sealed, &old.sealed));
+    found.extend(changed("the default of", &old.defaults, &new.defaults));
+    found.extend(changed("its", &old.terms, &new.terms));
     found
+}
+
+fn more(what: &str, old: &[String], new: &[String]) -> Vec<String> {
+    let added = new.iter().filter(|it| !old.contains(it));
+    added.map(|it| format!("{what} {it}")).collect()
+}
+
+/// Requests that are new, and old ones that may carry more.
+fn requests(old: &LockEntry, new: &LockEntry) -> Vec<String> {
+    let mut found = Vec::new();
+    for (request, carries) in &new.access {
+        match old.access.get(request) {
+            None => found.push(format!("a new request: {request}{}", carrying(carries))),
+            Some(before) => {
+                let added = carries.iter().filter(|it| !before.contains(it)).cloned();
+                let added = added.collect::<Vec<_>>();
+                if !added.is_empty() {
+                    found.push(format!("to send {} with {request}", added.join(", ")));
+                }
+            }
+        }
+    }
+    found
+}
+
+fn carrying(names: &[String]) -> String {
+    if names.is_empty() { String::new() } else { format!(" with {}", names.join(", ")) }
+}
+
+/// What was one thing and is another. What is new has a line of its own elsewhere, if it matters; what is
+/// gone may have held something back.
+fn changed(
+    what: &str,
+    old: &BTreeMap<String, String>,
+    new: &BTreeMap<String, String>,
+) -> Vec<String> {
+    let word = |it: Option<&String>| it.map_or("none", String::as_str).to_owned();
+    let differs = |(name, was): (&String, &String)| {
+        let is = new.get(name);
+        (is != Some(was)).then(|| format!("{what} {name} to be {}, not {was}", word(is)))
+    };
+    old.iter().filter_map(differs).collect()
 }
 
 /// What every plugin has anyway says nothing: handles, the way out that `access` limits, the log, and
@@ -30,42 +76,95 @@ fn is_telling(import: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn entry(imports: &[&str], access: &[&str], secrets: &[&str]) -> LockEntry {
-        let own = |them: &[&str]| them.iter().map(|&it| it.to_owned()).collect();
+    fn entry() -> LockEntry {
+        let own = |them: &[&str]| them.iter().map(|&it| it.to_owned()).collect::<Vec<_>>();
+        let map = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
         LockEntry {
             version: "1.0.0".to_owned(),
             digest: "00".to_owned(),
-            imports: own(imports),
-            access: own(access),
-            secrets: own(secrets),
+            imports: own(&["keepfresh:provider/http@1.0.0"]),
+            access: BTreeMap::from([
+                ("GET {x}/a".to_owned(), own(&["access-token"])),
+                ("POST {x}/b".to_owned(), own(&["key"])),
+            ]),
+            defaults: map(&[("x", "https://good.example")]),
+            secrets: own(&["key"]),
+            signs: Vec::new(),
+            reads: own(&["code /error"]),
+            sealed: own(&["value"]),
+            terms: map(&[("rotation", "strict"), ("schedule", "0 2 * * *")]),
         }
+    }
+
+    fn asks(change: impl FnOnce(&mut LockEntry)) -> Vec<String> {
+        let mut new = entry();
+        change(&mut new);
+        widened(&entry(), &new)
     }
 
     #[test]
     fn asking_for_less_is_no_widening() {
-        let old = entry(&["keepfresh:provider/http@1.0.0"], &["GET {x}/a", "GET {x}/b"], &["key"]);
-        assert!(widened(&old, &entry(&[], &["GET {x}/a"], &[])).is_empty());
+        let less = asks(|it| {
+            it.access.remove("GET {x}/a");
+            it.reads.clear();
+            it.imports.clear();
+            it.secrets.clear();
+            it.sealed.push("more".to_owned());
+            it.digest = "01".to_owned();
+            it.version = "1.1.0".to_owned();
+        });
+        assert!(less.is_empty(), "{less:?}");
+        assert!(asks(|_| {}).is_empty());
     }
 
     #[test]
     fn each_new_wish_is_named() {
-        let old = entry(&[], &["GET {x}/a"], &["key"]);
-        let new = entry(
-            &[
-                "keepfresh:provider/reveal@1.0.0",
-                "keepfresh:provider/log@1.0.0",
-                "wasi:cli/environment@0.2.6",
-            ],
-            &["GET {x}/a", "POST https://evil.example/"],
-            &["key", "pin"],
-        );
-        assert_eq!(
-            widened(&old, &new),
-            [
+        let text = |it: &str| it.to_owned();
+        for (asked, wish) in [
+            (
+                asks(|it| it.imports.push(text("keepfresh:provider/reveal@1.0.0"))),
                 "a new import: keepfresh:provider/reveal@1.0.0",
-                "a new request: POST https://evil.example/",
-                "a new secret: pin"
-            ]
-        );
+            ),
+            (
+                asks(|it| {
+                    drop(it.access.insert(text("POST https://evil.example/"), vec![text("key")]))
+                }),
+                "a new request: POST https://evil.example/ with key",
+            ),
+            (
+                asks(|it| it.access.get_mut("GET {x}/a").unwrap().push(text("key"))),
+                "to send key with GET {x}/a",
+            ),
+            (asks(|it| it.secrets.push(text("pin"))), "a new secret: pin"),
+            (asks(|it| it.signs.push(text("key"))), "to sign with key"),
+            (asks(|it| it.reads.push(text("text /message"))), "to read text /message"),
+            (asks(|it| it.sealed.clear()), "no longer to seal value"),
+            (
+                asks(|it| drop(it.defaults.insert(text("x"), text("https://evil.example")))),
+                "the default of x to be https://evil.example, not https://good.example",
+            ),
+            (
+                asks(|it| drop(it.defaults.remove("x"))),
+                "the default of x to be none, not https://good.example",
+            ),
+            (
+                asks(|it| drop(it.terms.insert(text("rotation"), text("none")))),
+                "its rotation to be none, not strict",
+            ),
+            (
+                asks(|it| drop(it.terms.insert(text("schedule"), text("* * * * *")))),
+                "its schedule to be * * * * *, not 0 2 * * *",
+            ),
+        ] {
+            assert_eq!(asked, [wish]);
+        }
+    }
+
+    #[test]
+    fn what_every_plugin_imports_is_no_wish() {
+        let usual = ["keepfresh:provider/log@1.0.0", "wasi:cli/environment@0.2.6"];
+        assert!(asks(|it| it.imports.extend(usual.map(str::to_owned))).is_empty());
     }
 }

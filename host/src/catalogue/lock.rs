@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
 use crate::catalogue::grant;
+use crate::model::descriptor::{Access, Descriptor, Field};
 use crate::sandbox::Program;
 
 /// The file's name, beside the manifest.
@@ -43,23 +44,77 @@ pub struct LockEntry {
     pub digest: String,
     /// Interfaces that it imports.
     pub imports: Vec<String>,
-    /// Requests that it makes.
-    pub access: Vec<String>,
+    /// Requests that it makes, each with what it may carry.
+    pub access: BTreeMap<String, Vec<String>>,
+    /// Defaults of its settings: they decide where requests go as much as the requests do.
+    #[serde(default)]
+    pub defaults: BTreeMap<String, String>,
     /// Secrets that it places.
     pub secrets: Vec<String>,
+    /// Secrets that it signs with.
+    #[serde(default)]
+    pub signs: Vec<String>,
+    /// What it reads of answers: `code /error`.
+    #[serde(default)]
+    pub reads: Vec<String>,
+    /// Members that it seals besides the host's own.
+    #[serde(default)]
+    pub sealed: Vec<String>,
+    /// What else holds unless the manifest says otherwise: rotation, schedule, lifetime, requests.
+    #[serde(default)]
+    pub terms: BTreeMap<String, String>,
 }
 
 impl LockEntry {
     /// What a loaded program asks for.
     pub fn of(program: &Program, digest: &str) -> Self {
         let descriptor = program.descriptor();
+        let default = |it: &Field| Some((it.name.clone(), it.default.clone()?));
         Self {
             version: descriptor.version.clone(),
             digest: digest.to_owned(),
             imports: program.imports().to_vec(),
-            access: descriptor.access.clone(),
+            access: access(&descriptor.access),
+            defaults: descriptor.settings.iter().filter_map(default).collect(),
             secrets: descriptor.secrets.iter().map(|it| it.name.clone()).collect(),
+            signs: descriptor.signs.clone(),
+            reads: descriptor.reads.iter().map(ToString::to_string).collect(),
+            sealed: descriptor.sealed.clone(),
+            terms: terms(descriptor),
         }
+    }
+}
+
+/// By request; one that is declared twice carries all that either carries.
+fn access(declared: &[Access]) -> BTreeMap<String, Vec<String>> {
+    let mut all = BTreeMap::<String, Vec<String>>::new();
+    for Access { request, carries } in declared {
+        let names = all.entry(request.clone()).or_default();
+        names.extend(carries.iter().cloned());
+        names.sort();
+        names.dedup();
+    }
+    all
+}
+
+fn terms(descriptor: &Descriptor) -> BTreeMap<String, String> {
+    let terms = [
+        ("rotation", Some(descriptor.rotation.to_string())),
+        ("schedule", descriptor.schedule.clone()),
+        ("lifetime", descriptor.lifetime.map(|it| format!("{it} s"))),
+        ("logins", Some(logins(descriptor).to_owned())),
+    ];
+    let extra = descriptor.extra.iter().map(|(name, value)| (name.clone(), value.clone()));
+    let terms = terms.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    terms.chain(extra).collect()
+}
+
+fn logins(descriptor: &Descriptor) -> &'static str {
+    match (descriptor.unattended, descriptor.interactive) {
+        (true, true) => "unattended, or by a person",
+        (true, false) => "unattended",
+        (false, true) => "by a person",
+        (false, false) => "none",
     }
 }
 

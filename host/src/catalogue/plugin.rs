@@ -8,10 +8,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::egress::{Gate, Pattern, Policy};
+use crate::egress::{Gate, Pattern, PatternError, Policy};
 use crate::manifest::access::Grant;
 use crate::manifest::provider::{Provider, Secrets, Settings};
-use crate::model::descriptor::{Descriptor, Field};
+use crate::model::descriptor::{Access, Descriptor, Field};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
 use crate::model::rotation::Rotation;
@@ -206,9 +206,7 @@ impl Plugin {
             if !known(&descriptor.settings, name) {
                 return Err(format!("the plugin {} knows no setting `{name}`", descriptor.name));
             }
-            let placeholders = [format!("{{{name}}}"), format!("{{{name}.origin}}")];
-            if descriptor.access.iter().any(|it| placeholders.iter().any(|name| it.contains(name)))
-            {
+            if descriptor.access.iter().any(|it| is_made_of(it, name)) {
                 return Err(format!(
                     "`{name}` says where requests go, so it is set in the manifest alone"
                 ));
@@ -256,10 +254,13 @@ fn policy(
 ) -> Result<Policy, BindProblem> {
     let all = with_defaults(descriptor, settings);
     let value = |name: &str| all.get(name).cloned();
-    let expand = |it: &&String| Pattern::expand(it, &value);
-    let given = |it: &&String| !leaves_out(descriptor, it, &all);
-    let patterns = descriptor.access.iter().filter(given).map(|it| expand(&it));
-    let patterns = patterns.collect::<Result<Vec<_>, _>>();
+    let expand = |it: &Access| {
+        let pattern = Pattern::expand(&it.request, &value)?;
+        Ok(pattern.carrying(it.carries.iter().cloned()))
+    };
+    let given = |it: &&Access| !leaves_out(descriptor, it, &all);
+    let patterns = descriptor.access.iter().filter(given).map(expand);
+    let patterns = patterns.collect::<Result<Vec<_>, PatternError>>();
     let patterns = patterns.map_err(|error| {
         let help = format!("see the settings with: keepfresh plugin list ({})", descriptor.name);
         BindProblem::new(&["settings"], "manifest.setting_invalid", error.to_string(), help)
@@ -274,12 +275,16 @@ fn policy(
 }
 
 /// Whether a request cannot be made because an optional setting that it is made of was not given.
-fn leaves_out(descriptor: &Descriptor, access: &str, given: &Settings) -> bool {
+fn leaves_out(descriptor: &Descriptor, access: &Access, given: &Settings) -> bool {
     let absent = |it: &&Field| !it.required && given.get(&it.name).is_none_or(String::is_empty);
-    descriptor.settings.iter().filter(absent).any(|it| {
-        access.contains(&format!("{{{}}}", it.name))
-            || access.contains(&format!("{{{}.origin}}", it.name))
-    })
+    descriptor.settings.iter().filter(absent).any(|it| is_made_of(access, &it.name))
+}
+
+/// Whether the setting of that name says where the request goes.
+fn is_made_of(access: &Access, name: &str) -> bool {
+    [format!("{{{name}}}"), format!("{{{name}.origin}}")]
+        .iter()
+        .any(|placeholder| access.request.contains(placeholder))
 }
 
 /// Names that are given but not known, and names that are needed but not given.

@@ -1,6 +1,8 @@
 //! Fills settings into a declared pattern and parses what comes out. A setting can add no structure
 //! that the author did not write: no host where a path was meant, no second segment where one was.
 
+use std::collections::BTreeSet;
+
 use crate::egress::pattern::{Pattern, PatternError};
 use crate::egress::request::Method;
 use crate::egress::target::{Oddity, Target};
@@ -35,6 +37,7 @@ impl Expansion<'_> {
             host: target.host,
             port: target.port,
             open,
+            carries: BTreeSet::new(),
         })
     }
 

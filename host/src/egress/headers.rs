@@ -10,7 +10,7 @@ use crate::egress::error::EgressError;
 /// How many headers a plugin may set.
 const MOST_HEADERS: usize = 64;
 /// How long they may be together. Servers commonly stop at 8 to 32 KiB.
-const MOST_BYTES: usize = 32 * 1024;
+pub(super) const MOST_BYTES: usize = 32 * 1024;
 
 /// Set by the door, or by nobody. `accept-encoding` is here because the door decodes, and knows only
 /// two encodings.

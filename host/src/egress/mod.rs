@@ -2,6 +2,7 @@
 //! addresses, dial exactly those, read under caps. It knows policies and bytes; it refuses to know
 //! which value is a secret, what a provider means, and when to try again.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,15 @@ pub use pattern::{Pattern, PatternError};
 pub use policy::Policy;
 pub use request::{Body, Method, Request};
 pub use response::Response;
+
+/// The longest body that goes out, in bytes.
+pub const LONGEST_BODY: usize = outgoing::LONGEST_BODY;
+
+/// The longest URL, query included, in bytes.
+pub const LONGEST_URL: usize = target::LONGEST_URL;
+
+/// The longest headers together, in bytes.
+pub const LONGEST_HEADERS: usize = headers::MOST_BYTES;
 
 /// The special address ranges, and what people call them.
 pub mod addresses;
@@ -85,6 +95,18 @@ impl Gate {
     /// A gate that asks the system's resolver.
     pub fn system() -> Self {
         Self::new(Lookup::system())
+    }
+
+    /// Whether `policy` allows a request with the secrets of these names in it, asked before there is one.
+    pub fn admit(
+        &self,
+        policy: &Policy,
+        method: Method,
+        url: &str,
+        carries: &BTreeSet<String>,
+    ) -> Result<(), EgressError> {
+        let admitted = policy.admits(method, url, carries);
+        admitted.inspect_err(|refusal| Trip::start(policy, method).refused(refusal))
     }
 
     /// Sends `request` if `policy` allows it and returns the complete answer, whatever its status.

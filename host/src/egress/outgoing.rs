@@ -13,7 +13,7 @@ use crate::egress::request::{Body, Method, Payload, Request};
 use crate::egress::target::{LONGEST_URL, Oddity, Target};
 
 /// The longest body a plugin may send.
-const LONGEST_BODY: usize = 256 * 1024;
+pub(super) const LONGEST_BODY: usize = 256 * 1024;
 
 pub(super) struct Outgoing {
     method: Method,
@@ -28,9 +28,9 @@ pub(super) struct Outgoing {
 
 impl Outgoing {
     pub(super) fn check(policy: &Policy, request: Request) -> Result<Self, EgressError> {
-        let Request { method, url, query, headers, body } = request;
+        let Request { method, url, query, headers, body, carries } = request;
         let target = Target::parse(&url).map_err(|oddity| policy.odd_url(&oddity))?;
-        let route = policy.judge(method, &target)?.route();
+        let route = policy.judge(method, &target, &carries)?.route();
         let sets_its_type = matches!(body, Body::Form(_) | Body::Multipart(_));
         let headers = headers::check(&policy.plugin, &headers, sets_its_type)?;
         let payload = check_body(policy, &body)?;
@@ -79,7 +79,7 @@ fn with_query(
     let pairs = query.iter().map(|(name, value)| (name, value.expose_secret()));
     url.query_pairs_mut().extend_pairs(pairs);
     if url.as_str().len() > LONGEST_URL {
-        return Err(policy.odd_url(&Oddity::Form("longer than 8 KiB")));
+        return Err(policy.odd_url(&Oddity::Form("longer than 16 KiB")));
     }
     Ok(url)
 }
@@ -103,7 +103,8 @@ mod tests {
         let query =
             query.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
         let url = "https://good.example/t?a=1".into();
-        Request { method: Method::Post, url, query, headers: Vec::new(), body }
+        let carries = std::collections::BTreeSet::new();
+        Request { method: Method::Post, url, query, headers: Vec::new(), body, carries }
     }
 
     #[test]
@@ -127,6 +128,6 @@ mod tests {
             assert!(error.to_string().ends_with(" KiB; the limit is 256 KiB"), "{error}");
         }
         let error = Outgoing::check(&policy(), post(&[("q", &long)], Body::Empty)).err().unwrap();
-        assert_eq!(error.to_string(), "eskiz asked for a URL longer than 8 KiB; refused");
+        assert_eq!(error.to_string(), "eskiz asked for a URL longer than 16 KiB; refused");
     }
 }

@@ -1,6 +1,7 @@
 //! What a plugin declares it contacts: `POST {base_url}/api/auth/login`, with its settings filled in
 //! once, when the manifest is read. It refuses to know grants and addresses.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::egress::expansion::Expansion;
@@ -16,6 +17,8 @@ pub struct Pattern {
     pub(super) path: String,
     /// The pattern ended in `*`: any rest of the path is allowed.
     pub(super) open: bool,
+    /// Names of the secrets that may go there.
+    pub(super) carries: BTreeSet<String>,
 }
 
 /// Why a declared access cannot be used. `pattern` is the text as the plugin wrote it.
@@ -63,6 +66,12 @@ impl Pattern {
         settings: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, PatternError> {
         Expansion { text, settings }.run()
+    }
+
+    /// The same for a request that may carry the secrets of these names.
+    #[must_use]
+    pub fn carrying(self, names: impl IntoIterator<Item = String>) -> Self {
+        Self { carries: names.into_iter().collect(), ..self }
     }
 
     /// The method.

@@ -2,6 +2,7 @@
 //! may it use this address? A pure decision over what was declared and what was granted. It refuses
 //! to know bodies, names and connections.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -34,7 +35,12 @@ const MOST_LISTED: usize = 8;
 
 impl Policy {
     /// The pattern that allows this, or the refusal.
-    pub(super) fn judge(&self, method: Method, target: &Target) -> Result<&Pattern, EgressError> {
+    pub(super) fn judge(
+        &self,
+        method: Method,
+        target: &Target,
+        carries: &BTreeSet<String>,
+    ) -> Result<&Pattern, EgressError> {
         let mut left: Vec<&Pattern> =
             self.patterns.iter().filter(|pattern| pattern.host() == target.host).collect();
         self.judge_plaintext(target, &left)?;
@@ -49,15 +55,56 @@ impl Policy {
             }
             left.retain(fits);
         }
-        left.first().copied().ok_or_else(|| self.host_denied(&target.host))
+        // Each of several declarations that fit was approved: any one that carries all of it will do.
+        let fitting = left.iter().copied().find(|it| carries.is_subset(&it.carries));
+        fitting.ok_or_else(|| self.secret_denied(target, carries, &left))
     }
 
-    /// Whether the plugin declares `method` of this URL, query aside, and may use its scheme and host.
-    /// Nothing is resolved or sent.
-    pub fn admits(&self, method: Method, url: &str) -> Result<(), EgressError> {
+    /// Whether the plugin declares `method` of this URL, query aside, with the secrets of these names in
+    /// it, and may use its scheme and host. Nothing is resolved or sent.
+    pub fn admits(
+        &self,
+        method: Method,
+        url: &str,
+        carries: &BTreeSet<String>,
+    ) -> Result<(), EgressError> {
+        self.judge(method, &self.bare(url)?, carries).map(drop)
+    }
+
+    /// Whether a person may be sent to this page: it is on a host that the plugin declares, and https
+    /// unless the operator granted http.
+    pub fn admits_page(&self, url: &str) -> Result<(), EgressError> {
+        let target = self.bare(url)?;
+        let declared = self.patterns.iter().filter(|it| it.host() == target.host);
+        let declared = declared.collect::<Vec<_>>();
+        self.judge_plaintext(&target, &declared)?;
+        if declared.is_empty() { Err(self.host_denied(&target.host)) } else { Ok(()) }
+    }
+
+    fn bare(&self, url: &str) -> Result<Target, EgressError> {
         let bare = url.split(['?', '#']).next().unwrap_or_default();
-        let target = Target::parse(bare).map_err(|oddity| self.odd_url(&oddity))?;
-        self.judge(method, &target).map(drop)
+        Target::parse(bare).map_err(|oddity| self.odd_url(&oddity))
+    }
+
+    fn secret_denied(
+        &self,
+        target: &Target,
+        carries: &BTreeSet<String>,
+        fitting: &[&Pattern],
+    ) -> EgressError {
+        let most = fitting.iter().max_by_key(|it| it.carries.intersection(carries).count());
+        let allowed =
+            most.map(|it| it.carries.iter().cloned().collect::<Vec<_>>()).unwrap_or_default();
+        let over = carries.iter().filter(|it| !allowed.contains(it)).cloned().collect::<Vec<_>>();
+        let allowed = if allowed.is_empty() { "nothing".to_owned() } else { allowed.join(", ") };
+        let message = format!(
+            "{} may not send {} to {}{} (it may carry: {allowed})",
+            self.plugin,
+            over.join(", "),
+            target.host,
+            target.url.path(),
+        );
+        EgressError::denied("egress.secret_denied", message)
     }
 
     /// The refusal of a URL that is none, or not in its normal form.
@@ -192,7 +239,7 @@ mod tests {
     fn refusal(policy: &Policy, method: Method, url: &str) -> (&'static str, String) {
         let judged = Target::parse(url)
             .map_err(|oddity| policy.odd_url(&oddity))
-            .and_then(|target| policy.judge(method, &target).cloned());
+            .and_then(|target| policy.judge(method, &target, &BTreeSet::new()).cloned());
         match judged {
             Err(error @ EgressError::Denied { .. }) => (error.code(), error.to_string()),
             other => panic!("{url}: {other:?}"),
@@ -215,7 +262,8 @@ mod tests {
             (Method::Get, "https://api.good.example/users/1/keys", "/users/*"),
             (Method::Patch, "https://api.good.example:8443/refresh", "/refresh"),
         ] {
-            let pattern = policy.judge(method, &Target::parse(url).unwrap()).unwrap();
+            let pattern =
+                policy.judge(method, &Target::parse(url).unwrap(), &BTreeSet::new()).unwrap();
             assert_eq!(pattern.route(), route, "{url}");
         }
     }
@@ -312,7 +360,13 @@ mod tests {
             ["GET http://127.0.0.1:9002/x", "GET http://[::ffff:7f00:1]/x", "GET http://[::1]/x"];
         let policy = policy(&local, &["127.0.0.0/8"], true);
         assert!(
-            policy.judge(Method::Get, &Target::parse("http://127.0.0.1:9002/x").unwrap()).is_ok()
+            policy
+                .judge(
+                    Method::Get,
+                    &Target::parse("http://127.0.0.1:9002/x").unwrap(),
+                    &BTreeSet::new()
+                )
+                .is_ok()
         );
         assert_eq!(refusal(&policy, Method::Get, "http://[::1]/x").0, "egress.ip_literal_denied");
         assert_eq!(refusal(&policy, Method::Get, "http://8.8.8.8/x").0, "egress.ip_literal_denied");

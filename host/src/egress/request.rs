@@ -1,6 +1,7 @@
 //! What a plugin asks the door to send: values that may be secrets stay wrapped until they are
 //! written. It refuses to know whether any of it is allowed.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use reqwest::multipart::Form;
@@ -78,6 +79,8 @@ pub struct Request {
     pub headers: Vec<(String, SecretString)>,
     /// What is sent.
     pub body: Body,
+    /// Names of the secrets that are in it, wherever they stand.
+    pub carries: BTreeSet<String>,
 }
 
 /// What is sent after the headers.

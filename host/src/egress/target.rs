@@ -26,7 +26,7 @@ pub(super) enum Oddity {
 }
 
 /// The longest URL, with its query.
-pub(super) const LONGEST_URL: usize = 8 * 1024;
+pub(super) const LONGEST_URL: usize = 16 * 1024;
 
 impl Target {
     pub(super) fn parse(text: &str) -> Result<Self, Oddity> {
@@ -101,7 +101,7 @@ fn is_name(host: &str) -> bool {
 
 fn check_characters(text: &str) -> Result<(), Oddity> {
     if text.len() > LONGEST_URL {
-        return Err(Oddity::Form("longer than 8 KiB"));
+        return Err(Oddity::Form("longer than 16 KiB"));
     }
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Oddity::Form("with a character other than visible ASCII"));
@@ -224,6 +224,6 @@ mod tests {
     #[test]
     fn a_url_has_a_longest_length() {
         let text = format!("https://good.example/{}", "a".repeat(LONGEST_URL));
-        assert_eq!(Target::parse(&text).unwrap_err(), Oddity::Form("longer than 8 KiB"));
+        assert_eq!(Target::parse(&text).unwrap_err(), Oddity::Form("longer than 16 KiB"));
     }
 }

@@ -1,4 +1,6 @@
-//! What a plugin says about itself: data from `describe`, already checked by the catalogue.
+//! What a plugin says about itself: data from `describe`, already checked by the sandbox.
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +19,75 @@ pub struct Field {
     pub required: bool,
     /// The value when the manifest gives none; never for secrets.
     pub default: Option<String>,
+}
+
+/// A request that a plugin makes, and the secrets that may go there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Access {
+    /// `POST {base_url}/api/auth/login`.
+    pub request: String,
+    /// Names of secrets, or one of [`TOKENS`].
+    pub carries: Vec<String>,
+}
+
+/// What else a request may carry, besides the secrets of the connection, and how it is called in a
+/// sentence.
+pub const TOKENS: &[(&str, &str)] = &[
+    ("access-token", "the access token"),
+    ("refresh-token", "the refresh token"),
+    ("extra-tokens", "further tokens"),
+    ("code", "the code of a login"),
+    ("code-verifier", "the verifier of a login"),
+    ("device-code", "the code of a device"),
+    ("answer", "tokens of an earlier answer"),
+];
+
+/// A place in an answer that a plugin reads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Read {
+    /// A pointer, perhaps with `*` and `**`; empty for a text body; `header:NAME`.
+    pub place: String,
+    /// What may be there.
+    pub kind: Kind,
+}
+
+impl fmt::Display for Read {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = if self.place.is_empty() { "the whole body" } else { &self.place };
+        write!(out, "{} {place}", self.kind.name())
+    }
+}
+
+/// What may be read at a place. Everything else there is sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A number, also as a string.
+    Number,
+    /// A date or a time.
+    Date,
+    /// A word of the provider's: an error code, a type.
+    Code,
+    /// Words for people.
+    Text,
+    /// A fact about an account.
+    Fact,
+    /// A URL without query and fragment.
+    Address,
+}
+
+impl Kind {
+    /// The word for it in the lock file and in `plugin inspect`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Number => "number",
+            Self::Date => "date",
+            Self::Code => "code",
+            Self::Text => "text",
+            Self::Fact => "fact",
+            Self::Address => "address",
+        }
+    }
 }
 
 /// A plugin's own account of the provider it knows.
@@ -42,10 +113,14 @@ pub struct Descriptor {
     pub interactive: bool,
     /// What happens to the old refresh token when it is used.
     pub rotation: Rotation,
-    /// Requests it makes: `POST {base_url}/api/auth/login`.
-    pub access: Vec<String>,
+    /// Requests it makes, and what each carries.
+    pub access: Vec<Access>,
+    /// What it reads of answers.
+    pub reads: Vec<Read>,
     /// Response members, besides the host's own list, that hold secrets.
     pub sealed: Vec<String>,
+    /// Secrets that it signs with.
+    pub signs: Vec<String>,
     /// Seconds that a token lives when nothing else says so.
     pub lifetime: Option<u32>,
     /// Cron expression used when the manifest gives none.
@@ -69,7 +144,9 @@ impl Descriptor {
             interactive: false,
             rotation: Rotation::Unknown,
             access: Vec::new(),
+            reads: Vec::new(),
             sealed: Vec::new(),
+            signs: Vec::new(),
             lifetime: None,
             schedule: None,
             extra: Vec::new(),

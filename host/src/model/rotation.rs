@@ -1,6 +1,7 @@
 //! What happens to a refresh token when it is used: the fact that decides how an unknown outcome is
 //! resolved.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,18 @@ pub enum Remedy {
     RetryOnce,
     /// Keep serving the access token and send it once at that token's end.
     WaitForEnd,
+}
+
+impl fmt::Display for Rotation {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => out.write_str("none"),
+            Self::Grace(seconds) => write!(out, "grace of {seconds} s"),
+            Self::UntilUsed => out.write_str("until-used"),
+            Self::Strict => out.write_str("strict"),
+            Self::Unknown => out.write_str("unknown"),
+        }
+    }
 }
 
 impl Rotation {

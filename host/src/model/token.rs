@@ -1,5 +1,6 @@
 //! What a provider gave. The secrets in it do not print, do not serialise, and are wiped when dropped.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
@@ -25,6 +26,12 @@ pub struct TokenSet {
     pub extra: Vec<(String, SecretString)>,
     /// Plain facts worth showing.
     pub metadata: Vec<(String, String)>,
+    /// Of the tokens that a plugin made itself (HTTP Basic credentials, say), what they were made of:
+    /// `access_token`, `refresh_token` or a name of `extra`, and names as [`Access`] has them. A token
+    /// that is not here came from the provider whole.
+    ///
+    /// [`Access`]: crate::model::descriptor::Access
+    pub made_of: BTreeMap<String, Vec<String>>,
 }
 
 /// The first eight hex digits of the SHA-256 of a secret: enough to tell two apart, safe to show.
@@ -57,6 +64,7 @@ mod tests {
             scopes: Vec::new(),
             extra: vec![("id_token".to_owned(), SecretString::from("CANARY_id"))],
             metadata: Vec::new(),
+            made_of: BTreeMap::new(),
         };
         assert!(!format!("{set:?}").contains("CANARY"));
     }

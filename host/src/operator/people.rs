@@ -92,5 +92,6 @@ fn token_set(token: RowToken) -> Result<TokenSet, String> {
         scopes: token.scopes,
         extra: Vec::new(),
         metadata: Vec::new(),
+        made_of: std::collections::BTreeMap::new(),
     })
 }

@@ -218,6 +218,7 @@ impl Refresher {
             && let Some(old) = self.current(&running.loaded)?
         {
             token.refresh_token = old.refresh_token;
+            token.made_of.extend(old.made_of.into_iter().filter(|(of, _)| of == "refresh_token"));
             token.refresh_expires_at = token.refresh_expires_at.or(old.refresh_expires_at);
         }
         Ok(token)

@@ -2,6 +2,7 @@
 //! attempt like any other and keeps the connection's id and history; one that fails leaves the
 //! connection as it was.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -65,7 +66,7 @@ impl Refresher {
         let (plugin, input) = self.consent_input(id).await?;
         let url = plugin.program().authorization_url(&input, request).await;
         let url = url.unwrap_or_else(|| Err(unsupported(&plugin, "a browser")))?;
-        input.policy.admits(Method::Get, &url).map_err(|error| {
+        input.policy.admits(Method::Get, &url, &BTreeSet::new()).map_err(|error| {
             let message = format!("the browser is not sent there: {error}");
             Failure::new(Case::Misconfigured, error.code(), message)
         })?;
@@ -80,7 +81,16 @@ impl Refresher {
     ) -> Result<DeviceGrant, Failure> {
         let (plugin, input) = self.consent_input(id).await?;
         let asked = plugin.program().device_start(&input, scopes).await;
-        asked.unwrap_or_else(|| Err(unsupported(&plugin, "a code on another machine")))
+        let grant =
+            asked.unwrap_or_else(|| Err(unsupported(&plugin, "a code on another machine")))?;
+        let complete = grant.verification_uri_complete.as_deref();
+        for page in [Some(grant.verification_uri.as_str()), complete].into_iter().flatten() {
+            input.policy.admits_page(page).map_err(|error| {
+                let message = format!("nobody is sent to the page of this code: {error}");
+                Failure::new(Case::Misconfigured, error.code(), message)
+            })?;
+        }
+        Ok(grant)
     }
 
     /// Asks whether the person has agreed. A poll spends nothing of ours: what it brings is stored like

@@ -80,7 +80,7 @@ impl Refresher {
         let now = self.clock.now();
         let declared = self.catalogue.plugin(id.provider()).ok();
         let lifetime = declared.as_ref().and_then(|it| it.descriptor().lifetime);
-        let expires_at = expiry(token.expires_at, &token.access_token, now, lifetime);
+        let expires_at = expiry(token.expires_at, Some(&token.access_token), now, lifetime);
         let set = TokenSet {
             access_token: token.access_token,
             token_type: token.token_type,
@@ -90,6 +90,7 @@ impl Refresher {
             scopes: Vec::new(),
             extra: Vec::new(),
             metadata: Vec::new(),
+            made_of: std::collections::BTreeMap::new(),
         };
         let loaded = self.load(id).await?;
         let generation = loaded.connection.generation;

@@ -108,7 +108,7 @@ impl Refresher {
             .then(|| seal_credentials(&self.vault, &row, &newcomer.secrets));
         let token = newcomer.token.filter(|_| brings_token).map(|token| {
             let lifetime = plugin.descriptor().lifetime;
-            let expires_at = expiry(token.expires_at, &token.access_token, at, lifetime);
+            let expires_at = expiry(token.expires_at, Some(&token.access_token), at, lifetime);
             TokenSet { expires_at, ..token }
         });
         let due = first_look(plugin, &newcomer.id, token.as_ref(), found, at);

@@ -1,55 +1,84 @@
-//! A provider's answer as a plugin holds it: status, headers and JSON to read, tokens to take without
-//! reading.
+//! A provider's answer as a plugin holds it: its shape, what was declared to be read, and tokens to
+//! take without reading. What may be seen is judged anew at each look, because a value that was taken
+//! as a secret meanwhile is one everywhere.
 
 use std::fmt;
 
 use secrecy::SecretString;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::egress::Response;
-use crate::sandbox::sealing::Sealer;
+use crate::model::descriptor::Kind;
+use crate::sandbox::document;
+use crate::sandbox::known::Known;
+use crate::sandbox::sealing::reads::{Here, Reads};
+use crate::sandbox::sealing::{read, view};
 
-/// Headers that hold secrets whatever they look like.
-const SEALED_HEADERS: &[&str] = &["authorization", "set-cookie", "proxy-authorization"];
+/// The longest pointer that is followed, in steps.
+const LONGEST_POINTER: usize = 64;
 
-/// Deeper documents are not read: no provider sends them in good faith.
-const MAX_DEPTH: usize = 64;
-
-/// One answer. The host keeps the document; the plugin sees the view.
+/// One answer.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 pub struct Answer {
     status: u16,
     headers: Vec<(String, String)>,
     body: Body,
-    sealer: Sealer,
+    shape: Shape,
+    /// Bytes of host memory that it holds.
+    size: usize,
 }
 
 enum Body {
-    Json { document: Value, view: Value },
+    Json(Value),
     Text(String),
-    Opaque,
+    Binary,
+}
+
+/// What a body is, without what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    Empty,
+    Json,
+    QuotedWord,
+    BrokenJson,
+    Markup,
+    Word,
+    Text,
+    Binary,
 }
 
 impl Answer {
-    /// Seals `response` for the eyes of a plugin.
-    pub(super) fn new(response: Response, sealer: Sealer) -> Self {
-        let body = match parse(&response.body) {
-            Some(document) => Body::Json { view: sealer.view(&document), document },
-            None => String::from_utf8(response.body).map_or(Body::Opaque, Body::Text),
+    pub(super) fn new(response: Response) -> Self {
+        let Response { status, headers, body } = response;
+        let in_headers =
+            headers.iter().map(|(name, value)| name.len() + value.len() + 64).sum::<usize>();
+        let (body, size) = match document::parse(&body) {
+            Some((document, size)) => (Body::Json(document), size),
+            None => {
+                let size = body.len();
+                (String::from_utf8(body).map_or(Body::Binary, Body::Text), size)
+            }
         };
-        Self { status: response.status, headers: response.headers, body, sealer }
+        let shape = shape_of(&body, &headers);
+        Self { status, headers, body, shape, size: in_headers + size }
     }
 
     pub(super) fn status(&self) -> u16 {
         self.status
     }
 
-    /// A header, unless it is sealed.
-    pub(super) fn header(&self, name: &str) -> Option<String> {
+    pub(super) fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    pub(super) fn size(&self) -> usize {
+        self.size
+    }
+
+    /// A header, as far as it may be read.
+    pub(super) fn header(&self, name: &str, reads: &Reads, known: &mut Known) -> Option<String> {
         let value = self.raw_header(name)?;
-        let sealed = SEALED_HEADERS.contains(&name.to_ascii_lowercase().as_str());
-        (!sealed && !self.sealer.hides(value)).then(|| value.to_owned())
+        read(value, reads.of_header(name)?, known)
     }
 
     /// A header as a secret; of `Authorization` without the scheme.
@@ -60,35 +89,45 @@ impl Answer {
         (!value.is_empty()).then(|| SecretString::from(value))
     }
 
-    /// The view of the value at `pointer`, as JSON text.
-    pub(super) fn json(&self, pointer: &str) -> Option<String> {
-        let Body::Json { view, .. } = &self.body else { return None };
-        view.pointer(pointer).map(Value::to_string)
+    /// The value at `pointer` as it may be seen, as JSON text.
+    pub(super) fn json(&self, pointer: &str, reads: &Reads, known: &mut Known) -> Option<String> {
+        let (value, here) = self.at(pointer, reads)?;
+        Some(view(value, reads, &here, known).to_string())
     }
 
-    /// The string at `pointer`, unless it is sealed.
-    pub(super) fn text(&self, pointer: &str) -> Option<String> {
-        match &self.body {
-            Body::Json { document, view } => {
-                let seen = view.pointer(pointer)?.as_str()?;
-                (document.pointer(pointer)?.as_str()? == seen).then(|| seen.to_owned())
-            }
-            Body::Text(text) => {
-                let readable = text.contains(char::is_whitespace) && !self.sealer.hides(text);
-                (pointer.is_empty() && readable).then(|| text.clone())
-            }
-            Body::Opaque => None,
+    /// The string at `pointer`, as far as it may be read.
+    pub(super) fn text(&self, pointer: &str, reads: &Reads, known: &mut Known) -> Option<String> {
+        if let Body::Text(text) = &self.body {
+            let readable = matches!(self.shape, Shape::Text | Shape::Markup | Shape::Word);
+            let kind = reads.of_body().filter(|_| pointer.is_empty() && readable)?;
+            // One word alone is a token as often as not.
+            let kind = if self.shape == Shape::Word { Kind::Code } else { kind };
+            return read(text.trim(), kind, known);
         }
+        let (value, here) = self.at(pointer, reads)?;
+        read(value.as_str()?, reads.kind(&here)?, known)
     }
 
-    /// The string at `pointer` as a secret.
+    /// The string or number at `pointer` as a secret.
     pub(super) fn secret(&self, pointer: &str) -> Option<SecretString> {
         let text = match &self.body {
-            Body::Json { document, .. } => document.pointer(pointer)?.as_str()?,
+            Body::Json(document) => match find(document, pointer)? {
+                Value::String(text) => text.as_str(),
+                Value::Number(number) => return Some(number.to_string().into()),
+                _ => return None,
+            },
             Body::Text(text) if pointer.is_empty() => text.trim(),
-            Body::Text(_) | Body::Opaque => return None,
+            Body::Text(_) | Body::Binary => return None,
         };
         (!text.is_empty()).then(|| SecretString::from(text))
+    }
+
+    /// The value at `pointer`, and the declarations that reach it.
+    fn at(&self, pointer: &str, reads: &Reads) -> Option<(&Value, Here)> {
+        let Body::Json(document) = &self.body else { return None };
+        let value = find(document, pointer)?;
+        let steps = pointer.split('/').skip(1).map(|it| it.replace("~1", "/").replace("~0", "~"));
+        Some((value, steps.fold(reads.top(), |here, step| reads.step(&here, &step))))
     }
 
     fn raw_header(&self, name: &str) -> Option<&str> {
@@ -103,82 +142,33 @@ impl fmt::Debug for Answer {
     }
 }
 
-/// The JSON document in `body`: at most 64 deep, and no name twice, since two readers could then
-/// disagree about which one counts.
-fn parse(body: &[u8]) -> Option<Value> {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let Strict(document) = serde_json::from_slice(body).ok()?;
-    (depth(&document) <= MAX_DEPTH).then_some(document)
+fn find<'v>(document: &'v Value, pointer: &str) -> Option<&'v Value> {
+    let is_short = pointer.bytes().filter(|it| *it == b'/').count() <= LONGEST_POINTER;
+    document.pointer(pointer).filter(|_| is_short)
 }
 
-fn depth(value: &Value) -> usize {
-    match value {
-        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
-        Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
-        _ => 0,
+fn shape_of(body: &Body, headers: &[(String, String)]) -> Shape {
+    let text = match body {
+        Body::Json(Value::String(text)) if is_word(text) => return Shape::QuotedWord,
+        Body::Json(_) => return Shape::Json,
+        Body::Binary => return Shape::Binary,
+        Body::Text(text) => text.trim_start_matches('\u{feff}').trim(),
+    };
+    let is_html = |(name, value): &(String, String)| {
+        name.eq_ignore_ascii_case("content-type") && value.to_ascii_lowercase().contains("html")
+    };
+    match text.as_bytes().first() {
+        None => Shape::Empty,
+        Some(b'{' | b'[' | b'"') => Shape::BrokenJson,
+        Some(b'<') => Shape::Markup,
+        _ if headers.iter().any(is_html) => Shape::Markup,
+        _ if is_word(text) => Shape::Word,
+        _ => Shape::Text,
     }
 }
 
-/// A JSON value in which no object has a name twice.
-struct Strict(Value);
-
-impl<'de> Deserialize<'de> for Strict {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(StrictVisitor).map(Strict)
-    }
-}
-
-struct StrictVisitor;
-
-impl<'de> Visitor<'de> for StrictVisitor {
-    type Value = Value;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("JSON without duplicate names")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(Strict(item)) = from.next_element()? {
-            items.push(item);
-        }
-        Ok(items.into())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Value, A::Error> {
-        let mut members = Map::new();
-        while let Some((name, Strict(value))) = from.next_entry::<String, Strict>()? {
-            if members.contains_key(&name) {
-                return Err(A::Error::custom("a name appears twice"));
-            }
-            members.insert(name, value);
-        }
-        Ok(members.into())
-    }
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && !text.contains(char::is_whitespace)
 }
 
 #[cfg(test)]
@@ -186,32 +176,58 @@ mod tests {
     use secrecy::ExposeSecret;
 
     use super::*;
-    use crate::sandbox::redact::Redactor;
+    use crate::model::descriptor::Read;
+    use crate::sandbox::labels::Labels;
 
     fn answer(body: &str) -> Answer {
-        let response = Response {
+        let headers = [("Set-Cookie", "sid=1"), ("Location", "https://a.example/x?token=abc#t")];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Answer::new(Response {
             status: 200,
-            headers: vec![("Set-Cookie".to_owned(), "sid=1".to_owned())],
+            headers: headers.into(),
             body: body.as_bytes().to_vec(),
-        };
-        Answer::new(response, Sealer::new(&[], Redactor::default()))
+        })
+    }
+
+    fn reads(places: &[(&str, Kind)]) -> Reads {
+        let read = |(place, kind): &(&str, Kind)| Read { place: (*place).to_owned(), kind: *kind };
+        Reads::new(&places.iter().map(read).collect::<Vec<_>>(), &[]).unwrap()
+    }
+
+    fn everything() -> Reads {
+        reads(&[("/**", Kind::Text), ("", Kind::Text), ("header:X-Echo", Kind::Text)])
     }
 
     #[test]
     fn a_token_can_be_taken_but_not_read() {
-        let answer = answer(r#"{"data":{"token":"abc"},"message":"ok"}"#);
-        assert_eq!(answer.text("/data/token"), None);
-        assert_eq!(answer.json("/data").unwrap(), r#"{"token":"[sealed]"}"#);
+        let (answer, mut known) =
+            (answer(r#"{"data":{"token":"abc","n":7},"message":"ok"}"#), Known::default());
+        let reads = reads(&[("/message", Kind::Text)]);
+        assert_eq!(answer.text("/data/token", &reads, &mut known), None);
+        let data = answer.json("/data", &reads, &mut known).unwrap();
+        assert_eq!(data, r#"{"token":"[sealed]","n":"[sealed number]"}"#);
         assert_eq!(answer.secret("/data/token").unwrap().expose_secret(), "abc");
-        assert_eq!(answer.text("/message").as_deref(), Some("ok"));
+        assert_eq!(answer.secret("/data/n").unwrap().expose_secret(), "7");
+        assert_eq!(answer.text("/message", &reads, &mut known).as_deref(), Some("ok"));
     }
 
-    /// All that crosses into a plugin as text, of an answer that repeats a secret wherever it can.
+    #[test]
+    fn what_was_taken_as_a_secret_is_read_no_longer() {
+        let (answer, mut known) = (answer(r#"{"a":"abcd","b":"x abcd"}"#), Known::default());
+        assert_eq!(answer.text("/a", &everything(), &mut known).as_deref(), Some("abcd"));
+        known.learn("abcd", Labels::default(), false);
+        assert_eq!(answer.text("/a", &everything(), &mut known), None);
+        let seen = answer.json("", &everything(), &mut known).unwrap();
+        assert_eq!(seen, r#"{"a":"[sealed]","b":"[sealed]"}"#);
+    }
+
+    /// All that crosses into a plugin as text, of an answer that repeats a secret wherever it can, to a
+    /// plugin that declared to read all of it.
     #[test]
     fn no_accessor_shows_a_secret_that_the_host_knows() {
         let secret = "CANARY_4f1d&/+ x";
-        let known = Redactor::default();
-        known.learn(&SecretString::from(secret));
+        let mut known = Known::default();
+        known.learn(secret, Labels::default(), true);
         let document = serde_json::json!({
             "message": format!("{secret} is wrong"), "errors": { secret: [secret] },
             "form": "key=CANARY_4f1d%26%2F%2B+x", "code": 7,
@@ -220,44 +236,47 @@ mod tests {
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
         for body in [document.to_string(), format!("bad key: {secret}"), format!("<p>{secret}\n")] {
             let response = Response { status: 400, headers: headers.to_vec(), body: body.into() };
-            let answer = Answer::new(response, Sealer::new(&[], known.clone()));
-            let pointers =
-                ["", "/message", "/errors", "/errors/CANARY_4f1d&~1+ x", "/form", "/code"];
-            let shown = pointers.iter().flat_map(|it| [answer.json(it), answer.text(it)]);
-            let shown = shown.chain(["x-echo", "location"].map(|it| answer.header(it)));
-            for text in shown.flatten() {
-                assert!(!text.contains("CANARY"), "{text}");
+            let (answer, reads) = (Answer::new(response), everything());
+            for pointer in
+                ["", "/message", "/errors", "/errors/CANARY_4f1d&~1+ x", "/form", "/code"]
+            {
+                let shown = answer.json(pointer, &reads, &mut known);
+                let shown = [shown, answer.text(pointer, &reads, &mut known)];
+                assert!(!format!("{shown:?}").contains("CANARY"), "{shown:?}");
+            }
+            for name in ["x-echo", "location"] {
+                let shown = answer.header(name, &reads, &mut known);
+                assert!(!format!("{shown:?}").contains("CANARY"), "{shown:?}");
             }
         }
     }
 
     #[test]
-    fn a_text_body_without_white_space_is_a_secret() {
-        assert_eq!(answer("abcdef").text(""), None);
+    fn a_body_has_a_shape_and_is_read_only_if_that_was_declared() {
+        for (body, shape, read) in [
+            ("", Shape::Empty, None),
+            ("{}", Shape::Json, None),
+            (r#"{"access_token":"a","access_token":"b"}"#, Shape::BrokenJson, None),
+            (r#"{"token":"abc",}"#, Shape::BrokenJson, None),
+            ("<token>abc</token>", Shape::Markup, Some("<token>[sealed]</token>")),
+            ("ya29.a0AfB_byC1d2E3f4\n", Shape::Word, None),
+            ("token: abc", Shape::Text, Some("token: [sealed]")),
+            ("Bad Gateway", Shape::Text, Some("Bad Gateway")),
+        ] {
+            let (answer, mut known) = (answer(body), Known::default());
+            assert_eq!(answer.shape(), shape, "{body}");
+            assert_eq!(answer.text("", &Reads::default(), &mut known), None, "{body}");
+            assert_eq!(answer.text("", &everything(), &mut known).as_deref(), read, "{body}");
+        }
         assert_eq!(answer("abcdef\n").secret("").unwrap().expose_secret(), "abcdef");
-        assert_eq!(answer("Bad Gateway").text("").as_deref(), Some("Bad Gateway"));
     }
 
     #[test]
-    fn a_name_that_appears_twice_makes_it_no_json() {
-        assert_eq!(answer(r#"{"access_token":"a","access_token":"b"}"#).json(""), None);
-    }
-
-    #[test]
-    fn a_document_that_is_too_deep_is_no_json() {
-        let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
-        assert_eq!(answer(&deep).json(""), None);
-    }
-
-    #[test]
-    fn a_byte_order_mark_is_forgiven() {
-        assert!(answer("\u{feff}{}").json("").is_some());
-    }
-
-    #[test]
-    fn cookies_are_taken_and_not_read() {
-        let answer = answer("{}");
-        assert_eq!(answer.header("set-cookie"), None);
+    fn headers_are_taken_and_read_only_as_far_as_they_say_nothing() {
+        let (answer, mut known) = (answer("{}"), Known::default());
+        assert_eq!(answer.header("set-cookie", &everything(), &mut known), None);
         assert!(answer.secret_header("set-cookie").is_some());
+        let location = answer.header("location", &Reads::default(), &mut known);
+        assert_eq!(location.as_deref(), Some("https://a.example/x"));
     }
 }

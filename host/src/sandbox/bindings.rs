@@ -19,7 +19,7 @@ mod generated {
         },
         exports: { default: async },
         with: {
-            "keepfresh:provider/secrets.secret": crate::sandbox::secrets::Handle,
+            "keepfresh:provider/secrets.secret": crate::sandbox::handle::Handle,
             "keepfresh:provider/http.response": crate::sandbox::answer::Answer,
         },
     });

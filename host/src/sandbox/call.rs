@@ -14,14 +14,12 @@ use crate::model::token::TokenSet;
 use crate::sandbox::Program;
 use crate::sandbox::bindings::imports::types;
 use crate::sandbox::convert;
-use crate::sandbox::engine::TICK;
 use crate::sandbox::fault::{OutOfTime, correct, name_fault};
+use crate::sandbox::handle::Handle;
 use crate::sandbox::journal::Journal;
-use crate::sandbox::limits::{MAX_CPU_MS, MAX_HOSTCALL, Stopped};
-use crate::sandbox::redact::Redactor;
-use crate::sandbox::sealing::Sealer;
-use crate::sandbox::secrets::Handle;
+use crate::sandbox::limits::MAX_HOSTCALL;
 use crate::sandbox::state::{CallState, Network};
+use crate::sandbox::tokens;
 
 /// What a call works on.
 pub struct CallInput {
@@ -59,14 +57,9 @@ impl Program {
         input: &CallInput,
         export: &'static str,
     ) -> Result<Call, Failure> {
-        let known = Redactor::default();
-        for (_, secret) in &input.secrets {
-            known.learn(secret);
-        }
-        let sealer = Sealer::new(&self.descriptor.sealed, known.clone());
-        let connection = &input.connection;
+        let rules = Arc::new(self.rules.with_settings(&input.settings));
         let mut state =
-            CallState::new(&self.name, connection, input.now, input.memory, sealer, known);
+            CallState::new(&self.name, &input.connection, input.now, input.memory, rules);
         state.network = Some(Network {
             gate: input.gate.clone(),
             policy: Arc::clone(&input.policy),
@@ -108,11 +101,7 @@ impl Program {
 
 /// Looks at a guest that has run for a tick: lets others run, or ends it.
 fn watch(state: &mut CallState) -> wasmtime::Result<UpdateDeadline> {
-    state.ticks += 1;
-    let used = state.ticks * u64::try_from(TICK.as_millis()).unwrap_or(1);
-    if used > MAX_CPU_MS {
-        return Err(Stopped::Cpu.into());
-    }
+    state.budget.tick()?;
     Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
 }
 
@@ -149,7 +138,8 @@ impl Call {
     pub(super) fn connection(&mut self, input: &CallInput) -> Result<types::Connection, Failure> {
         let state = self.store.data_mut();
         let lend = |(name, secret): &(String, SecretString)| {
-            Ok((name.clone(), state.hand_out(secret.clone())?))
+            let label = state.rules.names.label(name);
+            Ok((name.clone(), state.lend(secret, label)?))
         };
         let secrets = input.secrets.iter().map(lend).collect::<wasmtime::Result<_>>();
         let secrets = secrets.map_err(|it| self.broken(&it))?;
@@ -162,14 +152,19 @@ impl Call {
         let Some(current) = &input.current else {
             return Err(self.fault("internal.no_token", "was called without a token"));
         };
-        convert::lend(self.store.data_mut(), current).map_err(|it| self.broken(&it))
+        tokens::lend(self.store.data_mut(), current).map_err(|it| self.broken(&it))
     }
 
-    /// A handle for a secret that is handed to the plugin besides those of the connection.
-    pub(super) fn hand_out(&mut self, secret: &SecretString) -> Result<Resource<Handle>, Failure> {
+    /// A handle for a secret that is handed to the plugin besides those of the connection, by the name
+    /// that requests carry it under.
+    pub(super) fn lend(
+        &mut self,
+        secret: &SecretString,
+        name: &str,
+    ) -> Result<Resource<Handle>, Failure> {
         let state = self.store.data_mut();
-        state.known.learn(secret);
-        state.hand_out(secret.clone()).map_err(|it| self.broken(&it))
+        let label = state.rules.names.label(name);
+        state.lend(secret, label).map_err(|it| self.broken(&it))
     }
 
     /// Checks a token set that came back.
@@ -187,7 +182,7 @@ impl Call {
         raw: types::TokenSet,
         input: &CallInput,
     ) -> Result<TokenSet, Failure> {
-        let taken = convert::take(self.store.data_mut(), raw, input.now, self.lifetime);
+        let taken = tokens::take(self.store.data_mut(), raw, input.now, self.lifetime);
         let taken = taken.map_err(|it| self.broken(&it))?;
         taken.map_err(|why| {
             let kept = "nothing was saved, the provider's answer is kept for a replay";
@@ -197,14 +192,15 @@ impl Call {
 
     /// Sorts what came back: a value, the plugin's own failure, or the end of the plugin.
     pub(super) fn settle<T>(
-        &self,
+        &mut self,
         result: wasmtime::Result<Result<T, types::Failure>>,
     ) -> Result<T, Failure> {
         match result {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(raw)) => {
-                let state = self.store.data();
-                Err(correct(convert::failure(state, raw), state.trouble.as_ref()))
+                let state = self.store.data_mut();
+                let said = convert::failure(state, raw);
+                Err(correct(said, state.trouble.as_ref()))
             }
             Err(error) => Err(self.broken(&error)),
         }

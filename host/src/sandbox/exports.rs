@@ -1,20 +1,20 @@
 //! One function for each export of a plugin. What an optional interface offers is `None` from a plugin
 //! that does not have it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
-use serde_json::{Map, Value};
 
 use crate::model::descriptor::Descriptor;
 use crate::model::failure::Failure;
 use crate::model::token::TokenSet;
 use crate::sandbox::bindings::exports::{authorization, device, profile, provider, revocation};
-use crate::sandbox::call::{Call, CallInput, within};
-use crate::sandbox::limits::{DEFAULT_MEMORY, MAX_REQUESTS, MAX_STRING, MOST_REQUESTS};
-use crate::sandbox::redact::Redactor;
-use crate::sandbox::sealing::Sealer;
+use crate::sandbox::call::{CallInput, within};
+use crate::sandbox::limits::{DEFAULT_MEMORY, MAX_REQUESTS, MOST_REQUESTS};
+use crate::sandbox::returned::{device_grant, profile_text, short};
+use crate::sandbox::rules::Rules;
 use crate::sandbox::state::CallState;
 use crate::sandbox::{Program, convert};
 
@@ -77,9 +77,6 @@ pub enum DeviceProgress {
     Granted(TokenSet),
 }
 
-/// A provider that names no interval worth the name is not polled in a spin.
-const LEAST_INTERVAL: Duration = Duration::from_secs(1);
-
 impl Program {
     /// Gets a first token from the stored credentials.
     pub async fn login(&self, input: &CallInput) -> Result<TokenSet, Failure> {
@@ -118,7 +115,7 @@ impl Program {
             let ran = guest.call_authorization_url(&mut call.store, &connection, &request);
             let result = within(input.timeout, ran).await;
             let url = call.settle(result)?;
-            short(&call, &url)
+            short(&mut call, &url)
         };
         Some(asked.await)
     }
@@ -133,7 +130,8 @@ impl Program {
         let traded = async {
             let mut call = self.open(input, "exchange").await?;
             let connection = call.connection(input)?;
-            let (secret, verifier) = (call.hand_out(&code.code)?, call.hand_out(&code.verifier)?);
+            let secret = call.lend(&code.code, "code")?;
+            let verifier = call.lend(&code.verifier, "code-verifier")?;
             let guest = call.guest(|store, it| export.load(store, it))?;
             let (store, redirect) = (&mut call.store, &code.redirect_uri);
             let ran = guest.call_exchange(store, &connection, redirect, secret, verifier);
@@ -157,7 +155,7 @@ impl Program {
             let ran = guest.call_start(&mut call.store, &connection, scopes);
             let result = within(input.timeout, ran).await;
             let grant = call.settle(result)?;
-            device_grant(&call, grant)
+            device_grant(&mut call, grant)
         };
         Some(asked.await)
     }
@@ -172,7 +170,7 @@ impl Program {
         let asked = async {
             let mut call = self.open(input, "device.poll").await?;
             let connection = call.connection(input)?;
-            let code = call.hand_out(device_code)?;
+            let code = call.lend(device_code, "device-code")?;
             let guest = call.guest(|store, it| export.load(store, it))?;
             let ran = guest.call_poll(&mut call.store, &connection, code);
             let result = within(input.timeout, ran).await;
@@ -196,10 +194,7 @@ impl Program {
             let ran = guest.call_fetch(&mut call.store, &connection, &current);
             let result = within(input.timeout, ran).await;
             let text = call.settle(result)?;
-            serde_json::from_str::<Map<String, Value>>(&text).map_err(|_| {
-                call.fault("plugin.output_invalid", "returned a profile that is no JSON object")
-            })?;
-            Ok(call.store.data().known.strike(&text).into_owned())
+            profile_text(&mut call, &text)
         };
         Some(asked.await)
     }
@@ -221,9 +216,8 @@ impl Program {
 
     /// What the plugin says about itself: no network, no secrets, only the clock.
     pub(super) async fn describe(&self, now: Timestamp) -> Result<Descriptor, Failure> {
-        let known = Redactor::default();
-        let sealer = Sealer::new(&[], known.clone());
-        let state = CallState::new(&self.name, "", now, DEFAULT_MEMORY, sealer, known);
+        let rules = Arc::new(Rules::default());
+        let state = CallState::new(&self.name, "", now, DEFAULT_MEMORY, rules);
         let mut call = self.enter(state, "describe").await?;
         let guest = call.guest(|store, it| self.parts.provider.load(store, it))?;
         let ran = guest.call_describe(&mut call.store);
@@ -239,25 +233,4 @@ impl Program {
         let asked = asked.and_then(|(_, count)| count.parse().ok());
         asked.map_or(MAX_REQUESTS, |it: u32| it.clamp(1, MOST_REQUESTS))
     }
-}
-
-fn device_grant(call: &Call, grant: device::Grant) -> Result<DeviceGrant, Failure> {
-    let device_code = call.store.data().expose(&grant.device_code);
-    let complete = grant.verification_uri_complete;
-    Ok(DeviceGrant {
-        device_code: device_code.map_err(|it| call.broken(&it))?.into(),
-        user_code: short(call, &grant.user_code)?,
-        verification_uri: short(call, &grant.verification_uri)?,
-        verification_uri_complete: complete.map(|it| short(call, &it)).transpose()?,
-        expires_in: Duration::from_secs(grant.expires_in.into()),
-        interval: Duration::from_secs(grant.interval.into()).max(LEAST_INTERVAL),
-    })
-}
-
-/// A text for a person's eyes or browser.
-fn short(call: &Call, text: &str) -> Result<String, Failure> {
-    if text.len() <= MAX_STRING && !text.is_empty() && !text.contains(char::is_control) {
-        return Ok(call.store.data().known.strike(text).into_owned());
-    }
-    Err(call.fault("plugin.output_invalid", "returned a text that is empty, too long or not plain"))
 }

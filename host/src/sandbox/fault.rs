@@ -8,7 +8,9 @@ use wasmtime::component::ResourceTableError;
 
 use crate::egress::EgressError;
 use crate::model::failure::{Case, Failure};
-use crate::sandbox::limits::{MAX_CPU_MS, MAX_HANDLES, Stopped};
+use crate::sandbox::limits::{
+    MAX_COMPOSED, MAX_CPU_MS, MAX_HANDLES, MAX_HOST_MEMORY, MAX_KNOWN, Stopped,
+};
 use crate::sandbox::state::CallState;
 
 /// The wall clock ran out.
@@ -41,7 +43,7 @@ pub(super) fn name_fault(
 }
 
 fn name(error: &wasmtime::Error, state: &CallState, plugin: &str, export: &str) -> Failure {
-    if let Some(failure) = &state.host_failure {
+    if let Some(failure) = &state.ended {
         return failure.clone();
     }
     let fault = |code, what: String| {
@@ -54,18 +56,8 @@ fn name(error: &wasmtime::Error, state: &CallState, plugin: &str, export: &str) 
             format!("ran {seconds} s (limit {seconds} s) and was stopped"),
         );
     }
-    match error.downcast_ref() {
-        Some(Stopped::Cpu) => {
-            let what =
-                format!("used {MAX_CPU_MS} ms of CPU (limit {MAX_CPU_MS} ms) and was stopped");
-            return fault("plugin.cpu_exceeded", what);
-        }
-        Some(Stopped::Memory { asked }) => {
-            let (asked, most) = (asked.div_ceil(1 << 20), state.limiter.most() >> 20);
-            let message = format!("{plugin} asked for {asked} MiB of memory (limit {most} MiB)");
-            return Failure::new(Case::PluginFault, "plugin.memory_exceeded", message);
-        }
-        None => {}
+    if let Some(stopped) = error.downcast_ref::<Stopped>() {
+        return name_limit(*stopped, state, plugin, export);
     }
     if let Some(ResourceTableError::Full) = error.downcast_ref() {
         let message = format!("{plugin} holds {MAX_HANDLES} open handles (limit {MAX_HANDLES})");
@@ -86,4 +78,40 @@ fn name(error: &wasmtime::Error, state: &CallState, plugin: &str, export: &str) 
         }
         None => fault("plugin.failed", "broke the contract and was stopped".to_owned()),
     }
+}
+
+/// The limit that was hit, with what was asked for.
+fn name_limit(stopped: Stopped, state: &CallState, plugin: &str, export: &str) -> Failure {
+    let (code, message) = match stopped {
+        Stopped::Cpu => (
+            "plugin.cpu_exceeded",
+            format!(
+                "{plugin}.{export} used {MAX_CPU_MS} ms of CPU (limit {MAX_CPU_MS} ms) and was stopped"
+            ),
+        ),
+        Stopped::Memory { asked } => {
+            let (asked, most) = (asked.div_ceil(1 << 20), state.limiter.most() >> 20);
+            let message = format!("{plugin} asked for {asked} MiB of memory (limit {most} MiB)");
+            ("plugin.memory_exceeded", message)
+        }
+        Stopped::HostMemory { asked } => {
+            let (asked, most) = (asked.div_ceil(1 << 20), MAX_HOST_MEMORY >> 20);
+            let message = format!(
+                "{plugin} made keepfresh hold {asked} MiB of answers and secrets for it (limit {most} MiB)"
+            );
+            ("plugin.host_memory_exceeded", message)
+        }
+        Stopped::Composed { asked } => {
+            let (asked, most) = (asked.div_ceil(1 << 10), MAX_COMPOSED >> 10);
+            let message =
+                format!("{plugin} composed a secret of up to {asked} KiB (limit {most} KiB)");
+            ("plugin.secret_too_large", message)
+        }
+        Stopped::Known => {
+            let message =
+                format!("{plugin} made or took more than {MAX_KNOWN} secrets in one call");
+            ("plugin.resources_exceeded", message)
+        }
+    };
+    Failure::new(Case::PluginFault, code, message)
 }

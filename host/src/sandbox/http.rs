@@ -4,14 +4,14 @@
 use std::time::Instant;
 
 use secrecy::SecretString;
-use serde_json::{Map, Value};
 use wasmtime::component::Resource;
-use zeroize::Zeroizing;
 
 use crate::egress::{self, EgressError};
-use crate::sandbox::answer::Answer;
+use crate::sandbox::answer::{Answer, Shape};
 use crate::sandbox::bindings::imports::http;
-use crate::sandbox::secrets::Handle;
+use crate::sandbox::handle::Handle;
+use crate::sandbox::known::Known;
+use crate::sandbox::sealing::reads::Reads;
 use crate::sandbox::state::CallState;
 
 impl http::Host for CallState {
@@ -19,16 +19,15 @@ impl http::Host for CallState {
         &mut self,
         request: http::Request,
     ) -> wasmtime::Result<Result<Resource<Answer>, http::Failure>> {
-        let sent = match self.prepare(&request)? {
+        let start = Instant::now();
+        let prepared = self.prepare(&request)?;
+        self.budget.work(start)?;
+        let sent = match prepared {
             Ok(prepared) => self.pass(prepared).await?,
             Err(denied) => Err(denied),
         };
         match sent {
-            Ok(response) => {
-                self.trouble = None;
-                let answer = Answer::new(response, self.sealer.clone());
-                Ok(Ok(self.table.push(answer)?))
-            }
+            Ok(response) => self.receive(response).map(Ok),
             Err(error) => {
                 let told = failure(&error);
                 self.trouble = Some(error);
@@ -46,7 +45,7 @@ struct Prepared {
 }
 
 impl CallState {
-    /// Puts the plaintext in; refuses what is too much.
+    /// Refuses what is too much or not allowed, then puts the plaintext in.
     fn prepare(
         &mut self,
         request: &http::Request,
@@ -64,22 +63,18 @@ impl CallState {
             let message = format!("{} made more than {most} requests in one call", self.plugin);
             return Ok(Err(denied("egress.too_many_requests", message)));
         }
-        let method = method(request.method);
+        let (method, carries) = (method(request.method), self.carried(request)?);
+        let Some(network) = &self.network else { wasmtime::bail!("no network") };
+        if let Err(refusal) = network.gate.admit(&network.policy, method, &request.url, &carries) {
+            return Ok(Err(refusal));
+        }
+        if let Err(refusal) = self.judge_length(request)? {
+            return Ok(Err(refusal));
+        }
         let url = request.url.split('?').next().unwrap_or_default();
         let name = format!("{} {}", method.as_str(), self.known.strike(url));
-        let query = self.texts(&request.query)?;
-        let headers = self.texts(&request.headers)?;
-        let body = match &request.body {
-            http::Body::Empty => egress::Body::Empty,
-            http::Body::Form(fields) => egress::Body::Form(self.texts(fields)?),
-            http::Body::Multipart(fields) => egress::Body::Multipart(self.texts(fields)?),
-            http::Body::Json(fields) => match self.json(fields)? {
-                Ok(json) => egress::Body::Json(json),
-                Err(message) => return Ok(Err(denied("egress.json_invalid", message))),
-            },
-        };
-        let request = egress::Request { method, url: request.url.clone(), query, headers, body };
-        Ok(Ok(Prepared { request, seq, name }))
+        let placed = self.place(method, request, carries)?;
+        Ok(placed.map(|request| Prepared { request, seq, name }))
     }
 
     /// Sends, or recalls; then makes the answer durable.
@@ -106,60 +101,47 @@ impl CallState {
         };
         if let Err(failure) = network.journal.capture(seq, &name, &response).await {
             let message = failure.message.clone();
-            self.host_failure = Some(failure);
+            self.ended = Some(failure);
             wasmtime::bail!("the answer could not be made durable: {message}");
         }
         self.unanswered = false;
         Ok(Ok(response))
     }
 
-    fn texts(&self, fields: &[http::Field]) -> wasmtime::Result<Vec<(String, SecretString)>> {
-        let text = |field: &http::Field| {
-            let text = match &field.value {
-                http::Value::Text(text) | http::Value::Json(text) => text.as_str(),
-                http::Value::Secret(handle) => self.expose(handle)?,
-            };
-            Ok((field.name.clone(), SecretString::from(text)))
-        };
-        fields.iter().map(text).collect()
+    /// A handle for an answer.
+    fn receive(&mut self, response: egress::Response) -> wasmtime::Result<Resource<Answer>> {
+        let start = Instant::now();
+        self.trouble = None;
+        let answer = Answer::new(response);
+        self.budget.hold(answer.size())?;
+        self.budget.work(start)?;
+        Ok(self.table.push(answer)?)
     }
 
-    /// A JSON object of the fields; a name that starts with `/` is a pointer to a nested member.
-    fn json(&self, fields: &[http::Field]) -> wasmtime::Result<Result<SecretString, String>> {
-        let mut document = Value::Object(Map::new());
-        for field in fields {
-            let value = match &field.value {
-                http::Value::Text(text) => Value::from(text.as_str()),
-                http::Value::Secret(handle) => Value::from(self.expose(handle)?),
-                http::Value::Json(text) => match serde_json::from_str(text) {
-                    Ok(value) => value,
-                    Err(_) => return Ok(Err(format!("the value of {} is not JSON", field.name))),
-                },
-            };
-            if !put(&mut document, &field.name, value) {
-                return Ok(Err(format!("{} points into something that is no object", field.name)));
-            }
-        }
-        let text = Zeroizing::new(document.to_string());
-        Ok(Ok(SecretString::from(text.as_str())))
+    /// Reads an answer, on the time of the call.
+    fn look<T>(
+        &mut self,
+        this: &Resource<Answer>,
+        read: impl FnOnce(&Answer, &Reads, &mut Known) -> T,
+    ) -> wasmtime::Result<T> {
+        let start = Instant::now();
+        let answer = self.table.get(this)?;
+        let seen = read(answer, &self.rules.reads, &mut self.known);
+        self.budget.work(start)?;
+        Ok(seen)
     }
-}
 
-/// Sets `name`, or the member that it points to, making the objects on the way.
-fn put(document: &mut Value, name: &str, value: Value) -> bool {
-    let mut place = document;
-    if let Some(pointer) = name.strip_prefix('/') {
-        for step in pointer.split('/') {
-            let Value::Object(members) = place else { return false };
-            let step = step.replace("~1", "/").replace("~0", "~");
-            place = members.entry(step).or_insert_with(|| Value::Object(Map::new()));
-        }
-        *place = value;
-        return true;
+    /// A handle for what an answer held.
+    fn taken(
+        &mut self,
+        secret: Option<SecretString>,
+    ) -> wasmtime::Result<Option<Resource<Handle>>> {
+        let start = Instant::now();
+        let label = self.rules.names.label("answer");
+        let handle = secret.map(|it| self.take(it, label)).transpose()?;
+        self.budget.work(start)?;
+        Ok(handle)
     }
-    let Value::Object(members) = place else { return false };
-    members.insert(name.to_owned(), value);
-    true
 }
 
 fn method(method: http::Method) -> egress::Method {
@@ -191,8 +173,21 @@ impl http::HostResponse for CallState {
         Ok(self.table.get(&this)?.status())
     }
 
+    fn shape(&mut self, this: Resource<Answer>) -> wasmtime::Result<http::Shape> {
+        Ok(match self.table.get(&this)?.shape() {
+            Shape::Empty => http::Shape::Empty,
+            Shape::Json => http::Shape::Json,
+            Shape::QuotedWord => http::Shape::QuotedWord,
+            Shape::BrokenJson => http::Shape::BrokenJson,
+            Shape::Markup => http::Shape::Markup,
+            Shape::Word => http::Shape::Word,
+            Shape::Text => http::Shape::Text,
+            Shape::Binary => http::Shape::Binary,
+        })
+    }
+
     fn header(&mut self, this: Resource<Answer>, name: String) -> wasmtime::Result<Option<String>> {
-        Ok(self.table.get(&this)?.header(&name))
+        self.look(&this, |answer, reads, known| answer.header(&name, reads, known))
     }
 
     fn secret_header(
@@ -201,7 +196,7 @@ impl http::HostResponse for CallState {
         name: String,
     ) -> wasmtime::Result<Option<Resource<Handle>>> {
         let secret = self.table.get(&this)?.secret_header(&name);
-        secret.map(|it| self.hand_out(it)).transpose()
+        self.taken(secret)
     }
 
     fn json(
@@ -209,7 +204,7 @@ impl http::HostResponse for CallState {
         this: Resource<Answer>,
         pointer: String,
     ) -> wasmtime::Result<Option<String>> {
-        Ok(self.table.get(&this)?.json(&pointer))
+        self.look(&this, |answer, reads, known| answer.json(&pointer, reads, known))
     }
 
     fn text(
@@ -217,7 +212,7 @@ impl http::HostResponse for CallState {
         this: Resource<Answer>,
         pointer: String,
     ) -> wasmtime::Result<Option<String>> {
-        Ok(self.table.get(&this)?.text(&pointer))
+        self.look(&this, |answer, reads, known| answer.text(&pointer, reads, known))
     }
 
     fn secret(
@@ -226,28 +221,12 @@ impl http::HostResponse for CallState {
         pointer: String,
     ) -> wasmtime::Result<Option<Resource<Handle>>> {
         let secret = self.table.get(&this)?.secret(&pointer);
-        secret.map(|it| self.hand_out(it)).transpose()
+        self.taken(secret)
     }
 
     fn drop(&mut self, this: Resource<Answer>) -> wasmtime::Result<()> {
-        self.table.delete(this)?;
+        let answer = self.table.delete(this)?;
+        self.budget.release(answer.size());
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_pointer_makes_the_objects_on_its_way() {
-        let mut document = json!({});
-        assert!(put(&mut document, "grant", "x".into()));
-        assert!(put(&mut document, "/auth/user", "ann".into()));
-        assert!(put(&mut document, "/auth/a~1b", 1.into()));
-        assert_eq!(document, json!({"grant": "x", "auth": {"user": "ann", "a/b": 1}}));
-        assert!(!put(&mut document, "/grant/x", 1.into()));
     }
 }

@@ -31,6 +31,25 @@ pub(super) const MAX_HOSTCALL: usize = 1 << 20;
 /// Open handles of one call.
 pub(super) const MAX_HANDLES: usize = 256;
 
+/// Secrets that a call may make or take, open or not: each is looked for in all that it says.
+pub(super) const MAX_KNOWN: usize = 512;
+
+/// Bytes of a secret that a plugin composes: four tokens of the longest kind.
+pub(super) const MAX_COMPOSED: usize = 64 << 10;
+
+/// Bytes that the host holds for one call: the largest answer as a document, one more, and the handles.
+pub(super) const MAX_HOST_MEMORY: usize = 24 << 20;
+
+/// Bytes of all metadata of a token set together, and their number. Every connection stores them.
+pub(super) const MAX_METADATA: usize = 16 << 10;
+/// Facts of one token set.
+pub(super) const MAX_FACTS: usize = 64;
+/// Scopes of one token set.
+pub(super) const MAX_SCOPES: usize = 256;
+
+/// Bytes of a profile, as JSON.
+pub(super) const MAX_PROFILE: usize = 64 << 10;
+
 /// Log lines of one call, and bytes of one line.
 pub(super) const MAX_LOG_LINES: u32 = 64;
 /// Bytes of one log line.
@@ -48,6 +67,21 @@ pub(super) enum Stopped {
     /// It ran for too long without waiting for anything.
     #[error("used too much CPU")]
     Cpu,
+    /// It made the host hold this many bytes.
+    #[error("made the host hold too much")]
+    HostMemory {
+        /// All together, had it been allowed.
+        asked: usize,
+    },
+    /// It composed a secret of up to this many bytes.
+    #[error("composed too long a secret")]
+    Composed {
+        /// With everything encoded.
+        asked: usize,
+    },
+    /// It made or took too many secrets.
+    #[error("made too many secrets")]
+    Known,
     /// It asked for this many bytes of memory.
     #[error("asked for too much memory")]
     Memory {

@@ -9,8 +9,9 @@ use crate::model::failure::Failure;
 use crate::sandbox::bindings::exports;
 use crate::sandbox::exports::Exports;
 use crate::sandbox::limits::MAX_COMPONENT;
+use crate::sandbox::rules::Rules;
 use crate::sandbox::state::CallState;
-use crate::sandbox::{Cache, Program, Sandbox};
+use crate::sandbox::{Cache, Program, Sandbox, descriptor};
 
 /// Why a file is not a plugin. `{0}` is the file's name throughout.
 #[derive(Debug, thiserror::Error)]
@@ -152,6 +153,7 @@ impl Sandbox {
             slots: self.slots.clone(),
             parts,
             descriptor: Descriptor::unknown(),
+            rules: Rules::default(),
             imports,
             exports,
         })
@@ -163,14 +165,9 @@ impl Program {
     async fn introduce(mut self, file: &str, now: Timestamp) -> Result<Self, LoadError> {
         let described = self.describe(now).await;
         let descriptor = described.map_err(|it| LoadError::Describe(file.to_owned(), it))?;
-        let wrong = |what: &str| Err(LoadError::Descriptor(file.to_owned(), what.to_owned()));
-        let is_name = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
-        if descriptor.name.is_empty() || !descriptor.name.chars().all(is_name) {
-            return wrong("its name must be lower-case letters, digits and dashes");
-        }
-        if descriptor.access.is_empty() {
-            return wrong("it declares no access, so it could not send anything");
-        }
+        let wrong = |what: String| LoadError::Descriptor(file.to_owned(), what);
+        let descriptor = descriptor::believe(descriptor).map_err(wrong)?;
+        self.rules = Rules::new(&descriptor).map_err(wrong)?;
         self.name.clone_from(&descriptor.name);
         self.descriptor = descriptor;
         Ok(self)

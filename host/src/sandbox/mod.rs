@@ -3,22 +3,45 @@
 //!
 //! Knows nothing of connections, schedules or databases; what makes answers durable is handed in.
 
-mod answer;
+// The engine, and what a call of it may cost.
+mod budget;
+mod engine;
+mod limits;
+
+// From a file to a program.
 mod bindings;
 mod cache;
+mod descriptor;
+mod load;
+
+// One call.
 mod call;
-mod convert;
-mod engine;
 mod exports;
 mod fault;
+mod rules;
+mod state;
+
+// Secrets: what they are made of, where they are known, and what may be done with them.
+mod handle;
+mod jwt;
+mod known;
+mod labels;
+mod log;
+mod secrets;
+mod spelling;
+
+// Requests and answers.
+mod answer;
+mod document;
 mod http;
 mod journal;
-mod limits;
-mod load;
-mod redact;
+mod placing;
 mod sealing;
-mod secrets;
-mod state;
+
+// What a plugin returns.
+mod convert;
+mod returned;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -28,13 +51,12 @@ use wasmtime::component::{InstancePre, Linker};
 
 pub use cache::Cache;
 pub use call::CallInput;
-pub use convert::expiry;
 pub use exports::{AuthorizationRequest, Code, DeviceGrant, DeviceProgress};
 pub use journal::{Journal, NoJournal};
+pub use jwt::claim_of;
 pub use limits::{DEFAULT_MEMORY, MAX_COMPONENT, MAX_MEMORY};
 pub use load::LoadError;
-pub use redact::{Redactor, SEALED};
-pub use secrets::claim_of;
+pub use tokens::expiry;
 
 use crate::model::descriptor::Descriptor;
 use bindings::imports;
@@ -58,6 +80,8 @@ pub struct Program {
     /// Where its exports are.
     parts: exports::Exports,
     descriptor: Descriptor,
+    /// What of it holds for every call.
+    rules: rules::Rules,
     imports: Vec<String>,
     exports: Vec<String>,
 }

@@ -5,37 +5,39 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret as _, SecretString};
 use tracing::warn;
 use wasmtime::component::{Resource, ResourceTable};
 use wasmtime_wasi::{HostWallClock, WasiCtx, WasiCtxView, WasiView};
 
 use crate::egress::{EgressError, Gate, Policy};
-use crate::model::failure::Failure;
+use crate::model::failure::{Case, Failure};
+use crate::sandbox::budget::Budget;
+use crate::sandbox::handle::{Handle, Origin};
 use crate::sandbox::journal::Journal;
-use crate::sandbox::limits::{Limiter, MAX_HANDLES, MAX_LOG_LINES, MAX_RANDOM};
-use crate::sandbox::redact::Redactor;
-use crate::sandbox::sealing::Sealer;
-use crate::sandbox::secrets::Handle;
+use crate::sandbox::known::Known;
+use crate::sandbox::labels::Labels;
+use crate::sandbox::limits::{Limiter, MAX_HANDLES, MAX_KNOWN, MAX_LOG_LINES, MAX_RANDOM, Stopped};
+use crate::sandbox::rules::Rules;
 
 /// Everything that the imports of one call work on.
 pub(super) struct CallState {
     wasi: WasiCtx,
     pub(super) table: ResourceTable,
     pub(super) limiter: Limiter,
+    pub(super) budget: Budget,
     pub(super) plugin: String,
     pub(super) connection: String,
-    pub(super) known: Redactor,
-    pub(super) sealer: Sealer,
+    pub(super) known: Known,
+    pub(super) rules: Arc<Rules>,
     pub(super) network: Option<Network>,
     pub(super) log_lines: u32,
-    pub(super) ticks: u64,
     /// What the last request came to, if it came to nothing: the host knows better than the plugin.
     pub(super) trouble: Option<EgressError>,
     /// Set while a request may have been acted on and no answer to it is durable.
     pub(super) unanswered: bool,
-    /// Set when this machine failed, and the call was ended for that.
-    pub(super) host_failure: Option<Failure>,
+    /// Why the host ended the call, when it knows better than the trap that follows.
+    pub(super) ended: Option<Failure>,
 }
 
 /// The way out of one call.
@@ -55,8 +57,7 @@ impl CallState {
         connection: &str,
         now: Timestamp,
         memory: u64,
-        sealer: Sealer,
-        known: Redactor,
+        rules: Arc<Rules>,
     ) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_HANDLES);
@@ -64,27 +65,78 @@ impl CallState {
             wasi: empty_wasi(now),
             table,
             limiter: Limiter::new(memory),
+            budget: Budget::default(),
             plugin: plugin.to_owned(),
             connection: connection.to_owned(),
-            known,
-            sealer,
+            known: Known::default(),
+            rules,
             network: None,
             log_lines: 0,
-            ticks: 0,
             trouble: None,
             unanswered: false,
-            host_failure: None,
+            ended: None,
         }
     }
 
-    /// A handle for `secret`, which is struck out of everything from now on.
-    pub(super) fn hand_out(&mut self, secret: SecretString) -> wasmtime::Result<Resource<Handle>> {
-        self.known.learn(&secret);
-        Ok(self.table.push(Handle(secret))?)
+    /// A handle for a secret that the operator or the host gives.
+    pub(super) fn lend(
+        &mut self,
+        secret: &SecretString,
+        labels: Labels,
+    ) -> wasmtime::Result<Resource<Handle>> {
+        self.learn(secret.expose_secret(), labels, true)?;
+        self.push(Handle::new(secret.clone(), labels, Origin::Made))
     }
 
-    pub(super) fn expose(&self, handle: &Resource<Handle>) -> wasmtime::Result<&str> {
-        Ok(self.table.get(handle)?.0.expose_secret())
+    /// A handle for what the provider sent, now or earlier. A value in which the provider repeats what
+    /// it got is no word of its own, and goes no further than what is in it.
+    pub(super) fn take(
+        &mut self,
+        secret: SecretString,
+        labels: Labels,
+    ) -> wasmtime::Result<Resource<Handle>> {
+        let traces = self.known.made_in(secret.expose_secret());
+        let origin = if traces.has_made { Origin::Made } else { Origin::Provider };
+        let labels = labels.and(traces.labels);
+        self.learn(secret.expose_secret(), labels, traces.has_made)?;
+        self.push(Handle::new(secret, labels, origin))
+    }
+
+    /// Strikes `text` out of everything from now on.
+    pub(super) fn learn(
+        &mut self,
+        text: &str,
+        labels: Labels,
+        is_made: bool,
+    ) -> Result<(), Stopped> {
+        if self.rules.stands_in_clear(text) {
+            return Ok(());
+        }
+        let before = self.known.count();
+        self.known.learn(text, labels, is_made);
+        let new = self.known.count() > before;
+        if self.known.count() > MAX_KNOWN {
+            return Err(Stopped::Known);
+        }
+        if new { self.budget.hold(text.len()) } else { Ok(()) }
+    }
+
+    /// A place in the table for `handle`.
+    pub(super) fn push(&mut self, handle: Handle) -> wasmtime::Result<Resource<Handle>> {
+        self.budget.hold(handle.size())?;
+        Ok(self.table.push(handle)?)
+    }
+
+    /// Ends the call for a fault of the plugin that has a name.
+    pub(super) fn end(&mut self, code: &'static str, message: String) -> wasmtime::Error {
+        self.end_with(Failure::new(Case::PluginFault, code, message))
+    }
+
+    /// Ends the call for this reason.
+    pub(super) fn end_with(&mut self, failure: Failure) -> wasmtime::Error {
+        let error = wasmtime::Error::msg(failure.message.clone());
+        self.ended = Some(failure);
+        error
     }
 }
 

@@ -63,6 +63,7 @@ fn succeeded(attempt: AttemptId, generation: u64) -> Succeeded {
         scopes: Vec::new(),
         extra: Vec::new(),
         metadata: Vec::new(),
+        made_of: std::collections::BTreeMap::new(),
     };
     Succeeded {
         attempt,

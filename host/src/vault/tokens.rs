@@ -1,6 +1,7 @@
 //! A token set as a sealed value. The stored form is a private JSON here, because a token set
 //! itself must not serialise; buffers that held it are wiped. Knows nothing of where it is stored.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -51,6 +52,8 @@ struct Stored<'a> {
     scopes: &'a [String],
     extra: Vec<(&'a str, &'a str)>,
     metadata: &'a [(String, String)],
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    made_of: &'a BTreeMap<String, Vec<String>>,
 }
 
 /// Fields may be added by a later version; what is unknown here is left out.
@@ -64,6 +67,8 @@ struct Opened {
     scopes: Vec<String>,
     extra: Vec<(String, Secret)>,
     metadata: Vec<(String, String)>,
+    #[serde(default)]
+    made_of: BTreeMap<String, Vec<String>>,
 }
 
 impl<'a> From<&'a TokenSet> for Stored<'a> {
@@ -78,6 +83,7 @@ impl<'a> From<&'a TokenSet> for Stored<'a> {
             scopes: &tokens.scopes,
             extra: extra.collect(),
             metadata: &tokens.metadata,
+            made_of: &tokens.made_of,
         }
     }
 }
@@ -95,6 +101,7 @@ impl TryFrom<Opened> for TokenSet {
             scopes: opened.scopes,
             extra: opened.extra.into_iter().map(|(name, it)| (name, it.0)).collect(),
             metadata: opened.metadata,
+            made_of: opened.made_of,
         })
     }
 }
@@ -112,7 +119,9 @@ fn longest(stored: &Stored<'_>) -> usize {
     let scopes = stored.scopes.iter().map(|it| it.len() + 16);
     let single = [Some(stored.access_token), Some(stored.token_type), stored.refresh_token];
     let single = single.iter().flatten().map(|it| it.len());
-    512 + 6 * pairs.chain(extra).chain(scopes).chain(single).sum::<usize>()
+    let made = stored.made_of.iter().flat_map(|(name, of)| [name].into_iter().chain(of));
+    let made = made.map(|it| it.len() + 16);
+    512 + 6 * pairs.chain(extra).chain(scopes).chain(single).chain(made).sum::<usize>()
 }
 
 /// Goes from the parser's buffer into a string that is wiped. Only a secret with an escape in it
@@ -163,6 +172,7 @@ mod tests {
             scopes: vec!["read".to_owned(), "write".to_owned()],
             extra: vec![("id_token".to_owned(), SecretString::from("CANARY_id"))],
             metadata: vec![("account".to_owned(), "42".to_owned())],
+            made_of: BTreeMap::from([("id_token".to_owned(), vec!["key".to_owned()])]),
         }
     }
 
@@ -179,6 +189,7 @@ mod tests {
             scopes: Vec::new(),
             extra: Vec::new(),
             metadata: Vec::new(),
+            made_of: BTreeMap::new(),
             ..tokens()
         };
         for tokens in [tokens(), bare] {

@@ -8,6 +8,9 @@ use sdk::{
     facts, secret, send, trouble, unexpected,
 };
 
+/// Facts of an account.
+const ACCOUNT: [&str; 7] = ["id", "name", "email", "role", "status", "balance", "is_vip"];
+
 /// Where login and refresh put the token.
 const TOKEN: &str = "/data/token";
 
@@ -25,9 +28,11 @@ pub(crate) fn describe() -> Descriptor {
         ))
         .logins(Logins::UNATTENDED)
         .rotation(Rotation::None)
-        .access("POST {base_url}/api/auth/login")
-        .access("PATCH {base_url}/api/auth/refresh")
-        .access("GET {base_url}/api/auth/user")
+        .access("POST {base_url}/api/auth/login", &["email", "password"])
+        .access("PATCH {base_url}/api/auth/refresh", &["access-token"])
+        .access("GET {base_url}/api/auth/user", &["access-token"])
+        .reads_facts("", &ACCOUNT)
+        .reads_facts("/data", &ACCOUNT)
         .lifetime(2_592_000)
         .schedule("0 2 */10 * *")
 }
@@ -106,9 +111,7 @@ fn common(answer: &dyn Answer, what: &str) -> Failure {
 
 /// The account is in `data`, and was at the top in older versions of the API.
 fn account(answer: &dyn Answer) -> String {
-    let data = answer.json("/data").is_some_and(|json| json.starts_with('{'));
-    let names = ["id", "name", "email", "role", "status", "balance", "is_vip"];
-    facts(answer, if data { "/data" } else { "" }, &names)
+    facts(answer, if answer.is_object("/data") { "/data" } else { "" }, &ACCOUNT)
 }
 
 #[cfg(test)]
@@ -120,16 +123,16 @@ mod tests {
     const EXPIRED: &str = include_str!("../fixtures/expired.json");
 
     fn login_ends(status: u16, body: &str) -> &'static str {
-        ending(&play_tokens(login(), &[Canned::new(status, body)]).result).0
+        ending(&play_tokens::<crate::Plugin>(login(), &[Canned::new(status, body)]).result).0
     }
 
     fn refresh_ends(status: u16, body: &str) -> &'static str {
-        ending(&play_tokens(refresh(), &[Canned::new(status, body)]).result).0
+        ending(&play_tokens::<crate::Plugin>(refresh(), &[Canned::new(status, body)]).result).0
     }
 
     #[test]
     fn a_login_sends_both_secrets_by_name_and_takes_the_token() {
-        let played = play_tokens(login(), &[Canned::new(200, TOKEN_ANSWER)]);
+        let played = play_tokens::<crate::Plugin>(login(), &[Canned::new(200, TOKEN_ANSWER)]);
         let sent = Request::post("{base_url}/api/auth/login")
             .multipart([("email", secret("email")), ("password", secret("password"))]);
         assert_eq!(played.requests, [sent]);
@@ -138,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_refresh_presents_the_current_token() {
-        let played = play_tokens(refresh(), &[Canned::new(200, TOKEN_ANSWER)]);
+        let played = play_tokens::<crate::Plugin>(refresh(), &[Canned::new(200, TOKEN_ANSWER)]);
         let sent = Request::patch("{base_url}/api/auth/refresh").header("Authorization", bearer());
         assert_eq!(played.requests, [sent]);
         assert_eq!(played.result.unwrap(), Tokens::bearer("/data/token"));
@@ -166,7 +169,7 @@ mod tests {
     #[test]
     fn a_missing_field_is_named_from_an_object_and_survives_a_string() {
         let object = Canned::new(400, include_str!("../fixtures/missing_email.json"));
-        let result = play_tokens(login(), &[object]).result;
+        let result = play_tokens::<crate::Plugin>(login(), &[object]).result;
         let text = "Eskiz found the login incomplete; check `email`";
         assert_eq!(ending(&result), ("misconfigured", text));
         assert_eq!(login_ends(400, r#"{"message":"email required"}"#), "misconfigured");
@@ -189,13 +192,15 @@ mod tests {
         assert_eq!(login_ends(502, "<html>"), "unavailable");
         assert_eq!(refresh_ends(503, ""), "unavailable");
         let slow = Canned::new(429, "{}").header("Retry-After", "90");
-        let result = play_tokens(refresh(), &[slow]).result;
+        let result = play_tokens::<crate::Plugin>(refresh(), &[slow]).result;
         assert!(matches!(result, Err(Failure::RateLimited(Some(90)))));
     }
 
     #[test]
     fn a_profile_is_plain_facts_in_either_shape() {
-        let read = |body: &str| play(profile(), &[Canned::new(200, body)]).result.unwrap();
+        let read = |body: &str| {
+            play::<crate::Plugin, _>(profile(), &[Canned::new(200, body)]).result.unwrap()
+        };
         let facts = r#"{"id":7,"name":"Shop","email":"shop@example.uz","role":"user","status":"active","balance":4200,"is_vip":false}"#;
         assert_eq!(read(include_str!("../fixtures/user.json")), facts);
         assert_eq!(read(include_str!("../fixtures/user_flat.json")), facts);
@@ -204,7 +209,7 @@ mod tests {
     #[test]
     fn a_profile_tells_a_rejected_token_from_an_outage() {
         let ends = |status| {
-            let played = play(profile(), &[Canned::new(status, EXPIRED)]);
+            let played = play::<crate::Plugin, _>(profile(), &[Canned::new(status, EXPIRED)]);
             ending(&played.result).0
         };
         assert_eq!(
@@ -216,9 +221,9 @@ mod tests {
     #[test]
     fn every_request_is_declared() {
         for requests in [
-            play(login(), &[]).requests,
-            play(refresh(), &[]).requests,
-            play(profile(), &[]).requests,
+            play::<crate::Plugin, _>(login(), &[]).requests,
+            play::<crate::Plugin, _>(refresh(), &[]).requests,
+            play::<crate::Plugin, _>(profile(), &[]).requests,
         ] {
             assert_eq!(undeclared(&describe(), &requests), None);
         }

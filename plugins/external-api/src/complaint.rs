@@ -31,8 +31,32 @@ const DEVICE: &str = "device_name";
 /// Objects whose members are the names of what is wrong.
 const BASES: [&str; 5] = ["/errors", "/error", "/detail", "/message", "/fields"];
 
+/// Where a server says more of a member: in those objects, and at the top under its name.
+pub(crate) const MEMBERS: [&str; 20] = [
+    "/errors/**",
+    "/error/**",
+    "/detail/**",
+    "/message/**",
+    "/fields/**",
+    "/email/**",
+    "/username/**",
+    "/login/**",
+    "/user/*",
+    "/identifier/**",
+    "/user_name/**",
+    "/userName/**",
+    "/email_address/**",
+    "/phone/**",
+    "/mobile/**",
+    "/Email/**",
+    "/Username/**",
+    "/UserName/**",
+    "/Login/**",
+    "/device_name/**",
+];
+
 /// Where sentences are.
-const SENTENCES: [&str; 13] = [
+pub(crate) const SENTENCES: [&str; 13] = [
     "",
     "/message",
     "/message/0",

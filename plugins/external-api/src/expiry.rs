@@ -7,17 +7,18 @@ use sdk::{Answer, Settings, Source};
 use crate::extract::around;
 
 /// Members that say how long from now.
-const SPANS: [&str; 4] = ["expires_in", "expiresIn", "access_expires_in", "ttl"];
+pub(crate) const SPANS: [&str; 4] =
+    ["**/expires_in", "**/expiresIn", "**/access_expires_in", "**/ttl"];
 
 /// Members that say when.
-const MOMENTS: [&str; 7] = [
-    "expires_at",
-    "expiresAt",
-    "access_expiration",
-    "expires_at_seconds",
-    "expires",
-    "expiry",
-    "exp",
+pub(crate) const MOMENTS: [&str; 7] = [
+    "**/expires_at",
+    "**/expiresAt",
+    "**/access_expiration",
+    "**/expires_at_seconds",
+    "**/expires",
+    "**/expiry",
+    "**/exp",
 ];
 
 /// A number above this is milliseconds where seconds are usual.
@@ -46,8 +47,7 @@ pub(crate) fn earliest(
 }
 
 fn span(answer: &dyn Answer, token: &Source) -> Option<u64> {
-    let places = around(token).into_iter().flat_map(|base| SPANS.map(|it| format!("{base}/{it}")));
-    places.into_iter().find_map(|place| whole(answer, &place)).map(seconds)
+    places(token, SPANS).find_map(|place| whole(answer, &place)).map(seconds)
 }
 
 /// Passport's year of 31 536 000 seconds looks like milliseconds: a large number that is whole days in
@@ -58,14 +58,18 @@ fn seconds(number: u64) -> u64 {
 }
 
 fn moment(answer: &dyn Answer, token: &Source) -> Option<u64> {
-    let places =
-        around(token).into_iter().flat_map(|base| MOMENTS.map(|it| format!("{base}/{it}")));
-    places.into_iter().find_map(|place| match whole(answer, &place) {
+    places(token, MOMENTS).find_map(|place| match whole(answer, &place) {
         Some(number @ 100_000_000_000..) => Some(number / 1000),
         Some(number @ 1_000_000_000..) => Some(number),
         Some(_) => None,
         None => timestamp(&answer.text(&place)?),
     })
+}
+
+/// Where members that are declared at any depth stand around a token.
+fn places<const N: usize>(token: &Source, names: [&str; N]) -> impl Iterator<Item = String> {
+    let beside = move |base| names.map(|it| it.replacen("**", base, 1));
+    around(token).into_iter().flat_map(beside)
 }
 
 /// A number, also with a fraction, also as a string.

@@ -1,7 +1,7 @@
 //! Where an answer has its tokens. Only names and places are known here: a token can be found without
 //! being read.
 
-use sdk::{Answer, Settings, Source, Tokens};
+use sdk::{Answer, Settings, Shape, Source, Tokens};
 
 use crate::expiry;
 
@@ -54,7 +54,7 @@ fn is_there(answer: &dyn Answer, source: &Source) -> bool {
 /// At the top first, then in what is wrapped around. A string counts, and so does an object of the
 /// same names; an empty string does not.
 fn in_json(answer: &dyn Answer, names: &[&str]) -> Option<Source> {
-    let is_object = |base: &str| answer.json(base).is_some_and(|json| json.starts_with('{'));
+    let is_object = |base: &str| answer.is_object(base);
     let wrappers = WRAPPERS.iter().map(|name| format!("/{name}"));
     let mut bases = [String::new()].into_iter().chain(wrappers).filter(|base| is_object(base));
     bases.find_map(|base| {
@@ -77,27 +77,22 @@ fn in_headers(answer: &dyn Answer) -> Option<Source> {
     found.map(|name| Source::Header((*name).to_owned()))
 }
 
-/// A body that is one word, or one JSON string, and no page. What calls itself JSON and is none was cut
-/// off on its way, unless it is a JWT: some servers send one bare under any name.
+/// A body that is one word, or one JSON string of one word. A word that calls itself JSON was cut off on
+/// its way, unless it is a JWT: some servers send one bare under any name.
 fn whole_body(answer: &dyn Answer) -> Option<Source> {
     let is_cut_off = || says_json(answer) && answer.claims(&"".into()).is_none();
     let length = answer.header("content-length").and_then(|length| length.parse().ok());
-    let is_word = match answer.json("") {
-        Some(json) => json.starts_with('"') && !json.contains(char::is_whitespace),
-        None if is_cut_off() => false,
-        None => answer.text("").is_none() && length.is_none_or(|it: u64| it >= SHORTEST_BODY),
+    let is_long = length.is_none_or(|it: u64| it >= SHORTEST_BODY);
+    let is_token = match answer.shape() {
+        Shape::QuotedWord => true,
+        Shape::Word => is_long && !is_cut_off(),
+        _ => false,
     };
-    (is_word && !is_page(answer) && answer.has_secret("")).then(|| "".into())
+    (is_token && answer.has_secret("")).then(|| "".into())
 }
 
 fn says_json(answer: &dyn Answer) -> bool {
     answer.header("content-type").is_some_and(|kind| kind.contains("json"))
-}
-
-/// Whether the answer is for people.
-pub(crate) fn is_page(answer: &dyn Answer) -> bool {
-    let html = answer.header("content-type").is_some_and(|kind| kind.contains("html"));
-    html || answer.text("").is_some_and(|text| text.trim_start().starts_with('<'))
 }
 
 /// The refresh token beside an access token. An empty one is none: dj-rest-auth has the real one in a
@@ -193,7 +188,7 @@ mod tests {
     }
 
     fn place(body: &str) -> Option<String> {
-        match found(&Canned::new(200, body).sealing("key")) {
+        match found(&Canned::new(200, body)) {
             Some(Source::At(pointer)) => Some(pointer),
             _ => None,
         }

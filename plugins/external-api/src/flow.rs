@@ -2,11 +2,15 @@
 //! with what is remembered; a refresh uses a refresh token where the server gave one, and is the same
 //! search where it did not. Knows no address and no format.
 
-use sdk::{Context, Descriptor, Failure, Field, Flow, Logins, Rotation, Settings, Tokens};
+use sdk::{Context, Descriptor, Failure, Field, Flow, Kind, Logins, Rotation, Settings, Tokens};
 
 use crate::format::Format;
 use crate::renewal;
 use crate::search::Search;
+use crate::{complaint, expiry};
+
+/// What a login may carry, and a refresh at the same place.
+const ALL: [&str; 5] = ["email", "username", "password", "client_secret", "refresh-token"];
 
 pub(crate) fn describe() -> Descriptor {
     let about = "Any API with a login by e-mail, user name or client. Finds out where the login is, \
@@ -15,10 +19,15 @@ pub(crate) fn describe() -> Descriptor {
         .about(about)
         .logins(Logins::UNATTENDED)
         .rotation(Rotation::Unknown)
-        .access("POST {login_url}")
-        .access("POST {login_url.origin}/*")
-        .access("POST {refresh_url}")
-        .sealed("key")
+        .access("POST {login_url}", &ALL)
+        .access("POST {login_url.origin}/*", &ALL)
+        .access("POST {refresh_url}", &["client_secret", "refresh-token"])
+        .reads(Kind::Code, &["**/token_type", "**/tokenType", "/code"])
+        .reads_facts("**", &["scope"])
+        .reads(Kind::Number, &expiry::SPANS)
+        .reads(Kind::Date, &expiry::MOMENTS)
+        .reads(Kind::Text, &complaint::SENTENCES)
+        .reads(Kind::Text, &complaint::MEMBERS)
         .requests(16)
         .schedule("*/10 * * * *")
 }
@@ -92,7 +101,7 @@ mod tests {
     use sdk::testing::{context, ending, play_tokens};
 
     fn refused(settings: &[(&str, &str)]) -> String {
-        let played = play_tokens(login(&context::<crate::Plugin>(settings)), &[]);
+        let played = play_tokens::<crate::Plugin>(login(&context::<crate::Plugin>(settings)), &[]);
         assert!(played.requests.is_empty());
         let (case, text) = ending(&played.result);
         assert_eq!(case, "misconfigured");

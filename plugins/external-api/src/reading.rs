@@ -5,7 +5,7 @@ use sdk::{Answer, Effect, Failure, Settings, Source, trouble, unexpected};
 
 use crate::address::{Address, Redirect};
 use crate::complaint::{Complaint, Members, complaint, refuses, sentences};
-use crate::extract::{access_token, is_page};
+use crate::extract::access_token;
 use crate::format::{Client, Format, Shape};
 
 /// What to do next.
@@ -58,7 +58,7 @@ impl Sent<'_> {
         if let Some(token) = access_token(answer, self.settings, self.token_at) {
             return Meaning::Token(token);
         }
-        if is_page(answer) {
+        if answer.is_page() {
             return Meaning::NotHere;
         }
         if refuses(&sentences(answer)) {

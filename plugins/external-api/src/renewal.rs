@@ -11,7 +11,7 @@ use sdk::{
 
 use crate::address::{Address, Redirect};
 use crate::complaint::{Complaint, complaint};
-use crate::extract::{self, is_page};
+use crate::extract;
 use crate::format::{Client, Credentials, Format, Shape, grant};
 use crate::memory::{self, Memory};
 
@@ -138,7 +138,7 @@ impl Attempt {
 
     fn learn(mut self, answer: &dyn Answer, way: &Renewal) -> Flow<Tokens> {
         match answer.status() {
-            200..300 if !is_page(answer) => return self.finish(answer, way),
+            200..300 if !answer.is_page() => return self.finish(answer, way),
             301 | 307 | 308 => self.follow(answer, way),
             200..400 | 404 | 405 | 410 | 415 | 501 => {}
             400 | 422 if self.wants_another_body(answer, way) => {}

@@ -3,7 +3,7 @@
 //! to a login.
 
 use sdk::{
-    Answer, Context, Descriptor, Failure, Field, Flow, Logins, Request, Rotation, Tokens,
+    Answer, Context, Descriptor, Failure, Field, Flow, Kind, Logins, Request, Rotation, Tokens,
     access_token, basic, basic_header, bearer, refresh_token, secret, send, text, trouble,
     unexpected,
 };
@@ -29,8 +29,13 @@ pub(crate) fn describe() -> Descriptor {
         .secret(Field::required("client_secret", "Client secret", "Its password."))
         .logins(Logins::UNATTENDED)
         .rotation(Rotation::Unknown)
-        .access(&format!("POST {TOKEN}"))
-        .access(&format!("DELETE {REVOKE}"))
+        .access(&format!("POST {TOKEN}"), &["client_secret", "refresh-token"])
+        .access(&format!("DELETE {REVOKE}"), &["access-token"])
+        .reads(Kind::Code, &["/status", "/error/code"])
+        .reads(Kind::Text, &["/error/message"])
+        .reads(Kind::Number, &["/result/lifeTime"])
+        .reads(Kind::Date, &["/result/creationDate"])
+        .reads(Kind::Fact, &["/result/scopes", "/result/scopes/*"])
         .sealed("value")
         .lifetime(864_000)
         .schedule("0 */12 * * *")
@@ -138,15 +143,17 @@ mod tests {
     }
 
     fn login_ends(status: u16, body: &str) -> &'static str {
-        ending(&play_tokens(login(&fresh()), &[Canned::new(status, body)]).result).0
+        ending(&play_tokens::<crate::Plugin>(login(&fresh()), &[Canned::new(status, body)]).result)
+            .0
     }
 
     fn refresh_ends(status: u16, body: &str) -> &'static str {
-        ending(&play_tokens(refresh(&held()), &[Canned::new(status, body)]).result).0
+        ending(&play_tokens::<crate::Plugin>(refresh(&held()), &[Canned::new(status, body)]).result)
+            .0
     }
 
     fn revoke_ends(status: u16, body: &str) -> &'static str {
-        ending(&play(revoke(&held()), &[Canned::new(status, body)]).result).0
+        ending(&play::<crate::Plugin, _>(revoke(&held()), &[Canned::new(status, body)]).result).0
     }
 
     fn at_token_endpoint() -> Request {
@@ -156,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_login_names_the_client_and_joins_the_scopes_with_commas() {
-        let played = play_tokens(login(&fresh()), &[Canned::new(200, ISSUED).sealing("value")]);
+        let played = play_tokens::<crate::Plugin>(login(&fresh()), &[Canned::new(200, ISSUED)]);
         let sent = at_token_endpoint().json([
             ("grant_type", text("client_credentials")),
             ("nid", text("0012345678")),
@@ -176,7 +183,7 @@ mod tests {
             assert_eq!(listed(written).collect::<Vec<_>>(), ["a:b:get", "c:d:get"]);
         }
         let none = context::<crate::Plugin>(&[("client_id", "c"), ("nid", "1"), ("scopes", ", ,")]);
-        let played = play_tokens(login(&none), &[]);
+        let played = play_tokens::<crate::Plugin>(login(&none), &[]);
         assert_eq!(
             ending(&played.result),
             ("misconfigured", "the setting `scopes` names no scope")
@@ -186,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_refresh_sends_the_refresh_token_and_says_which_kind() {
-        let played = play_tokens(refresh(&held()), &[Canned::new(200, ISSUED)]);
+        let played = play_tokens::<crate::Plugin>(refresh(&held()), &[Canned::new(200, ISSUED)]);
         let sent = at_token_endpoint().json([
             ("grant_type", text("refresh_token")),
             ("token_type", text("CLIENT-CREDENTIAL")),
@@ -201,7 +208,7 @@ mod tests {
         let mut context = held();
         context.current.as_mut().unwrap().has_refresh_token = false;
         for context in [context, fresh()] {
-            let played = play_tokens(refresh(&context), &[]);
+            let played = play_tokens::<crate::Plugin>(refresh(&context), &[]);
             assert_eq!(ending(&played.result).0, "grant-expired");
             assert!(played.requests.is_empty());
         }
@@ -243,21 +250,26 @@ mod tests {
             assert_eq!(refresh_ends(status, &body), "in-doubt");
         }
         assert_eq!(refresh_ends(400, &error("SERVER_ERROR")), "in-doubt");
-        assert_eq!(ending(&play_tokens(refresh(&held()), &[]).result).0, "in-doubt");
+        assert_eq!(
+            ending(&play_tokens::<crate::Plugin>(refresh(&held()), &[]).result).0,
+            "in-doubt"
+        );
     }
 
     #[test]
     fn a_limit_is_obeyed() {
         let slow = Canned::new(429, "{}").header("Retry-After", "60");
-        let result = play_tokens(login(&fresh()), &[slow]).result;
+        let result = play_tokens::<crate::Plugin>(login(&fresh()), &[slow]).result;
         assert!(matches!(result, Err(Failure::RateLimited(Some(60)))));
     }
 
     #[test]
     fn no_text_quotes_what_finnotech_said() {
         for status in [400, 401, 403, 404, 500] {
-            let played =
-                play_tokens(login(&fresh()), &[Canned::new(status, &error("VALIDATION_ERROR"))]);
+            let played = play_tokens::<crate::Plugin>(
+                login(&fresh()),
+                &[Canned::new(status, &error("VALIDATION_ERROR"))],
+            );
             assert!(!ending(&played.result).1.contains("invented"), "{status}");
         }
     }
@@ -268,7 +280,7 @@ mod tests {
             .query("trackId", text("0123456789abcdef0123456789abcdef"))
             .header("Authorization", bearer())
             .json([("token", access_token()), ("token_type", text("CLIENT-CREDENTIAL"))]);
-        assert_eq!(play(revoke(&held()), &[]).requests, [sent]);
+        assert_eq!(play::<crate::Plugin, _>(revoke(&held()), &[]).requests, [sent]);
         assert_eq!(revoke_ends(200, r#"{"status":"DONE"}"#), "ok");
         assert_eq!(revoke_ends(204, ""), "ok");
     }
@@ -285,11 +297,11 @@ mod tests {
     #[test]
     fn every_request_is_declared_exactly() {
         let described = describe();
-        assert!(described.access.iter().all(|pattern| !pattern.contains('*')));
+        assert!(described.access.iter().all(|it| !it.request.contains('*')));
         for requests in [
-            play(login(&fresh()), &[]).requests,
-            play(refresh(&held()), &[]).requests,
-            play(revoke(&held()), &[]).requests,
+            play::<crate::Plugin, _>(login(&fresh()), &[]).requests,
+            play::<crate::Plugin, _>(refresh(&held()), &[]).requests,
+            play::<crate::Plugin, _>(revoke(&held()), &[]).requests,
         ] {
             assert_eq!(undeclared(&described, &requests), None);
         }

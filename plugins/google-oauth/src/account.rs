@@ -9,6 +9,10 @@ use sdk::{
 
 use crate::refusal::refusal;
 
+/// What Google says of a token and of the person behind it.
+pub(crate) const FACTS: [&str; 8] =
+    ["sub", "email", "email_verified", "scope", "exp", "access_type", "aud", "azp"];
+
 pub(crate) fn profile() -> Flow<String> {
     let request = Request::post("{api_url}/tokeninfo").header("Authorization", bearer());
     send(request, |answer| match answer.status() {
@@ -22,8 +26,7 @@ pub(crate) fn profile() -> Flow<String> {
 
 /// Google writes every number and truth of it as a string, and so they stay.
 fn account(answer: &dyn Answer) -> String {
-    let names = ["sub", "email", "email_verified", "scope", "exp", "access_type", "aud", "azp"];
-    facts(answer, "", &names)
+    facts(answer, "", &FACTS)
 }
 
 fn rejected() -> Failure {
@@ -58,7 +61,7 @@ mod tests {
     #[test]
     fn a_profile_is_what_google_says_of_the_token() {
         let answer = Canned::new(200, include_str!("../fixtures/tokeninfo.json"));
-        let facts = play(profile(), &[answer]).result.unwrap();
+        let facts = play::<crate::Plugin, _>(profile(), &[answer]).result.unwrap();
         for fact in [
             r#""email":"owner@example.com""#,
             r#""exp":"1700003600""#,
@@ -71,15 +74,16 @@ mod tests {
 
     #[test]
     fn a_profile_tells_a_rejected_token_from_an_outage() {
-        let ends =
-            |status, body: &str| ending(&play(profile(), &[Canned::new(status, body)]).result).0;
+        let ends = |status, body: &str| {
+            ending(&play::<crate::Plugin, _>(profile(), &[Canned::new(status, body)]).result).0
+        };
         assert_eq!((ends(400, DEAD), ends(401, "")), ("token-rejected", "token-rejected"));
         assert_eq!((ends(503, ""), ends(400, "{}")), ("unavailable", "unexpected"));
     }
 
     #[test]
     fn the_grant_ends_with_its_refresh_token_where_there_is_one() {
-        let sent = |context: &Context| play(revoke(context), &[]).requests;
+        let sent = |context: &Context| play::<crate::Plugin, _>(revoke(context), &[]).requests;
         let request = Request::post("{api_url}/revoke");
         let mut context = connected();
         assert_eq!(sent(&context), [request.clone().form([("token", refresh_token())])]);
@@ -90,7 +94,11 @@ mod tests {
     #[test]
     fn a_token_that_is_dead_already_counts_as_revoked() {
         let ends = |status, body: &str| {
-            ending(&play(revoke(&connected()), &[Canned::new(status, body)]).result).0
+            ending(
+                &play::<crate::Plugin, _>(revoke(&connected()), &[Canned::new(status, body)])
+                    .result,
+            )
+            .0
         };
         assert_eq!((ends(200, "{}"), ends(400, DEAD)), ("ok", "ok"));
         assert_eq!((ends(503, ""), ends(400, "{}")), ("unavailable", "unexpected"));
@@ -98,8 +106,11 @@ mod tests {
 
     #[test]
     fn every_request_is_declared() {
-        let requests =
-            [play(profile(), &[]).requests, play(revoke(&connected()), &[]).requests].concat();
+        let requests = [
+            play::<crate::Plugin, _>(profile(), &[]).requests,
+            play::<crate::Plugin, _>(revoke(&connected()), &[]).requests,
+        ]
+        .concat();
         assert_eq!(undeclared(&crate::sheet::describe(), &requests), None);
     }
 }

@@ -50,7 +50,7 @@ mod tests {
     }
 
     fn polled(status: u16, body: &str) -> Result<Progress, Failure> {
-        play(poll(&fresh()), &[Canned::new(status, body)]).result
+        play::<crate::Plugin, _>(poll(&fresh()), &[Canned::new(status, body)]).result
     }
 
     fn code(status: u16, code: &str) -> Result<Progress, Failure> {
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn a_code_for_the_person_is_asked_for_and_read() {
         let answer = Canned::new(200, include_str!("../fixtures/device.json"));
-        let played = play(start(&fresh(), &["openid".to_owned()]), &[answer]);
+        let played = play::<crate::Plugin, _>(start(&fresh(), &["openid".to_owned()]), &[answer]);
         let scope: Value = text("https://www.googleapis.com/auth/business.manage openid");
         let sent = Request::post("{api_url}/device/code")
             .form([("client_id", text("c")), ("scope", scope)]);
@@ -93,8 +93,10 @@ mod tests {
     #[test]
     fn every_request_is_declared() {
         let described = crate::sheet::describe();
-        let requests =
-            [play(start(&fresh(), &[]), &[]).requests, play(poll(&fresh()), &[]).requests];
+        let requests = [
+            play::<crate::Plugin, _>(start(&fresh(), &[]), &[]).requests,
+            play::<crate::Plugin, _>(poll(&fresh()), &[]).requests,
+        ];
         assert_eq!(undeclared(&described, &requests.concat()), None);
     }
 }

@@ -2,7 +2,9 @@
 //! tokens are for it does not know; that is what `scopes` says.
 
 use sdk::oauth::Server;
-use sdk::{Descriptor, Field, Logins, Rotation};
+use sdk::{Descriptor, Field, Kind, Logins, Rotation};
+
+use crate::account::FACTS;
 
 /// Google, as failure texts speak of it.
 pub(crate) const GOOGLE: Server = Server { name: "Google", settings: "`api_url`" };
@@ -35,14 +37,24 @@ pub(crate) fn describe() -> Descriptor {
 fn addresses(descriptor: Descriptor) -> Descriptor {
     let accounts = Field::required("accounts_url", "Accounts URL", "Where a person agrees.");
     let api = Field::required("api_url", "API URL", "Where tokens come from.");
+    let page = Field::required("device_page", "Device page", "Where a person types in a code.");
     let issuer = Field::required("issuer", "Issuer", "Who Google says it is in a callback.");
     descriptor
         .setting(accounts.or("https://accounts.google.com"))
         .setting(api.or("https://oauth2.googleapis.com"))
         .setting(issuer.or("https://accounts.google.com"))
-        .access("GET {accounts_url}/o/oauth2/v2/auth")
-        .access("POST {api_url}/token")
-        .access("POST {api_url}/device/code")
-        .access("POST {api_url}/tokeninfo")
-        .access("POST {api_url}/revoke")
+        .setting(page.or("https://www.google.com/device"))
+        .access("GET {accounts_url}/o/oauth2/v2/auth", &[])
+        .access("GET {device_page}", &[])
+        .access(
+            "POST {api_url}/token",
+            &["client_secret", "refresh-token", "code", "code-verifier", "device-code"],
+        )
+        .access("POST {api_url}/device/code", &[])
+        .access("POST {api_url}/tokeninfo", &["access-token"])
+        .access("POST {api_url}/revoke", &["refresh-token", "access-token"])
+        .reads_oauth()
+        .reads_device()
+        .reads(Kind::Code, &["/error_code", "/error_subtype"])
+        .reads_facts("", &FACTS)
 }

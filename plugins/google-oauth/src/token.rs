@@ -162,12 +162,12 @@ mod tests {
     fn url(context: &Context, consent: bool) -> String {
         let redirect_uri = "http://127.0.0.1:7420/oauth/callback".to_owned();
         let request = AuthorizationRequest { redirect_uri, scopes: words("openid"), consent };
-        play(authorization_url(context, &request), &[]).result.unwrap()
+        play::<crate::Plugin, _>(authorization_url(context, &request), &[]).result.unwrap()
     }
 
     #[test]
     fn nobody_logs_in_unattended() {
-        let played = play(login(&fresh(BUSINESS)), &[]);
+        let played = play::<crate::Plugin, _>(login(&fresh(BUSINESS)), &[]);
         let text =
             "a person has to agree at Google first; run: keepfresh connect google-oauth/default";
         assert_eq!(ending(&played.result), ("grant-expired", text));
@@ -192,8 +192,10 @@ mod tests {
 
     #[test]
     fn a_code_is_traded_with_verifier_and_secret() {
-        let played =
-            play_tokens(exchange(&fresh(BUSINESS), "http://r"), &[Canned::new(200, FIRST)]);
+        let played = play_tokens::<crate::Plugin>(
+            exchange(&fresh(BUSINESS), "http://r"),
+            &[Canned::new(200, FIRST)],
+        );
         let sent = Request::post("{api_url}/token").form([
             ("client_id", text("c.apps.example")),
             ("client_secret", secret("client_secret")),
@@ -212,7 +214,10 @@ mod tests {
     #[test]
     fn a_box_that_was_not_ticked_is_named_at_once() {
         let wanted = format!("{BUSINESS} https://www.googleapis.com/auth/calendar");
-        let played = play_tokens(exchange(&fresh(&wanted), "http://r"), &[Canned::new(200, FIRST)]);
+        let played = play_tokens::<crate::Plugin>(
+            exchange(&fresh(&wanted), "http://r"),
+            &[Canned::new(200, FIRST)],
+        );
         let text = "the person did not grant https://www.googleapis.com/auth/calendar; connect \
                     again and tick every box";
         assert_eq!(ending(&played.result), ("misconfigured", text));
@@ -221,7 +226,8 @@ mod tests {
     #[test]
     fn a_refresh_keeps_the_refresh_token_and_names_what_is_missing_since() {
         let wanted = format!("{BUSINESS} https://www.googleapis.com/auth/calendar");
-        let played = play_tokens(refresh(&connected(&wanted)), &[Canned::new(200, NEXT)]);
+        let played =
+            play_tokens::<crate::Plugin>(refresh(&connected(&wanted)), &[Canned::new(200, NEXT)]);
         let Body::Form(fields) = &played.requests[0].body else { panic!() };
         assert!(fields.contains(&("refresh_token".to_owned(), refresh_token())));
         assert!(fields.contains(&("client_secret".to_owned(), secret("client_secret"))));
@@ -236,30 +242,40 @@ mod tests {
         let mut context = connected(BUSINESS);
         context.current.as_mut().unwrap().scopes = words(BUSINESS);
         let body = r#"{"access_token":"a","expires_in":3599}"#;
-        let tokens = play_tokens(refresh(&context), &[Canned::new(200, body)]).result.unwrap();
+        let tokens = play_tokens::<crate::Plugin>(refresh(&context), &[Canned::new(200, body)])
+            .result
+            .unwrap();
         assert_eq!((tokens.scopes, tokens.metadata), (words(BUSINESS), Vec::new()));
     }
 
     #[test]
     fn a_project_in_testing_is_warned_about_until_the_grant_is_a_new_one() {
         let dying = FIRST.replace("{\"", "{\"refresh_token_expires_in\":604799,\"");
-        let first =
-            play_tokens(exchange(&fresh(BUSINESS), "http://r"), &[Canned::new(200, &dying)]);
+        let first = play_tokens::<crate::Plugin>(
+            exchange(&fresh(BUSINESS), "http://r"),
+            &[Canned::new(200, &dying)],
+        );
         let first = first.result.unwrap();
         assert_eq!(first.refresh_expires_at, Some(1_700_000_000 + 604_799));
         assert!(first.metadata[0].1.contains("seven days"), "{:?}", first.metadata);
         let later = Context { remembered: first.metadata.clone(), ..connected(BUSINESS) };
-        let next = play_tokens(refresh(&later), &[Canned::new(200, NEXT)]).result.unwrap();
+        let next = play_tokens::<crate::Plugin>(refresh(&later), &[Canned::new(200, NEXT)])
+            .result
+            .unwrap();
         assert_eq!(next.metadata, first.metadata);
         let again = Context { remembered: first.metadata, ..fresh(BUSINESS) };
-        let again = play_tokens(exchange(&again, "http://r"), &[Canned::new(200, FIRST)]);
+        let again =
+            play_tokens::<crate::Plugin>(exchange(&again, "http://r"), &[Canned::new(200, FIRST)]);
         assert_eq!(again.result.unwrap().metadata, Vec::new());
     }
 
     #[test]
     fn a_dead_grant_needs_a_person_and_a_wrong_secret_the_operator() {
         let ends = |status, body: &str| {
-            let played = play_tokens(refresh(&connected(BUSINESS)), &[Canned::new(status, body)]);
+            let played = play_tokens::<crate::Plugin>(
+                refresh(&connected(BUSINESS)),
+                &[Canned::new(status, body)],
+            );
             ending(&played.result).0
         };
         assert_eq!(ends(400, include_str!("../fixtures/revoked.json")), "grant-expired");
@@ -272,7 +288,10 @@ mod tests {
     fn every_request_is_declared() {
         let described = crate::sheet::describe();
         for flow in [exchange(&fresh(BUSINESS), "http://r"), refresh(&connected(BUSINESS))] {
-            assert_eq!(testing::undeclared(&described, &play(flow, &[]).requests), None);
+            assert_eq!(
+                testing::undeclared(&described, &play::<crate::Plugin, _>(flow, &[]).requests),
+                None
+            );
         }
         let opened = url(&fresh(BUSINESS), false);
         let opened = [Request::get(opened.split('?').next().unwrap())];

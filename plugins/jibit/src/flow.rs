@@ -2,7 +2,7 @@
 //! a refresh token of two; a refresh buys a new pair and wants to see the old one.
 
 use sdk::{
-    Answer, Context, Descriptor, Failure, Field, Flow, Logins, Request, Rotation, Tokens,
+    Answer, Context, Descriptor, Failure, Field, Flow, Kind, Logins, Request, Rotation, Tokens,
     access_token, refresh_token, refresh_token_at, secret, send, unexpected,
 };
 
@@ -11,6 +11,9 @@ use crate::refusal::{Call, refusal};
 
 const ACCESS: &str = "/accessToken";
 const REFRESH: &str = "/refreshToken";
+
+/// What a first token costs.
+const KEYS: &[&str] = &["api_key", "secret_key"];
 
 /// Clients agree on 48 hours; the answer does not say.
 const REFRESH_LIFETIME: u64 = 172_800;
@@ -26,12 +29,15 @@ pub(crate) fn describe() -> Descriptor {
         .secret(Field::required("secret_key", "Secret key", "The secret key of this product."))
         .logins(Logins::UNATTENDED)
         .rotation(Rotation::Unknown)
+        .reads(Kind::Code, &["/code", "/errors/*/code"])
         .lifetime(86_400)
         .schedule("0 */12 * * *");
     PRODUCTS
         .iter()
-        .flat_map(|product| [product.generate, product.refresh])
-        .fold(described, |described, path| described.access(&format!("POST {{base_url}}{path}")))
+        .flat_map(|it| [(it.generate, KEYS), (it.refresh, it.refreshed_with())])
+        .fold(described, |described, (path, carries)| {
+            described.access(&format!("POST {{base_url}}{path}"), carries)
+        })
 }
 
 pub(crate) fn login(context: &Context) -> Flow<Tokens> {
@@ -94,17 +100,18 @@ mod tests {
     }
 
     fn login_ends(status: u16, body: &str) -> &'static str {
-        ending(&play_tokens(login(&ide()), &[Canned::new(status, body)]).result).0
+        ending(&play_tokens::<crate::Plugin>(login(&ide()), &[Canned::new(status, body)]).result).0
     }
 
     fn refresh_ends(status: u16, body: &str) -> &'static str {
-        ending(&play_tokens(refresh(&ide()), &[Canned::new(status, body)]).result).0
+        ending(&play_tokens::<crate::Plugin>(refresh(&ide()), &[Canned::new(status, body)]).result)
+            .0
     }
 
     #[test]
     fn a_login_sends_the_keys_by_name_and_takes_the_pair() {
         let context = context::<crate::Plugin>(&[]);
-        let played = play_tokens(login(&context), &[Canned::new(200, PAIR)]);
+        let played = play_tokens::<crate::Plugin>(login(&context), &[Canned::new(200, PAIR)]);
         let sent = Request::post("{base_url}/ide/v1/tokens/generate")
             .json([("apiKey", secret("api_key")), ("secretKey", secret("secret_key"))]);
         assert_eq!(played.requests, [sent]);
@@ -116,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_refresh_sends_what_the_product_wants() {
-        let sent = |product| play_tokens(refresh(&of(product)), &[]).requests;
+        let sent = |product| play_tokens::<crate::Plugin>(refresh(&of(product)), &[]).requests;
         let only = Request::post("{base_url}/ppg/v3/tokens/refresh")
             .json([("refreshToken", refresh_token())]);
         assert_eq!(sent("ppg"), [only]);
@@ -129,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_product_that_does_not_exist_is_refused_before_anything_is_sent() {
-        let played = play_tokens(login(&of("pulse")), &[]);
+        let played = play_tokens::<crate::Plugin>(login(&of("pulse")), &[]);
         let text = "the setting `product` must be one of ide, ppg, trf, cobank";
         assert_eq!(ending(&played.result), ("misconfigured", text));
         assert!(played.requests.is_empty());
@@ -137,7 +144,10 @@ mod tests {
 
     #[test]
     fn a_refresh_token_may_be_missing_but_not_empty() {
-        let only = play_tokens(refresh(&ide()), &[Canned::new(200, r#"{"accessToken":"a"}"#)]);
+        let only = play_tokens::<crate::Plugin>(
+            refresh(&ide()),
+            &[Canned::new(200, r#"{"accessToken":"a"}"#)],
+        );
         let tokens = only.result.unwrap();
         assert_eq!((tokens.refresh_token, tokens.refresh_expires_at), (None, None));
         let empty = r#"{"accessToken":"a","refreshToken":""}"#;
@@ -171,7 +181,10 @@ mod tests {
             ("unavailable", "in-doubt")
         );
         assert_eq!((login_ends(502, "<p>"), refresh_ends(502, "<p>")), ("unavailable", "in-doubt"));
-        assert_eq!(ending(&play_tokens(refresh(&ide()), &[]).result).0, "in-doubt");
+        assert_eq!(
+            ending(&play_tokens::<crate::Plugin>(refresh(&ide()), &[]).result).0,
+            "in-doubt"
+        );
     }
 
     #[test]
@@ -185,7 +198,7 @@ mod tests {
     #[test]
     fn a_limit_is_obeyed_for_as_long_as_it_says() {
         let slow = Canned::new(429, &code("too_many_requests")).header("retry-after", "7");
-        let result = play_tokens(refresh(&ide()), &[slow]).result;
+        let result = play_tokens::<crate::Plugin>(refresh(&ide()), &[slow]).result;
         assert!(matches!(result, Err(Failure::RateLimited(Some(7)))));
     }
 
@@ -199,11 +212,14 @@ mod tests {
     fn every_request_of_every_product_is_declared_exactly() {
         let described = describe();
         assert_eq!(described.access.len(), 8);
-        assert!(described.access.iter().all(|pattern| !pattern.contains('*')));
+        assert!(described.access.iter().all(|it| !it.request.contains('*')));
         for product in &PRODUCTS {
             let context = of(product.name);
             for flow in [login(&context), refresh(&context)] {
-                assert_eq!(undeclared(&described, &play_tokens(flow, &[]).requests), None);
+                assert_eq!(
+                    undeclared(&described, &play_tokens::<crate::Plugin>(flow, &[]).requests),
+                    None
+                );
             }
         }
     }

@@ -15,6 +15,13 @@ pub(crate) struct Product {
     pub(crate) wants_both: bool,
 }
 
+impl Product {
+    /// What a refresh carries.
+    pub(crate) fn refreshed_with(&self) -> &'static [&'static str] {
+        if self.wants_both { &["access-token", "refresh-token"] } else { &["refresh-token"] }
+    }
+}
+
 /// Identity, payment gateway, transferor, cobanking.
 pub(crate) const PRODUCTS: [Product; 4] = [
     Product {

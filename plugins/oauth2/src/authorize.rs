@@ -102,7 +102,7 @@ mod tests {
         let context = context::<crate::Plugin>(settings);
         let redirect_uri = "http://127.0.0.1:1/cb".to_owned();
         let request = AuthorizationRequest { redirect_uri, scopes: words("b c"), consent };
-        play(url(&context, &request), answers)
+        play::<crate::Plugin, _>(url(&context, &request), answers)
     }
 
     fn plain(more: &[(&str, &str)], consent: bool) -> Result<String, Failure> {

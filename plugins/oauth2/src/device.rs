@@ -72,14 +72,15 @@ mod tests {
     }
 
     fn polled(status: u16, body: &str) -> Result<Progress, Failure> {
-        play(poll(&fresh()), &[Canned::new(status, body)]).result
+        play::<crate::Plugin, _>(poll(&fresh()), &[Canned::new(status, body)]).result
     }
 
     #[test]
     fn a_code_is_asked_for_with_the_id_in_the_body() {
         let body = r#"{"device_code":"d","user_code":"AB-CD","verification_uri":"https://id.example/d",
             "expires_in":600,"interval":7}"#;
-        let played = play(start(&fresh(), &["b".to_owned()]), &[Canned::new(200, body)]);
+        let played =
+            play::<crate::Plugin, _>(start(&fresh(), &["b".to_owned()]), &[Canned::new(200, body)]);
         let fields = vec![("scope".to_owned(), text("a b")), ("client_id".to_owned(), text("c"))];
         assert_eq!(played.requests[0].body, Body::Form(fields));
         let grant = played.result.unwrap();
@@ -110,7 +111,7 @@ mod tests {
             r#"{"issuer":"https://id.example","token_endpoint":"https://id.example/token"}"#;
         let context =
             context::<crate::Plugin>(&[("client_id", "c"), ("issuer", "https://id.example")]);
-        let played = play(start(&context, &[]), &[Canned::new(200, document)]);
+        let played = play::<crate::Plugin, _>(start(&context, &[]), &[Canned::new(200, document)]);
         let (case, text) = ending(&played.result);
         assert_eq!(case, "misconfigured");
         assert!(text.contains("`device_authorization_endpoint`; set `device_url`"), "{text}");
@@ -118,8 +119,11 @@ mod tests {
 
     #[test]
     fn every_request_is_declared() {
-        let requests =
-            [play(start(&fresh(), &[]), &[]).requests, play(poll(&fresh()), &[]).requests].concat();
+        let requests = [
+            play::<crate::Plugin, _>(start(&fresh(), &[]), &[]).requests,
+            play::<crate::Plugin, _>(poll(&fresh()), &[]).requests,
+        ]
+        .concat();
         assert_eq!(requests.len(), 2);
         assert_eq!(undeclared(&crate::sheet::describe(), &requests), None);
     }

@@ -89,7 +89,10 @@ mod tests {
     }
 
     fn played(issuer: &str, answers: &[Canned]) -> Played<Known> {
-        play(discover(&with(issuer), Box::new(|known| Ok(Step::Done(known)))), answers)
+        play::<crate::Plugin, _>(
+            discover(&with(issuer), Box::new(|known| Ok(Step::Done(known)))),
+            answers,
+        )
     }
 
     fn urls(played: &Played<Known>) -> Vec<&str> {

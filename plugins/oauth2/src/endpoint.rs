@@ -224,7 +224,7 @@ mod tests {
         let asks = |settings: &[(&str, &str)], remembered: Vec<_>| {
             let context = Context { remembered, ..with(settings) };
             let flow = locate(&context, Endpoint::Token, |_| Ok(Step::Done(())));
-            play(flow, &[]).requests.len()
+            play::<crate::Plugin, _>(flow, &[]).requests.len()
         };
         let issuer = ("issuer", "https://id.example/realm");
         let remembered = known("https://id.example/token").metadata();

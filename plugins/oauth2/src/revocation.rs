@@ -61,7 +61,7 @@ mod tests {
 
     fn ends(status: u16, body: &str) -> &'static str {
         let answers = [Canned::new(status, body), Canned::new(status, body)];
-        ending(&play(revoke(&connected()), &answers).result).0
+        ending(&play::<crate::Plugin, _>(revoke(&connected()), &answers).result).0
     }
 
     fn token(request: &Request) -> &Value {
@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn the_refresh_token_goes_first() {
         let mut context = connected();
-        let sent = |context: &Context| play(revoke(context), &[]).requests;
+        let sent = |context: &Context| play::<crate::Plugin, _>(revoke(context), &[]).requests;
         assert_eq!(token(&sent(&context)[0]), &refresh_token());
         context.current.as_mut().unwrap().has_refresh_token = false;
         assert_eq!(token(&sent(&context)[0]), &access_token());
@@ -82,7 +82,7 @@ mod tests {
     fn where_only_access_tokens_can_be_revoked_that_one_goes() {
         let answers =
             [Canned::new(400, r#"{"error":"unsupported_token_type"}"#), Canned::new(200, "")];
-        let played = play(revoke(&connected()), &answers);
+        let played = play::<crate::Plugin, _>(revoke(&connected()), &answers);
         assert!(played.result.is_ok());
         assert_eq!(token(&played.requests[1]), &access_token());
         assert_eq!(undeclared(&crate::sheet::describe(), &played.requests), None);
@@ -109,7 +109,7 @@ mod tests {
             ("client_id", "c"),
             ("token_url", "https://id.example/token"),
         ]);
-        let result = play(revoke(&context), &[]).result;
+        let result = play::<crate::Plugin, _>(revoke(&context), &[]).result;
         assert_eq!(ending(&result).0, "misconfigured");
         assert!(ending(&result).1.contains("`revoke_url`"));
     }

@@ -2,7 +2,10 @@
 //! one has of its own is a setting here, or wants a plugin of its own.
 
 use sdk::oauth::Server;
-use sdk::{Descriptor, Field, Logins, Rotation};
+use sdk::{Descriptor, Field, Kind, Logins, Rotation};
+
+use crate::account::{PERSON_FACTS, TOKEN_FACTS};
+use crate::endpoint::ALL;
 
 /// The provider, as failure texts speak of it.
 pub(crate) const PROVIDER: Server =
@@ -14,10 +17,11 @@ pub(crate) fn describe() -> Descriptor {
         .documentation("https://www.rfc-editor.org/rfc/rfc6749")
         .logins(Logins::UNATTENDED | Logins::INTERACTIVE)
         .rotation(Rotation::Unknown);
-    access(wishes(client(addresses(described))))
+    reads(access(wishes(client(addresses(described)))))
 }
 
 fn addresses(descriptor: Descriptor) -> Descriptor {
+    let page = "Where a person types in a code, if that is on another host than the endpoints.";
     let issuer = "The provider's address; endpoints that are not set are read from its discovery \
                   document, and must be on the same scheme, host and port.";
     descriptor
@@ -25,6 +29,7 @@ fn addresses(descriptor: Descriptor) -> Descriptor {
         .setting(Field::optional("token_url", "Token URL", "Needed if there is no `issuer`."))
         .setting(Field::optional("authorize_url", "Authorize URL", "Where a person agrees."))
         .setting(Field::optional("device_url", "Device URL", "Where device codes come from."))
+        .setting(Field::optional("device_page", "Device page", page))
         .setting(Field::optional("revoke_url", "Revoke URL", "Where tokens are revoked."))
         .setting(Field::optional("introspect_url", "Introspect URL", "Facts about a token."))
         .setting(Field::optional("userinfo_url", "Userinfo URL", "Facts about a person."))
@@ -67,13 +72,31 @@ fn wishes(descriptor: Descriptor) -> Descriptor {
 /// Each pattern counts only where its setting is given, so a provider without `issuer` is reached at
 /// exactly the addresses that the operator wrote.
 fn access(descriptor: Descriptor) -> Descriptor {
+    let client = ["client_secret", "private_key"];
+    let with = |more: &[&'static str]| [&client, more].concat();
+    let grants = with(&["refresh-token", "code", "code-verifier", "device-code"]);
+    let tokens = with(&["access-token", "refresh-token"]);
     descriptor
-        .access("GET {issuer.origin}/*")
-        .access("POST {issuer.origin}/*")
-        .access("POST {token_url}")
-        .access("GET {authorize_url}")
-        .access("POST {device_url}")
-        .access("POST {revoke_url}")
-        .access("POST {introspect_url}")
-        .access("GET {userinfo_url}")
+        .access("GET {issuer.origin}/*", &["access-token"])
+        .access("POST {issuer.origin}/*", &[grants.as_slice(), &["access-token"]].concat())
+        .access("POST {token_url}", &grants)
+        .access("GET {authorize_url}", &[])
+        .access("POST {device_url}", &client)
+        .access("GET {device_page}", &[])
+        .access("POST {revoke_url}", &tokens)
+        .access("POST {introspect_url}", &tokens)
+        .access("GET {userinfo_url}", &["access-token"])
+        .signs("private_key")
+}
+
+fn reads(descriptor: Descriptor) -> Descriptor {
+    let endpoints = ALL.map(|endpoint| format!("/{}", endpoint.member()));
+    descriptor
+        .reads_oauth()
+        .reads_device()
+        .reads(Kind::Address, &["/issuer"])
+        .reads(Kind::Address, &endpoints.each_ref().map(String::as_str))
+        .reads_facts("", &TOKEN_FACTS)
+        .reads_facts("", &PERSON_FACTS)
+        .reads(Kind::Fact, &["/aud/*"])
 }

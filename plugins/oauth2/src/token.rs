@@ -150,7 +150,8 @@ mod tests {
     }
 
     fn refresh_ends(status: u16, body: &str) -> &'static str {
-        let played = play_tokens(refresh(&connected(&PLAIN)), &[Canned::new(status, body)]);
+        let played =
+            play_tokens::<crate::Plugin>(refresh(&connected(&PLAIN)), &[Canned::new(status, body)]);
         ending(&played.result).0
     }
 
@@ -159,7 +160,7 @@ mod tests {
         let more =
             [("scopes", " read  write "), ("audience", "api"), ("resource", "https://a https://b")];
         let context = fresh(&[PLAIN.as_slice(), &more].concat());
-        let played = play_tokens(
+        let played = play_tokens::<crate::Plugin>(
             login(&context),
             &[Canned::new(200, r#"{"access_token":"a","expires_in":"60"}"#)],
         );
@@ -181,7 +182,7 @@ mod tests {
     #[test]
     fn what_a_person_agreed_to_is_not_logged_in_unattended() {
         let context = fresh(&[PLAIN.as_slice(), &[("grant", "authorization_code")]].concat());
-        let played = play(login(&context), &[]);
+        let played = play::<crate::Plugin, _>(login(&context), &[]);
         let text = "a person has to agree at the provider; run: keepfresh connect oauth2/default";
         assert_eq!(ending(&played.result), ("grant-expired", text));
         assert!(played.requests.is_empty());
@@ -189,7 +190,8 @@ mod tests {
 
     #[test]
     fn a_refresh_token_is_used_where_there_is_one() {
-        let played = play_tokens(refresh(&connected(&PLAIN)), &[Canned::new(200, TOKENS)]);
+        let played =
+            play_tokens::<crate::Plugin>(refresh(&connected(&PLAIN)), &[Canned::new(200, TOKENS)]);
         let expected =
             [("grant_type", &text("refresh_token")), ("refresh_token", &refresh_token())];
         assert_eq!(form(&played.requests[0]), expected);
@@ -204,7 +206,7 @@ mod tests {
         let bare = |more: &[(&str, &str)]| {
             let mut context = connected(&[PLAIN.as_slice(), more].concat());
             context.current.as_mut().unwrap().has_refresh_token = false;
-            play(refresh(&context), &[])
+            play::<crate::Plugin, _>(refresh(&context), &[])
         };
         assert_eq!(form(&bare(&[]).requests[0])[0], ("grant_type", &text("client_credentials")));
         let person = bare(&[("grant", "authorization_code")]);
@@ -215,7 +217,10 @@ mod tests {
 
     #[test]
     fn a_code_is_traded_with_its_verifier_and_the_grant_is_remembered() {
-        let played = play_tokens(exchange(&fresh(&PLAIN), "http://r"), &[Canned::new(200, TOKENS)]);
+        let played = play_tokens::<crate::Plugin>(
+            exchange(&fresh(&PLAIN), "http://r"),
+            &[Canned::new(200, TOKENS)],
+        );
         let expected = [
             ("grant_type", &text("authorization_code")),
             ("code", &kept("code")),
@@ -225,19 +230,19 @@ mod tests {
         assert_eq!(form(&played.requests[0]), expected);
         let remembered = played.result.unwrap().metadata;
         let dead = Context { remembered, ..fresh(&PLAIN) };
-        assert_eq!(ending(&play(login(&dead), &[]).result).0, "grant-expired");
+        assert_eq!(ending(&play::<crate::Plugin, _>(login(&dead), &[]).result).0, "grant-expired");
     }
 
     #[test]
     fn discovery_is_asked_once_and_remembered() {
         let answers = [Canned::new(200, DOCUMENT), Canned::new(200, TOKENS)];
-        let played = play_tokens(login(&fresh(&ISSUER)), &answers);
+        let played = play_tokens::<crate::Plugin>(login(&fresh(&ISSUER)), &answers);
         assert_eq!(played.requests[1].url, "https://id.example/token");
         let settings = fresh(&ISSUER).settings;
         assert_eq!(undeclared_with(&crate::sheet::describe(), &settings, &played.requests), None);
         let remembered = played.result.unwrap().metadata;
         let next = Context { remembered: remembered.clone(), ..connected(&ISSUER) };
-        let played = play_tokens(refresh(&next), &[Canned::new(200, TOKENS)]);
+        let played = play_tokens::<crate::Plugin>(refresh(&next), &[Canned::new(200, TOKENS)]);
         assert_eq!(played.requests.len(), 1);
         assert_eq!(played.result.unwrap().metadata, remembered);
     }
@@ -246,11 +251,12 @@ mod tests {
     fn a_token_endpoint_that_moved_is_found_again() {
         let old = DOCUMENT.replace("/token\"", "/old/token\"");
         let first = [Canned::new(200, &old), Canned::new(200, TOKENS)];
-        let remembered = play_tokens(login(&fresh(&ISSUER)), &first).result.unwrap().metadata;
+        let remembered =
+            play_tokens::<crate::Plugin>(login(&fresh(&ISSUER)), &first).result.unwrap().metadata;
         let next = Context { remembered, ..connected(&ISSUER) };
         let answers =
             [Canned::new(404, "<p>"), Canned::new(200, DOCUMENT), Canned::new(200, TOKENS)];
-        let played = play_tokens(refresh(&next), &answers);
+        let played = play_tokens::<crate::Plugin>(refresh(&next), &answers);
         let urls: Vec<_> = played.requests.iter().map(|it| it.url.as_str()).collect();
         let expected = [
             "https://id.example/old/token",
@@ -264,7 +270,8 @@ mod tests {
     #[test]
     fn a_token_endpoint_elsewhere_gets_no_secret() {
         let far = DOCUMENT.replace("https://id.example/token", "https://evil.example/token");
-        let played = play_tokens(login(&fresh(&ISSUER)), &[Canned::new(200, &far)]);
+        let played =
+            play_tokens::<crate::Plugin>(login(&fresh(&ISSUER)), &[Canned::new(200, &far)]);
         let (case, text) = ending(&played.result);
         assert_eq!((case, played.requests.len()), ("misconfigured", 1));
         assert!(text.contains("token_url = \"https://evil.example/token\""), "{text}");
@@ -272,7 +279,7 @@ mod tests {
 
     #[test]
     fn neither_issuer_nor_token_url_is_the_operators_to_correct() {
-        let played = play_tokens(login(&fresh(&[("client_id", "c")])), &[]);
+        let played = play_tokens::<crate::Plugin>(login(&fresh(&[("client_id", "c")])), &[]);
         assert_eq!(ending(&played.result).0, "misconfigured");
     }
 
@@ -305,7 +312,7 @@ mod tests {
     fn every_request_is_declared() {
         let context = connected(&PLAIN);
         for flow in [login(&context), refresh(&context), exchange(&context, "http://r")] {
-            let requests = play(flow, &[]).requests;
+            let requests = play::<crate::Plugin, _>(flow, &[]).requests;
             assert_eq!(sdk::testing::undeclared(&crate::sheet::describe(), &requests), None);
         }
     }

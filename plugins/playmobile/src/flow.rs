@@ -3,8 +3,8 @@
 //! they still work. The question is a send without messages, which sends nothing.
 
 use sdk::{
-    Answer, Descriptor, Effect, Failure, Field, Flow, Logins, Request, Rotation, Tokens, Value,
-    access_token, basic, basic_header, json, secret, send, trouble, unexpected,
+    Answer, Descriptor, Effect, Failure, Field, Flow, Kind, Logins, Request, Rotation, Tokens,
+    Value, access_token, basic, basic_header, json, secret, send, trouble, unexpected,
 };
 
 pub(crate) fn describe() -> Descriptor {
@@ -16,7 +16,8 @@ pub(crate) fn describe() -> Descriptor {
         .secret(Field::required("password", "Password", "The password of the contract."))
         .logins(Logins::UNATTENDED)
         .rotation(Rotation::None)
-        .access("POST {base_url}/broker-api/send")
+        .access("POST {base_url}/broker-api/send", &["username", "password", "access-token"])
+        .reads(Kind::Number, &["/error-code"])
         .schedule("0 2 */10 * *")
 }
 
@@ -50,7 +51,7 @@ fn probe(credentials: Value) -> Request {
 /// 401 means an empty originator.
 fn accepted(answer: &dyn Answer) -> Result<String, Failure> {
     match (answer.status(), answer.number("/error-code")) {
-        (200..300, None) if !is_page(answer) => Ok("received".to_owned()),
+        (200..300, None) if !answer.is_page() => Ok("received".to_owned()),
         (_, Some(102)) => Err(Failure::Misconfigured(
             "PlayMobile says that this account is locked; ask PlayMobile to unlock it".to_owned(),
         )),
@@ -60,12 +61,6 @@ fn accepted(answer: &dyn Answer) -> Result<String, Failure> {
         (200..300 | 400, Some(code)) => Ok(format!("error code {code}")),
         _ => Err(refusal(answer)),
     }
-}
-
-/// A page for people proves nothing: no part of the API sends one.
-fn is_page(answer: &dyn Answer) -> bool {
-    let html = answer.header("content-type").is_some_and(|kind| kind.contains("html"));
-    html || answer.text("").is_some_and(|text| text.trim_start().starts_with('<'))
 }
 
 fn refusal(answer: &dyn Answer) -> Failure {
@@ -95,16 +90,16 @@ mod tests {
     }
 
     fn ends(status: u16, body: &str) -> &'static str {
-        ending(&play_tokens(login(), &[Canned::new(status, body)]).result).0
+        ending(&play_tokens::<crate::Plugin>(login(), &[Canned::new(status, body)]).result).0
     }
 
     fn profile_of(status: u16, body: &str) -> Result<String, Failure> {
-        play(profile(), &[Canned::new(status, body)]).result
+        play::<crate::Plugin, _>(profile(), &[Canned::new(status, body)]).result
     }
 
     #[test]
     fn the_probe_holds_no_message_and_names_both_secrets() {
-        let played = play_tokens(login(), &[Canned::new(400, SYNTAX)]);
+        let played = play_tokens::<crate::Plugin>(login(), &[Canned::new(400, SYNTAX)]);
         let credentials = basic(secret("username"), secret("password"));
         let sent = Request::post("{base_url}/broker-api/send")
             .header("Authorization", basic_header(credentials.clone()))
@@ -131,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_locked_account_is_for_a_person() {
-        let result = play_tokens(login(), &[Canned::new(400, LOCKED)]).result;
+        let result = play_tokens::<crate::Plugin>(login(), &[Canned::new(400, LOCKED)]).result;
         let text = "PlayMobile says that this account is locked; ask PlayMobile to unlock it";
         assert_eq!(ending(&result), ("misconfigured", text));
         assert_eq!(ends(400, &code("\"102\"")), "misconfigured");
@@ -142,7 +137,7 @@ mod tests {
     fn a_page_is_no_proof() {
         assert_eq!(ends(200, "<html><body>welcome to the proxy</body></html>"), "unexpected");
         let page = Canned::new(200, "ok").header("content-type", "text/html; charset=utf-8");
-        assert_eq!(ending(&play_tokens(login(), &[page]).result).0, "unexpected");
+        assert_eq!(ending(&play_tokens::<crate::Plugin>(login(), &[page]).result).0, "unexpected");
         assert_eq!(ends(400, "{}"), "unexpected");
         assert_eq!(ends(302, ""), "unexpected");
     }
@@ -156,13 +151,13 @@ mod tests {
     fn an_outage_is_waited_out_and_a_limit_is_obeyed() {
         assert_eq!((ends(502, "<html>"), ends(400, &code("100"))), ("unavailable", "unavailable"));
         let slow = Canned::new(429, "").header("Retry-After", "30");
-        let result = play_tokens(login(), &[slow]).result;
+        let result = play_tokens::<crate::Plugin>(login(), &[slow]).result;
         assert!(matches!(result, Err(Failure::RateLimited(Some(30)))));
     }
 
     #[test]
     fn a_profile_asks_with_what_is_stored_and_says_what_came_back() {
-        let sent = play(profile(), &[]).requests;
+        let sent = play::<crate::Plugin, _>(profile(), &[]).requests;
         assert_eq!(sent[0].headers[0].1, basic_header(access_token()));
         let facts = r#"{"credentials":"accepted","reply":"error code 101"}"#;
         assert_eq!(profile_of(400, SYNTAX).unwrap(), facts);
@@ -181,7 +176,10 @@ mod tests {
 
     #[test]
     fn every_request_is_declared() {
-        for requests in [play(login(), &[]).requests, play(profile(), &[]).requests] {
+        for requests in [
+            play::<crate::Plugin, _>(login(), &[]).requests,
+            play::<crate::Plugin, _>(profile(), &[]).requests,
+        ] {
             assert_eq!(undeclared(&describe(), &requests), None);
         }
     }

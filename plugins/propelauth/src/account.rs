@@ -7,27 +7,40 @@ use sdk::{
     refresh_token, secret, send, text, trouble, unexpected,
 };
 
-/// What is passed on as it is. `name` and `organizations` are made here.
-const NAMES: [&str; 19] = [
+/// Facts about a user.
+pub(crate) const FACTS: [&str; 11] = [
     "user_id",
     "email",
-    "email_confirmed",
     "username",
     "first_name",
     "last_name",
     "picture_url",
-    "properties",
+    "created_at",
+    "last_active_at",
+    "legacy_user_id",
+    "active_org_id",
+    "impersonator_user_id",
+];
+
+/// What is only yes or no, and can be read without being declared; and what the tenant keeps.
+const MORE: [&str; 8] = [
+    "email_confirmed",
     "has_password",
     "update_password_required",
     "enabled",
     "locked",
     "mfa_enabled",
     "can_create_orgs",
-    "created_at",
-    "last_active_at",
-    "legacy_user_id",
-    "active_org_id",
-    "impersonator_user_id",
+    "properties",
+];
+
+/// Objects of facts: what the tenant keeps of a user, and organisations by their ids.
+pub(crate) const FACTS_BELOW: [&str; 5] = [
+    "/properties/**",
+    "/org_id_to_org_info/**",
+    "/org_id_to_org_member_info/**",
+    "/org_info/**",
+    "/org_member_info/**",
 ];
 
 pub(crate) fn profile() -> Flow<String> {
@@ -42,7 +55,7 @@ pub(crate) fn profile() -> Flow<String> {
 }
 
 fn account(answer: &dyn Answer) -> String {
-    let plain = facts(answer, "", &NAMES);
+    let plain = facts(answer, "", &[FACTS.as_slice(), &MORE].concat());
     // Without its own braces; that of a last member stays.
     let plain = plain.strip_prefix('{').and_then(|it| it.strip_suffix('}')).unwrap_or_default();
     let name = name(answer).map(|json| format!(r#""name":{json}"#));
@@ -67,7 +80,7 @@ fn name(answer: &dyn Answer) -> Option<String> {
 
 /// An object of organisations by id: many under either name, or the active one alone.
 fn organizations(answer: &dyn Answer) -> String {
-    let object = |pointer: &str| answer.json(pointer).filter(|json| json.starts_with('{'));
+    let object = |pointer: &str| answer.json(pointer).filter(|_| answer.is_object(pointer));
     let many = object("/org_id_to_org_info").or_else(|| object("/org_id_to_org_member_info"));
     let active = |name: &str| {
         let id = answer.json(&format!("/{name}/org_id")).filter(|json| json.starts_with('"'))?;
@@ -121,7 +134,7 @@ mod tests {
     use sdk::testing::{Canned, context_with_tokens, ending, play, undeclared};
 
     fn read(body: &str) -> String {
-        play(profile(), &[Canned::new(200, body)]).result.unwrap()
+        play::<crate::Plugin, _>(profile(), &[Canned::new(200, body)]).result.unwrap()
     }
 
     fn connected() -> Context {
@@ -129,7 +142,8 @@ mod tests {
     }
 
     fn revoke_ends(status: u16) -> &'static str {
-        ending(&play(revoke(&connected()), &[Canned::new(status, "{}")]).result).0
+        ending(&play::<crate::Plugin, _>(revoke(&connected()), &[Canned::new(status, "{}")]).result)
+            .0
     }
 
     #[test]
@@ -179,7 +193,9 @@ mod tests {
 
     #[test]
     fn a_profile_tells_a_rejected_token_from_an_outage() {
-        let ends = |status| ending(&play(profile(), &[Canned::new(status, "no")]).result).0;
+        let ends = |status| {
+            ending(&play::<crate::Plugin, _>(profile(), &[Canned::new(status, "no")]).result).0
+        };
         assert_eq!(
             (ends(401), ends(503), ends(200)),
             ("token-rejected", "unavailable", "unexpected")
@@ -188,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_session_ends_with_the_backends_key() {
-        let played = play(revoke(&connected()), &[Canned::new(200, "{}")]);
+        let played = play::<crate::Plugin, _>(revoke(&connected()), &[Canned::new(200, "{}")]);
         let key = compose([text("Bearer "), secret("api_key")], Encoding::Plain);
         let sent = Request::post("{auth_url}/api/backend/v1/logout")
             .header("Authorization", key)
@@ -201,13 +217,13 @@ mod tests {
     fn a_session_that_cannot_be_ended_is_not_said_to_be() {
         let mut context = connected();
         context.secrets.retain(|name| name != "api_key");
-        let played = play(revoke(&context), &[]);
+        let played = play::<crate::Plugin, _>(revoke(&context), &[]);
         let (case, text) = ending(&played.result);
         assert_eq!((case, played.requests.len()), ("misconfigured", 0));
         assert!(text.contains("set the secret `api_key`"), "{text}");
         let mut bare = connected();
         bare.current.as_mut().unwrap().has_refresh_token = false;
-        assert_eq!(ending(&play(revoke(&bare), &[]).result).0, "misconfigured");
+        assert_eq!(ending(&play::<crate::Plugin, _>(revoke(&bare), &[]).result).0, "misconfigured");
     }
 
     #[test]
@@ -218,8 +234,11 @@ mod tests {
 
     #[test]
     fn every_request_is_declared() {
-        let requests =
-            [play(profile(), &[]).requests, play(revoke(&connected()), &[]).requests].concat();
+        let requests = [
+            play::<crate::Plugin, _>(profile(), &[]).requests,
+            play::<crate::Plugin, _>(revoke(&connected()), &[]).requests,
+        ]
+        .concat();
         assert_eq!(undeclared(&crate::sheet::describe(), &requests), None);
     }
 }

@@ -1,7 +1,9 @@
 //! PropelAuth's data sheet. Every tenant has an address of its own, and all else is below it.
 
 use sdk::oauth::Server;
-use sdk::{Descriptor, Field, Logins, Rotation};
+use sdk::{Descriptor, Field, Kind, Logins, Rotation};
+
+use crate::account::{FACTS, FACTS_BELOW};
 
 /// PropelAuth, as failure texts speak of it.
 pub(crate) const PROPELAUTH: Server = Server { name: "PropelAuth", settings: "`auth_url`" };
@@ -25,10 +27,17 @@ pub(crate) fn describe() -> Descriptor {
     settings(described)
         .logins(Logins::INTERACTIVE)
         .rotation(Rotation::Strict)
-        .access("GET {auth_url}/propelauth/oauth/authorize")
-        .access("POST {auth_url}/propelauth/oauth/token")
-        .access("GET {auth_url}/propelauth/oauth/userinfo")
-        .access("POST {auth_url}/api/backend/v1/logout")
+        .access("GET {auth_url}/propelauth/oauth/authorize", &[])
+        .access(
+            "POST {auth_url}/propelauth/oauth/token",
+            &["client_secret", "refresh-token", "code", "code-verifier"],
+        )
+        .access("GET {auth_url}/propelauth/oauth/userinfo", &["access-token"])
+        .access("POST {auth_url}/api/backend/v1/logout", &["api_key", "refresh-token"])
+        .reads_oauth()
+        .reads(Kind::Number, &["/access_token/expires_at_seconds"])
+        .reads_facts("", &FACTS)
+        .reads(Kind::Fact, &FACTS_BELOW)
         .lifetime(1800)
         .schedule("*/30 * * * *")
 }

@@ -14,6 +14,9 @@ mod device;
 /// Builds an address with a query.
 mod address;
 
+/// What is read of answers here.
+mod declared;
+
 pub use self::address::with_query;
 pub use self::device::{device_grant, progress};
 pub use self::refusal::{Call, Server, error_code, refusal};

@@ -1,18 +1,21 @@
-//! An answer written down, which seals what the host seals. The rules are kept apart from the
-//! host's on purpose: a test that borrowed them could not notice when they change.
+//! An answer written down, and how a flow sees it.
 
 use serde_json::Value as Json;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, is_secret};
+use crate::bindings::exports::keepfresh::provider::provider::{Descriptor, Kind};
+use crate::bindings::keepfresh::provider::http::Shape;
+use crate::testing::sealing::{Rules, SEALED, is, is_jwt};
 use crate::tokens::Source;
 
-/// An answer written down.
+/// An answer written down. [`play`](crate::testing::play) shows it to a flow as the host would; read by
+/// itself, it declares to read everything that is not called like a secret.
 #[derive(Clone, Debug)]
 pub struct Canned {
     status: u16,
     headers: Vec<(String, String)>,
     body: Body,
-    sealed: Vec<String>,
+    rules: Rules,
 }
 
 #[derive(Clone, Debug)]
@@ -26,7 +29,8 @@ impl Canned {
     pub fn new(status: u16, body: &str) -> Self {
         let parsed = serde_json::from_str(body).map(Body::Json);
         let body = parsed.unwrap_or_else(|_| Body::Text(body.to_owned()));
-        Self { status, headers: Vec::new(), body, sealed: Vec::new() }
+        let everything = Descriptor::new("x", "1.0.0", "X").reads(Kind::Fact, &["/**", ""]);
+        Self { status, headers: Vec::new(), body, rules: Rules::of(&everything) }
     }
 
     /// Adds a header.
@@ -36,10 +40,10 @@ impl Canned {
         self
     }
 
-    /// Seals a further member, as a descriptor's `sealed` does.
+    /// The same as a plugin with this descriptor sees it.
     #[must_use]
-    pub fn sealing(mut self, member: &str) -> Self {
-        self.sealed.push(bare(member));
+    pub fn seen_by(mut self, descriptor: &Descriptor) -> Self {
+        self.rules = Rules::of(descriptor);
         self
     }
 
@@ -50,57 +54,10 @@ impl Canned {
         }
     }
 
-    /// Whether a string at `pointer` is sealed, by a name on the way or by its own shape.
-    fn seals(&self, pointer: &str, text: &str) -> bool {
-        pointer.split('/').any(|name| self.seals_name(name)) || is_jwt(text)
+    fn raw_header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
     }
-
-    fn seals_name(&self, name: &str) -> bool {
-        let name = bare(name);
-        SEALED.contains(&name.as_str())
-            || name.ends_with("token")
-            || name.ends_with("secret")
-            || self.sealed.contains(&name)
-    }
-
-    /// A copy in which sealed strings read `[sealed]`.
-    fn mask(&self, pointer: &str, json: &Json) -> Json {
-        let member = |name: &str, json| self.mask(&format!("{pointer}/{name}"), json);
-        match json {
-            Json::String(text) if self.seals(pointer, text) => Json::from("[sealed]"),
-            Json::Array(items) => items.iter().map(|item| member("-", item)).collect(),
-            Json::Object(members) => {
-                members.iter().map(|(name, json)| (name.clone(), member(name, json))).collect()
-            }
-            plain => plain.clone(),
-        }
-    }
-}
-
-/// Names that the host seals besides those that end in `token` or `secret`.
-const SEALED: [&str; 10] = [
-    "access",
-    "refresh",
-    "jwt",
-    "assertion",
-    "password",
-    "apikey",
-    "secretkey",
-    "privatekey",
-    "devicecode",
-    "session",
-];
-
-/// A member's name without its spelling: `accessToken`, `access-token` and `access_token` are one.
-fn bare(name: &str) -> String {
-    name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
-}
-
-fn is_jwt(text: &str) -> bool {
-    let base64url = |part: &str| {
-        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
-    };
-    text.starts_with("eyJ") && text.split('.').count() == 3 && text.split('.').all(base64url)
 }
 
 impl Answer for Canned {
@@ -108,50 +65,61 @@ impl Answer for Canned {
         self.status
     }
 
+    fn shape(&self) -> Shape {
+        let text = match &self.body {
+            Body::Text(text) => text,
+            Body::Json(Json::String(text)) if !text.contains(char::is_whitespace) => {
+                return Shape::QuotedWord;
+            }
+            Body::Json(_) => return Shape::Json,
+        };
+        let html = self.raw_header("content-type").is_some_and(|kind| kind.contains("html"));
+        match text.trim().bytes().next() {
+            None => Shape::Empty,
+            Some(b'{' | b'[' | b'"') => Shape::BrokenJson,
+            Some(b'<') => Shape::Markup,
+            _ if html => Shape::Markup,
+            _ if text.trim().contains(char::is_whitespace) => Shape::Text,
+            _ => Shape::Word,
+        }
+    }
+
     fn header(&self, name: &str) -> Option<String> {
-        let sealed = ["authorization", "set-cookie"].iter().any(|s| s.eq_ignore_ascii_case(name));
-        let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
-        found.filter(|_| !sealed).map(|(_, value)| value.clone())
+        let value = self.raw_header(name)?;
+        self.rules.header(name).filter(|kind| is(*kind, value)).map(|_| value.to_owned())
     }
 
     fn json(&self, pointer: &str) -> Option<String> {
-        self.at(pointer).map(|json| self.mask(pointer, json).to_string())
+        self.at(pointer).map(|json| self.rules.mask(pointer, json).to_string())
     }
 
     fn text(&self, pointer: &str) -> Option<String> {
-        let (text, sealed) = match &self.body {
-            Body::Text(text) if pointer.is_empty() => (text, !text.contains(char::is_whitespace)),
-            _ => {
-                let Json::String(text) = self.at(pointer)? else { return None };
-                (text, self.seals(pointer, text))
-            }
-        };
-        (!sealed).then(|| text.clone())
+        if let Body::Text(text) = &self.body {
+            let read = matches!(self.shape(), Shape::Text | Shape::Markup) && pointer.is_empty();
+            return self.rules.body().filter(|_| read).map(|_| text.trim().to_owned());
+        }
+        let Json::String(text) = self.rules.mask(pointer, self.at(pointer)?) else { return None };
+        (text != SEALED).then_some(text)
     }
 
     fn has_secret(&self, pointer: &str) -> bool {
         match &self.body {
-            Body::Text(text) => pointer.is_empty() && !text.is_empty(),
+            Body::Text(text) => pointer.is_empty() && !text.trim().is_empty(),
             Body::Json(json) => {
-                json.pointer(pointer).and_then(Json::as_str).is_some_and(|text| !text.is_empty())
+                json.pointer(pointer).is_some_and(|json| is_secret(&json.to_string()))
             }
         }
     }
 
     fn has_secret_header(&self, name: &str) -> bool {
-        let named =
-            |(key, value): &(String, String)| key.eq_ignore_ascii_case(name) && !value.is_empty();
-        self.headers.iter().any(named)
+        self.raw_header(name).is_some_and(|value| !value.is_empty())
     }
 
     fn claims(&self, token: &Source) -> Option<String> {
         let text = match (token, &self.body) {
             (Source::At(pointer), Body::Json(json)) => json.pointer(pointer)?.as_str()?,
             (Source::At(_), Body::Text(text)) => text,
-            (Source::Header(name), _) => {
-                let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
-                found.map(|(_, value)| value.rsplit(' ').next().unwrap_or(value))?
-            }
+            (Source::Header(name), _) => self.raw_header(name)?.rsplit(' ').next()?,
             (Source::Given(_), _) => return None,
         };
         let payload = text.split('.').nth(1).filter(|_| is_jwt(text))?;
@@ -184,42 +152,60 @@ fn base64url(text: &str) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
+    fn seen(body: &str) -> Canned {
+        let descriptor = Descriptor::new("x", "1.0.0", "X")
+            .reads(Kind::Code, &["**/error", "/user_code", "/token_type"])
+            .reads(Kind::Number, &["**/expires_in"])
+            .reads(Kind::Text, &["/message", "/errors/*/message", ""])
+            .reads(Kind::Fact, &["/user/**"])
+            .sealed("ticket_number");
+        Canned::new(200, body).seen_by(&descriptor)
+    }
+
     #[test]
     fn tokens_are_there_and_cannot_be_read() {
         let jwt = "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.c2ln";
         let body = format!(
-            r#"{{"access":"a","refreshToken":"b","API-KEY":"c","client_secret":"d","note":"{jwt}"}}"#
+            r#"{{"access":"a","refreshToken":"b","API-KEY":"c","user":{{"secret":"d"}},"message":"{jwt}"}}"#
         );
-        let answer = Canned::new(200, &body);
-        for pointer in ["/access", "/refreshToken", "/API-KEY", "/client_secret", "/note"] {
+        let answer = seen(&body);
+        for pointer in ["/access", "/refreshToken", "/API-KEY", "/user/secret", "/message"] {
             assert!(answer.has_secret(pointer), "{pointer}");
             assert_eq!(answer.text(pointer), None, "{pointer}");
             assert_eq!(answer.json(pointer).unwrap(), "\"[sealed]\"", "{pointer}");
         }
         assert!(!answer.json("").unwrap().contains(jwt));
+        assert_eq!(seen(r#"{"n":7}"#).json("/n").unwrap(), "\"[sealed number]\"");
     }
 
     #[test]
-    fn what_a_plugin_must_read_stays_readable() {
-        let body = r#"{"token_type":"bearer","error":{"code":"a.b.c"},"user_code":"X-Y"}"#;
-        let answer = Canned::new(200, body);
-        assert_eq!(answer.text("/token_type").unwrap(), "bearer");
-        assert_eq!(answer.text("/error/code").unwrap(), "a.b.c");
-        assert_eq!(answer.text("/user_code").unwrap(), "X-Y");
+    fn what_was_declared_can_be_read() {
+        let body = r#"{"token_type":"bearer","data":{"error":"a.b.c"},"user_code":"X-Y",
+            "token":{"expires_in":5,"error":"x"},"errors":[{"message":"two words"}],
+            "user":{"name":"Ann","tokens":"t","key":{"id":"x"}},"other":"o"}"#;
+        let answer = seen(body);
+        for (pointer, text) in [
+            ("/token_type", Some("bearer")),
+            ("/data/error", Some("a.b.c")),
+            ("/user_code", Some("X-Y")),
+            ("/errors/0/message", Some("two words")),
+            ("/user/name", Some("Ann")),
+            ("/user/tokens", None),
+            ("/user/key/id", None),
+            ("/token/error", None),
+            ("/other", None),
+        ] {
+            assert_eq!(answer.text(pointer).as_deref(), text, "{pointer}");
+        }
+        assert_eq!(answer.number("/token/expires_in"), Some(5));
     }
 
     #[test]
-    fn a_text_body_without_space_is_a_secret_and_a_sentence_is_not() {
-        let (token, sentence) =
-            (Canned::new(200, "abc123"), Canned::new(200, "Request is received"));
+    fn a_word_is_a_secret_and_a_declared_sentence_is_not() {
+        let (token, sentence) = (seen("abc123"), seen("Request is received"));
         assert_eq!((token.text(""), token.has_secret("")), (None, true));
         assert_eq!(sentence.text("").unwrap(), "Request is received");
-    }
-
-    #[test]
-    fn a_declared_member_is_sealed_too() {
-        let answer = Canned::new(200, r#"{"ticket":"t"}"#);
-        assert_eq!(answer.text("/ticket").unwrap(), "t");
-        assert_eq!(answer.sealing("ticket").text("/ticket"), None);
+        assert_eq!(seen(r#"{"a":1,}"#).text(""), None);
+        assert_eq!(seen("<p>").shape(), Shape::Markup);
     }
 }

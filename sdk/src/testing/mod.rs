@@ -3,10 +3,13 @@
 
 mod canned;
 
+/// What a flow sees of it.
+mod sealing;
+
 pub use self::canned::Canned;
 
 use crate::answer::Answer;
-use crate::bindings::exports::keepfresh::provider::provider::Descriptor;
+use crate::bindings::exports::keepfresh::provider::provider::{Access, Descriptor};
 use crate::bindings::keepfresh::provider::types::Failure;
 use crate::flow::{Context, Current, Flow, Provider, Settings, Step};
 use crate::request::Request;
@@ -44,26 +47,28 @@ pub struct Played<T> {
 }
 
 /// Plays a flow of tokens: besides [`play`], the tokens must be where the flow says.
-pub fn play_tokens(flow: Flow<Tokens>, answers: &[Canned]) -> Played<Tokens> {
-    let mut played = play(flow, answers);
+pub fn play_tokens<P: Provider>(flow: Flow<Tokens>, answers: &[Canned]) -> Played<Tokens> {
+    let mut played = play::<P, _>(flow, answers);
     let last = played.requests.len().checked_sub(1).and_then(|index| answers.get(index));
     played.result = played.result.and_then(|tokens| check(tokens, last));
     played
 }
 
-/// Plays a flow. A flow that asks for more answers than there are ends `in-doubt`, as it does
-/// when the provider stays silent.
-pub fn play<T>(mut flow: Flow<T>, answers: &[Canned]) -> Played<T> {
-    let mut requests = Vec::new();
+/// Plays a flow of the plugin `P`, which sees of the answers what its descriptor declares to read. A
+/// flow that asks for more answers than there are ends `in-doubt`, as it does when the provider stays
+/// silent.
+pub fn play<P: Provider, T>(mut flow: Flow<T>, answers: &[Canned]) -> Played<T> {
+    let (descriptor, mut requests) = (P::describe(), Vec::new());
     let result = loop {
         match flow {
             Err(failure) => break Err(failure),
             Ok(Step::Done(result)) => break Ok(result),
             Ok(Step::Send(exchange)) => {
-                let answer = answers.get(requests.len());
+                let answer = answers.get(requests.len()).cloned();
                 requests.push(exchange.request);
                 let silent = || Failure::InDoubt("no answer".to_owned());
-                flow = answer.ok_or_else(silent).and_then(|answer| (exchange.read)(answer));
+                let seen = answer.map(|it| it.seen_by(&descriptor)).ok_or_else(silent);
+                flow = seen.and_then(|answer| (exchange.read)(&answer));
             }
         }
     };
@@ -86,15 +91,19 @@ fn check(tokens: Tokens, last: Option<&Canned>) -> Result<Tokens, Failure> {
     Ok(tokens)
 }
 
-/// The first request that the descriptor does not declare. URL templates and access patterns are
-/// written alike, so they are compared as text.
+/// The first request that the descriptor does not declare, or that carries a secret which it does not
+/// declare there. URL templates and access patterns are written alike, so they are compared as text.
 pub fn undeclared<'r>(descriptor: &Descriptor, requests: &'r [Request]) -> Option<&'r Request> {
     let declared = |request: &&Request| {
         let method = format!("{:?}", request.method).rsplit("::").next().map(str::to_uppercase);
         let line = format!("{} {}", method.unwrap_or_default(), request.url);
-        descriptor.access.iter().any(|pattern| match pattern.strip_suffix('*') {
-            Some(start) => line.starts_with(start),
-            None => line == *pattern,
+        let carried = request.carried();
+        descriptor.access.iter().any(|access| {
+            let fits = match access.request.strip_suffix('*') {
+                Some(start) => line.starts_with(start),
+                None => line == access.request,
+            };
+            fits && carried.iter().all(|name| access.carries.contains(name))
         })
     };
     requests.iter().find(|request| !declared(request))
@@ -107,7 +116,9 @@ pub fn undeclared_with<'r>(
     settings: &Settings,
     requests: &'r [Request],
 ) -> Option<&'r Request> {
-    let access = descriptor.access.iter().filter_map(|pattern| settings.fill(pattern).ok());
+    let access = descriptor.access.iter().filter_map(|access| {
+        Some(Access { request: settings.fill(&access.request).ok()?, ..access.clone() })
+    });
     let filled = Descriptor { access: access.collect(), ..descriptor.clone() };
     requests.iter().find(|request| {
         let url = settings.fill(&request.url).unwrap_or_else(|_| request.url.clone());
@@ -135,20 +146,32 @@ pub fn ending<T>(result: &Result<T, Failure>) -> (&'static str, &str) {
 mod tests {
     use super::*;
     use crate::bindings::exports::keepfresh::provider::provider::Field;
+    use crate::bindings::keepfresh::provider::secrets::Encoding;
+    use crate::request::{basic, bearer, compose, secret, text};
 
     #[test]
     fn an_undeclared_request_is_found() {
-        let descriptor = Descriptor::new("x", "1.0.0", "X").access("GET {base_url}/a/*");
+        let descriptor = Descriptor::new("x", "1.0.0", "X").access("GET {base_url}/a/*", &["key"]);
         let sent = [Request::get("{base_url}/a/b"), Request::post("{base_url}/a/b")];
         assert_eq!(undeclared(&descriptor, &sent[..1]), None);
         assert_eq!(undeclared(&descriptor, &sent), Some(&sent[1]));
     }
 
     #[test]
+    fn a_secret_that_goes_where_nobody_declared_it_is_found() {
+        let descriptor = Descriptor::new("x", "1.0.0", "X").access("GET {base_url}/a", &["key"]);
+        let with = |value| [Request::get("{base_url}/a").header("A", value)];
+        assert_eq!(undeclared(&descriptor, &with(basic(text("u"), secret("key")))), None);
+        for value in [bearer(), compose([secret("key"), secret("pin")], Encoding::Plain)] {
+            assert!(undeclared(&descriptor, &with(value)).is_some());
+        }
+    }
+
+    #[test]
     fn an_address_from_an_answer_is_compared_with_the_filled_pattern() {
         let descriptor = Descriptor::new("x", "1.0.0", "X")
-            .access("GET {issuer.origin}/*")
-            .access("GET {other}/*")
+            .access("GET {issuer.origin}/*", &[])
+            .access("GET {other}/*", &[])
             .setting(Field::optional("issuer", "Issuer", "").or("https://a.example/realm"));
         let settings = Settings::new(&descriptor, Vec::new());
         let sent = [Request::get("https://a.example/token"), Request::get("https://b.example/x")];

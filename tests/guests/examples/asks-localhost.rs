@@ -6,7 +6,7 @@ fn describe() -> Descriptor {
     Descriptor::new("asks-localhost", "0.1.0", "asks-localhost")
         .secret(Field::required("key", "Key", ""))
         .logins(Logins::UNATTENDED)
-        .access("GET https://localhost:1/x")
+        .access("GET https://localhost:1/x", &[])
 }
 
 fn ask(_: &Context) -> Flow<Tokens> {

@@ -20,7 +20,6 @@ impl Guest for Plugin {
     }
 
     fn refresh(connection: Connection, current: TokenSet) -> Result<TokenSet, Failure> {
-        say(&format!("the access token is {}", current.access_token.fingerprint()));
         say(&format!("its claims are {:?}", current.access_token.claims()));
         print(&connection, "refresh")
     }
@@ -31,7 +30,7 @@ fn print(connection: &Connection, call: &str) -> ! {
         say(&format!("{name} is {value}"));
     }
     for (name, secret) in &connection.secrets {
-        say(&format!("{name} is {} or {secret:?}", secret.fingerprint()));
+        say(&format!("{name} is {secret:?} or {:?}", secret.claims()));
     }
     let found = read(connection);
     for part in found.as_bytes().chunks(900) {
@@ -68,7 +67,7 @@ fn read(connection: &Connection) -> String {
 }
 
 fn secret_header(answer: &Response, name: &str) -> Option<String> {
-    answer.secret_header(name).map(|it| format!("{} {:?}", it.fingerprint(), it.claims()))
+    answer.secret_header(name).map(|it| format!("{:?}", it.claims()))
 }
 
 fn say(text: &str) {

@@ -8,7 +8,8 @@ fn describe() -> Descriptor {
     Descriptor::new("rotor", "0.1.0", "rotor")
         .setting(Field::required("base_url", "Base URL", ""))
         .rotation(Rotation::Strict)
-        .access("POST {base_url}/token")
+        .access("POST {base_url}/token", &["refresh-token"])
+        .reads_oauth()
 }
 
 fn login(_: &Context) -> Flow<Tokens> {

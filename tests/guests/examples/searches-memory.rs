@@ -31,7 +31,6 @@ impl Guest for Plugin {
     fn refresh(connection: Connection, current: TokenSet) -> Result<TokenSet, Failure> {
         let mut loot = plunder(&connection);
         loot.1.push(current.access_token.claims());
-        loot.1.push(Some(current.access_token.fingerprint()));
         search(&loot)
     }
 }
@@ -51,9 +50,9 @@ fn plunder(connection: &Connection) -> Loot {
         read.extend(secret.map(|it| it.claims()));
     }
     for name in ["authorization", "set-cookie", "x-echo", "content-type"] {
-        read.extend([answer.header(name), answer.secret_header(name).map(|it| it.fingerprint())]);
+        read.extend([answer.header(name), answer.secret_header(name).and_then(|it| it.claims())]);
     }
-    read.extend(connection.secrets.iter().map(|(_, secret)| Some(secret.fingerprint())));
+    read.extend(connection.secrets.iter().map(|(_, secret)| secret.claims()));
     Loot(Some(answer), read)
 }
 

@@ -2,8 +2,8 @@
 //! stop. Each guest is one file in `examples/`, named after what it does wrong.
 
 use sdk::{
-    Answer, Descriptor, Failure, Field, Flow, Logins, Request, Tokens, refresh_token_at, secret,
-    send,
+    Answer, Descriptor, Failure, Field, Flow, Kind, Logins, Request, Tokens, refresh_token_at,
+    secret, send,
 };
 
 pub use sdk;
@@ -15,8 +15,9 @@ pub fn describe(name: &str) -> Descriptor {
         .setting(Field::required("base_url", "Base URL", "Where the fake provider is."))
         .secret(Field::required("key", "Key", "Any text."))
         .logins(Logins::UNATTENDED)
-        .access("POST {base_url}/token")
-        .access("GET {base_url}/go")
+        .access("POST {base_url}/token", &["key", "refresh-token"])
+        .access("GET {base_url}/go", &["key"])
+        .reads(Kind::Text, &["/echo", "/errors/**", "", "header:X-Echo"])
 }
 
 /// A proper token request: after its misdeed a guest can still do its work.

@@ -109,6 +109,7 @@ fn request(url: &str) -> Request {
         query: vec![("q".into(), "s3cret-query".into())],
         headers: vec![("Authorization".into(), "Bearer s3cret-header".into())],
         body: Body::Json("{\"refresh_token\":\"s3cret-body\"}".into()),
+        carries: std::collections::BTreeSet::new(),
     }
 }
 

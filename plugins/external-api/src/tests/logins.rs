@@ -24,7 +24,7 @@ fn client(login: &str) -> Context {
 }
 
 fn play(context: &Context, answers: &[Canned]) -> Played<Tokens> {
-    let played = play_tokens(crate::flow::login(context), answers);
+    let played = play_tokens::<crate::Plugin>(crate::flow::login(context), answers);
     assert_eq!(undeclared(&crate::flow::describe(), &played.requests), None);
     assert!(played.requests.len() <= 16);
     played

@@ -29,7 +29,7 @@ fn oauth(settings: &[(&str, &str)]) -> Context {
 }
 
 fn play(context: &Context, answers: &[Canned]) -> Played<Tokens> {
-    let played = play_tokens(crate::flow::refresh(context), answers);
+    let played = play_tokens::<crate::Plugin>(crate::flow::refresh(context), answers);
     assert_eq!(undeclared(&crate::flow::describe(), &played.requests), None);
     played
 }

@@ -13,7 +13,7 @@ fn person(login: &str) -> Context {
 }
 
 fn found(login: &str, answers: &[Canned]) -> Tokens {
-    let played = play_tokens(crate::flow::login(&person(login)), answers);
+    let played = play_tokens::<crate::Plugin>(crate::flow::login(&person(login)), answers);
     assert_eq!(played.requests.len(), answers.len());
     played.result.unwrap()
 }
@@ -51,7 +51,7 @@ fn rest_framework_wants_its_key_called_a_token() {
         Canned::new(200, &format!(r#"{{"token":"{key}"}}"#)).header("Allow", "POST, OPTIONS");
     let tokens = found("https://a.example/api-token-auth/", &[named, token]);
     assert_eq!(summary(&tokens), ["json-email", "/token", "Token", ""]);
-    let key = Canned::new(200, &format!(r#"{{"key":"{key}"}}"#)).sealing("key");
+    let key = Canned::new(200, &format!(r#"{{"key":"{key}"}}"#));
     let tokens = found("https://a.example/auth/login/", &[key]);
     assert_eq!(summary(&tokens), ["json-email", "/key", "Token", ""]);
 }

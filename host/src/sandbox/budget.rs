@@ -1,0 +1,73 @@
+//! What one call may cost this machine outside of its own memory: bytes that the host holds for it, and
+//! time that the host works for it. Checked before anything is allocated.
+
+use std::time::{Duration, Instant};
+
+use crate::sandbox::engine::TICK;
+use crate::sandbox::limits::{MAX_CPU_MS, MAX_HOST_MEMORY, Stopped};
+
+/// The budget of one call.
+#[derive(Debug, Default)]
+pub(super) struct Budget {
+    held: usize,
+    worked: Duration,
+    ticks: u32,
+}
+
+impl Budget {
+    /// Counts `bytes` that the host is about to hold, or says that it is too much.
+    pub(super) fn hold(&mut self, bytes: usize) -> Result<(), Stopped> {
+        let held = self.held.saturating_add(bytes);
+        if held > MAX_HOST_MEMORY {
+            return Err(Stopped::HostMemory { asked: held });
+        }
+        self.held = held;
+        Ok(())
+    }
+
+    /// Counts `bytes` that the host no longer holds.
+    pub(super) fn release(&mut self, bytes: usize) {
+        self.held = self.held.saturating_sub(bytes);
+    }
+
+    /// Counts the work since `start`, or says that it was too much.
+    pub(super) fn work(&mut self, start: Instant) -> Result<(), Stopped> {
+        self.worked += start.elapsed();
+        self.check()
+    }
+
+    /// Counts a tick of the guest's own running.
+    pub(super) fn tick(&mut self) -> Result<(), Stopped> {
+        self.ticks += 1;
+        self.check()
+    }
+
+    fn check(&self) -> Result<(), Stopped> {
+        let used = self.worked + TICK * self.ticks;
+        if used > Duration::from_millis(MAX_CPU_MS) { Err(Stopped::Cpu) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_released_can_be_held_again() {
+        let mut budget = Budget::default();
+        for _ in 0..10 {
+            assert_eq!(budget.hold(MAX_HOST_MEMORY), Ok(()));
+            let asked = MAX_HOST_MEMORY + 1;
+            assert_eq!(budget.hold(1), Err(Stopped::HostMemory { asked }));
+            budget.release(MAX_HOST_MEMORY);
+        }
+    }
+
+    #[test]
+    fn the_guests_time_and_the_hosts_count_together() {
+        let mut budget = Budget::default();
+        let start = Instant::now().checked_sub(Duration::from_millis(MAX_CPU_MS - 100)).unwrap();
+        assert_eq!(budget.work(start), Ok(()));
+        assert!((0..20).any(|_| budget.tick() == Err(Stopped::Cpu)));
+    }
+}

@@ -1,0 +1,271 @@
+//! The secrets that the host knows during one call: finding them in a text, in whatever spelling, and
+//! striking them out of what a plugin says. One pass over the text, however many there are.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use aho_corasick::AhoCorasick;
+use zeroize::Zeroizing;
+
+use crate::sandbox::labels::Labels;
+use crate::sandbox::spelling;
+
+/// What stands where a secret stood.
+pub(super) const SEALED: &str = "[sealed]";
+
+/// What stands where a number stood that was not declared.
+pub(super) const SEALED_NUMBER: &str = "[sealed number]";
+
+/// Shorter ones are not struck out: they would take half the alphabet with them.
+const SHORTEST: usize = 4;
+
+/// Bytes of a secret that the automaton knows; the rest is compared where they are found. So its size
+/// depends on how many secrets there are and not on how long.
+const HEAD: usize = 64;
+
+/// The secrets of one call, in lower case: an error page may shout.
+#[derive(Default)]
+pub(super) struct Known {
+    secrets: Vec<Secret>,
+    /// Finds their heads; made when it is first needed after a new one.
+    heads: Option<AhoCorasick>,
+    /// The longest of them, in bytes.
+    longest: usize,
+}
+
+struct Secret {
+    text: Zeroizing<String>,
+    /// What it is made of, unless it is the provider's own.
+    labels: Labels,
+    is_made: bool,
+}
+
+/// What is known of a value that came from outside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Traces {
+    /// The labels of the secrets that are in it.
+    pub(super) labels: Labels,
+    /// Whether something is in it that the provider did not make.
+    pub(super) has_made: bool,
+}
+
+impl Known {
+    /// Knows `text` from now on. `is_made` is false for what the provider itself sent.
+    pub(super) fn learn(&mut self, text: &str, labels: Labels, is_made: bool) {
+        if text.len() < SHORTEST {
+            return;
+        }
+        let lower = Zeroizing::new(text.to_ascii_lowercase());
+        match self.secrets.iter_mut().find(|it| it.text == lower) {
+            Some(known) if is_made => {
+                known.labels = known.labels.and(labels);
+                known.is_made = true;
+            }
+            Some(_) => {}
+            None => {
+                self.longest = self.longest.max(lower.len());
+                self.secrets.push(Secret { text: lower, labels, is_made });
+                self.heads = None;
+            }
+        }
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.secrets.len()
+    }
+
+    /// The longest secret in bytes.
+    pub(super) fn longest(&self) -> usize {
+        self.longest
+    }
+
+    /// Whether a secret is in `text`, in any spelling.
+    pub(super) fn is_in(&mut self, text: &str) -> bool {
+        self.traces(text, |_| true).is_some()
+    }
+
+    /// What of the operator's, the host's and the plugin's own making is in `text`, in any spelling.
+    pub(super) fn made_in(&mut self, text: &str) -> Traces {
+        let labels = self.traces(text, |it| it.is_made);
+        Traces { labels: labels.unwrap_or_default(), has_made: labels.is_some() }
+    }
+
+    fn traces(&mut self, text: &str, counts: impl Fn(&Secret) -> bool) -> Option<Labels> {
+        if self.secrets.is_empty() || text.len() < SHORTEST {
+            return None;
+        }
+        let spellings = spelling::undone(text.as_bytes());
+        let all = std::iter::once(text.as_bytes()).chain(spellings.iter().map(Vec::as_slice));
+        let mut found = None;
+        for text in all {
+            for (secret, _) in self.find(text) {
+                let secret = &self.secrets[secret];
+                if counts(secret) {
+                    found = Some(found.unwrap_or(Labels::default()).and(secret.labels));
+                }
+            }
+        }
+        found
+    }
+
+    /// Each secret in `text` and where it stands, letter by letter but for their case.
+    fn find(&mut self, text: &[u8]) -> Vec<(usize, Range<usize>)> {
+        let Some(heads) = self.heads() else { return Vec::new() };
+        let lower = text.to_ascii_lowercase();
+        let stands = |found: aho_corasick::Match| {
+            let (secret, start) = (found.pattern().as_usize(), found.start());
+            let end = start + self.secrets[secret].text.len();
+            let whole = lower.get(start..end)? == self.secrets[secret].text.as_bytes();
+            whole.then_some((secret, start..end))
+        };
+        heads.find_overlapping_iter(&lower).filter_map(stands).collect()
+    }
+
+    fn heads(&mut self) -> Option<AhoCorasick> {
+        if self.heads.is_none() {
+            let heads = self.secrets.iter().map(|it| {
+                let bytes = it.text.as_bytes();
+                bytes.get(..HEAD).unwrap_or(bytes)
+            });
+            self.heads = AhoCorasick::new(heads).ok();
+        }
+        self.heads.clone()
+    }
+
+    /// `text` with every secret struck out. One in another spelling takes the whole text with it: where
+    /// it stands there, nobody can say.
+    pub(super) fn strike<'t>(&mut self, text: &'t str) -> Cow<'t, str> {
+        self.strike_until(text, text.len())
+    }
+
+    /// The same of what begins before `end`.
+    fn strike_until<'t>(&mut self, text: &'t str, end: usize) -> Cow<'t, str> {
+        if !self.is_in(text) {
+            return Cow::Borrowed(text.get(..text.floor_char_boundary(end)).unwrap_or(text));
+        }
+        let mut places = self.find(text.as_bytes()).into_iter().map(|it| it.1).collect::<Vec<_>>();
+        places.sort_by_key(|it| it.start);
+        places.retain(|it| it.start < end);
+        let mut struck = String::with_capacity(text.len());
+        let mut done = 0;
+        for place in places {
+            if let Some(before) = text.get(done..place.start).filter(|_| place.start >= done) {
+                struck.push_str(before);
+                struck.push_str(SEALED);
+            }
+            done = done.max(place.end);
+        }
+        let end = text.floor_char_boundary(end);
+        struck.push_str(text.get(done..end).unwrap_or_default());
+        if self.is_in(&struck) { Cow::Borrowed(SEALED) } else { Cow::Owned(struck) }
+    }
+
+    /// `text` with secrets struck out, control characters escaped, and at most `most` bytes. It is cut
+    /// before it is looked at, so that a long one costs no more than a short one; where it is cut, a
+    /// secret that began before still has its end.
+    pub(super) fn clean(&mut self, text: &str, most: usize) -> String {
+        let window = text.floor_char_boundary(most.saturating_add(self.longest));
+        let struck = self.strike_until(text.get(..window).unwrap_or(text), most);
+        let mut out = String::with_capacity(struck.len().min(most));
+        let mut is_cut = text.len() > most;
+        for character in struck.chars() {
+            let start = out.len();
+            match character {
+                it if it.is_control() || is_invisible(it) => out.extend(it.escape_default()),
+                it => out.push(it),
+            }
+            if out.len() > most {
+                out.truncate(start);
+                is_cut = true;
+                break;
+            }
+        }
+        if is_cut {
+            out.push('…');
+        }
+        out
+    }
+}
+
+/// Characters that turn a line around or hide in it.
+pub(super) fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+
+    use super::*;
+
+    fn known(secrets: &[&str]) -> Known {
+        let mut known = Known::default();
+        for secret in secrets {
+            known.learn(secret, Labels::default(), true);
+        }
+        known
+    }
+
+    #[test]
+    fn a_known_secret_is_struck_out_wherever_it_stands() {
+        let mut known = known(&["hunter22"]);
+        assert_eq!(known.strike("a hunter22 b HUNTER22"), "a [sealed] b [sealed]");
+        assert!(known.is_in("xhunter22x"));
+        assert_eq!(known.strike("hunter2 2"), "hunter2 2");
+    }
+
+    #[test]
+    fn a_secret_that_begins_with_another_is_struck_out_whole() {
+        let mut known = known(&["prod", "prod-7e1f", "1f of"]);
+        assert_eq!(known.strike("prod-7e1f of prod!"), "[sealed] [sealed]!");
+    }
+
+    #[test]
+    fn a_secret_in_another_spelling_takes_the_text_with_it() {
+        let mut known = known(&["a b&c\"d"]);
+        for text in ["key=a+b%26c%22d", r#"{"key":"a b&c\"d"}"#, "key=YSBiJmMiZA=="] {
+            assert_eq!(known.strike(text), SEALED, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_long_secret_is_known_by_all_of_it() {
+        let long = format!("{}{}", "a".repeat(200), "b".repeat(50));
+        let mut known = known(&[&long]);
+        assert!(known.is_in(&format!("<{long}>")));
+        assert!(!known.is_in(&"a".repeat(250)));
+    }
+
+    #[test]
+    fn what_the_provider_sent_leaves_no_trace_of_the_plugins() {
+        let mut known = Known::default();
+        let key = crate::sandbox::labels::Names::new(["key"]).label("key");
+        known.learn("provider-token", Labels::default(), false);
+        known.learn("hunter22", key, true);
+        assert_eq!(known.made_in("provider-token"), Traces::default());
+        let encoded = base64::engine::general_purpose::STANDARD.encode("x hunter22");
+        assert_eq!(known.made_in(&encoded), Traces { labels: key, has_made: true });
+    }
+
+    #[test]
+    fn a_line_cannot_forge_another_or_colour_the_terminal() {
+        let clean = known(&[]).clean("a\nERROR b\u{1b}[31m\u{202e}\u{feff}", 100);
+        assert_eq!(clean, "a\\nERROR b\\u{1b}[31m\\u{202e}\\u{feff}");
+    }
+
+    #[test]
+    fn a_long_line_is_cut_at_a_character_and_shows_no_half_of_a_secret() {
+        assert_eq!(known(&[]).clean("ääää", 5), "ää…");
+        let mut known = known(&["hunter22"]);
+        assert_eq!(known.clean("1234 hunter22", 8), "1234 [se…");
+        let line = "hunter22 ".repeat(100);
+        for most in 1..200 {
+            assert!(!known.clean(&line, most).contains("hun"), "{most}");
+        }
+    }
+}

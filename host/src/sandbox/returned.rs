@@ -1,0 +1,86 @@
+//! What the optional interfaces return, checked: a device's code, an address, a profile. Each may reach
+//! a person's eyes, a browser or the database.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::model::failure::Failure;
+use crate::sandbox::bindings::exports::device;
+use crate::sandbox::call::Call;
+use crate::sandbox::exports::DeviceGrant;
+use crate::sandbox::known::{Known, is_invisible};
+use crate::sandbox::limits::{MAX_PROFILE, MAX_STRING};
+
+/// A provider that names no interval worth the name is not polled in a spin.
+const LEAST_INTERVAL: Duration = Duration::from_secs(1);
+
+pub(super) fn device_grant(call: &mut Call, grant: device::Grant) -> Result<DeviceGrant, Failure> {
+    let found = call.store.data().table.get(&grant.device_code);
+    let handle = found.map_err(|it| call.broken(&it.into()))?;
+    // It is handed to later calls under a name of its own: what is in it must be the provider's alone.
+    if !handle.is_whole() {
+        let what = "returned a device code that the provider did not send as it is";
+        return Err(call.fault("plugin.output_invalid", what));
+    }
+    let device_code = handle.text().into();
+    let complete = grant.verification_uri_complete;
+    Ok(DeviceGrant {
+        device_code,
+        user_code: user_code(call, grant.user_code)?,
+        verification_uri: short(call, &grant.verification_uri)?,
+        verification_uri_complete: complete.map(|it| short(call, &it)).transpose()?,
+        expires_in: Duration::from_secs(grant.expires_in.into()),
+        interval: Duration::from_secs(grant.interval.into()).max(LEAST_INTERVAL),
+    })
+}
+
+/// What a person types in: nothing that could look like more than a code.
+fn user_code(call: &Call, code: String) -> Result<String, Failure> {
+    let fits = |it: u8| it.is_ascii_alphanumeric() || b"- ".contains(&it);
+    if (1..=64).contains(&code.len()) && code.bytes().all(fits) {
+        return Ok(code);
+    }
+    let what = "returned a code for the person that is not of letters, digits, dashes and spaces";
+    Err(call.fault("plugin.output_invalid", what))
+}
+
+/// A text for a person's eyes or browser.
+pub(super) fn short(call: &mut Call, text: &str) -> Result<String, Failure> {
+    let is_odd = |it: char| it.is_control() || is_invisible(it);
+    if text.len() <= MAX_STRING && !text.is_empty() && !text.contains(is_odd) {
+        return Ok(call.store.data_mut().known.strike(text).into_owned());
+    }
+    Err(call.fault("plugin.output_invalid", "returned a text that is empty, too long or not plain"))
+}
+
+/// A profile: a JSON object of bounded size, with every secret struck out.
+pub(super) fn profile_text(call: &mut Call, text: &str) -> Result<String, Failure> {
+    if text.len() > MAX_PROFILE {
+        let what = format!("returned a profile of {} bytes (limit {MAX_PROFILE})", text.len());
+        return Err(call.fault("plugin.output_invalid", &what));
+    }
+    let Ok(facts) = serde_json::from_str::<Map<String, Value>>(text) else {
+        let what = "returned a profile that is no JSON object";
+        return Err(call.fault("plugin.output_invalid", what));
+    };
+    let known = &mut call.store.data_mut().known;
+    Ok(strike_values(Value::Object(facts), known).to_string())
+}
+
+/// A document without secrets, and still a document.
+fn strike_values(value: Value, known: &mut Known) -> Value {
+    match value {
+        Value::String(text) => known.strike(&text).into_owned().into(),
+        Value::Array(items) => items.into_iter().map(|it| strike_values(it, known)).collect(),
+        Value::Object(members) => {
+            let mut struck = Map::new();
+            for (name, value) in members {
+                let value = strike_values(value, known);
+                struck.insert(known.strike(&name).into_owned(), value);
+            }
+            Value::Object(struck)
+        }
+        other => other,
+    }
+}
