@@ -27,7 +27,7 @@ use keepfresh::model::attempt::{Outcome, Trigger};
 use keepfresh::model::clock::Clock;
 use keepfresh::model::id::ConnectionId;
 use keepfresh::refresher::{Ask, ManualToken};
-use keepfresh::sandbox::NoJournal;
+use keepfresh::sandbox::{Compiler, NoJournal};
 use secrecy::SecretString;
 use serde_json::Value;
 
@@ -110,7 +110,9 @@ async fn open(provider: &Provider) -> App {
     ))
     .with_guest("rotor");
     let manifest = manifest::load(&home.path("keepfresh.toml")).unwrap();
-    let app = App::open(manifest, Purpose::Serve, Clock::system(), Gate::system()).await.unwrap();
+    let compiler = Compiler::at(artifacts::keepfresh());
+    let app = App::open(manifest, Purpose::Serve, Clock::system(), Gate::system(), compiler).await;
+    let app = app.unwrap();
     let now = app.clock.now();
     for (id, pair) in ids.iter().zip(provider.issue("durable").await) {
         let token = ManualToken::parse(&SecretString::from(pair.to_string()), now).unwrap();

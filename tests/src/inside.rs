@@ -11,8 +11,10 @@ use keepfresh::model::attempt::Attempt;
 use keepfresh::model::clock::Clock;
 use keepfresh::model::connection::Connection;
 use keepfresh::model::id::ConnectionId;
+use keepfresh::sandbox::Compiler;
 use keepfresh::storage::LogFilter;
 
+use crate::artifacts;
 use crate::home::Home;
 use crate::provider::FakeProvider;
 
@@ -38,7 +40,8 @@ impl Inside {
     pub async fn open_with(home: &Home, gate: Gate) -> Self {
         let manifest = manifest::load(&home.path("keepfresh.toml")).expect("the manifest is good");
         let clock = Clock::manual(Timestamp::now());
-        let app = App::open(manifest, Purpose::Serve, clock, gate).await;
+        let compiler = Compiler::at(artifacts::keepfresh());
+        let app = App::open(manifest, Purpose::Serve, clock, gate, compiler).await;
         Self { app: app.unwrap_or_else(|error| panic!("{error}")) }
     }
 

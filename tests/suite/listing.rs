@@ -5,6 +5,7 @@ use std::fs;
 use e2e::artifacts;
 use e2e::home::{is_time, keys};
 use e2e::stage::Stage;
+use serde_json::Value;
 
 #[test]
 fn schedules_are_listed_with_their_next_ticks() {
@@ -30,7 +31,7 @@ fn schedules_are_listed_with_their_next_ticks() {
 
 #[test]
 fn plugins_are_listed_with_who_uses_them_and_why_not() {
-    let stage = Stage::eskiz("");
+    let stage = Stage::eskiz("[providers.rubbish]");
     fs::write(stage.home.path("plugins/rubbish.wasm"), "no component").unwrap();
     let list = stage.home.run(&["plugin", "list", "--json"]).exits(0).json()["plugins"].clone();
     let names = ["digest", "file", "name", "providers", "refused", "running", "version"];
@@ -43,9 +44,14 @@ fn plugins_are_listed_with_who_uses_them_and_why_not() {
         (&list[1]["file"], list[1]["providers"].as_array().unwrap().len()),
         (&"jibit.wasm".into(), 0)
     );
+    let of_nobody = (&list[1]["name"], &list[1]["refused"], &list[1]["running"]);
+    assert_eq!(of_nobody, (&Value::Null, &Value::Null, &Value::Null), "it is not looked into");
+    assert_eq!(list[1]["digest"].as_str().unwrap().len(), 64);
     assert_eq!(keys(&list[2]["refused"]), ["code", "message"]);
     let text = stage.home.run(&["plugin", "list"]).exits(0).stdout;
-    assert!(text.contains("ready") && text.contains("refused: ["), "{text}");
+    for state in ["ready", "not used by any provider", "refused: ["] {
+        assert!(text.contains(state), "{state}: {text}");
+    }
 }
 
 #[test]

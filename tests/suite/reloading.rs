@@ -77,11 +77,11 @@ fn a_plugin_that_is_dropped_into_the_folder_works_without_a_restart() {
 #[test]
 fn a_file_that_is_no_plugin_stops_nobody() {
     let settings = eskiz::Settings { lifetime: 3, ..eskiz::Settings::default() };
-    let stage = Stage::eskiz_as(settings, "");
+    let stage = Stage::eskiz_as(settings, "[providers.rubbish]");
     let daemon = stage.home.serve();
     wait_until("it has logged in", || stage.control().seen() == 1);
     fs::write(stage.home.path("plugins/rubbish.wasm"), "no component").unwrap();
-    wait_until("it is said", || daemon.log().contains("rubbish.wasm"));
+    wait_until("it is said", || daemon.log().contains("rubbish.wasm is not a WebAssembly"));
     let then = stage.control().seen();
     wait_until("the other goes on", || stage.control().seen() > then);
     wait_for_state(&stage.home, "eskiz", "fresh");

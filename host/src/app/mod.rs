@@ -26,7 +26,7 @@ use crate::manifest::Manifest;
 use crate::model::clock::Clock;
 use crate::operator::{self, Operator};
 use crate::refresher::Refresher;
-use crate::sandbox::{Cache, Sandbox};
+use crate::sandbox::{Cache, Compiler, Sandbox};
 use crate::scheduler::Scheduler;
 use crate::storage::{Storage, StorageError};
 use crate::vault::Vault;
@@ -106,12 +106,14 @@ pub struct App {
 const COMMAND_WAIT: Duration = Duration::from_secs(20);
 
 impl App {
-    /// Opens everything that `manifest` names. `gate` is the door that plugins send through.
+    /// Opens everything that `manifest` names. `gate` is the door that plugins send through, `compiler`
+    /// makes code of them.
     pub async fn open(
         manifest: Manifest,
         purpose: Purpose,
         clock: Clock,
         gate: Gate,
+        compiler: Compiler,
     ) -> Result<Self, OpenError> {
         let lifecycle = Lifecycle::new();
         let path = manifest.storage.path.clone();
@@ -122,7 +124,7 @@ impl App {
         };
         let storage = Storage::open(&path).await?;
         let vault = open_vault(&manifest, &storage, &clock, lock.is_some()).await?;
-        let sandbox = Sandbox::start().map_err(|it| OpenError::Engine(it.to_string()))?;
+        let sandbox = Sandbox::start(compiler).map_err(|it| OpenError::Engine(it.to_string()))?;
         let cache = Some(Cache::new(cache_dir(&path), vault.clone()));
         let loader = Loader { sandbox, cache, gate };
         let catalogue = Catalogue::default();

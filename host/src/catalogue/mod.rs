@@ -1,6 +1,6 @@
 //! Which plugins there are, and which provider of the manifest runs on which. A capability exists only
 //! if the plugin declares it and the operator allows it; a file that cannot be used is listed with its
-//! reason and stops nobody else.
+//! reason and stops nobody else, and one that no provider uses is only listed.
 
 /// Reading the plugin folder.
 mod discover;
@@ -14,10 +14,12 @@ mod lock;
 /// A provider bound to its plugin.
 mod plugin;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 
 pub use discover::digest_of;
@@ -28,6 +30,9 @@ use crate::egress::Gate;
 use crate::manifest::Manifest;
 use crate::model::failure::{Case, Failure};
 use crate::sandbox::{Cache, Program, Sandbox};
+
+/// Files that are read and loaded at once: at most so many are in memory before they are compiled.
+const AT_ONCE: usize = 8;
 
 /// Everything that is loaded. A clone is cheap and sees reloads.
 #[derive(Clone, Default)]
@@ -110,10 +115,7 @@ impl Loader {
     }
 
     async fn shelf(&self, manifest: &Manifest, lock: &mut LockFile, now: Timestamp) -> Shelf {
-        let mut files = Vec::new();
-        for found in discover::folder(&manifest.plugins.dir) {
-            files.push(self.file(found, lock, now).await);
-        }
+        let files = self.files(manifest, lock, now).await;
         let mut shelf = Shelf { files, ..Shelf::default() };
         for provider in manifest.providers.values() {
             let bound = self.bind(provider, &mut shelf, &manifest.plugins.dir);
@@ -122,65 +124,58 @@ impl Loader {
         shelf
     }
 
-    async fn file(
+    /// Every file of the folder, by name. Those that a provider uses are loaded side by side: one that
+    /// is slow to compile or to describe itself holds up none that is not.
+    async fn files(
         &self,
-        found: discover::Found,
+        manifest: &Manifest,
         lock: &mut LockFile,
         now: Timestamp,
-    ) -> FileReport {
-        let discover::Found { file, bytes } = found;
-        let digest = bytes.as_deref().map(digest_of).unwrap_or_default();
+    ) -> Vec<FileReport> {
+        let providers = manifest.providers.values();
+        let used = providers.map(|it| format!("{}.wasm", it.plugin)).collect::<BTreeSet<_>>();
+        let found = discover::folder(&manifest.plugins.dir).into_iter();
+        let loads = found.map(|it| self.file(used.contains(&it.file), it, now));
+        let mut files = stream::iter(loads).buffered(AT_ONCE).collect::<Vec<_>>().await;
+        for file in &mut files {
+            admit(file, lock);
+        }
+        let without = files.iter_mut().filter(|it| used.contains(&it.file) && it.program.is_none());
+        join_all(without.map(|it| self.fall_back(it, lock, now))).await;
+        files
+    }
+
+    /// One file; if a provider uses it, with its program.
+    async fn file(&self, used: bool, found: discover::Found, now: Timestamp) -> FileReport {
         let mut report = FileReport {
-            file: file.clone(),
-            digest: digest.clone(),
+            file: found.file.clone(),
+            digest: String::new(),
             program: None,
             running: None,
             refused: None,
         };
-        let loaded = match bytes {
-            Ok(bytes) => self.sandbox.load(&file, bytes, &digest, self.cache.as_ref(), now).await,
-            Err(failure) => {
-                report.refused = Some(failure);
-                self.fall_back(&mut report, lock, now).await;
-                return report;
-            }
+        let looked_at = if used {
+            self.load_into(&mut report, &found, now).await
+        } else {
+            found.digest().map(|it| report.digest = it)
         };
-        match loaded {
-            Ok(program) => self.admit(program, &mut report, lock, now).await,
-            Err(error) => {
-                let code = error.code().to_owned();
-                report.refused = Some(Failure::new(Case::Misconfigured, code, error.to_string()));
-                self.fall_back(&mut report, lock, now).await;
-            }
-        }
+        report.refused = looked_at.err();
         report
     }
 
-    /// Uses the program if it asks for no more than was approved, else the one that was approved.
-    async fn admit(
+    async fn load_into(
         &self,
-        program: Program,
         report: &mut FileReport,
-        lock: &mut LockFile,
+        found: &discover::Found,
         now: Timestamp,
-    ) {
-        let asks = LockEntry::of(&program, &report.digest);
-        match lock.admit(&report.file, asks) {
-            Ok(()) => {
-                report.running = Some(report.digest.clone());
-                report.program = Some(Arc::new(program));
-            }
-            Err(more) => {
-                let (file, name) = (&report.file, report.file.trim_end_matches(".wasm"));
-                let message = format!(
-                    "{file} asks for more than was approved ({}); approve with: keepfresh plugin approve {name}",
-                    more.join(", ")
-                );
-                report.refused =
-                    Some(Failure::new(Case::Misconfigured, "plugin.permissions_widened", message));
-                self.fall_back(report, lock, now).await;
-            }
-        }
+    ) -> Result<(), Failure> {
+        let bytes = found.read()?;
+        report.digest = digest_of(&bytes);
+        let cache = self.cache.as_ref();
+        let loaded = self.sandbox.load(&found.file, bytes, &report.digest, cache, now).await;
+        report.program = Some(Arc::new(loaded.map_err(|it| discover::refusal(&it))?));
+        report.running = Some(report.digest.clone());
+        Ok(())
     }
 
     /// Keeps the approved program running from its compiled form, if that is still there.
@@ -221,4 +216,18 @@ impl Loader {
             }
         }
     }
+}
+
+/// Takes the program away again if it asks for more than was approved.
+fn admit(report: &mut FileReport, lock: &mut LockFile) {
+    let Some(program) = &report.program else { return };
+    let asks = LockEntry::of(program, &report.digest);
+    let Err(more) = lock.admit(&report.file, asks) else { return };
+    let (file, name) = (&report.file, report.file.trim_end_matches(".wasm"));
+    let message = format!(
+        "{file} asks for more than was approved ({}); approve with: keepfresh plugin approve {name}",
+        more.join(", ")
+    );
+    report.refused = Some(Failure::new(Case::Misconfigured, "plugin.permissions_widened", message));
+    (report.program, report.running) = (None, None);
 }

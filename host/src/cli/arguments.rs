@@ -29,7 +29,7 @@ pub(super) enum Verb {
     Init,
     /// Runs the daemon
     Serve,
-    /// Reads the manifest, loads every plugin, computes next runs; says all problems at once
+    /// Reads the manifest, loads the plugins that it uses, computes next runs; says all problems at once
     Check,
     /// How connections are doing; exit 4 when a person is needed, 3 when something is late
     Status {

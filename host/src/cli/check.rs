@@ -11,7 +11,7 @@ use crate::manifest::diagnostic::Diagnostic;
 use crate::manifest::provider::{Connection, Provider};
 use crate::manifest::{self, Manifest};
 use crate::model::clock::Clock;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Compiler, Sandbox};
 use crate::vault::key::MasterKey;
 
 pub(super) async fn run(config: &Path, json: bool) -> Exit {
@@ -19,7 +19,7 @@ pub(super) async fn run(config: &Path, json: bool) -> Exit {
         Ok(manifest) => manifest,
         Err(problems) => return render::problems(config, &problems, json),
     };
-    let sandbox = match Sandbox::start() {
+    let sandbox = match Sandbox::start(Compiler::itself()) {
         Ok(sandbox) => sandbox,
         Err(error) => {
             return render::fail("internal.engine", &error.to_string(), json, Exit::Failed);

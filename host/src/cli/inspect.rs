@@ -9,7 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::render;
 use crate::model::clock::Clock;
 use crate::model::descriptor::Field;
-use crate::sandbox::{Program, Sandbox};
+use crate::sandbox::{Compiler, Program, Sandbox};
 
 pub(super) async fn run(path: &Path, as_json: bool) -> Exit {
     let fail = |code: &str, text: &str| render::fail(code, text, as_json, Exit::Failed);
@@ -24,7 +24,7 @@ pub(super) async fn run(path: &Path, as_json: bool) -> Exit {
     };
     let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let digest = digest_of(&bytes);
-    let sandbox = match Sandbox::start() {
+    let sandbox = match Sandbox::start(Compiler::itself()) {
         Ok(sandbox) => sandbox,
         Err(error) => return fail("internal.engine", &error.to_string()),
     };

@@ -3,6 +3,7 @@
 mod arguments;
 mod callback;
 mod check;
+mod compile;
 mod connect;
 mod exit;
 mod import;
@@ -26,6 +27,9 @@ use crate::vault::source;
 
 /// Reads the command line, carries it out, and says how it went.
 pub fn run() -> ExitCode {
+    if compile::is_asked_for() {
+        return compile::run();
+    }
     let arguments = Arguments::parse();
     let format = match (&arguments.verb, arguments.json) {
         (Verb::Serve, true) => telemetry::Format::Json,

@@ -8,7 +8,7 @@ use crate::cli::render;
 use crate::manifest;
 use crate::model::clock::Clock;
 use crate::operator::lock_path;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Compiler, Sandbox};
 
 pub(super) async fn approve(config: &Path, name: &str, json: bool) -> Exit {
     let manifest = match manifest::load(config) {
@@ -28,7 +28,7 @@ pub(super) async fn approve(config: &Path, name: &str, json: bool) -> Exit {
         }
     };
     let digest = digest_of(&bytes);
-    let sandbox = match Sandbox::start() {
+    let sandbox = match Sandbox::start(Compiler::itself()) {
         Ok(sandbox) => sandbox,
         Err(error) => return fail("internal.engine", &error.to_string()),
     };

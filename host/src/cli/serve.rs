@@ -9,6 +9,7 @@ use crate::egress::Gate;
 use crate::lifecycle::hardening;
 use crate::manifest;
 use crate::model::clock::Clock;
+use crate::sandbox::Compiler;
 
 /// Runs the daemon until a signal ends it.
 pub(super) async fn run(config: &Path, json: bool) -> Exit {
@@ -19,7 +20,8 @@ pub(super) async fn run(config: &Path, json: bool) -> Exit {
         Ok((watch, Ok(manifest))) => (watch, manifest),
         Ok((_, Err(problems))) | Err(problems) => return render::problems(config, &problems, json),
     };
-    let app = match App::open(manifest, Purpose::Serve, Clock::system(), Gate::system()).await {
+    let (clock, gate, compiler) = (Clock::system(), Gate::system(), Compiler::itself());
+    let app = match App::open(manifest, Purpose::Serve, clock, gate, compiler).await {
         Ok(app) => app,
         Err(error) => {
             return render::fail(

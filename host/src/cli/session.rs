@@ -13,6 +13,7 @@ use crate::manifest::Manifest;
 use crate::model::clock::Clock;
 use crate::model::failure::{Case, Failure};
 use crate::operator::{Command, Progress, Reply};
+use crate::sandbox::Compiler;
 
 /// Where commands go.
 pub(super) enum Session {
@@ -29,7 +30,8 @@ impl Session {
         if control::Client::connect(&database).await?.is_some() {
             return Ok(Self::Daemon(database));
         }
-        let app = App::open(manifest, purpose, Clock::system(), Gate::system()).await;
+        let (clock, gate, compiler) = (Clock::system(), Gate::system(), Compiler::itself());
+        let app = App::open(manifest, purpose, clock, gate, compiler).await;
         let app = app.map_err(|it| cannot_open(&it))?;
         stop_on_interrupt(&app);
         Ok(Self::Here(Box::new(app)))

@@ -62,9 +62,10 @@ impl Operator {
         }
         let finding = |file: &crate::operator::plugins::PluginView| match &file.refused {
             Some(error) => wrong(&format!("plugin {}", file.file), error.message.clone()),
-            None => {
-                fine(&format!("plugin {}", file.file), file.version.clone().unwrap_or_default())
-            }
+            None => fine(
+                &format!("plugin {}", file.file),
+                file.version.as_deref().unwrap_or("not used by any provider"),
+            ),
         };
         files.iter().map(finding).collect()
     }

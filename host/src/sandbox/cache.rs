@@ -48,14 +48,11 @@ impl Cache {
     }
 
     /// Keeps the compiled form; a failure costs only time at the next start.
-    pub(super) fn keep(&self, engine: &Engine, digest: &str, component: &Component) {
+    pub(super) fn keep(&self, engine: &Engine, digest: &str, code: &[u8]) {
         let path = self.path(engine, digest);
-        let kept = component.serialize().map_err(io::Error::other).and_then(|code| {
-            let mut file = self.seal(&path, &code).to_vec();
-            file.extend_from_slice(&code);
-            write_private(&self.dir, &path, &file)
-        });
-        if let Err(error) = kept {
+        let mut file = self.seal(&path, code).to_vec();
+        file.extend_from_slice(code);
+        if let Err(error) = write_private(&self.dir, &path, &file) {
             debug!("{} could not be written: {error}", path.display());
         }
     }
@@ -77,10 +74,12 @@ fn sealed_part(path: &Path, code: &[u8]) -> Vec<u8> {
     [name, &[0], code].concat()
 }
 
+/// The component of code whose seal was just checked: the cache's, or that of the compiler's answer.
 #[expect(unsafe_code, reason = "the only way to load compiled code; its seal was just checked")]
-fn load_sealed(engine: &Engine, code: &[u8]) -> Option<Component> {
-    // SAFETY: these bytes came from `Component::serialize` of this program: their seal was made with a
-    // key that only it has, over a name that binds this engine's version and settings.
+pub(super) fn load_sealed(engine: &Engine, code: &[u8]) -> Option<Component> {
+    // SAFETY: these bytes came from wasmtime's compiler in this program, and are as it wrote them. Those
+    // of a file were sealed with a key that only this program has, over a name that binds the engine's
+    // version and settings; those of the compiler's process with a key that was made for this answer.
     unsafe { Component::deserialize(engine, code) }.ok()
 }
 

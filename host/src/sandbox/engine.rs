@@ -1,4 +1,5 @@
-//! The engine that all plugins share, and the thread that ticks its epochs.
+//! The engine that all plugins share, the thread that ticks its epochs, and the engine that compiles
+//! for it in another process.
 //!
 //! The ticker is a thread of the operating system: a guest that spins can hold up every task of the
 //! asynchronous runtime, its timers included, but not this.
@@ -19,7 +20,9 @@ pub(super) const MAX_CALLS: u32 = 512;
 
 /// The engine with its ticker running; the ticker ends with the engine.
 pub(super) fn start() -> wasmtime::Result<Engine> {
-    let engine = Engine::new(&config())?;
+    let mut config = config();
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+    let engine = Engine::new(&config)?;
     let weak = engine.weak();
     let tick = move || {
         while let Some(engine) = weak.upgrade() {
@@ -32,6 +35,13 @@ pub(super) fn start() -> wasmtime::Result<Engine> {
     Ok(engine)
 }
 
+/// An engine that makes code for the other and runs none: it reserves no memory for calls, which a
+/// process under limits could not.
+pub(super) fn compiling() -> wasmtime::Result<Engine> {
+    Engine::new(&config())
+}
+
+/// Everything that compiled code depends on.
 fn config() -> Config {
     let mut config = Config::new();
     config
@@ -44,8 +54,7 @@ fn config() -> Config {
         .async_stack_size(2 * MAX_STACK)
         .async_stack_zeroing(true)
         .memory_reservation(MAX_MEMORY)
-        .memory_guard_size(32 << 20)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+        .memory_guard_size(32 << 20);
     config
 }
 
@@ -68,4 +77,21 @@ fn pool() -> PoolingAllocationConfig {
         .linear_memory_keep_resident(1 << 20)
         .pagemap_scan(Enabled::Auto);
     pool
+}
+
+#[cfg(test)]
+mod tests {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+
+    use super::*;
+
+    #[test]
+    fn what_one_engine_compiles_the_other_runs() {
+        let hash = |engine: Engine| {
+            let mut hasher = DefaultHasher::new();
+            engine.precompile_compatibility_hash().hash(&mut hasher);
+            hasher.finish()
+        };
+        assert_eq!(hash(compiling().unwrap()), hash(start().unwrap()));
+    }
 }

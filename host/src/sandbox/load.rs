@@ -1,5 +1,5 @@
-//! From a file's bytes to a program: is it a component, is it small enough, does it import only what
-//! plugins get, does it export what a plugin must, and what does it say about itself.
+//! From a file's bytes to a program: is it a component, is it small and simple enough, does it import
+//! only what plugins get, does it export what a plugin must, and what does it say about itself.
 
 use jiff::Timestamp;
 use wasmtime::component::{Component, InstancePre};
@@ -7,6 +7,9 @@ use wasmtime::component::{Component, InstancePre};
 use crate::model::descriptor::Descriptor;
 use crate::model::failure::Failure;
 use crate::sandbox::bindings::exports;
+use crate::sandbox::cache::load_sealed;
+use crate::sandbox::census::{self, Excess, Objection};
+use crate::sandbox::compiler::CompileError;
 use crate::sandbox::exports::Exports;
 use crate::sandbox::limits::MAX_COMPONENT;
 use crate::sandbox::rules::Rules;
@@ -28,6 +31,9 @@ pub enum LoadError {
     /// Over the size limit, with so many bytes.
     #[error("{0} is {size} MiB; the limit is {limit} MiB", size = mebibytes(*.1), limit = MAX_COMPONENT >> 20)]
     TooLarge(String, u64),
+    /// Compiling it would take too much, by what it is made of.
+    #[error("{0} has {1}; ask its author for a smaller build")]
+    TooComplex(String, Excess),
     /// It wants what plugins do not get.
     #[error("{0} imports {1}, which plugins do not get")]
     ImportDenied(String, String),
@@ -37,9 +43,9 @@ pub enum LoadError {
     /// It was built for another version of the contract, or is damaged.
     #[error("{0} does not fit the contract keepfresh:provider@1.0.0: {1}")]
     Contract(String, String),
-    /// The compiler refuses it.
-    #[error("{0} could not be compiled: {1}")]
-    Compile(String, String),
+    /// There is no compiled form of it.
+    #[error("{0} {1}")]
+    Compile(String, #[source] CompileError),
     /// `describe` failed.
     #[error("{0} could not describe itself: {1}")]
     Describe(String, Failure),
@@ -55,10 +61,11 @@ impl LoadError {
             Self::Empty(..) | Self::NotWasm(..) => "plugin.not_wasm",
             Self::CoreModule(..) => "plugin.core_module",
             Self::TooLarge(..) => "plugin.too_large",
+            Self::TooComplex(..) => "plugin.too_complex",
             Self::ImportDenied(..) => "plugin.import_denied",
             Self::ExportMissing(..) => "plugin.export_missing",
             Self::Contract(..) => "plugin.contract_mismatch",
-            Self::Compile(..) => "plugin.compile_failed",
+            Self::Compile(_, error) => error.code(),
             Self::Describe(_, failure) => &failure.code,
             Self::Descriptor(..) => "plugin.descriptor_invalid",
         }
@@ -74,7 +81,7 @@ const CONTRACT: &str = "keepfresh:provider/";
 
 impl Sandbox {
     /// Makes a program of the component in `bytes`. `file` is for messages, `digest` is the SHA-256 of
-    /// the same bytes in hex. Compiles off the asynchronous threads.
+    /// the same bytes in hex. Compiles in another process, or takes what the cache has.
     pub async fn load(
         &self,
         file: &str,
@@ -84,13 +91,10 @@ impl Sandbox {
         now: Timestamp,
     ) -> Result<Program, LoadError> {
         check_head(file, &bytes)?;
-        let sandbox = self.clone();
-        let (name, digest, cache) = (file.to_owned(), digest.to_owned(), cache.cloned());
-        let compile = move || sandbox.compile(&name, &bytes, &digest, cache.as_ref());
-        let compiled = tokio::task::spawn_blocking(compile).await;
-        let component = compiled.map_err(|_| {
-            LoadError::Compile(file.to_owned(), "the compiler panicked".to_owned())
-        })??;
+        let component = match self.cached(digest, cache).await {
+            Some(component) => component,
+            None => self.compile(file, bytes, digest, cache).await?,
+        };
         let program = self.program(file, &component)?;
         program.introduce(file, now).await
     }
@@ -107,22 +111,32 @@ impl Sandbox {
         self.program(file, &component).ok()?.introduce(file, now).await.ok()
     }
 
-    fn compile(
+    async fn cached(&self, digest: &str, cache: Option<&Cache>) -> Option<Component> {
+        let (engine, digest, cache) = (self.engine.clone(), digest.to_owned(), cache?.clone());
+        let find = move || cache.find(&engine, &digest);
+        tokio::task::spawn_blocking(find).await.ok().flatten()
+    }
+
+    async fn compile(
         &self,
         file: &str,
-        bytes: &[u8],
+        bytes: Vec<u8>,
         digest: &str,
         cache: Option<&Cache>,
     ) -> Result<Component, LoadError> {
-        if let Some(found) = cache.and_then(|it| it.find(&self.engine, digest)) {
-            return Ok(found);
-        }
-        let compiled = Component::from_binary(&self.engine, bytes)
-            .map_err(|error| LoadError::Compile(file.to_owned(), first_line(&error)))?;
-        if let Some(cache) = cache {
-            cache.keep(&self.engine, digest, &compiled);
-        }
-        Ok(compiled)
+        census::check(&bytes).map_err(|it| object(file, it))?;
+        let failed = |error| LoadError::Compile(file.to_owned(), error);
+        let code = self.compiler.compile(&bytes).await.map_err(failed)?;
+        drop(bytes);
+        let (engine, digest, cache) = (self.engine.clone(), digest.to_owned(), cache.cloned());
+        let take = move || {
+            if let Some(cache) = cache {
+                cache.keep(&engine, &digest, &code);
+            }
+            load_sealed(&engine, &code)
+        };
+        let taken = tokio::task::spawn_blocking(take).await.ok().flatten();
+        taken.ok_or_else(|| failed(CompileError::Damaged))
     }
 
     fn program(&self, file: &str, component: &Component) -> Result<Program, LoadError> {
@@ -207,6 +221,17 @@ fn check_head(file: &str, bytes: &[u8]) -> Result<(), LoadError> {
         _ => {
             let head = bytes.iter().take(4).map(|it| format!("{it:02x}")).collect::<Vec<_>>();
             Err(LoadError::NotWasm(file.to_owned(), head.join(" ")))
+        }
+    }
+}
+
+fn object(file: &str, objection: Objection) -> LoadError {
+    match objection {
+        Objection::Excess(excess) => LoadError::TooComplex(file.to_owned(), excess),
+        // As the compiler would say it, had it been asked.
+        Objection::Malformed(error) => {
+            let why = format!("failed to parse WebAssembly module: {error}");
+            LoadError::Compile(file.to_owned(), CompileError::Refused(why))
         }
     }
 }

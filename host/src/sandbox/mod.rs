@@ -1,4 +1,4 @@
-//! Runs plugins: compile once, then each call in a fresh store with a deadline, a memory cap, and no
+//! Runs plugins: compile once, in a process of its own, then each call in a fresh store with a deadline, a memory cap, and no
 //! way out but [`egress`](crate::egress). A trap ends the call and nothing else.
 //!
 //! Knows nothing of connections, schedules or databases; what makes answers durable is handed in.
@@ -11,6 +11,8 @@ mod limits;
 // From a file to a program.
 mod bindings;
 mod cache;
+mod census;
+mod compiler;
 mod descriptor;
 mod load;
 
@@ -51,6 +53,7 @@ use wasmtime::component::{InstancePre, Linker};
 
 pub use cache::Cache;
 pub use call::CallInput;
+pub use compiler::{Compiler, VERB as COMPILE, answer_one as compile_one};
 pub use exports::{AuthorizationRequest, Code, DeviceGrant, DeviceProgress};
 pub use journal::{Journal, NoJournal};
 pub use jwt::claim_of;
@@ -68,6 +71,7 @@ pub struct Sandbox {
     engine: Engine,
     linker: Arc<Linker<CallState>>,
     slots: Arc<Semaphore>,
+    compiler: Compiler,
 }
 
 /// A component that is compiled, checked, and has described itself. Calls share nothing but code.
@@ -88,7 +92,7 @@ pub struct Program {
 
 impl Sandbox {
     /// Starts the engine. One for each process.
-    pub fn start() -> wasmtime::Result<Self> {
+    pub fn start(compiler: Compiler) -> wasmtime::Result<Self> {
         let engine = engine::start()?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
@@ -98,7 +102,7 @@ impl Sandbox {
         imports::log::add_to_linker::<_, Own>(&mut linker, |state| state)?;
         imports::types::add_to_linker::<_, Own>(&mut linker, |state| state)?;
         let slots = Arc::new(Semaphore::new(engine::MAX_CALLS as usize));
-        Ok(Self { engine, linker: Arc::new(linker), slots })
+        Ok(Self { engine, linker: Arc::new(linker), slots, compiler })
     }
 }
 

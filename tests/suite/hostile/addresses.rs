@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use e2e::artifacts;
 use e2e::home::Home;
 use e2e::provider::{FakeProvider, Kind, eskiz};
 use keepfresh::app::{App, Purpose};
@@ -11,6 +12,7 @@ use keepfresh::manifest;
 use keepfresh::model::attempt::{Attempt, Outcome, Trigger};
 use keepfresh::model::clock::Clock;
 use keepfresh::refresher::Ask;
+use keepfresh::sandbox::Compiler;
 
 use crate::hostile::{Stage, stops_in};
 
@@ -75,7 +77,8 @@ async fn refreshed(home: &Home, found: &'static [&'static str]) -> [Attempt; 2] 
     let addresses = || found.iter().map(|it| it.parse::<IpAddr>().unwrap()).collect::<Vec<_>>();
     let lookup = Lookup::new(move |_| std::future::ready(Ok(addresses())));
     let manifest = manifest::load(&home.path("keepfresh.toml")).unwrap();
-    let app = App::open(manifest, Purpose::Command, Clock::system(), Gate::new(lookup)).await;
+    let (gate, compiler) = (Gate::new(lookup), Compiler::at(artifacts::keepfresh()));
+    let app = App::open(manifest, Purpose::Command, Clock::system(), gate, compiler).await;
     let app = app.unwrap();
     let ask = Ask::new(Trigger::Forced);
     let (astray, neighbour) = ("led-astray".parse().unwrap(), "eskiz".parse().unwrap());

@@ -99,7 +99,7 @@ fn a_plugin_that_becomes_unusable_keeps_running_as_it_was() {
 }
 
 /// Why `plugin list` says a file is not used, after a neighbour has refreshed beside it.
-fn refused(put: impl FnOnce(&Home)) -> crate::hostile::Ending {
+pub(super) fn refused(put: impl FnOnce(&Home)) -> crate::hostile::Ending {
     let stage = Stage::new();
     let section = stage.section("odd");
     let home = stage.home(&section);
@@ -112,13 +112,13 @@ fn refused(put: impl FnOnce(&Home)) -> crate::hostile::Ending {
     crate::hostile::Ending { code, message }
 }
 
-fn listed(home: &Home, file: &str) -> Value {
+pub(super) fn listed(home: &Home, file: &str) -> Value {
     let list = home.run(&["plugin", "list", "--json"]).exits(0).json();
     let plugins = list["plugins"].as_array().unwrap();
     plugins.iter().find(|it| it["file"] == file).unwrap_or_else(|| panic!("{list:#}")).clone()
 }
 
-fn write(home: &Home, bytes: &[u8]) {
+pub(super) fn write(home: &Home, bytes: &[u8]) {
     fs::write(home.path("plugins/odd.wasm"), bytes).unwrap();
 }
 

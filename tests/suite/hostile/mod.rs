@@ -19,6 +19,9 @@ mod lines;
 /// Files that are no plugins.
 mod files;
 
+/// Files that are costly to compile.
+mod bombs;
+
 /// Updates that ask for more.
 mod updates;
 

@@ -15,6 +15,7 @@ mod doubt;
 
 use std::time::Duration;
 
+use e2e::artifacts;
 use e2e::database::Database;
 use e2e::home::Home;
 use e2e::provider::control::Control;
@@ -28,6 +29,7 @@ use keepfresh::model::clock::Clock;
 use keepfresh::model::failure::Failure;
 use keepfresh::model::id::ConnectionId;
 use keepfresh::refresher::{Ask, ManualToken, Served};
+use keepfresh::sandbox::Compiler;
 use keepfresh::storage::Loaded;
 use secrecy::ExposeSecret as _;
 use tokio::runtime::Runtime;
@@ -80,7 +82,9 @@ impl Bench {
         }
         let runtime = Runtime::new().unwrap();
         let manifest = manifest::load(&self.home.path("keepfresh.toml")).unwrap();
-        let open = App::open(manifest, Purpose::Command, self.clock.clone(), Gate::system());
+        let (clock, gate) = (self.clock.clone(), Gate::system());
+        let compiler = Compiler::at(artifacts::keepfresh());
+        let open = App::open(manifest, Purpose::Command, clock, gate, compiler);
         let app = runtime.block_on(open).unwrap();
         self.running = Some((runtime, app));
     }

@@ -96,6 +96,7 @@ pub(super) fn plugins(plugins: &[PluginView]) -> String {
         let state = match (&it.refused, &it.running) {
             (Some(error), Some(_)) => format!("older one runs: [{}] {}", error.code, error.message),
             (Some(error), None) => format!("refused: [{}] {}", error.code, error.message),
+            (None, _) if it.providers.is_empty() => "not used by any provider".to_owned(),
             (None, _) => "ready".to_owned(),
         };
         vec![

@@ -1,0 +1,35 @@
+//! `keepfresh compile-component`: what this program calls itself with, to compile a plugin in a process
+//! that has limits. Nobody types it, so it is no verb of the command line; and it comes before anything
+//! is read or started, because what a compiler has no use for, it should not have.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use crate::cli::exit::Exit;
+use crate::sandbox;
+
+/// Whether this process is to be the compiler.
+pub(super) fn is_asked_for() -> bool {
+    std::env::args_os().nth(1).is_some_and(|it| it == sandbox::COMPILE)
+}
+
+/// Compiles what comes in on standard input.
+pub(super) fn run() -> ExitCode {
+    let input = io::stdin().lock();
+    if input.is_terminal() {
+        say("keepfresh calls itself with this, to compile plugins; there is nothing to type");
+        return Exit::Usage.into();
+    }
+    match sandbox::compile_one(input, io::stdout().lock()) {
+        Ok(()) => Exit::Done.into(),
+        Err(error) => {
+            say(&error.to_string());
+            Exit::Failed.into()
+        }
+    }
+}
+
+fn say(text: &str) {
+    // Nobody is left to tell when the pipe is closed.
+    let _ = writeln!(io::stderr(), "{text}");
+}
