@@ -17,7 +17,8 @@ pub fn describe(name: &str) -> Descriptor {
         .logins(Logins::UNATTENDED)
         .access("POST {base_url}/token", &["key", "refresh-token"])
         .access("GET {base_url}/go", &["key"])
-        .reads(Kind::Text, &["/echo", "/errors/**", "", "header:X-Echo"])
+        .reads(Kind::Text, &["/echo", "/errors/**", "/note", "", "header:X-Echo"])
+        .reads(Kind::Fact, &["/pin"])
 }
 
 /// A proper token request: after its misdeed a guest can still do its work.

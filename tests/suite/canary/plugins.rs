@@ -102,8 +102,8 @@ fn the_memory_of_a_plugin_never_holds_a_secret() {
     stage.canaries.not_in("the log", log.as_bytes());
 }
 
-/// The search of the test above would find a secret if there were one: here the provider says one under
-/// a name that nobody listed, which is the limit that the threat model names.
+/// The search of the test above would find a secret if there were one: here the provider says one in a
+/// place that the plugin declares as a fact, which is the limit that the threat model names.
 #[test]
 fn the_search_of_a_plugins_memory_finds_what_is_there() {
     let mut stage = Stage::new("searches-memory");

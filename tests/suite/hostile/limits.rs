@@ -59,7 +59,9 @@ fn an_expiry_beyond_all_calendars_is_refused() {
 fn a_fact_of_100_kib_is_refused() {
     rubbish("essay", &json!({})).is(
         "plugin.output_invalid",
-        &format!("rubbish-output.login returned a string of 102400 bytes (limit 16384); {KEPT}"),
+        &format!(
+            "rubbish-output.login returned more than 64 metadata or 16384 bytes of them; {KEPT}"
+        ),
     );
 }
 
