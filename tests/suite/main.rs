@@ -9,6 +9,7 @@ mod connecting;
 mod crash;
 mod failing;
 mod hostile;
+mod lengths;
 mod listing;
 mod operating;
 mod pacing;

@@ -318,15 +318,27 @@ fn pair(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
+/// A day in seconds.
+const DAY: u64 = 86_400;
+
+/// No length of time is longer: a hundred years, which every calendar holds beside today.
+const LONGEST_DAYS: u64 = 36_500;
+
 /// Seconds of a duration as people write it: `90s`, `5m`, `24h`, `30d`.
 fn duration(text: &str) -> Result<u64, String> {
-    let wrong = || format!("`{text}` is not a time; write 90s, 5m, 24h or 30d");
-    let days = text.strip_suffix('d').and_then(|it| it.parse::<u64>().ok());
-    if let Some(days) = days {
-        return days.checked_mul(86_400).ok_or_else(wrong);
+    match seconds(text) {
+        None => Err(format!("`{text}` is not a time; write 90s, 5m, 24h or 30d")),
+        Some(it) if it > LONGEST_DAYS * DAY => {
+            Err(format!("`{text}` is too long; {LONGEST_DAYS}d is the longest"))
+        }
+        Some(it) => Ok(it),
     }
-    let parsed = text.parse::<SignedDuration>().map_err(|_| wrong())?;
-    u64::try_from(parsed.as_secs()).map_err(|_| wrong())
+}
+
+fn seconds(text: &str) -> Option<u64> {
+    let days = text.strip_suffix('d').and_then(|it| it.parse::<u64>().ok());
+    let parsed = || u64::try_from(text.parse::<SignedDuration>().ok()?.as_secs()).ok();
+    days.map(|it| it.saturating_mul(DAY)).or_else(parsed)
 }
 
 #[cfg(test)]
@@ -347,5 +359,16 @@ mod tests {
         assert_eq!(duration("1h 30m"), Ok(5_400));
         assert!(duration("soon").is_err());
         assert!(duration("-5m").is_err());
+    }
+
+    #[test]
+    fn a_time_has_an_end() {
+        assert_eq!(duration("36500d"), Ok(LONGEST_DAYS * DAY));
+        for long in ["36501d", "300000000d", "99999999999999d", "876001h", "9223372036854775807s"] {
+            assert_eq!(duration(long), Err(format!("`{long}` is too long; 36500d is the longest")));
+        }
+        // More than any type holds.
+        assert!(duration("99999999999999999999d").is_err());
+        assert!(duration("18446744073709551616s").is_err());
     }
 }

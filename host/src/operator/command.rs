@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::model::attempt::Outcome;
+use crate::model::clock;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::operator::roster::Row;
 use crate::storage::Filter;
@@ -179,7 +180,7 @@ impl Selection {
     /// What the database is asked for at `now`.
     pub fn filter(&self, now: Timestamp) -> Filter {
         let Self { ids, provider, failed, label, active_within_s } = self.clone();
-        let active_since = active_within_s.map(|it| now - Duration::from_secs(it));
+        let active_since = active_within_s.map(|it| clock::before(now, Duration::from_secs(it)));
         Filter { ids, provider, failed, label, active_since }
     }
 }

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use tracing::warn;
 
 use crate::model::attempt::Outcome;
+use crate::model::clock;
 use crate::model::connection::{Connection, Problem};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
@@ -55,8 +56,8 @@ impl Refresher {
 
     fn stored(&self, loaded: &Loaded, min_ttl: Duration) -> Result<Option<Served>, Failure> {
         let now = self.clock.now();
-        let Some(facts) = loaded.connection.token.as_ref().filter(|it| it.is_valid(now + min_ttl))
-        else {
+        let until = clock::after(now, min_ttl);
+        let Some(facts) = loaded.connection.token.as_ref().filter(|it| it.is_valid(until)) else {
             return Ok(None);
         };
         let served = self.current(loaded)?.map(|it| Served {
@@ -103,7 +104,7 @@ impl Refresher {
     /// Notes that somebody wants this token: once an hour is enough to know.
     async fn note_caller(&self, connection: &Connection) {
         let now = self.clock.now();
-        if connection.active_at.is_some_and(|it| it + NOTED > now && it <= now) {
+        if connection.active_at.is_some_and(|it| clock::after(it, NOTED) > now && it <= now) {
             return;
         }
         if let Err(error) = self.storage.touch(&connection.id, now).await {
