@@ -12,6 +12,7 @@ use crate::model::clock;
 use crate::model::connection::{Connection, Problem};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
+use crate::model::token::is_presentable;
 use crate::refresher::{Ask, Refresher};
 use crate::storage::Loaded;
 
@@ -116,6 +117,10 @@ impl Refresher {
         let plugin = self.catalogue.plugin(id.provider()).ok()?;
         let source = plugin.provider().fallback_token.as_ref()?;
         let token = source.read().await.ok()?;
+        if !is_presentable(&token) {
+            warn!(connection.id = %id, error.code = "token.invalid", "the fallback token of {id} is not one word of visible ASCII; it is not served");
+            return None;
+        }
         warn!(connection.id = %id, "serving the fallback token of {id}: there is nothing better");
         Some(Served { token, token_type: "Bearer".to_owned(), expires_at: None, generation: 0 })
     }
