@@ -16,17 +16,18 @@ mod session;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::{CommandFactory as _, Error, Parser as _};
 
 use arguments::{Arguments, Verb};
 use exit::Exit;
 
+use crate::model::plain::escaped;
 use crate::telemetry;
 use crate::vault::source;
 
 /// Reads the command line, carries it out, and says how it went.
 pub fn run() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::try_parse().unwrap_or_else(|error| misread(&error));
     let format = match (&arguments.verb, arguments.json) {
         (Verb::Serve, true) => telemetry::Format::Json,
         _ => telemetry::Format::Text,
@@ -43,6 +44,19 @@ pub fn run() -> ExitCode {
         Err(error) => {
             render::fail("internal.runtime", &format!("cannot start: {error}"), false, Exit::Failed)
                 .into()
+        }
+    }
+}
+
+/// Says why the command line cannot be read, or its help. What was typed is quoted there and may come
+/// from elsewhere, so it is quoted as it would be in any other line.
+fn misread(error: &clap::Error) -> ! {
+    let typed = std::env::args_os().map(|it| escaped(&it.to_string_lossy()).into_owned());
+    match Arguments::try_parse_from(typed) {
+        Err(plain) => plain.exit(),
+        // It is read once what is hidden is written out: nothing is left to quote.
+        Ok(_) => {
+            Error::raw(error.kind(), "an argument has characters in it that nobody sees\n").exit()
         }
     }
 }

@@ -1,0 +1,41 @@
+//! How a plugin file looks that somebody inspects, and the command that lets it have what it asks for.
+
+use serde_json::Value;
+
+use crate::cli::render::line::Line;
+
+/// What a file asks for, by its report.
+pub(super) fn inspected(report: &Value) -> Vec<Line> {
+    let (name, version, about) =
+        (word(report, "name"), word(report, "version"), word(report, "about"));
+    let mut lines = vec![Line::from(format!("{name} {version}: {about}"))];
+    lines.push(format!("  digest    {}", word(report, "digest")).into());
+    for list in ["access", "imports", "exports"] {
+        lines.extend(entries(report, list, |it| it.as_str().unwrap_or_default().to_owned()));
+    }
+    for list in ["settings", "secrets"] {
+        lines.extend(entries(report, list, field));
+    }
+    lines.extend(report["approve"].as_str().map(|it| Line::from(format!("  approve   {it}"))));
+    lines
+}
+
+/// The entries of a list, the first with its name before it.
+fn entries(report: &Value, list: &str, entry: impl Fn(&Value) -> String) -> Vec<Line> {
+    let all = report[list].as_array().into_iter().flatten().enumerate();
+    let line = |(index, item)| {
+        let name = if index == 0 { list } else { "" };
+        Line::from(format!("  {name:<9} {}", entry(item)))
+    };
+    all.map(line).collect()
+}
+
+fn field(field: &Value) -> String {
+    let default = field["default"].as_str();
+    let default = default.map(|it| format!(" (default {it})")).unwrap_or_default();
+    format!("{}: {}{default}", word(field, "name"), word(field, "help"))
+}
+
+fn word<'v>(value: &'v Value, name: &str) -> &'v str {
+    value[name].as_str().unwrap_or_default()
+}
