@@ -34,7 +34,8 @@ pub(super) fn folder(dir: &Path) -> Vec<Found> {
     found
 }
 
-fn read(path: &Path, file: &str) -> Result<Vec<u8>, Failure> {
+/// The bytes of one file, if it is one and no larger than a component may be.
+pub(super) fn read(path: &Path, file: &str) -> Result<Vec<u8>, Failure> {
     let unreadable = |why: &str| {
         let message = format!("{} cannot be read: {why}", path.display());
         Failure::new(Case::Misconfigured, "plugin.unreadable", message)

@@ -5,6 +5,9 @@
 /// Reading the plugin folder.
 mod discover;
 
+/// A file that somebody may approve.
+mod approval;
+
 /// What an update asks for more than the operator has seen.
 mod grant;
 
@@ -20,6 +23,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 
+pub use approval::Candidate;
 pub use discover::digest_of;
 pub use lock::{LockEntry, LockFile};
 pub use plugin::{BindProblem, Own, Plugin};
@@ -171,10 +175,10 @@ impl Loader {
                 report.program = Some(Arc::new(program));
             }
             Err(more) => {
-                let (file, name) = (&report.file, report.file.trim_end_matches(".wasm"));
+                let (file, more) = (&report.file, more.join(", "));
+                let approve = approval::command(file, &report.digest);
                 let message = format!(
-                    "{file} asks for more than was approved ({}); approve with: keepfresh plugin approve {name}",
-                    more.join(", ")
+                    "{file} asks for more than was approved ({more}); look at it with `keepfresh plugin inspect`, then: {approve}"
                 );
                 report.refused =
                     Some(Failure::new(Case::Misconfigured, "plugin.permissions_widened", message));

@@ -300,10 +300,13 @@ pub(super) enum PluginVerb {
         /// A .wasm file
         file: PathBuf,
     },
-    /// Approves a file that asks for more than before
+    /// Lets a file have what it asks for, if it is the one that was inspected
     Approve {
         /// The file's name without .wasm
         name: String,
+        /// What `plugin inspect` showed, or its first 12 hex digits; without it nothing is approved
+        #[arg(long, value_parser = digest, value_name = "SHA256")]
+        digest: Option<String>,
     },
     /// Reads captured answers once more
     Replay {
@@ -341,6 +344,19 @@ fn seconds(text: &str) -> Option<u64> {
     days.map(|it| it.saturating_mul(DAY)).or_else(parsed)
 }
 
+/// The hex digits of a SHA-256, whole or its beginning, as `plugin inspect` shows them.
+fn digest(text: &str) -> Result<String, String> {
+    let hex = text.strip_prefix("sha256:").unwrap_or(text);
+    let fits = (SHORTEST_DIGEST..=64).contains(&hex.len());
+    if fits && hex.bytes().all(|it| it.is_ascii_hexdigit()) {
+        return Ok(hex.to_ascii_lowercase());
+    }
+    Err(format!("it is not the digest of a file, nor its first {SHORTEST_DIGEST} hex digits"))
+}
+
+/// Fewer hex digits are too easy to make another file for.
+const SHORTEST_DIGEST: usize = 12;
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -370,5 +386,15 @@ mod tests {
         // More than any type holds.
         assert!(duration("99999999999999999999d").is_err());
         assert!(duration("18446744073709551616s").is_err());
+    }
+
+    #[test]
+    fn a_digest_is_given_whole_or_by_its_beginning() {
+        let whole = "0123456789abcdef".repeat(4);
+        assert_eq!(digest(&format!("sha256:{}", whole.to_uppercase())), Ok(whole.clone()));
+        assert_eq!(digest(&whole[..12]), Ok(whole[..12].to_owned()));
+        for wrong in ["", "sha256:", &whole[..11], "0123456789xy", &format!("{whole}0")] {
+            assert!(digest(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -72,6 +72,7 @@ impl Exit {
         match code {
             "daemon.unreachable" => Self::NoDaemon,
             "instance.locked" => Self::Busy,
+            "plugin.digest_needed" => Self::Usage,
             _ if code.starts_with("vault.")
                 || code.starts_with("manifest.")
                 || code.starts_with("secret.") =>

@@ -73,10 +73,10 @@ async fn dispatch(arguments: Arguments) -> Exit {
             Exit::Done
         }
         Verb::Plugin { verb: arguments::PluginVerb::Inspect { file } } => {
-            inspect::run(&file, json).await
+            inspect::run(&config, &file, json).await
         }
-        Verb::Plugin { verb: arguments::PluginVerb::Approve { name } } => {
-            plugin::approve(&config, &name, json).await
+        Verb::Plugin { verb: arguments::PluginVerb::Approve { name, digest } } => {
+            plugin::approve(&config, &name, digest.as_deref(), json).await
         }
         Verb::Connect(wanted) => connect::run(&config, wanted, json).await,
         Verb::Connection { verb: arguments::ConnectionVerb::Import(wanted) } => {

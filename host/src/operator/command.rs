@@ -157,6 +157,8 @@ pub enum Command {
         /// Older than so many seconds.
         older_than_s: u64,
     },
+    /// Reads manifest and plugins anew; the daemon's alone.
+    Reload,
     /// Whether this deployment is healthy.
     Doctor,
 }

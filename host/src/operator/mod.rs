@@ -30,6 +30,9 @@ pub mod doctor;
 /// Plugins and schedules as people read them.
 pub mod plugins;
 
+/// Reading everything anew.
+mod reload;
+
 /// Connections as people and scripts read them.
 pub mod view;
 
@@ -42,6 +45,7 @@ use tokio::sync::mpsc;
 
 pub use command::{Command, LogQuery, Selection};
 pub use connect::Visits;
+pub use reload::{Reload, Reloads};
 pub use reply::{Progress, Reply};
 
 use crate::catalogue::Catalogue;
@@ -77,6 +81,8 @@ pub struct Parts {
     pub visits: Visits,
     /// Whether this is the daemon, with a scheduler behind it.
     pub daemon: bool,
+    /// Who reads manifest and plugins anew in the daemon.
+    pub reloads: Reloads,
 }
 
 impl Operator {
@@ -134,6 +140,7 @@ impl Operator {
                 let before = self.ago(older_than_s);
                 self.0.storage.prune(before).await.map(Reply::from).map_err(|it| host_fault(&it))
             }
+            Command::Reload => self.reload().await,
             Command::Doctor => self.doctor().await,
         }
     }
@@ -245,13 +252,13 @@ impl Operator {
     fn now(&self) -> Timestamp {
         self.0.clock.now()
     }
+
+    fn ago(&self, seconds: u64) -> Timestamp {
+        clock::before(self.now(), Duration::from_secs(seconds))
+    }
 }
 
 /// Where the lock file of a manifest's plugins is.
 pub fn lock_path(manifest: &Manifest) -> PathBuf {
     manifest.folder.join("keepfresh.lock")
 }
-
-    fn ago(&self, seconds: u64) -> Timestamp {
-        clock::before(self.now(), Duration::from_secs(seconds))
-    }

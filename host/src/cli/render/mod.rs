@@ -30,7 +30,7 @@ use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::catalogue::Shelf;
+use crate::catalogue::{Candidate, Shelf};
 use crate::cli::exit::Exit;
 use crate::manifest::Manifest;
 use crate::manifest::diagnostic::Diagnostic;
@@ -250,6 +250,19 @@ pub(super) fn checked(manifest: &Manifest, shelf: &Shelf, now: Timestamp, json: 
         out(tone::mark(true).then(format!(" {}: {when}", provider.name)));
     }
     hint(format!("{} is in order", manifest.path.display()));
+}
+
+/// Prints that a plugin file was approved, and whether a daemon has taken it.
+pub(super) fn approved(what: &str, candidate: &Candidate, taken: bool, json: bool) -> Exit {
+    let digest = format!("sha256:{}", candidate.digest());
+    if json {
+        out_json(&json!({ "approved": digest, "taken": taken }));
+        return Exit::Done;
+    }
+    let then =
+        if taken { "the daemon runs it now" } else { "no daemon runs: the next one takes it" };
+    hint(format!("{what} ({digest}); {then}"));
+    Exit::Done
 }
 
 /// Prints what a plugin file asks for.
