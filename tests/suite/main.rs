@@ -24,6 +24,7 @@ mod schedule;
 mod serving;
 mod showing;
 mod smoke;
+mod socket;
 mod tidy;
 mod tokens;
 mod unattended;
