@@ -7,6 +7,7 @@ use std::ops::Range;
 use aho_corasick::AhoCorasick;
 use zeroize::Zeroizing;
 
+use crate::model::plain::is_hidden;
 use crate::sandbox::labels::Labels;
 use crate::sandbox::spelling;
 
@@ -172,7 +173,7 @@ impl Known {
         for character in struck.chars() {
             let start = out.len();
             match character {
-                it if it.is_control() || is_invisible(it) => out.extend(it.escape_default()),
+                it if is_hidden(it) => out.extend(it.escape_default()),
                 it => out.push(it),
             }
             if out.len() > most {
@@ -186,15 +187,6 @@ impl Known {
         }
         out
     }
-}
-
-/// Characters that turn a line around or hide in it.
-pub(super) fn is_invisible(character: char) -> bool {
-    matches!(
-        character,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
-    )
 }
 
 #[cfg(test)]
