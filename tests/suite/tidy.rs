@@ -74,6 +74,27 @@ fn documents_name_files_that_exist() {
     none(faults, "a document names a file that is there");
 }
 
+#[test]
+fn the_security_page_names_tests_that_exist() {
+    let page = read("SECURITY.md");
+    let names = page.split('`').skip(1).step_by(2).filter(|it| is_test_name(it));
+    let code = sources();
+    let is_there = |name: &str| {
+        let definition = format!("fn {name}(");
+        code.iter().any(|it| it.text.contains(&definition))
+    };
+    let names = names.collect::<Vec<_>>();
+    assert!(names.len() > 60, "the page names its tests: {}", names.len());
+    let gone = names.into_iter().filter(|it| !is_there(it)).map(str::to_owned);
+    none(gone, "a test that SECURITY.md names is there");
+}
+
+/// Several words with underscores between them.
+fn is_test_name(text: &str) -> bool {
+    let is_word = |it: &str| it.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit());
+    text.split('_').count() > 3 && text.split('_').all(|it| !it.is_empty() && is_word(it))
+}
+
 /// Fails with every fault at once.
 fn none(faults: impl IntoIterator<Item = String>, rule: &str) {
     let faults = faults.into_iter().collect::<Vec<_>>();

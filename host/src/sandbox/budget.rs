@@ -6,6 +6,10 @@ use std::time::{Duration, Instant};
 use crate::sandbox::engine::TICK;
 use crate::sandbox::limits::{MAX_CPU_MS, MAX_HOST_MEMORY, Stopped};
 
+/// Ticks that a guest may run before it has to make room: fifty milliseconds, where a Rust plugin takes
+/// less than one and a Python plugin ten.
+const LONG: u32 = 5;
+
 /// The budget of one call.
 #[derive(Debug, Default)]
 pub(super) struct Budget {
@@ -40,6 +44,11 @@ impl Budget {
     pub(super) fn tick(&mut self) -> Result<(), Stopped> {
         self.ticks += 1;
         self.check()
+    }
+
+    /// Whether the guest has run for much longer than any refresh takes.
+    pub(super) fn is_long(&self) -> bool {
+        self.ticks > LONG
     }
 
     fn check(&self) -> Result<(), Stopped> {

@@ -1,5 +1,5 @@
-//! Says of itself and of its tokens what a terminal would obey or nobody would see, wherever it may say
-//! something. The host must write all of it out.
+//! Says of itself and of its tokens what a terminal would obey or nobody would see, wherever it is not
+//! refused for it. The host must write all of it out.
 
 use sdk::{Answer, Context, Descriptor, Failure, Field, Flow, Logins, Request, Tokens};
 use sdk::{secret, send, unexpected};
@@ -8,15 +8,14 @@ use sdk::{secret, send, unexpected};
 const PAINT: &str = "\u{1b}[2J\u{1b}]0;x\u{7}\r\nforged\u{9b}31m\u{202e}\u{2066}\u{200b}\u{feff}\u{ad}\u{e0041}\u{7f}";
 
 fn describe() -> Descriptor {
-    let note = Field::optional("note", PAINT, PAINT).or(PAINT);
-    Descriptor::new("paints-terminal", &format!("0.1.0{PAINT}"), PAINT)
+    let note = Field::optional("note", PAINT, PAINT);
+    Descriptor::new("paints-terminal", "0.1.0", PAINT)
         .about(PAINT)
-        .documentation(PAINT)
         .setting(Field::required("base_url", "Base URL", PAINT))
         .setting(note)
         .secret(Field::required("key", PAINT, PAINT))
         .logins(Logins::UNATTENDED)
-        .access("POST {base_url}/token")
+        .access("POST {base_url}/token", &["key"])
 }
 
 fn login(_: &Context) -> Flow<Tokens> {
