@@ -30,7 +30,7 @@ const GUESTS: [&str; 8] = [
     "huge-log",
     "floods-log",
     "big-body",
-    "sends-nine",
+    "sets-host-header",
 ];
 
 /// What a provider far away takes to answer, in milliseconds.

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use crate::sandbox::engine::TICK;
 use crate::sandbox::limits::{MAX_CPU_MS, MAX_HOST_MEMORY, Stopped};
 
-/// Ticks that a guest may run before it has to make room: fifty milliseconds, where a Rust plugin takes
-/// less than one and a Python plugin ten.
-const LONG: u32 = 5;
+/// How long a guest may run before it has to make room: a Rust plugin takes less than a millisecond, a
+/// Python plugin ten.
+const LONG: Duration = Duration::from_millis(50);
 
 /// The budget of one call.
 #[derive(Debug, Default)]
@@ -48,7 +48,7 @@ impl Budget {
 
     /// Whether the guest has run for much longer than any refresh takes.
     pub(super) fn is_long(&self) -> bool {
-        self.ticks > LONG
+        TICK * self.ticks > LONG
     }
 
     fn check(&self) -> Result<(), Stopped> {
@@ -77,6 +77,6 @@ mod tests {
         let mut budget = Budget::default();
         let start = Instant::now().checked_sub(Duration::from_millis(MAX_CPU_MS - 100)).unwrap();
         assert_eq!(budget.work(start), Ok(()));
-        assert!((0..20).any(|_| budget.tick() == Err(Stopped::Cpu)));
+        assert!((0..100).any(|_| budget.tick() == Err(Stopped::Cpu)));
     }
 }

@@ -101,11 +101,11 @@ impl Program {
 }
 
 /// Looks at a guest that has run for a tick: lets others run, or ends it. One that runs for long gets a
-/// third of the time only, so that eight of them are no load for the others.
+/// fifth of the time only, so that eight of them are little load for the others.
 fn watch(state: &mut CallState) -> wasmtime::Result<UpdateDeadline> {
     state.budget.tick()?;
     if state.budget.is_long() {
-        return Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::time::sleep(2 * TICK))));
+        return Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::time::sleep(4 * TICK))));
     }
     Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
 }

@@ -4,31 +4,38 @@
 //! The ticker is a thread of the operating system: a guest that spins can hold up every task of the
 //! asynchronous runtime, its timers included, but not this.
 
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::sandbox::limits::{MAX_MEMORY, MAX_STACK};
 
-/// How often a running guest is looked at.
-pub(super) const TICK: Duration = Duration::from_millis(10);
+/// How often a running guest is looked at: as long as the others may have to wait for it.
+pub(super) const TICK: Duration = Duration::from_millis(2);
+
+/// How often the ticker looks whether there is a guest, while there is none.
+const IDLE: Duration = Duration::from_millis(20);
 
 /// Calls that run at once, in the whole process. Most of a call is waiting: for the provider, and for
 /// its answer to be durable.
 pub(super) const MAX_CALLS: u32 = 512;
 
-/// The engine with its ticker running; the ticker ends with the engine.
-pub(super) fn start() -> wasmtime::Result<Engine> {
+/// The engine with its ticker running; the ticker ends with the engine. `slots` are those of calls, all
+/// of them free while nothing runs.
+pub(super) fn start(slots: &Arc<Semaphore>) -> wasmtime::Result<Engine> {
     let mut config = config();
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
     let engine = Engine::new(&config)?;
-    let weak = engine.weak();
+    let (weak, slots) = (engine.weak(), Arc::clone(slots));
     let tick = move || {
         while let Some(engine) = weak.upgrade() {
             engine.increment_epoch();
             drop(engine);
-            thread::sleep(TICK);
+            let is_idle = slots.available_permits() == MAX_CALLS as usize;
+            thread::sleep(if is_idle { IDLE } else { TICK });
         }
     };
     thread::Builder::new().name("epoch ticker".to_owned()).spawn(tick)?;
@@ -92,6 +99,6 @@ mod tests {
             engine.precompile_compatibility_hash().hash(&mut hasher);
             hasher.finish()
         };
-        assert_eq!(hash(compiling().unwrap()), hash(start().unwrap()));
+        assert_eq!(hash(compiling().unwrap()), hash(start(&Arc::new(Semaphore::new(1))).unwrap()));
     }
 }

@@ -97,7 +97,8 @@ pub struct Program {
 impl Sandbox {
     /// Starts the engine. One for each process.
     pub fn start(compiler: Compiler) -> wasmtime::Result<Self> {
-        let engine = engine::start()?;
+        let slots = Arc::new(Semaphore::new(engine::MAX_CALLS as usize));
+        let engine = engine::start(&slots)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         imports::secrets::add_to_linker::<_, Own>(&mut linker, |state| state)?;
@@ -105,7 +106,6 @@ impl Sandbox {
         imports::http::add_to_linker::<_, Own>(&mut linker, |state| state)?;
         imports::log::add_to_linker::<_, Own>(&mut linker, |state| state)?;
         imports::types::add_to_linker::<_, Own>(&mut linker, |state| state)?;
-        let slots = Arc::new(Semaphore::new(engine::MAX_CALLS as usize));
         Ok(Self { engine, linker: Arc::new(linker), slots, compiler })
     }
 }
