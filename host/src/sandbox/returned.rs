@@ -41,7 +41,8 @@ fn user_code(call: &Call, code: String) -> Result<String, Failure> {
     if (1..=64).contains(&code.len()) && code.bytes().all(fits) {
         return Ok(code);
     }
-    let what = "returned a code for the person that is not of letters, digits, dashes and spaces";
+    let what =
+        "returned a code for the person that is not of 1 to 64 letters, digits, dashes and spaces";
     Err(call.fault("plugin.output_invalid", what))
 }
 
