@@ -78,7 +78,16 @@ impl Policy {
         let declared = self.patterns.iter().filter(|it| it.host() == target.host);
         let declared = declared.collect::<Vec<_>>();
         self.judge_plaintext(&target, &declared)?;
-        if declared.is_empty() { Err(self.host_denied(&target.host)) } else { Ok(()) }
+        if declared.is_empty() {
+            return Err(self.host_denied(&target.host));
+        }
+        // A grant of http is for the addresses that were declared with it.
+        if target.is_plaintext() && declared.iter().all(|it| it.scheme() != "http") {
+            let message =
+                format!("{} may not use http with {} (allowed: https)", self.plugin, target.host);
+            return Err(EgressError::denied("egress.scheme_denied", message));
+        }
+        Ok(())
     }
 
     fn bare(&self, url: &str) -> Result<Target, EgressError> {
