@@ -11,6 +11,8 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::Registry;
 
+use crate::model::plain::{escaped, escaped_json};
+
 /// How a line looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
@@ -86,7 +88,7 @@ fn subscriber<W>(
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let lines = lines(format, colours, writer);
+    let lines = lines(format, colours, Door { writer, format, colours });
     Ok(Registry::default().with(lines.with_filter(parse(filter)?.and(cap()))))
 }
 
@@ -100,6 +102,51 @@ where
         // Left alone on a terminal: the layer itself obeys `NO_COLOR`.
         Format::Text if colours => layer.boxed(),
         Format::Text => layer.with_ansi(false).boxed(),
+    }
+}
+
+/// What lines go through on their way out: nothing in them begins another line, obeys a terminal's
+/// wishes or hides. A library's sentence may hold what a provider said.
+struct Door<W> {
+    writer: W,
+    format: Format,
+    colours: bool,
+}
+
+struct Escaping<W> {
+    writer: W,
+    format: Format,
+    colours: bool,
+}
+
+impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for Door<W> {
+    type Writer = Escaping<W::Writer>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        let Self { writer, format, colours } = self;
+        Escaping { writer: writer.make_writer(), format: *format, colours: *colours }
+    }
+}
+
+impl<W: io::Write> io::Write for Escaping<W> {
+    /// The layer writes a whole line at once.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        let line = text.strip_suffix('\n').unwrap_or(&text);
+        let shown = match self.format {
+            Format::Json => escaped_json(line).into_owned(),
+            // Escapes that are left are the layer's own: it has written out those of others.
+            Format::Text if self.colours => {
+                line.split('\u{1b}').map(escaped).collect::<Vec<_>>().join("\u{1b}")
+            }
+            Format::Text => escaped(line).into_owned(),
+        };
+        self.writer.write_all(format!("{shown}\n").as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
     }
 }
 
@@ -203,6 +250,19 @@ mod tests {
         let line: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(line[field::CONNECTION], "eskiz/default");
         assert_eq!(line["message"], "refreshed");
+    }
+
+    #[test]
+    fn a_line_stays_one_line_and_hides_nothing() {
+        let log = || warn!(target: "keepfresh", { provider.name = "a\u{202e}" }, "b\nc\u{1b}[31m\u{2066}\u{9b}");
+        let text = logged(Format::Text, "info", log);
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(text.trim_end().chars().all(|it| !crate::model::plain::is_hidden(it)), "{text}");
+        assert!(text.contains("b\\nc"), "{text}");
+        let json = logged(Format::Json, "info", log);
+        assert!(json.trim_end().chars().all(|it| !crate::model::plain::is_hidden(it)), "{json}");
+        let line: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(line["provider.name"], "a\u{202e}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use e2e::provider::answer::Answer;
 use e2e::provider::eskiz;
 use e2e::provider::fingerprint::fingerprint;
 use e2e::provider::script::Scenario;
-use e2e::stage::Stage;
+use e2e::stage::{Stage, write_secret};
 
 #[test]
 fn a_caller_gets_the_token_alone() {
@@ -97,6 +97,33 @@ fn what_is_no_token_is_refused_without_repeating_it() {
         assert!(!refused.stderr.contains("CANARY"), "{refused:?}");
     }
     assert_eq!(stage.status()["generation"], 0);
+}
+
+#[test]
+fn what_would_not_stay_on_the_line_of_a_header_is_refused_wherever_it_comes_from() {
+    let fallback = "fallback_token = { file = \"fallback\" }";
+    let stage = Stage::eskiz(fallback);
+    write_secret(&stage.home, "fallback", "CANARY\r\nX-Evil: 1");
+    for (text, named) in [
+        (r#"{"access_token":"a","token_type":"Bearer\r\nX-Evil: CANARY\r\nX"}"#, "token_type"),
+        (r#"{"access_token":"a","token_type":"Bearer CANARY"}"#, "token_type"),
+        (r#"{"access_token":"CANARY\r\nX-Evil: 1"}"#, "access_token"),
+        (r#"{"access_token":"CANARY x"}"#, "access_token"),
+        (r#"{"access_token":"a","refresh_token":"CANARY\nx"}"#, "refresh_token"),
+        ("CANARY\u{1b}[31m", "access_token"),
+    ] {
+        let refused = stage.home.run_with_input(&["token", "set", "eskiz"], text).exits(1);
+        assert!(refused.stderr.contains("error[token.invalid]"), "{refused:?}");
+        assert!(
+            refused.stderr.contains(named) && !refused.stderr.contains("CANARY"),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(stage.status()["generation"], 0);
+    stage.control().script(Scenario::from(Answer::bad_gateway()).always());
+    let refused = stage.home.run(&["token", "get", "eskiz", "--header"]);
+    assert!(refused.code != 0 && refused.stdout.is_empty(), "{refused:?}");
+    assert!(!refused.stderr.contains("CANARY"), "{refused:?}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, mpsc};
 
 pub use serve::{ServeError, serve};
 pub use watch::Watch;
@@ -24,7 +24,7 @@ use crate::lifecycle::Lifecycle;
 use crate::lifecycle::lock::{InstanceLock, LockError};
 use crate::manifest::Manifest;
 use crate::model::clock::Clock;
-use crate::operator::{self, Operator};
+use crate::operator::{self, Operator, Reload, Reloads};
 use crate::refresher::Refresher;
 use crate::sandbox::{Cache, Compiler, Sandbox};
 use crate::scheduler::Scheduler;
@@ -99,6 +99,8 @@ pub struct App {
     manifest: Arc<RwLock<Arc<Manifest>>>,
     /// One reload at a time.
     reloading: Mutex<()>,
+    /// Wishes to reload, which the daemon follows.
+    reloads: mpsc::UnboundedReceiver<Reload>,
     lock: Option<InstanceLock>,
 }
 
@@ -136,6 +138,7 @@ impl App {
             lifecycle.clone(),
         );
         let manifest = Arc::new(RwLock::new(Arc::new(manifest)));
+        let (wishes, reloads) = Reloads::new();
         let operator = Operator::new(operator::Parts {
             storage: storage.clone(),
             catalogue: catalogue.clone(),
@@ -145,6 +148,7 @@ impl App {
             manifest: Arc::clone(&manifest),
             visits: operator::Visits::default(),
             daemon: purpose == Purpose::Serve,
+            reloads: wishes,
         });
         let reloading = Mutex::new(());
         let app = Self {
@@ -158,6 +162,7 @@ impl App {
             loader,
             manifest,
             reloading,
+            reloads,
             lock,
         };
         app.adopt(app.manifest()).await?;

@@ -13,6 +13,8 @@ use crate::delivery;
 use crate::lifecycle::signals::Signals;
 use crate::lifecycle::{DRAIN, systemd};
 use crate::manifest;
+use crate::model::failure::{Case, Failure};
+use crate::operator::Reload;
 use crate::scheduler::Scheduler;
 
 /// Why the daemon ended badly.
@@ -27,9 +29,12 @@ pub enum ServeError {
 }
 
 /// Runs until a signal ends it. `watch` has stood since before the manifest of `app` was read.
-pub async fn serve(app: App, watch: Watch) -> Result<(), ServeError> {
+pub async fn serve(mut app: App, watch: Watch) -> Result<(), ServeError> {
     let signals = Signals::listen()?;
     let server = Server::bind(&app.manifest().storage.path)?;
+    let (hangup, hangups) = mpsc::unbounded_channel();
+    let reloads = std::mem::replace(&mut app.reloads, mpsc::unbounded_channel().1);
+    let causes = Causes { watch, hangups, reloads };
     let app = Arc::new(app);
     let scheduler = app.scheduler();
     scheduler.start();
@@ -38,7 +43,6 @@ pub async fn serve(app: App, watch: Watch) -> Result<(), ServeError> {
     app.lifecycle.spawn("delivery", delivered);
     systemd::ready();
     info!(pid = std::process::id(), "keepfresh is ready: {}", inventory(&app));
-    let (hangup, mut hangups) = mpsc::unbounded_channel();
     let signals = app.lifecycle.follow(signals, move || {
         let _ = hangup.send(());
     });
@@ -46,18 +50,23 @@ pub async fn serve(app: App, watch: Watch) -> Result<(), ServeError> {
     tokio::select! {
         // It never ends: it has the second signal, which cuts the drain short.
         () = &mut signals => Ok(()),
-        drained = work(&app, &scheduler, watch, &mut hangups) => drained,
+        drained = work(&app, &scheduler, causes) => drained,
     }
 }
 
-/// Works until the soft stop, then waits for what runs.
-async fn work(
-    app: &Arc<App>,
-    scheduler: &Scheduler,
+/// What makes the daemon read everything anew.
+struct Causes {
+    /// Changes of files.
     watch: Watch,
-    hangups: &mut mpsc::UnboundedReceiver<()>,
-) -> Result<(), ServeError> {
-    follow(app, scheduler, watch, hangups).await;
+    /// SIGHUP.
+    hangups: mpsc::UnboundedReceiver<()>,
+    /// Commands, which wait until it is done.
+    reloads: mpsc::UnboundedReceiver<Reload>,
+}
+
+/// Works until the soft stop, then waits for what runs.
+async fn work(app: &Arc<App>, scheduler: &Scheduler, causes: Causes) -> Result<(), ServeError> {
+    follow(app, scheduler, causes).await;
     systemd::stopping();
     info!("stopping: no new work, waiting for what runs");
     let drained = app.lifecycle.drain(DRAIN).await;
@@ -88,46 +97,61 @@ fn inventory(app: &App) -> String {
     format!("{plugins} plugins, {} providers", shelf.providers.len())
 }
 
-/// Follows changes of files, and hang-ups, until the soft stop.
-async fn follow(
-    app: &Arc<App>,
-    scheduler: &Scheduler,
-    mut watch: Watch,
-    hangups: &mut mpsc::UnboundedReceiver<()>,
-) {
+/// Follows changes of files, hang-ups and commands until the soft stop.
+async fn follow(app: &Arc<App>, scheduler: &Scheduler, causes: Causes) {
+    let Causes { mut watch, mut hangups, mut reloads } = causes;
     loop {
-        tokio::select! {
+        let asked = tokio::select! {
             () = app.lifecycle.wait_for_soft_stop() => return,
-            () = watch.changed() => {}
-            Some(()) = hangups.recv() => {}
-        }
+            () = watch.changed() => None,
+            Some(()) = hangups.recv() => None,
+            Some(asked) = reloads.recv() => Some(asked),
+        };
         // Before anything is read: a change that falls between reading and watching is seen by nobody.
         // And anew, because a folder of the same name may be another one by now.
         watch = Watch::over(&app.manifest());
-        reload(app).await;
+        let mut result = reload(app).await;
         if !watch.covers(&app.manifest()) {
             watch = Watch::over(&app.manifest());
-            reload(app).await;
+            result = reload(app).await;
         }
         scheduler.wake();
+        if let Some(asked) = asked {
+            asked.answer(result);
+        }
     }
 }
 
 /// Puts the changed manifest in force; one with problems changes nothing, and that is said.
-async fn reload(app: &App) {
+async fn reload(app: &App) -> Result<(), Failure> {
     systemd::reloading();
+    let result = read_anew(app).await;
+    systemd::ready();
+    result
+}
+
+async fn read_anew(app: &App) -> Result<(), Failure> {
     let path = app.manifest().path.clone();
-    match manifest::load(&path) {
-        Ok(manifest) => match app.adopt(Arc::new(manifest)).await {
-            Ok(()) => info!("reloaded {}: {}", path.display(), inventory(app)),
-            Err(error) => error!(error.code = error.code(), "the reload failed: {error}"),
-        },
+    let manifest = match manifest::load(&path) {
+        Ok(manifest) => manifest,
         Err(problems) => {
             for problem in &problems {
                 error!(error.code = problem.code, "{problem}");
             }
             error!("{} was not reloaded; the last good one stays in force", path.display());
+            let message =
+                format!("the daemon cannot read {}; see: keepfresh check", path.display());
+            return Err(Failure::new(Case::Misconfigured, "manifest.not_reloaded", message));
+        }
+    };
+    match app.adopt(Arc::new(manifest)).await {
+        Ok(()) => {
+            info!("reloaded {}: {}", path.display(), inventory(app));
+            Ok(())
+        }
+        Err(error) => {
+            error!(error.code = error.code(), "the reload failed: {error}");
+            Err(Failure::new(Case::HostFault, error.code().to_owned(), error.to_string()))
         }
     }
-    systemd::ready();
 }

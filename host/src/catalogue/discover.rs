@@ -18,6 +18,14 @@ pub(super) struct Found {
     path: PathBuf,
 }
 
+impl Found {
+    /// The file at `path`, whichever it is.
+    pub(super) fn at(path: &Path) -> Self {
+        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Self { file, path: path.to_owned() }
+    }
+}
+
 /// Every `.wasm` file in `dir`, by name. A folder that is not there is empty.
 pub(super) fn folder(dir: &Path) -> Vec<Found> {
     let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };

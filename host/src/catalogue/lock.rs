@@ -18,7 +18,7 @@ pub(super) const FILE_NAME: &str = "keepfresh.lock";
 
 const HEAD: &str = "\
 # What each plugin file asked for when it was approved. Written by keepfresh; keep it in version control.
-# To approve a file that asks for more: keepfresh plugin approve NAME
+# For a file that asks for more: keepfresh plugin inspect FILE says what, and how to approve it.
 ";
 
 /// Everything that was approved.

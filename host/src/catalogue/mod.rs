@@ -5,6 +5,9 @@
 /// Reading the plugin folder.
 mod discover;
 
+/// A file that somebody may approve.
+mod approval;
+
 /// What an update asks for more than the operator has seen.
 mod grant;
 
@@ -22,6 +25,7 @@ use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 
+pub use approval::Candidate;
 pub use discover::digest_of;
 pub use lock::{LockEntry, LockFile};
 pub use plugin::{BindProblem, Own, Plugin};
@@ -223,10 +227,10 @@ fn admit(report: &mut FileReport, lock: &mut LockFile) {
     let Some(program) = &report.program else { return };
     let asks = LockEntry::of(program, &report.digest);
     let Err(more) = lock.admit(&report.file, asks) else { return };
-    let (file, name) = (&report.file, report.file.trim_end_matches(".wasm"));
+    let (file, more) = (&report.file, more.join(", "));
+    let approve = approval::command(file, &report.digest);
     let message = format!(
-        "{file} asks for more than was approved ({}); approve with: keepfresh plugin approve {name}",
-        more.join(", ")
+        "{file} asks for more than was approved ({more}); look at it with `keepfresh plugin inspect`, then: {approve}"
     );
     report.refused = Some(Failure::new(Case::Misconfigured, "plugin.permissions_widened", message));
     (report.program, report.running) = (None, None);

@@ -300,10 +300,13 @@ pub(super) enum PluginVerb {
         /// A .wasm file
         file: PathBuf,
     },
-    /// Approves a file that asks for more than before
+    /// Lets a file have what it asks for, if it is the one that was inspected
     Approve {
         /// The file's name without .wasm
         name: String,
+        /// What `plugin inspect` showed, or its first 12 hex digits; without it nothing is approved
+        #[arg(long, value_parser = digest, value_name = "SHA256")]
+        digest: Option<String>,
     },
     /// Reads captured answers once more
     Replay {
@@ -318,16 +321,41 @@ fn pair(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
+/// A day in seconds.
+const DAY: u64 = 86_400;
+
+/// No length of time is longer: a hundred years, which every calendar holds beside today.
+const LONGEST_DAYS: u64 = 36_500;
+
 /// Seconds of a duration as people write it: `90s`, `5m`, `24h`, `30d`.
 fn duration(text: &str) -> Result<u64, String> {
-    let wrong = || format!("`{text}` is not a time; write 90s, 5m, 24h or 30d");
-    let days = text.strip_suffix('d').and_then(|it| it.parse::<u64>().ok());
-    if let Some(days) = days {
-        return days.checked_mul(86_400).ok_or_else(wrong);
+    match seconds(text) {
+        None => Err(format!("`{text}` is not a time; write 90s, 5m, 24h or 30d")),
+        Some(it) if it > LONGEST_DAYS * DAY => {
+            Err(format!("`{text}` is too long; {LONGEST_DAYS}d is the longest"))
+        }
+        Some(it) => Ok(it),
     }
-    let parsed = text.parse::<SignedDuration>().map_err(|_| wrong())?;
-    u64::try_from(parsed.as_secs()).map_err(|_| wrong())
 }
+
+fn seconds(text: &str) -> Option<u64> {
+    let days = text.strip_suffix('d').and_then(|it| it.parse::<u64>().ok());
+    let parsed = || u64::try_from(text.parse::<SignedDuration>().ok()?.as_secs()).ok();
+    days.map(|it| it.saturating_mul(DAY)).or_else(parsed)
+}
+
+/// The hex digits of a SHA-256, whole or its beginning, as `plugin inspect` shows them.
+fn digest(text: &str) -> Result<String, String> {
+    let hex = text.strip_prefix("sha256:").unwrap_or(text);
+    let fits = (SHORTEST_DIGEST..=64).contains(&hex.len());
+    if fits && hex.bytes().all(|it| it.is_ascii_hexdigit()) {
+        return Ok(hex.to_ascii_lowercase());
+    }
+    Err(format!("it is not the digest of a file, nor its first {SHORTEST_DIGEST} hex digits"))
+}
+
+/// Fewer hex digits are too easy to make another file for.
+const SHORTEST_DIGEST: usize = 12;
 
 #[cfg(test)]
 mod tests {
@@ -347,5 +375,26 @@ mod tests {
         assert_eq!(duration("1h 30m"), Ok(5_400));
         assert!(duration("soon").is_err());
         assert!(duration("-5m").is_err());
+    }
+
+    #[test]
+    fn a_time_has_an_end() {
+        assert_eq!(duration("36500d"), Ok(LONGEST_DAYS * DAY));
+        for long in ["36501d", "300000000d", "99999999999999d", "876001h", "9223372036854775807s"] {
+            assert_eq!(duration(long), Err(format!("`{long}` is too long; 36500d is the longest")));
+        }
+        // More than any type holds.
+        assert!(duration("99999999999999999999d").is_err());
+        assert!(duration("18446744073709551616s").is_err());
+    }
+
+    #[test]
+    fn a_digest_is_given_whole_or_by_its_beginning() {
+        let whole = "0123456789abcdef".repeat(4);
+        assert_eq!(digest(&format!("sha256:{}", whole.to_uppercase())), Ok(whole.clone()));
+        assert_eq!(digest(&whole[..12]), Ok(whole[..12].to_owned()));
+        for wrong in ["", "sha256:", &whole[..11], "0123456789xy", &format!("{whole}0")] {
+            assert!(digest(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::app::Purpose;
 use crate::cli::arguments::Connect;
 use crate::cli::callback::{Callback, Page};
 use crate::cli::exit::Exit;
-use crate::cli::render;
+use crate::cli::render::{self, people};
 use crate::cli::session::Session;
 use crate::manifest;
 use crate::model::failure::{Case, Failure};
@@ -70,13 +70,15 @@ async fn by_browser(
     let start = Command::ConnectStart { id, redirect_uri, scopes };
     let mut reply = session.ask(start).await?;
     loop {
-        let Reply::Connect(ConnectStep::Browser { visit, url, again }) = reply else {
-            return Ok(reply);
-        };
-        let said = if again { Page::Again(url.0.clone()) } else { Page::Nothing };
-        callback.answer(said);
-        send_browser(url.0.expose_secret(), again, wanted.no_browser);
-        reply = come_back(session, &mut callback, &visit).await?;
+        let Reply::Connect(step) = &reply else { return Ok(reply) };
+        let ConnectStep::Browser { visit, url, again } = step else { return Ok(reply) };
+        callback.answer(if *again { Page::Again(url.0.clone()) } else { Page::Nothing });
+        // The address is shown in any case: a browser may open somewhere that nobody sees.
+        people::to_do(step).into_iter().for_each(render::hint);
+        if !again && !wanted.no_browser {
+            open_browser(url.0.expose_secret());
+        }
+        reply = come_back(session, &mut callback, visit).await?;
     }
 }
 
@@ -106,14 +108,7 @@ async fn come_back(
     }
 }
 
-/// The address is shown in any case: a browser may open somewhere that nobody sees.
-fn send_browser(url: &str, again: bool, no_browser: bool) {
-    let why =
-        if again { "no refresh token came: agree once more at" } else { "open this in a browser:" };
-    render::hint(&format!("{why}\n{url}"));
-    if no_browser || again {
-        return;
-    }
+fn open_browser(url: &str) {
     let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
     let quiet = || std::process::Stdio::null();
     let opened = std::process::Command::new(opener)
@@ -129,21 +124,10 @@ fn send_browser(url: &str, again: bool, no_browser: bool) {
 
 async fn by_code(session: &Session, id: ConnectionId, wanted: &Connect) -> Result<Reply, Failure> {
     let reply = session.ask(Command::DeviceStart { id, scopes: wanted.scope.clone() }).await?;
-    let Reply::Connect(ConnectStep::Device {
-        visit,
-        user_code,
-        verification_uri,
-        verification_uri_complete,
-        interval_s,
-    }) = reply
-    else {
-        return Ok(reply);
-    };
-    render::hint(&format!("on any machine, open {verification_uri} and type: {user_code}"));
-    if let Some(complete) = verification_uri_complete {
-        render::hint(&format!("or open {complete}"));
-    }
-    let mut wait = interval_s;
+    let Reply::Connect(step) = &reply else { return Ok(reply) };
+    let ConnectStep::Device { visit, interval_s, .. } = step else { return Ok(reply) };
+    people::to_do(step).into_iter().for_each(render::hint);
+    let mut wait = *interval_s;
     loop {
         tokio::time::sleep(Duration::from_secs(wait)).await;
         match session.ask_alone(Command::DevicePoll { visit: visit.clone() }).await? {

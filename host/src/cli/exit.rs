@@ -70,8 +70,9 @@ impl Exit {
     /// What an error code means.
     pub(super) fn of_code(code: &str) -> Self {
         match code {
-            "daemon.unreachable" => Self::NoDaemon,
+            "daemon.unreachable" | "daemon.foreign_user" => Self::NoDaemon,
             "instance.locked" => Self::Busy,
+            "plugin.digest_needed" => Self::Usage,
             _ if code.starts_with("vault.")
                 || code.starts_with("manifest.")
                 || code.starts_with("secret.") =>

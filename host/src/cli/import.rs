@@ -39,7 +39,7 @@ pub(super) async fn run(config: &Path, wanted: Import, json: bool) -> Exit {
         return refuse(&trouble, json);
     }
     if wanted.dry_run {
-        render::hint(&format!("{} rows can be read, {} cannot", rows.len(), trouble.len()));
+        render::hint(format!("{} rows can be read, {} cannot", rows.len(), trouble.len()));
         return if trouble.is_empty() { Exit::Done } else { Exit::Partly };
     }
     let session = match Session::open(manifest, Purpose::Command).await {
@@ -95,12 +95,21 @@ fn refuse(trouble: &[Trouble], json: bool) -> Exit {
         lines.push(format!("and {} more", trouble.len() - SHOWN));
     }
     let count = trouble.len();
-    let message = format!(
-        "{count} row{} cannot be read, so nothing was imported; correct them, or leave them out with --skip-bad\n  {}",
+    let mut message = format!(
+        "{count} row{} cannot be read, so nothing was imported; correct them, or leave them out with --skip-bad",
         if count == 1 { "" } else { "s" },
-        lines.join("\n  ")
     );
-    render::failure(&Failure::new(Case::Misconfigured, "import.bad_rows", message), json)
+    if json {
+        message = format!("{message}\n  {}", lines.join("\n  "));
+    }
+    let failure = Failure::new(Case::Misconfigured, "import.bad_rows", message);
+    let exit = render::failure(&failure, json);
+    if !json {
+        for line in lines {
+            render::hint(format!("  {line}"));
+        }
+    }
+    exit
 }
 
 async fn send(session: &Session, wanted: &Import, rows: Vec<Row>) -> Result<Enrolled, Failure> {

@@ -44,7 +44,7 @@ pub(super) fn run(config: &Path, json: bool) -> Exit {
                 "keep a copy of the key elsewhere: without it the tokens cannot be opened",
             );
             let dir = manifest.plugins.dir.display();
-            render::hint(&format!(
+            render::hint(format!(
                 "next: put a plugin into {dir}, name it in {}, and run: keepfresh check",
                 config.display()
             ));
@@ -56,7 +56,7 @@ pub(super) fn run(config: &Path, json: bool) -> Exit {
 
 fn say(path: &Path, made: bool) {
     let what = if made { "wrote" } else { "kept" };
-    render::hint(&format!("{what} {}", path.display()));
+    render::hint(format!("{what} {}", path.display()));
 }
 
 /// Whether the file was made; one that is there stays as it is.

@@ -4,41 +4,32 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::catalogue::digest_of;
+use crate::catalogue::Candidate;
 use crate::cli::exit::Exit;
 use crate::cli::render;
 use crate::model::clock::Clock;
 use crate::model::descriptor::Field;
-use crate::sandbox::{Compiler, Program, Sandbox};
+use crate::sandbox::{Compiler, Sandbox};
 
-pub(super) async fn run(path: &Path, as_json: bool) -> Exit {
-    let fail = |code: &str, text: &str| render::fail(code, text, as_json, Exit::Failed);
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            return fail(
-                "plugin.unreadable",
-                &format!("{} cannot be read: {error}", path.display()),
-            );
-        }
-    };
-    let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let digest = digest_of(&bytes);
+pub(super) async fn run(config: &Path, path: &Path, as_json: bool) -> Exit {
     let sandbox = match Sandbox::start(Compiler::itself()) {
         Ok(sandbox) => sandbox,
-        Err(error) => return fail("internal.engine", &error.to_string()),
+        Err(error) => {
+            return render::fail("internal.engine", &error.to_string(), as_json, Exit::Failed);
+        }
     };
-    match sandbox.load(&file, bytes, &digest, None, Clock::system().now()).await {
-        Ok(program) => {
-            render::inspected(&report(&program, &digest), as_json);
+    match Candidate::read(path, &sandbox, Clock::system().now()).await {
+        Ok(candidate) => {
+            render::inspected(&report(&candidate, config), as_json);
             Exit::Done
         }
-        Err(error) => fail(error.code(), &error.to_string()),
+        Err(failure) => render::fail(&failure.code, &failure.message, as_json, Exit::Failed),
     }
 }
 
 /// The stable JSON of `plugin inspect`.
-fn report(program: &Program, digest: &str) -> serde_json::Value {
+fn report(candidate: &Candidate, config: &Path) -> serde_json::Value {
+    let program = candidate.program();
     let descriptor = program.descriptor();
     let fields = |fields: &[Field]| {
         let one = |it: &Field| json!({ "name": it.name, "title": it.title, "help": it.help, "required": it.required, "default": it.default });
@@ -50,10 +41,12 @@ fn report(program: &Program, digest: &str) -> serde_json::Value {
         "title": descriptor.title,
         "about": descriptor.about,
         "documentation": descriptor.documentation,
-        "digest": format!("sha256:{digest}"),
+        "digest": format!("sha256:{}", candidate.digest()),
+        "approve": candidate.command(config),
         "imports": program.imports(),
         "exports": program.exports(),
-        "access": descriptor.access,
+        "access": descriptor.access.iter().map(|it| &it.request).collect::<Vec<_>>(),
+        "sends": descriptor.access.iter().map(|it| json!({ "request": it.request, "carries": it.carries, "sentence": descriptor.sentence(it) })).collect::<Vec<_>>(),
         "reads": descriptor.reads,
         "sealed": descriptor.sealed,
         "signs": descriptor.signs,

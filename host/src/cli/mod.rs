@@ -17,11 +17,12 @@ mod session;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::{CommandFactory as _, Error, Parser as _};
 
 use arguments::{Arguments, Verb};
 use exit::Exit;
 
+use crate::model::plain::escaped;
 use crate::telemetry;
 use crate::vault::source;
 
@@ -30,7 +31,7 @@ pub fn run() -> ExitCode {
     if compile::is_asked_for() {
         return compile::run();
     }
-    let arguments = Arguments::parse();
+    let arguments = Arguments::try_parse().unwrap_or_else(|error| misread(&error));
     let format = match (&arguments.verb, arguments.json) {
         (Verb::Serve, true) => telemetry::Format::Json,
         _ => telemetry::Format::Text,
@@ -51,6 +52,19 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// Says why the command line cannot be read, or its help. What was typed is quoted there and may come
+/// from elsewhere, so it is quoted as it would be in any other line.
+fn misread(error: &clap::Error) -> ! {
+    let typed = std::env::args_os().map(|it| escaped(&it.to_string_lossy()).into_owned());
+    match Arguments::try_parse_from(typed) {
+        Err(plain) => plain.exit(),
+        // It is read once what is hidden is written out: nothing is left to quote.
+        Ok(_) => {
+            Error::raw(error.kind(), "an argument has characters in it that nobody sees\n").exit()
+        }
+    }
+}
+
 async fn dispatch(arguments: Arguments) -> Exit {
     let Arguments { config, json, verb } = arguments;
     match verb {
@@ -63,10 +77,10 @@ async fn dispatch(arguments: Arguments) -> Exit {
             Exit::Done
         }
         Verb::Plugin { verb: arguments::PluginVerb::Inspect { file } } => {
-            inspect::run(&file, json).await
+            inspect::run(&config, &file, json).await
         }
-        Verb::Plugin { verb: arguments::PluginVerb::Approve { name } } => {
-            plugin::approve(&config, &name, json).await
+        Verb::Plugin { verb: arguments::PluginVerb::Approve { name, digest } } => {
+            plugin::approve(&config, &name, digest.as_deref(), json).await
         }
         Verb::Connect(wanted) => connect::run(&config, wanted, json).await,
         Verb::Connection { verb: arguments::ConnectionVerb::Import(wanted) } => {

@@ -1,60 +1,112 @@
-//! `keepfresh plugin approve NAME`: writes into `keepfresh.lock` what a file asks for now.
+//! `keepfresh plugin approve NAME --digest SHA256`: writes into `keepfresh.lock` what a file asks for, if
+//! it is the file that somebody has looked at, and has a running daemon take it at once.
 
 use std::path::Path;
 
-use crate::catalogue::{LockEntry, LockFile, digest_of};
+use tokio::sync::mpsc;
+
+use crate::catalogue::{Candidate, LockFile};
 use crate::cli::exit::Exit;
 use crate::cli::render;
-use crate::manifest;
+use crate::control;
+use crate::manifest::{self, Manifest};
 use crate::model::clock::Clock;
-use crate::operator::lock_path;
+use crate::model::failure::{Case, Failure};
+use crate::operator::{Command, Reply, lock_path};
 use crate::sandbox::{Compiler, Sandbox};
 
-pub(super) async fn approve(config: &Path, name: &str, json: bool) -> Exit {
+pub(super) async fn approve(config: &Path, name: &str, digest: Option<&str>, json: bool) -> Exit {
     let manifest = match manifest::load(config) {
         Ok(manifest) => manifest,
         Err(problems) => return render::problems(config, &problems, json),
     };
-    let file = format!("{}.wasm", name.trim_end_matches(".wasm"));
-    let path = manifest.plugins.dir.join(&file);
-    let fail = |code: &str, text: &str| render::fail(code, text, json, Exit::Failed);
-    let bytes = match std::fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            return fail(
-                "plugin.unreadable",
-                &format!("{} cannot be read: {error}", path.display()),
-            );
+    let file = format!("{}.wasm", name.strip_suffix(".wasm").unwrap_or(name));
+    let candidate = match approved(&manifest, &file, digest).await {
+        Ok(candidate) => candidate,
+        Err(failure) => return render::failure(&failure, json),
+    };
+    let what = format!("approved {file} {}", candidate.program().descriptor().version);
+    match tell(&manifest, &file, candidate.digest()).await {
+        Ok(runs) => render::approved(&what, &candidate, runs, json),
+        Err(failure) => {
+            let message = format!("{what}, but the daemon does not use it yet: {failure}");
+            render::failure(&Failure { message, ..failure }, json)
         }
-    };
-    let digest = digest_of(&bytes);
-    let sandbox = match Sandbox::start(Compiler::itself()) {
-        Ok(sandbox) => sandbox,
-        Err(error) => return fail("internal.engine", &error.to_string()),
-    };
-    let program = match sandbox.load(&file, bytes, &digest, None, Clock::system().now()).await {
-        Ok(program) => program,
-        Err(error) => return fail(error.code(), &error.to_string()),
-    };
-    let path = lock_path(&manifest);
+    }
+}
+
+/// Approves the file if it is the one that was looked at.
+async fn approved(
+    manifest: &Manifest,
+    file: &str,
+    digest: Option<&str>,
+) -> Result<Candidate, Failure> {
+    let sandbox = Sandbox::start(Compiler::itself())
+        .map_err(|error| Failure::new(Case::HostFault, "internal.engine", error.to_string()))?;
+    let found = manifest.plugins.dir.join(file);
+    let candidate = Candidate::read(&found, &sandbox, Clock::system().now()).await?;
+    let path = lock_path(manifest);
     let mut lock = LockFile::read(&path);
     if lock.is_damaged() {
-        let text = format!(
+        let message = format!(
             "{} cannot be read; restore it, or remove it to approve every plugin anew",
             path.display()
         );
-        return fail("plugin.lock_damaged", &text);
+        return Err(Failure::new(Case::Misconfigured, "plugin.lock_damaged", message));
     }
-    lock.approve(&file, LockEntry::of(&program, &digest));
-    if let Err(error) = lock.write(&path) {
-        return fail(
-            "plugin.lock_unwritable",
-            &format!("{} cannot be written: {error}", path.display()),
-        );
+    let Some(digest) = digest else {
+        let command = candidate.command(&manifest.path);
+        return Err(not_looked_at(&found, candidate.asks_beyond(&lock), &command));
+    };
+    if !candidate.digest().starts_with(digest) {
+        return Err(another(&found, &candidate, digest));
     }
-    render::hint(&format!(
-        "approved {file} {}; a running daemon takes it at its next reload (SIGHUP)",
-        program.descriptor().version
-    ));
-    Exit::Done
+    candidate.approve(&mut lock);
+    lock.write(&path).map_err(|error| {
+        let message = format!("{} cannot be written: {error}", path.display());
+        Failure::new(Case::HostFault, "plugin.lock_unwritable", message)
+    })?;
+    Ok(candidate)
+}
+
+fn not_looked_at(path: &Path, more: Option<Vec<String>>, command: &str) -> Failure {
+    let asks = match more {
+        None => "was never approved".to_owned(),
+        Some(more) if more.is_empty() => "asks for no more than was approved".to_owned(),
+        Some(more) => format!("asks for more than was approved ({})", more.join(", ")),
+    };
+    let path = path.display();
+    let message = format!(
+        "{path} {asks}; nothing was approved: look at it with `keepfresh plugin inspect {path}`, then run: {command}"
+    );
+    Failure::new(Case::Misconfigured, "plugin.digest_needed", message)
+}
+
+fn another(path: &Path, candidate: &Candidate, digest: &str) -> Failure {
+    let (path, found) = (path.display(), candidate.digest());
+    let message = format!(
+        "{path} is not the file that was looked at: its digest is sha256:{found}, and not sha256:{digest}; nothing was approved: look at it anew with `keepfresh plugin inspect {path}`"
+    );
+    Failure::new(Case::Misconfigured, "plugin.digest_mismatch", message)
+}
+
+/// Has a running daemon read its plugins anew. `true` once it runs the file, `false` when there
+/// is no daemon.
+async fn tell(manifest: &Manifest, file: &str, digest: &str) -> Result<bool, Failure> {
+    let Some(daemon) = control::Client::connect(&manifest.storage.path).await? else {
+        return Ok(false);
+    };
+    let (nobody, _) = mpsc::unbounded_channel();
+    let Reply::Plugins(plugins) = control::ask(daemon, &Command::Reload, &nobody).await? else {
+        return Ok(true);
+    };
+    let unseen = || {
+        let message = "its plugin folder has another file; is it the daemon of this manifest?";
+        Failure::new(Case::Misconfigured, "plugin.missing", message)
+    };
+    let view = plugins.iter().find(|it| it.file == file && it.digest == digest);
+    match &view.ok_or_else(unseen)?.refused {
+        None => Ok(true),
+        Some(it) => Err(Failure::new(Case::Misconfigured, it.code.clone(), it.message.clone())),
+    }
 }

@@ -1,13 +1,14 @@
-//! Asks a running daemon.
+//! Asks a running daemon, once it is sure who that is: a command may hold a token.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 
-use crate::control::{Frame, broken, socket_path};
+use crate::control::{Frame, broken, socket};
 use crate::model::failure::{Case, Failure};
 use crate::operator::{Command, Progress, Reply};
 
@@ -17,24 +18,43 @@ pub struct Client(UnixStream);
 impl Client {
     /// Connects to the daemon of this database; `None` if there is none.
     pub async fn connect(database: &Path) -> Result<Option<Self>, Failure> {
-        let path = socket_path(database);
-        match UnixStream::connect(&path).await {
-            Ok(stream) => Ok(Some(Self(stream))),
-            // A socket without a listener was left by a daemon that was killed.
-            Err(error)
-                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) =>
-            {
-                Ok(None)
-            }
+        let path = socket::path_of(database);
+        let stream = match socket::connect(&path).await {
+            Ok(stream) => stream,
+            Err(error) if nobody_listens(&error) => return Ok(None),
             Err(error) => {
                 let message = format!(
                     "the daemon's socket {} cannot be opened: {error}; run this as the daemon's user",
                     path.display()
                 );
-                Err(Failure::new(Case::HostFault, "daemon.unreachable", message))
+                return Err(Failure::new(Case::HostFault, "daemon.unreachable", message));
             }
+        };
+        let who = stream.peer_cred().map_err(|it| broken(&it.to_string()))?.uid();
+        let own = rustix::process::geteuid().as_raw();
+        let owner = std::fs::metadata(database).ok().map(|it| it.uid());
+        if may_be_asked(who, own, owner) {
+            return Ok(Some(Self(stream)));
         }
+        let message = format!(
+            "the socket {} is answered by the user with the id {who}, who is neither you nor the owner of the database; nothing was sent: find out who that is, and remove the socket",
+            path.display()
+        );
+        Err(Failure::new(Case::HostFault, "daemon.foreign_user", message))
     }
+}
+
+/// A socket without a listener was left by a daemon that was killed, and one that cannot have a name
+/// was never there.
+fn nobody_listens(error: &io::Error) -> bool {
+    let kinds = [ErrorKind::NotFound, ErrorKind::ConnectionRefused, ErrorKind::InvalidFilename];
+    kinds.contains(&error.kind())
+}
+
+/// Whether a command may go to the user `who`: to oneself and to root, who could read it anyway. Root
+/// also asks whoever the database belongs to.
+fn may_be_asked(who: u32, own: u32, owner: Option<u32>) -> bool {
+    who == 0 || who == own || (own == 0 && owner == Some(who))
 }
 
 /// Sends `command` and waits for its end.
@@ -58,4 +78,28 @@ pub async fn ask(
         }
     }
     Err(broken("it hung up"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_oneself_root_and_for_root_the_owner_are_asked() {
+        for (who, own, owner, asked) in [
+            (1000, 1000, Some(1000), true),
+            (1000, 1000, None, true),
+            (0, 1000, Some(1000), true),
+            (1001, 1000, Some(1000), false),
+            // Whoever puts a database there is not thereby trusted.
+            (1001, 1000, Some(1001), false),
+            (1001, 1000, None, false),
+            (0, 0, None, true),
+            (1000, 0, Some(1000), true),
+            (1001, 0, Some(1000), false),
+            (1001, 0, None, false),
+        ] {
+            assert_eq!(may_be_asked(who, own, owner), asked, "{who} {own} {owner:?}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::unix::OwnedWriteHalf;
@@ -10,13 +11,22 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
-use crate::control::{Frame, socket_path};
+use crate::control::{Frame, socket};
 use crate::lifecycle::Lifecycle;
 use crate::model::failure::Failure;
 use crate::operator::{Command, Operator, Reply};
 
 /// The longest command: a token to set, and some names.
 const LONGEST_COMMAND: u64 = 1 << 20;
+
+/// How long a caller may take to say what it wants: a program that has connected says so at once.
+const SAID_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long a caller may leave a piece of an answer unread, which a stop would wait for.
+const READ_WITHIN: Duration = Duration::from_secs(10);
+
+/// What is sent at once.
+const PIECE: usize = 1 << 16;
 
 /// The daemon's end of the socket. Removes it when dropped.
 pub struct Server {
@@ -28,12 +38,12 @@ impl Server {
     /// Listens beside `database`. The caller holds the instance lock, so a socket that is there was
     /// left by a dead process.
     pub fn bind(database: &Path) -> io::Result<Self> {
-        let path = socket_path(database);
+        let path = socket::path_of(database);
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let listener = UnixListener::bind(&path)?;
+        let listener = socket::listen(&path)?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
         Ok(Self { listener, path })
     }
@@ -47,9 +57,10 @@ impl Server {
             };
             match accepted {
                 Ok((stream, _)) if is_ours(&stream) => {
-                    let operator = operator.clone();
+                    let (operator, stop) = (operator.clone(), lifecycle.clone());
                     lifecycle.spawn("command", async move {
-                        if let Err(error) = answer(stream, &operator).await {
+                        let Some((command, write)) = hear(stream, &stop).await else { return };
+                        if let Err(error) = answer(command, write, &operator).await {
                             debug!("a command's caller went away: {error}");
                         }
                     });
@@ -59,7 +70,7 @@ impl Server {
                 }
                 Err(error) => {
                     warn!("the control socket failed: {error}");
-                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                    tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }
         }
@@ -78,10 +89,24 @@ fn is_ours(stream: &UnixStream) -> bool {
     stream.peer_cred().is_ok_and(|it| it.uid() == own || it.uid() == 0)
 }
 
-async fn answer(stream: UnixStream, operator: &Operator) -> io::Result<()> {
-    let (read, mut write) = stream.into_split();
+/// Waits for a command. Who says nothing is not waited for, and by a stop not at all.
+async fn hear(stream: UnixStream, stop: &Lifecycle) -> Option<(String, OwnedWriteHalf)> {
+    let (read, write) = stream.into_split();
     let mut line = String::new();
-    BufReader::new(read.take(LONGEST_COMMAND)).read_line(&mut line).await?;
+    let mut reader = BufReader::new(read.take(LONGEST_COMMAND));
+    tokio::select! {
+        heard = tokio::time::timeout(SAID_WITHIN, reader.read_line(&mut line)) => {
+            if !matches!(heard, Ok(Ok(1..))) {
+                debug!("a caller said nothing and was let go");
+                return None;
+            }
+        }
+        () = stop.wait_for_soft_stop() => return None,
+    }
+    Some((line, write))
+}
+
+async fn answer(line: String, mut write: OwnedWriteHalf, operator: &Operator) -> io::Result<()> {
     let Ok(command) = serde_json::from_str::<Command>(&line) else {
         let message = "the command is not known here; is the daemon the same version?";
         let (code, message) = ("command.unknown".to_owned(), message.to_owned());
@@ -113,5 +138,9 @@ fn last(result: Result<Reply, Failure>) -> Frame {
 async fn send(write: &mut OwnedWriteHalf, frame: &Frame) -> io::Result<()> {
     let mut line = serde_json::to_vec(frame)?;
     line.push(b'\n');
-    write.write_all(&line).await
+    for piece in line.chunks(PIECE) {
+        let sent = tokio::time::timeout(READ_WITHIN, write.write_all(piece)).await;
+        sent.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    }
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Which headers a plugin may set. Those that frame the message, choose the route or speak for a
-//! proxy belong to the door; smuggling begins with two opinions about them. It refuses to know what
-//! the allowed ones mean.
+//! proxy belong to the door; smuggling begins with two opinions about them. So do those that some
+//! servers believe over the method, path or host of the request, which are what access is judged by.
+//! It refuses to know what the allowed ones mean.
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -12,25 +13,36 @@ const MOST_HEADERS: usize = 64;
 /// How long they may be together. Servers commonly stop at 8 to 32 KiB.
 pub(super) const MOST_BYTES: usize = 32 * 1024;
 
-/// Set by the door, or by nobody. `accept-encoding` is here because the door decodes, and knows only
-/// two encodings.
-const DENIED: [&str; 14] = [
-    "host",
-    "content-length",
-    "transfer-encoding",
-    "connection",
-    "te",
-    "trailer",
-    "upgrade",
-    "keep-alive",
-    "expect",
-    "http2-settings",
-    "forwarded",
-    "via",
-    "accept-encoding",
-    "alt-used",
+/// Set by the door, or by nobody, in the spelling of [`folded`]. `accept-encoding` is here because the
+/// door decodes, and knows only two encodings.
+#[rustfmt::skip]
+const DENIED: &[&str] = &[
+    // They frame the message or belong to one hop.
+    "host", "content-length", "transfer-encoding", "connection", "te", "trailer", "upgrade",
+    "keep-alive", "expect", "http2-settings", "max-forwards", "accept-encoding", "alt-used",
+    // Frameworks take them for the method: Rack, Express, Slim, ASP.NET, Symfony.
+    "x-method", "x-method-override", "http-method-override", "method-override",
+    // For the address: Symfony and Zend behind IIS, WebDAV, old gateways.
+    "x-override-url", "base-url", "http-url", "request-uri", "uri", "url", "destination",
+    // For the host.
+    "x-host", "x-host-override", "x-server-name", "host-override",
+    // For the one who asks: nginx, Akamai, Cloudflare, Fastly, Fly, WebLogic, App Engine.
+    "x-client-ip", "client-ip", "real-ip", "true-client-ip", "x-true-client-ip", "x-client-cert",
+    "cf-connecting-ip", "cf-connecting-ipv6", "cf-connecting-o2o", "cf-pseudo-ipv4", "cf-visitor",
+    "fastly-client-ip", "fly-client-ip", "wl-proxy-client-ip", "wl-proxy-ssl", "x-cluster-client-ip",
+    "x-originating-ip", "x-source-ip", "x-proxyuser-ip", "x-azure-clientip", "x-azure-socketip",
+    "x-custom-ip-authorization", "x-coming-from", "x-user-ip", "client-cert", "client-cert-chain",
+    // What a proxy says of itself, or of the way: also `Proxy`, which CGI hands on as HTTP_PROXY.
+    "via", "x-via", "proxy", "x-proxy-url", "cdn-loop", "front-end-https", "x-scheme", "x-url-scheme",
+    "surrogate-capability", "x-sendfile-type", "x-script-name",
 ];
-const DENIED_PREFIXES: [&str; 2] = ["proxy-", "x-forwarded-"];
+
+/// The same for every name that begins so.
+#[rustfmt::skip]
+const DENIED_PREFIXES: &[&str] = &[
+    "proxy-", "forwarded", "x-forward", "x-http-", "x-original-", "x-rewrite-", "x-real-", "x-remote-",
+    "remote-", "ssl-client-", "x-ssl-", "x-envoy-", "x-appengine-", "x-accel-", "x-middleware-",
+];
 
 /// The headers as HTTP wants them, or the first that may not be set.
 pub(super) fn check(
@@ -46,7 +58,7 @@ pub(super) fn check(
     let mut map = HeaderMap::with_capacity(headers.len());
     for (name, value) in headers {
         let known = allowed_name(name)
-            .filter(|known| !(body_sets_its_type && known == "content-type"))
+            .filter(|it| !(body_sets_its_type && folded(it.as_str()) == "content-type"))
             .ok_or_else(|| {
                 denied(format!("{plugin} may not set the header \"{}\"", shown(name)))
             })?;
@@ -64,10 +76,17 @@ fn denied(message: String) -> EgressError {
 
 fn allowed_name(name: &str) -> Option<HeaderName> {
     let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-    let text = name.as_str();
-    let denied =
-        DENIED.contains(&text) || DENIED_PREFIXES.iter().any(|prefix| text.starts_with(prefix));
+    let text = folded(name.as_str());
+    let denied = DENIED.contains(&text.as_str())
+        || DENIED_PREFIXES.iter().any(|prefix| text.starts_with(prefix));
     (!denied).then_some(name)
+}
+
+/// As servers fold it that hand headers on as variables: CGI makes `_` of `-`, and PHP of a dot too, so
+/// that `X_Forwarded.For` arrives as what it looks like.
+fn folded(name: &str) -> String {
+    let fold = |it: char| if it.is_ascii_alphanumeric() { it.to_ascii_lowercase() } else { '-' };
+    name.chars().map(fold).collect()
 }
 
 /// Sensitive values are left out of `Debug` and of HPACK's table, where a later answer could probe
@@ -92,24 +111,82 @@ mod tests {
         check("eskiz", &[(name.to_owned(), value.into())], false)
     }
 
+    /// In capitals, as a variable, and as PHP folds it.
+    fn spellings(name: &str) -> [String; 4] {
+        let capitals = name.to_ascii_uppercase();
+        [name.to_owned(), capitals.replace('-', "_"), name.replace('-', "."), capitals]
+    }
+
     #[test]
     fn headers_that_frame_or_route_are_denied_in_any_spelling() {
-        let names =
-            DENIED.iter().chain(&["proxy-authorization", "Proxy-Connection", "x-forwarded-for"]);
-        for name in names {
-            let upper = name.to_ascii_uppercase();
-            for name in [*name, upper.as_str()] {
-                let error = check_one(name, "x").unwrap_err();
-                assert_eq!(error.code(), "egress.header_denied");
-                assert_eq!(error.to_string(), format!("eskiz may not set the header \"{name}\""));
+        let names = DENIED.iter().chain(&["proxy-authorization", "Proxy-Connection"]);
+        for name in names.flat_map(|it| spellings(it)) {
+            let error = check_one(&name, "x").unwrap_err();
+            assert_eq!(error.code(), "egress.header_denied");
+            assert_eq!(error.to_string(), format!("eskiz may not set the header \"{name}\""));
+        }
+    }
+
+    #[test]
+    fn headers_that_frameworks_and_proxies_believe_are_denied_in_any_spelling() {
+        for name in [
+            "X-HTTP-Method-Override",
+            "X-HTTP-Method",
+            "X-Method-Override",
+            "X-Original-Method",
+            "X-Original-URL",
+            "X-Original-URI",
+            "X-Original-Host",
+            "X-Original-Forwarded-For",
+            "X-Rewrite-URL",
+            "X-Host",
+            "X-HTTP-Host-Override",
+            "X-HTTP-DestinationURL",
+            "X-Forwarded",
+            "X-Forwarded-For",
+            "X-Forwarded-Host",
+            "X-Forwarded-Prefix",
+            "X-Forward-For",
+            "X-Forwarder-For",
+            "Forwarded",
+            "Forwarded-For-IP",
+            "X-Real-IP",
+            "X-Client-IP",
+            "X-Remote-Addr",
+            "Remote-User",
+            "True-Client-IP",
+            "CF-Connecting-IP",
+            "Fastly-Client-IP",
+            "X-Cluster-Client-IP",
+            "X-AppEngine-User-IP",
+            "X-Envoy-Original-Path",
+            "X-SSL-Client-Verify",
+            "X-Middleware-Subrequest",
+            "X-Accel-Mapping",
+            "Proxy",
+        ] {
+            for name in spellings(name) {
+                let error = check_one(&name, "x").unwrap_err();
+                assert_eq!(error.code(), "egress.header_denied", "{name}");
             }
         }
     }
 
     #[test]
     fn ordinary_headers_pass_and_may_repeat() {
-        for name in ["Authorization", "Cookie", "Accept", "X-Api-Key", "User-Agent", "Content-Type"]
-        {
+        for name in [
+            "Authorization",
+            "Cookie",
+            "Accept",
+            "X-Api-Key",
+            "User-Agent",
+            "Content-Type",
+            "X-Requested-With",
+            "X-Request-Id",
+            "X-User-Id",
+            "CF-Access-Client-Id",
+            "Origin",
+        ] {
             assert!(check_one(name, "a b\tc").is_ok(), "{name}");
         }
         let twice = [("x-a".to_owned(), "1".into()), ("X-A".to_owned(), "2".into())];
@@ -135,6 +212,8 @@ mod tests {
     fn a_body_with_its_own_type_keeps_it() {
         let own = [("Content-Type".to_owned(), "text/plain".into())];
         assert!(check("eskiz", &own, true).is_err());
+        let folded = [("content_type".to_owned(), "text/plain".into())];
+        assert!(check("eskiz", &folded, true).is_err());
         assert!(check("eskiz", &own, false).is_ok());
     }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::manifest::place::Place;
+use crate::model::plain::is_hidden;
 
 /// One problem. Serialises to `{code, message, file, line, column, help}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +103,8 @@ impl Serialize for Diagnostic {
     }
 }
 
-/// Nothing that a terminal would obey: keys may hold any character.
+/// Nothing that a terminal would obey and nothing that nobody sees: keys may hold any character. One
+/// for one, so that columns stay where they are.
 pub(super) fn printable(text: &str) -> String {
-    text.chars().map(|it| if it.is_control() { '\u{fffd}' } else { it }).collect()
+    text.chars().map(|it| if is_hidden(it) { '\u{fffd}' } else { it }).collect()
 }

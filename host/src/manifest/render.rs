@@ -13,7 +13,7 @@ impl Diagnostic {
         let Place { line, column, .. } = self.place;
         let gutter = " ".repeat(line.to_string().len());
         let mut out = format!("error[{}]: {}\n", self.code, self.message);
-        push(&mut out, format_args!("{gutter}--> {}:{line}:{column}", self.file.display()));
+        push(&mut out, format_args!("{gutter}--> {}:{line}:{column}", self.path()));
         if let Some(text) = source.lines().nth(line - 1) {
             push(&mut out, format_args!("{gutter} |"));
             push(&mut out, format_args!("{line} | {}", self.shown(text)));
@@ -22,6 +22,10 @@ impl Diagnostic {
         push(&mut out, format_args!("{gutter} |"));
         push(&mut out, format_args!("{gutter} = help: {}", self.help));
         out
+    }
+
+    fn path(&self) -> String {
+        printable(&self.file.to_string_lossy())
     }
 
     fn underline(&self) -> String {

@@ -67,6 +67,27 @@ impl Clock {
     }
 }
 
+/// The last moment that can be stored: milliseconds do not reach into the calendar's last second.
+pub const LAST: Timestamp = Timestamp::constant(253_402_207_200, 0);
+
+/// Milliseconds since 1970, as every time is stored; those that could not be read again are the last.
+pub fn millis(time: Timestamp) -> i64 {
+    time.min(LAST).as_millisecond()
+}
+
+/// `time` and `by` after it, or the last moment there is: people and providers name lengths of time
+/// that no calendar holds.
+#[must_use]
+pub fn after(time: Timestamp, by: Duration) -> Timestamp {
+    time.checked_add(by).unwrap_or(LAST).min(LAST)
+}
+
+/// `time` and `by` before it, or the first moment there is.
+#[must_use]
+pub fn before(time: Timestamp, by: Duration) -> Timestamp {
+    time.checked_sub(by).unwrap_or(Timestamp::MIN)
+}
+
 async fn sleep_in_steps(time: Timestamp) {
     loop {
         let left = Duration::try_from(time.duration_since(system_now())).unwrap_or_default();
@@ -74,5 +95,34 @@ async fn sleep_in_steps(time: Timestamp) {
             return;
         }
         tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_calendar_ends_and_nothing_panics() {
+        let (epoch, second) = (Timestamp::UNIX_EPOCH, Duration::from_secs(1));
+        assert_eq!(after(epoch, second).as_second(), 1);
+        assert_eq!(before(epoch, second).as_second(), -1);
+        for long in [Duration::MAX, Duration::from_secs(u64::MAX), Duration::from_secs(1 << 40)] {
+            assert_eq!((after(epoch, long), before(epoch, long)), (LAST, Timestamp::MIN));
+        }
+        assert_eq!(after(Timestamp::MAX, second), LAST);
+        assert_eq!(before(Timestamp::MIN, second), Timestamp::MIN);
+    }
+
+    #[test]
+    fn what_is_stored_can_be_read_again() {
+        for (time, again) in [
+            (Timestamp::MIN, Timestamp::MIN),
+            (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH),
+            (LAST, LAST),
+            (Timestamp::MAX, LAST),
+        ] {
+            assert_eq!(Timestamp::from_millisecond(millis(time)).unwrap(), again);
+        }
     }
 }

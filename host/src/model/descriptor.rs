@@ -130,6 +130,34 @@ pub struct Descriptor {
 }
 
 impl Descriptor {
+    /// What a request carries and where to, for people: settings with a default are filled in.
+    pub fn sentence(&self, access: &Access) -> String {
+        let (method, address) = access.request.split_once(' ').unwrap_or(("", &access.request));
+        let mut address = address.to_owned();
+        for field in &self.settings {
+            if let Some(default) = &field.default {
+                address = address.replace(&format!("{{{}}}", field.name), default);
+            }
+        }
+        let carried = access.carries.iter().map(|it| self.spoken(it)).collect::<Vec<_>>();
+        let carried = match carried.as_slice() {
+            [] => "no secret".to_owned(),
+            [one] => one.clone(),
+            [all @ .., last] => format!("{} and {last}", all.join(", ")),
+        };
+        format!("sends {carried} to {address} ({method})")
+    }
+
+    fn spoken(&self, name: &str) -> String {
+        let token = TOKENS.iter().find(|(it, _)| *it == name);
+        let secret = self.secrets.iter().find(|it| it.name == name);
+        match (token, secret) {
+            (Some((_, spoken)), _) => (*spoken).to_owned(),
+            (None, Some(field)) => format!("your {}", field.title),
+            (None, None) => name.to_owned(),
+        }
+    }
+
     /// What is known of a plugin before it was asked.
     pub fn unknown() -> Self {
         Self {
@@ -151,5 +179,35 @@ impl Descriptor {
             schedule: None,
             extra: Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_told_in_one_sentence() {
+        let field = |name: &str, title: &str, default: Option<&str>| Field {
+            name: name.to_owned(),
+            title: title.to_owned(),
+            help: String::new(),
+            required: true,
+            default: default.map(str::to_owned),
+        };
+        let plugin = Descriptor {
+            settings: vec![field("base_url", "Base URL", Some("https://a.example"))],
+            secrets: vec![field("password", "password", None), field("api_key", "API key", None)],
+            ..Descriptor::unknown()
+        };
+        let told = |request: &str, carries: &[&str]| {
+            let carries = carries.iter().map(|&it| it.to_owned()).collect();
+            plugin.sentence(&Access { request: request.to_owned(), carries })
+        };
+        assert_eq!(
+            told("POST {base_url}/login", &["password", "api_key", "refresh-token"]),
+            "sends your password, your API key and the refresh token to https://a.example/login (POST)"
+        );
+        assert_eq!(told("GET {page}", &[]), "sends no secret to {page} (GET)");
     }
 }

@@ -32,3 +32,6 @@ pub mod clock;
 
 /// When cron ticks.
 pub mod schedule;
+
+/// Text from elsewhere, made fit to be read.
+pub mod plain;

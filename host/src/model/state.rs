@@ -2,16 +2,18 @@
 //! `now` in, words out, the same for command line, API and dashboard.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::attempt::text_enum;
+use crate::model::clock;
 use crate::model::connection::{Connection, Problem};
 
 /// How long a due refresh may lie before a connection counts as late: longer than any tick's jitter
 /// and any queue of a healthy daemon.
-const OVERDUE: SignedDuration = SignedDuration::from_mins(5);
+const OVERDUE: Duration = Duration::from_mins(5);
 
 /// Exactly one of these holds at any time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,7 +90,7 @@ fn rests(connection: &Connection, now: Timestamp) -> bool {
 }
 
 fn is_late(connection: &Connection, now: Timestamp) -> bool {
-    let overdue = connection.due.is_some_and(|due| due.at + OVERDUE < now);
+    let overdue = connection.due.is_some_and(|due| clock::after(due.at, OVERDUE) < now);
     overdue || connection.failures > 0 || connection.doubt_since.is_some()
 }
 

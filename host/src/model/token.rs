@@ -34,6 +34,47 @@ pub struct TokenSet {
     pub made_of: BTreeMap<String, Vec<String>>,
 }
 
+/// How a token is presented when nobody says.
+pub const USUAL_TYPE: &str = "Bearer";
+
+/// The longest name of a way to present a token.
+const LONGEST_TYPE: usize = 64;
+
+/// `text` if it can name the way in which a token is presented: a token of RFC 9110 5.6.2, because it is
+/// the first word of a header.
+pub fn token_type(text: &str) -> Option<&str> {
+    let is_tchar = |it: u8| it.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&it);
+    let fits = (1..=LONGEST_TYPE).contains(&text.len()) && text.bytes().all(is_tchar);
+    fits.then_some(text)
+}
+
+/// Whether a token can be put into a header as it is: something, and all of it visible ASCII.
+pub fn is_presentable(token: &SecretString) -> bool {
+    let text = token.expose_secret();
+    !text.is_empty() && text.bytes().all(|it| it.is_ascii_graphic())
+}
+
+/// Checks what a person or a file gives as a token; the reason names the part and not its value.
+pub fn check(
+    access: &SecretString,
+    refresh: Option<&SecretString>,
+    kind: Option<&str>,
+) -> Result<(), String> {
+    let odd = |name: &str| Err(format!("its {name} is empty, or not one word of visible ASCII"));
+    if !is_presentable(access) {
+        return odd("access_token");
+    }
+    if refresh.is_some_and(|it| !is_presentable(it)) {
+        return odd("refresh_token");
+    }
+    if kind.is_some_and(|it| token_type(it).is_none()) {
+        return Err(
+            "its token_type is not a word such as Bearer, of at most 64 characters".to_owned()
+        );
+    }
+    Ok(())
+}
+
 /// The first eight hex digits of the SHA-256 of a secret: enough to tell two apart, safe to show.
 pub fn fingerprint(secret: &SecretString) -> String {
     let digest = Sha256::digest(secret.expose_secret().as_bytes());
@@ -52,6 +93,29 @@ pub fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_type_is_one_word_of_a_header() {
+        let longest = "x".repeat(LONGEST_TYPE);
+        for word in ["Bearer", "Basic", "DPoP", "token", "X-Own_1.0", &longest] {
+            assert_eq!(token_type(word), Some(word));
+        }
+        let longer = "x".repeat(LONGEST_TYPE + 1);
+        for other in
+            ["", " ", "Bearer ", "Bearer\r\nX-Evil: 1", "a:b", "a/b", "\u{202e}", "é", &longer]
+        {
+            assert_eq!(token_type(other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_presentable_as_one_visible_word() {
+        let fits = |text: &str| is_presentable(&SecretString::from(text));
+        assert!(fits("abc.DEF-1_2~3+4/5=="));
+        for text in ["", " ", "a b", "a\r\nb", "a\u{1b}[31m", "a\u{7f}", "é", "a\tb", "a\0"] {
+            assert!(!fits(text), "{text:?}");
+        }
+    }
 
     #[test]
     fn a_token_set_does_not_print_its_secrets() {

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::model::attempt::Outcome;
+use crate::model::clock;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::operator::roster::Row;
 use crate::storage::Filter;
@@ -156,6 +157,8 @@ pub enum Command {
         /// Older than so many seconds.
         older_than_s: u64,
     },
+    /// Reads manifest and plugins anew; the daemon's alone.
+    Reload,
     /// Whether this deployment is healthy.
     Doctor,
 }
@@ -179,7 +182,7 @@ impl Selection {
     /// What the database is asked for at `now`.
     pub fn filter(&self, now: Timestamp) -> Filter {
         let Self { ids, provider, failed, label, active_within_s } = self.clone();
-        let active_since = active_within_s.map(|it| now - Duration::from_secs(it));
+        let active_since = active_within_s.map(|it| clock::before(now, Duration::from_secs(it)));
         Filter { ids, provider, failed, label, active_since }
     }
 }

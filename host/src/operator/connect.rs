@@ -191,9 +191,11 @@ impl Operator {
                 return self.connected(&open.id, attempt).await;
             }
             Ok(DeviceProgress::Pending) => {}
-            Ok(DeviceProgress::SlowDown) => *interval += SLOWER,
+            Ok(DeviceProgress::SlowDown) => *interval = interval.saturating_add(SLOWER),
             // RFC 8628 3.5: a poll that was not answered is tried again, more slowly.
-            Err(it) if matches!(it.case, Case::Unavailable | Case::InDoubt) => *interval *= 2,
+            Err(it) if matches!(it.case, Case::Unavailable | Case::InDoubt) => {
+                *interval = interval.saturating_mul(2);
+            }
             Err(failure) => return Err(failure),
         }
         let interval_s = interval.as_secs();

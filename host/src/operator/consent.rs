@@ -96,7 +96,9 @@ impl Visit {
             }
             Ok(first)
         };
-        let state = one("state")?.ok_or_else(|| refused("state_mismatch", "has no state"))?;
+        // First of all, and whatever else is there: without our state, once, it is somebody else's.
+        let state = one("state").map_err(|_| refused("state_mismatch", "has two states"))?;
+        let state = state.ok_or_else(|| refused("state_mismatch", "has no state"))?;
         if !same(state, &self.state) {
             return Err(refused("state_mismatch", "belongs to another login"));
         }
@@ -209,7 +211,12 @@ mod tests {
         for (query, expected) in [
             ("code=c".to_owned(), "connect.state_mismatch"),
             ("code=c&state=other".to_owned(), "connect.state_mismatch"),
-            (format!("code=c&state={state}&state={state}"), "connect.callback_invalid"),
+            ("code=c&state=one&state=two".to_owned(), "connect.state_mismatch"),
+            ("code=c&code=d&state=one&iss=x&iss=y".to_owned(), "connect.state_mismatch"),
+            ("error=a&error=b".to_owned(), "connect.state_mismatch"),
+            (format!("code=c&state=other&state={state}"), "connect.state_mismatch"),
+            (format!("code=c&state={state}&state={state}"), "connect.state_mismatch"),
+            (format!("code=c&code=d&state={state}"), "connect.callback_invalid"),
             (
                 format!("code=c&state={state}&iss=https%3A%2F%2Fevil.example"),
                 "connect.issuer_mismatch",

@@ -30,6 +30,9 @@ pub mod doctor;
 /// Plugins and schedules as people read them.
 pub mod plugins;
 
+/// Reading everything anew.
+mod reload;
+
 /// Connections as people and scripts read them.
 pub mod view;
 
@@ -42,12 +45,13 @@ use tokio::sync::mpsc;
 
 pub use command::{Command, LogQuery, Selection};
 pub use connect::Visits;
+pub use reload::{Reload, Reloads};
 pub use reply::{Progress, Reply};
 
 use crate::catalogue::Catalogue;
 use crate::lifecycle::Lifecycle;
 use crate::manifest::Manifest;
-use crate::model::clock::Clock;
+use crate::model::clock::{self, Clock};
 use crate::model::connection::{Connection, Pause};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
@@ -77,6 +81,8 @@ pub struct Parts {
     pub visits: Visits,
     /// Whether this is the daemon, with a scheduler behind it.
     pub daemon: bool,
+    /// Who reads manifest and plugins anew in the daemon.
+    pub reloads: Reloads,
 }
 
 impl Operator {
@@ -131,9 +137,10 @@ impl Operator {
             Command::Schedules => self.schedules().await,
             Command::Plugins => Ok(Reply::Plugins(self.plugins())),
             Command::Prune { older_than_s } => {
-                let before = self.0.clock.now() - Duration::from_secs(older_than_s);
+                let before = self.ago(older_than_s);
                 self.0.storage.prune(before).await.map(Reply::from).map_err(|it| host_fault(&it))
             }
+            Command::Reload => self.reload().await,
             Command::Doctor => self.doctor().await,
         }
     }
@@ -195,7 +202,7 @@ impl Operator {
         for_s: Option<u64>,
         reason: Option<String>,
     ) -> Result<Reply, Failure> {
-        let until = for_s.map(|it| self.0.clock.now() + Duration::from_secs(it));
+        let until = for_s.map(|it| clock::after(self.now(), Duration::from_secs(it)));
         self.0.refresher.set_pause(id, Some(Pause { until, reason })).await?;
         Ok(Reply::Done)
     }
@@ -224,7 +231,7 @@ impl Operator {
     }
 
     async fn log(&self, query: LogQuery) -> Result<Reply, Failure> {
-        let since = query.since_s.map(|it| self.0.clock.now() - Duration::from_secs(it));
+        let since = query.since_s.map(|it| self.ago(it));
         let filter = LogFilter {
             provider: query.provider,
             connection: query.connection,
@@ -237,13 +244,17 @@ impl Operator {
     }
 
     async fn statistics(&self, provider: Option<String>, since_s: u64) -> Result<Reply, Failure> {
-        let since = self.0.clock.now() - Duration::from_secs(since_s);
+        let since = self.ago(since_s);
         let found = self.0.storage.statistics(provider.as_deref(), since).await;
         found.map(Reply::from).map_err(|it| host_fault(&it))
     }
 
     fn now(&self) -> Timestamp {
         self.0.clock.now()
+    }
+
+    fn ago(&self, seconds: u64) -> Timestamp {
+        clock::before(self.now(), Duration::from_secs(seconds))
     }
 }
 

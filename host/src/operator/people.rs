@@ -1,12 +1,10 @@
 //! Adding connections and taking them away: rows as people give them become newcomers, and what became
 //! of each is counted.
 
-use secrecy::ExposeSecret as _;
-
 use crate::model::connection::Origin;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
-use crate::model::token::TokenSet;
+use crate::model::token::{TokenSet, USUAL_TYPE};
 use crate::operator::reply::Enrolled;
 use crate::operator::roster::{Row, RowToken};
 use crate::operator::{Operator, Reply};
@@ -76,16 +74,10 @@ fn newcomer(provider: &str, row: Row) -> Result<Newcomer, String> {
 }
 
 fn token_set(token: RowToken) -> Result<TokenSet, String> {
-    let unfit = |text: &str| text.is_empty() || text.bytes().any(|it| !it.is_ascii_graphic());
-    let refresh = token.refresh_token.as_ref().map(|it| it.0.expose_secret());
-    if unfit(token.access_token.0.expose_secret()) || refresh.is_some_and(unfit) {
-        return Err(
-            "its token is empty, or has white space or other odd characters in it".to_owned()
-        );
-    }
+    token.check()?;
     Ok(TokenSet {
         access_token: token.access_token.0,
-        token_type: token.token_type.unwrap_or_else(|| "Bearer".to_owned()),
+        token_type: token.token_type.unwrap_or_else(|| USUAL_TYPE.to_owned()),
         expires_at: token.expires_at,
         refresh_token: token.refresh_token.map(|it| it.0),
         refresh_expires_at: token.refresh_expires_at,

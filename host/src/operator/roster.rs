@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::model::token;
 use crate::operator::command::Plain;
 
 /// One connection as a file has it.
@@ -47,6 +48,14 @@ pub struct RowToken {
     /// What it may do.
     #[serde(default)]
     pub scopes: Vec<String>,
+}
+
+impl RowToken {
+    /// Why it is no token, without what stands there.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let refresh = self.refresh_token.as_ref().map(|it| &it.0);
+        token::check(&self.access_token.0, refresh, self.token_type.as_deref())
+    }
 }
 
 /// How a file is written.
@@ -243,14 +252,15 @@ fn row_token(mut fields: BTreeMap<String, String>) -> Result<Option<RowToken>, S
     let times = ["expires_at", "refresh_expires_at"]
         .map(|name| fields.get(name).map(|text| time(name, text)).transpose());
     let [expires_at, refresh_expires_at] = times;
-    Ok(Some(RowToken {
+    let token = RowToken {
         access_token: access_token.into(),
         refresh_token: fields.remove("refresh_token").map(Plain::from),
         token_type: fields.remove("token_type"),
         expires_at: expires_at?,
         refresh_expires_at: refresh_expires_at?,
         scopes: fields.get("scopes").map(|it| words(it)).unwrap_or_default(),
-    }))
+    };
+    token.check().map(|()| Some(token))
 }
 
 fn words(text: &str) -> Vec<String> {
@@ -351,6 +361,22 @@ mod tests {
         assert_eq!((rows[0].name.as_str(), token(&rows[0]).0), ("7", "a"));
         let (_, trouble) = all("id\n7\n", Format::Csv);
         assert!(trouble[0].message.contains("--map id="), "{trouble:?}");
+    }
+
+    #[test]
+    fn a_token_that_would_not_stay_on_its_line_is_named_by_its_row() {
+        for (member, named) in [
+            (r#""access_token":"CANARY\r\nX-Evil: 1""#, "access_token"),
+            (r#""access_token":"a","refresh_token":"CANARY b""#, "refresh_token"),
+            (r#""access_token":"a","token_type":"CANARY\r\nX-Evil: 1""#, "token_type"),
+        ] {
+            let file = format!(r#"{{"name":"ann"}} {{"name":"bob",{member}}}"#);
+            let (rows, trouble) = all(&file, Format::Json);
+            assert_eq!((rows.len(), trouble.len()), (1, 1), "{trouble:?}");
+            assert_eq!(trouble[0].row, 2);
+            assert!(trouble[0].message.contains(named), "{trouble:?}");
+            assert!(!trouble[0].message.contains("CANARY"), "{trouble:?}");
+        }
     }
 
     #[test]

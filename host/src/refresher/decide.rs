@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::attempt::Trigger;
+use crate::model::clock;
 use crate::model::connection::Connection;
 use crate::model::rotation::{Remedy, Rotation};
 use crate::model::state::span;
@@ -136,7 +137,7 @@ fn not_needed(connection: &Connection, ask: Ask, facts: &Facts) -> Option<String
     match ask.trigger {
         Trigger::Forced => None,
         Trigger::OnDemand => {
-            let enough = token.is_valid(facts.now + ask.min_ttl);
+            let enough = token.is_valid(clock::after(facts.now, ask.min_ttl));
             enough.then(|| "the token lives long enough".to_owned())
         }
         _ if unsettled || !token.is_valid(facts.now) => None,

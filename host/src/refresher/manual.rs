@@ -9,10 +9,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::model::attempt::Trigger;
+use crate::model::clock;
 use crate::model::connection::{Connection, Due, Pause};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
-use crate::model::token::TokenSet;
+use crate::model::token::{self, TokenSet};
 use crate::refresher::plan::Timing;
 use crate::refresher::running::{declared_schedule, token_place, token_row};
 use crate::refresher::{Refresher, host_fault, vault_fault};
@@ -29,7 +30,7 @@ pub struct ManualToken {
 }
 
 /// The members of RFC 6749 5.1 that count here, and our own `expires_at`.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Raw {
     access_token: SecretString,
     refresh_token: Option<SecretString>,
@@ -54,22 +55,24 @@ impl ManualToken {
                     it.column()
                 ))
             })?;
-            let in_seconds = raw.expires_in.map(|it| now + Duration::from_secs(it.into()));
-            return Ok(Self {
-                access_token: raw.access_token,
-                refresh_token: raw.refresh_token,
-                token_type: raw.token_type.unwrap_or_else(|| "Bearer".to_owned()),
-                expires_at: raw.expires_at.or(in_seconds),
-            });
+            return Self::of(raw, now).map_err(|it| invalid(&it));
         }
-        if text.is_empty() || text.contains(char::is_whitespace) || !text.is_ascii() {
-            return Err(invalid("it is empty, or has white space in it"));
-        }
+        let alone = Raw { access_token: text.into(), ..Raw::default() };
+        Self::of(alone, now).map_err(|it| invalid(&it))
+    }
+
+    fn of(raw: Raw, now: Timestamp) -> Result<Self, String> {
+        let Raw { access_token, refresh_token, token_type, expires_in, expires_at } = raw;
+        // As in a file of connections: nothing in a member is nothing said.
+        let refresh_token = refresh_token.filter(|it| !it.expose_secret().is_empty());
+        let token_type = token_type.filter(|it| !it.is_empty());
+        token::check(&access_token, refresh_token.as_ref(), token_type.as_deref())?;
+        let in_seconds = expires_in.map(|it| clock::after(now, Duration::from_secs(it.into())));
         Ok(Self {
-            access_token: text.into(),
-            refresh_token: None,
-            token_type: "Bearer".to_owned(),
-            expires_at: None,
+            access_token,
+            refresh_token,
+            token_type: token_type.unwrap_or_else(|| token::USUAL_TYPE.to_owned()),
+            expires_at: expires_at.or(in_seconds),
         })
     }
 }
@@ -200,12 +203,31 @@ mod tests {
         let token = parse(r#"{"access_token":"a","refresh_token":"r","expires_in":60}"#).unwrap();
         assert_eq!(token.refresh_token.unwrap().expose_secret(), "r");
         assert_eq!(token.expires_at.unwrap().as_second(), 60);
+        let empty = parse(r#"{"access_token":"a","refresh_token":"","token_type":""}"#).unwrap();
+        assert!(empty.refresh_token.is_none() && empty.token_type == token::USUAL_TYPE);
     }
 
     #[test]
     fn an_error_does_not_repeat_what_was_given() {
         for text in ["", "CANARY with space", r#"{"refresh_token":"CANARY"}"#] {
             let failure = parse(text).err().unwrap();
+            assert!(!failure.message.contains("CANARY"), "{failure}");
+        }
+    }
+
+    #[test]
+    fn what_would_not_stay_on_its_line_is_named_and_refused() {
+        for (text, named) in [
+            ("CANARY\u{1b}[31m", "access_token"),
+            ("CANARY\u{202e}", "access_token"),
+            (r#"{"access_token":"CANARY\r\nX-Evil: 1"}"#, "access_token"),
+            (r#"{"access_token":""}"#, "access_token"),
+            (r#"{"access_token":"a","refresh_token":"CANARY\n"}"#, "refresh_token"),
+            (r#"{"access_token":"a","token_type":"CANARY\r\nX-Evil: 1"}"#, "token_type"),
+        ] {
+            let failure = parse(text).err().unwrap();
+            assert_eq!(failure.code, "token.invalid", "{text}");
+            assert!(failure.message.contains(named), "{failure}");
             assert!(!failure.message.contains("CANARY"), "{failure}");
         }
     }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::manifest::provider::Provider;
 use crate::manifest::timing::Retry;
 use crate::model::attempt::Trigger;
+use crate::model::clock;
 use crate::model::connection::Due;
 use crate::model::id::ConnectionId;
 use crate::model::schedule::Schedule;
@@ -62,10 +63,12 @@ impl<'a> Timing<'a> {
     /// before that point is the one. When no tick lies there, expiry itself is the reason.
     pub fn after_success(&self, expires_at: Option<Timestamp>, now: Timestamp) -> Option<Due> {
         let expires_at = expires_at?;
-        let end = expires_at - self.margin(between(now, expires_at));
+        let end = clock::before(expires_at, self.margin(between(now, expires_at)));
         let tick = self.schedule.and_then(|it| it.last_at_or_before(end)).filter(|it| *it > now);
         let due = match tick {
-            Some(tick) => Due { at: (tick + self.spread()).min(end), trigger: Trigger::Scheduled },
+            Some(tick) => {
+                Due { at: clock::after(tick, self.spread()).min(end), trigger: Trigger::Scheduled }
+            }
             None => Due { at: end, trigger: Trigger::Expiry },
         };
         Some(Due { at: due.at.max(now + SHORTEST_PAUSE), ..due })
@@ -114,7 +117,7 @@ impl<'a> Timing<'a> {
     fn next_tick(&self, now: Timestamp) -> Option<Timestamp> {
         let ticks = [self.backup, self.schedule].into_iter().flatten();
         let next = ticks.filter_map(|it| it.next_after(now)).min();
-        next.map(|it| it + self.spread())
+        next.map(|it| clock::after(it, self.spread()))
     }
 
     /// Never more than a third of the lifetime: a margin as long as the token would refresh for ever.

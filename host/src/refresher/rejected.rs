@@ -5,6 +5,7 @@ use std::time::Duration;
 use tracing::info;
 
 use crate::model::attempt::{Outcome, Trigger};
+use crate::model::clock;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
 use crate::refresher::{Ask, Refresher, Served};
@@ -41,7 +42,8 @@ impl Refresher {
     ) -> Result<(), Failure> {
         self.not_yet(connection)?;
         let now = self.clock.now();
-        let young = connection.token.as_ref().filter(|it| it.issued_at + TOO_YOUNG > now);
+        let young =
+            connection.token.as_ref().filter(|it| clock::after(it.issued_at, TOO_YOUNG) > now);
         if let Some(token) = young {
             let age = now.duration_since(token.issued_at).as_secs().max(0);
             let message = format!(

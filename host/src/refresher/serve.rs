@@ -8,9 +8,11 @@ use secrecy::SecretString;
 use tracing::warn;
 
 use crate::model::attempt::Outcome;
+use crate::model::clock;
 use crate::model::connection::{Connection, Problem};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
+use crate::model::token::is_presentable;
 use crate::refresher::{Ask, Refresher};
 use crate::storage::Loaded;
 
@@ -55,8 +57,8 @@ impl Refresher {
 
     fn stored(&self, loaded: &Loaded, min_ttl: Duration) -> Result<Option<Served>, Failure> {
         let now = self.clock.now();
-        let Some(facts) = loaded.connection.token.as_ref().filter(|it| it.is_valid(now + min_ttl))
-        else {
+        let until = clock::after(now, min_ttl);
+        let Some(facts) = loaded.connection.token.as_ref().filter(|it| it.is_valid(until)) else {
             return Ok(None);
         };
         let served = self.current(loaded)?.map(|it| Served {
@@ -103,7 +105,7 @@ impl Refresher {
     /// Notes that somebody wants this token: once an hour is enough to know.
     async fn note_caller(&self, connection: &Connection) {
         let now = self.clock.now();
-        if connection.active_at.is_some_and(|it| it + NOTED > now && it <= now) {
+        if connection.active_at.is_some_and(|it| clock::after(it, NOTED) > now && it <= now) {
             return;
         }
         if let Err(error) = self.storage.touch(&connection.id, now).await {
@@ -115,6 +117,10 @@ impl Refresher {
         let plugin = self.catalogue.plugin(id.provider()).ok()?;
         let source = plugin.provider().fallback_token.as_ref()?;
         let token = source.read().await.ok()?;
+        if !is_presentable(&token) {
+            warn!(connection.id = %id, error.code = "token.invalid", "the fallback token of {id} is not one word of visible ASCII; it is not served");
+            return None;
+        }
         warn!(connection.id = %id, "serving the fallback token of {id}: there is nothing better");
         Some(Served { token, token_type: "Bearer".to_owned(), expires_at: None, generation: 0 })
     }

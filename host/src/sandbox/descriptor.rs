@@ -2,7 +2,7 @@
 //! by it, so nothing in it may look like something else.
 
 use crate::model::descriptor::{Descriptor, Field, TOKENS};
-use crate::sandbox::known::is_invisible;
+use crate::model::plain::escaped;
 use crate::sandbox::labels::MOST_SECRETS;
 use crate::sandbox::sealing::reads::MOST_READS;
 
@@ -106,11 +106,7 @@ fn is_name(name: &str, more: &[u8]) -> bool {
 /// A text for people in which nothing is hidden, and that is not endless.
 fn plain(text: &str) -> String {
     let cut = text.get(..text.floor_char_boundary(LONGEST_TEXT)).unwrap_or(text);
-    let escape = |it: char| {
-        let odd = it.is_control() || is_invisible(it);
-        if odd { it.escape_default().to_string() } else { it.to_string() }
-    };
-    cut.chars().map(escape).collect()
+    escaped(cut).into_owned()
 }
 
 #[cfg(test)]

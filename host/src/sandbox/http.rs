@@ -109,7 +109,10 @@ impl CallState {
     }
 
     /// A handle for an answer.
-    fn receive(&mut self, response: egress::Response) -> wasmtime::Result<Resource<Answer>> {
+    pub(super) fn receive(
+        &mut self,
+        response: egress::Response,
+    ) -> wasmtime::Result<Resource<Answer>> {
         let start = self.begin_work();
         self.trouble = None;
         let answer = Answer::new(response);

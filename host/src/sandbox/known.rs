@@ -8,6 +8,7 @@ use std::time::Instant;
 use aho_corasick::AhoCorasick;
 use zeroize::Zeroizing;
 
+use crate::model::plain::is_hidden;
 use crate::sandbox::labels::Labels;
 use crate::sandbox::spelling;
 
@@ -183,7 +184,7 @@ impl Known {
         for character in struck.chars() {
             let start = out.len();
             match character {
-                it if it.is_control() || is_invisible(it) => out.extend(it.escape_default()),
+                it if is_hidden(it) => out.extend(it.escape_default()),
                 it => out.push(it),
             }
             if out.len() > most {
@@ -197,15 +198,6 @@ impl Known {
         }
         out
     }
-}
-
-/// Characters that turn a line around or hide in it.
-pub(super) fn is_invisible(character: char) -> bool {
-    matches!(
-        character,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
-    )
 }
 
 #[cfg(test)]

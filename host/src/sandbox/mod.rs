@@ -45,6 +45,10 @@ mod convert;
 mod returned;
 mod tokens;
 
+/// What a plugin observes does not depend on a secret.
+#[cfg(test)]
+mod property;
+
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;

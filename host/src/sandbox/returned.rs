@@ -6,10 +6,11 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::model::failure::Failure;
+use crate::model::plain::is_plain;
 use crate::sandbox::bindings::exports::device;
 use crate::sandbox::call::Call;
 use crate::sandbox::exports::DeviceGrant;
-use crate::sandbox::known::{Known, is_invisible};
+use crate::sandbox::known::Known;
 use crate::sandbox::limits::{MAX_PROFILE, MAX_STRING};
 
 /// A provider that names no interval worth the name is not polled in a spin.
@@ -48,8 +49,7 @@ fn user_code(call: &Call, code: String) -> Result<String, Failure> {
 
 /// A text for a person's eyes or browser.
 pub(super) fn short(call: &mut Call, text: &str) -> Result<String, Failure> {
-    let is_odd = |it: char| it.is_control() || is_invisible(it);
-    if text.len() <= MAX_STRING && !text.is_empty() && !text.contains(is_odd) {
+    if text.len() <= MAX_STRING && !text.is_empty() && is_plain(text) {
         return Ok(call.store.data_mut().known.strike(text).into_owned());
     }
     Err(call.fault("plugin.output_invalid", "returned a text that is empty, too long or not plain"))

@@ -183,8 +183,9 @@ impl CallState {
         match claim {
             Value::String(text) => sealing::read(text, Kind::Fact, &mut self.known).is_some(),
             Value::Array(all) => all.iter().all(|it| self.may_tell(it)),
+            Value::Number(number) => !self.known.is_in(&number.to_string()),
             Value::Object(_) => false,
-            _ => true,
+            Value::Null | Value::Bool(_) => true,
         }
     }
 }

@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use wasmtime::component::Resource;
 
-use crate::model::token::TokenSet;
+use crate::model::plain::is_hidden;
+use crate::model::token::{TokenSet, token_type};
 use crate::sandbox::bindings::imports::types;
 use crate::sandbox::handle::{Handle, Origin};
 use crate::sandbox::jwt;
-use crate::sandbox::known::is_invisible;
 use crate::sandbox::limits::{MAX_FACTS, MAX_METADATA, MAX_NAME, MAX_SCOPES, MAX_STRING};
 use crate::sandbox::state::CallState;
 
@@ -173,7 +173,9 @@ fn check_secrets(set: &TokenSet) -> Result<(), Refusal> {
     check_token("access_token", &set.access_token)?;
     if let Some(refresh) = &set.refresh_token {
         check_token("refresh_token", refresh)?;
-        if refresh.expose_secret() == set.access_token.expose_secret() {
+        // Of what a plugin made, being refused would tell it that it made the same as what is there.
+        let same = refresh.expose_secret() == set.access_token.expose_secret();
+        if same && set.made_of.is_empty() {
             return Err("an access_token that is also the refresh_token".to_owned());
         }
     }
@@ -200,7 +202,7 @@ fn check_token(name: &str, token: &SecretString) -> Result<(), Refusal> {
 /// What is stored in clear, shown to people and given back to the plugin: bounded, plain, and without a
 /// secret. One that was struck out would tell the plugin, the next time, that it had guessed right.
 fn check_texts(state: &mut CallState, set: &TokenSet) -> Result<(), Refusal> {
-    if !is_token_type(&set.token_type) {
+    if token_type(&set.token_type).is_none() {
         return Err("a token_type that is not one word of letters, digits and dashes".to_owned());
     }
     check_fact(state, "a token_type", &set.token_type)?;
@@ -223,17 +225,11 @@ fn check_texts(state: &mut CallState, set: &TokenSet) -> Result<(), Refusal> {
 }
 
 fn check_fact(state: &mut CallState, what: &str, text: &str) -> Result<(), Refusal> {
-    if let Some(odd) = text.chars().find(|it| it.is_control() || is_invisible(*it)) {
+    if let Some(odd) = text.chars().find(|it| is_hidden(*it)) {
         return Err(format!("{what} with the character {}", odd.escape_default()));
     }
     if state.known.is_in(text) {
         return Err(format!("{what} with a secret in it"));
     }
     Ok(())
-}
-
-/// RFC 9110 5.6.2: callers put it into a header.
-fn is_token_type(text: &str) -> bool {
-    let fits = |it: u8| it.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&it);
-    (1..=64).contains(&text.len()) && text.bytes().all(fits)
 }

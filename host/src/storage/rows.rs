@@ -10,6 +10,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use crate::model::attempt::{Attempt, AttemptError};
+pub(super) use crate::model::clock::millis;
 use crate::model::connection::{Connection, Due, Pause, TokenFacts};
 use crate::model::id::ConnectionId;
 use crate::storage::error::StorageError;
@@ -81,11 +82,6 @@ impl<'r> Fields<'r> {
     ) -> Result<T, StorageError> {
         value.ok_or_else(|| self.damaged(column))
     }
-}
-
-/// Milliseconds since 1970, as every time is stored.
-pub(super) fn millis(time: Timestamp) -> i64 {
-    time.as_millisecond()
 }
 
 /// A generation, or another count, as SQL has it. Counts here never come near 2^63.

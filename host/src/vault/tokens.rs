@@ -10,6 +10,7 @@ use serde::de::{Deserializer, Error, Visitor};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::model::clock::millis;
 use crate::model::token::TokenSet;
 use crate::vault::error::VaultError;
 use crate::vault::place::{Place, Purpose};
@@ -77,9 +78,9 @@ impl<'a> From<&'a TokenSet> for Stored<'a> {
         Self {
             access_token: tokens.access_token.expose_secret(),
             token_type: &tokens.token_type,
-            expires_at: tokens.expires_at.map(Timestamp::as_millisecond),
+            expires_at: tokens.expires_at.map(millis),
             refresh_token: tokens.refresh_token.as_ref().map(ExposeSecret::expose_secret),
-            refresh_expires_at: tokens.refresh_expires_at.map(Timestamp::as_millisecond),
+            refresh_expires_at: tokens.refresh_expires_at.map(millis),
             scopes: &tokens.scopes,
             extra: extra.collect(),
             metadata: &tokens.metadata,

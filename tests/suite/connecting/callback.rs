@@ -18,7 +18,15 @@ fn a_stranger_at_the_page_is_refused_and_the_person_waited_for() {
     let mut connecting = desk.begin("me", &[]);
     let url = connecting.address();
     let back = Desk::parameter(&url, "redirect_uri").unwrap();
-    for query in ["", "?code=stolen", "?code=stolen&state=guessed", "?error=access_denied"] {
+    for query in [
+        "",
+        "?code=stolen",
+        "?code=stolen&state=guessed",
+        "?code=stolen&state=guessed&state=again",
+        "?state=&state=&code=stolen&code=stolen&iss=a&iss=b",
+        "?error=access_denied",
+        "?error=access_denied&error=server_error&state=one&state=two",
+    ] {
         let (_, _, page) = fetch(&format!("{back}{query}"));
         assert!(page.contains("Not connected") && !page.contains("stolen"), "{query}: {page}");
     }

@@ -34,6 +34,9 @@ mod reveal;
 /// Lines in the log.
 mod lines;
 
+/// What people see.
+mod terminal;
+
 /// Files that are no plugins.
 mod files;
 

@@ -3,14 +3,27 @@
 use std::fs;
 
 use e2e::artifacts;
-use e2e::daemon::{Daemon, wait_until};
-use e2e::home::Home;
-use rustix::process::Signal;
+use e2e::daemon::wait_until;
+use e2e::home::{Home, Run};
 use serde_json::{Value, json};
 
 use crate::hostile::{Stage, attempt, stops_in};
 
-const WIDENED: &str = "x.wasm asks for more than was approved (a new import: keepfresh:provider/reveal@1.0.0, a new request: GET {base_url}/go, a new secret: key); approve with: keepfresh plugin approve x";
+const MORE: &str = "asks for more than was approved (a new import: keepfresh:provider/reveal@1.0.0, a new request: GET {base_url}/go, a new secret: key)";
+
+/// What is said of a widened `x.wasm`, by its digest.
+fn widened(digest: &Value) -> String {
+    let digest = digest.as_str().unwrap();
+    format!(
+        "x.wasm {MORE}; look at it with `keepfresh plugin inspect`, then: keepfresh plugin approve x --digest sha256:{digest}"
+    )
+}
+
+/// Approves `x.wasm` as it is now.
+fn approve(home: &Home) -> Run {
+    let inspected = home.run(&["plugin", "inspect", "plugins/x.wasm", "--json"]).exits(0).json();
+    home.run(&["plugin", "approve", "x", "--digest", inspected["digest"].as_str().unwrap()])
+}
 
 #[test]
 fn an_update_that_asks_for_more_waits_while_the_old_one_goes_on() {
@@ -21,7 +34,7 @@ fn an_update_that_asks_for_more_waits_while_the_old_one_goes_on() {
     let plugin = listed(&home);
     assert_eq!(
         plugin["refused"],
-        json!({ "code": "plugin.permissions_widened", "message": WIDENED })
+        json!({ "code": "plugin.permissions_widened", "message": widened(&plugin["digest"]) })
     );
     assert_eq!((&plugin["name"], &plugin["running"]), (&"rotor".into(), &old));
     refreshes(&home);
@@ -37,7 +50,7 @@ fn an_update_that_asks_for_more_is_taken_once_it_is_approved() {
     listed(&home);
     home.drop_plugin(&artifacts::guest("reveals"), "x");
     assert_eq!(listed(&home)["name"], "rotor");
-    let approved = home.run(&["plugin", "approve", "x"]).exits(0);
+    let approved = approve(&home).exits(0);
     assert!(approved.stderr.contains("approved x.wasm 0.1.0"), "{}", approved.stderr);
     let plugin = listed(&home);
     assert_eq!((&plugin["name"], &plugin["refused"]), (&"reveals".into(), &Value::Null));
@@ -53,7 +66,7 @@ fn an_approval_of_the_file_is_no_grant_of_reveal() {
     let home = rotor_as_x(&stage);
     listed(&home);
     home.drop_plugin(&artifacts::guest("reveals"), "x");
-    home.run(&["plugin", "approve", "x"]).exits(0);
+    approve(&home).exits(0);
     home.write_manifest(&stage.manifest(&stage.section("x")));
     assert_eq!(stops_in(&home, "x").code, "plugin.import_denied");
 }
@@ -65,7 +78,8 @@ fn without_its_compiled_form_the_old_one_cannot_go_on_and_the_new_one_still_wait
     listed(&home);
     fs::remove_dir_all(home.path("keepfresh.cache")).unwrap();
     home.drop_plugin(&artifacts::guest("reveals"), "x");
-    stops_in(&home, "x").is("plugin.permissions_widened", WIDENED);
+    let digest = listed(&home)["digest"].clone();
+    stops_in(&home, "x").is("plugin.permissions_widened", &widened(&digest));
 }
 
 #[test]
@@ -81,7 +95,8 @@ fn compiled_code_that_was_tampered_with_is_not_run() {
         fs::write(&path, code).unwrap();
     }
     home.drop_plugin(&artifacts::guest("reveals"), "x");
-    stops_in(&home, "x").is("plugin.permissions_widened", WIDENED);
+    let digest = listed(&home)["digest"].clone();
+    stops_in(&home, "x").is("plugin.permissions_widened", &widened(&digest));
 }
 
 #[test]
@@ -102,16 +117,65 @@ fn a_running_daemon_keeps_the_old_one_until_the_new_one_is_approved() {
     let daemon = home.serve();
     home.drop_plugin(&artifacts::guest("reveals"), "x");
     wait_until("the update is seen", || listed(&home)["refused"].is_object());
-    assert_eq!(listed(&home)["refused"]["message"], WIDENED);
+    assert_eq!(listed(&home)["refused"]["message"], widened(&listed(&home)["digest"]));
     refreshes(&home);
-    home.run(&["plugin", "approve", "x"]).exits(0);
-    approved_is_taken(&daemon, &home);
+    let approved = approve(&home).exits(0);
+    assert!(approved.stderr.contains("the daemon runs it now"), "{approved:?}");
+    // At once: the command has waited for it.
+    let plugin = listed(&home);
+    assert_eq!((&plugin["name"], &plugin["refused"]), (&"reveals".into(), &Value::Null));
+    assert!(daemon.stop().success());
 }
 
-fn approved_is_taken(daemon: &Daemon, home: &Home) {
-    daemon.signal(Signal::HUP);
-    wait_until("the update is taken", || listed(home)["refused"].is_null());
-    assert_eq!(listed(home)["name"], "reveals");
+#[test]
+fn an_approval_without_a_digest_says_what_is_asked_and_approves_nothing() {
+    let stage = Stage::new();
+    let home = rotor_as_x(&stage);
+    listed(&home);
+    home.drop_plugin(&artifacts::guest("reveals"), "x");
+    let before = fs::read_to_string(home.path("keepfresh.lock")).unwrap();
+    let refused = home.run(&["plugin", "approve", "x"]).exits(2);
+    assert!(refused.stderr.contains("error[plugin.digest_needed]"), "{refused:?}");
+    assert!(refused.stderr.contains(MORE), "{refused:?}");
+    assert_eq!(fs::read_to_string(home.path("keepfresh.lock")).unwrap(), before);
+    // The line that it names, typed.
+    let line = refused.stderr.split_once("then run: ").unwrap().1.trim();
+    let arguments = line.split(' ').skip(1).collect::<Vec<_>>();
+    let approved = home.run(&arguments).exits(0);
+    assert!(approved.stderr.contains("no daemon runs"), "{approved:?}");
+    assert_eq!(listed(&home)["name"], "reveals");
+}
+
+#[test]
+fn what_inspect_shows_is_the_line_that_approves_that_file() {
+    let stage = Stage::new();
+    let home = rotor_as_x(&stage);
+    let shown = home.run(&["plugin", "inspect", "plugins/x.wasm"]).exits(0).stdout;
+    let line = shown.lines().find_map(|it| it.trim().strip_prefix("approve   keepfresh ")).unwrap();
+    home.run(&line.split(' ').collect::<Vec<_>>()).exits(0);
+    assert_eq!(listed(&home)["refused"], Value::Null);
+}
+
+#[test]
+fn a_file_that_was_exchanged_after_the_look_is_not_approved() {
+    let stage = Stage::new();
+    let home = rotor_as_x(&stage);
+    let seen = listed(&home)["digest"].as_str().unwrap().to_owned();
+    home.drop_plugin(&artifacts::guest("reveals"), "x");
+    let found = listed(&home)["digest"].as_str().unwrap().to_owned();
+    let before = fs::read_to_string(home.path("keepfresh.lock")).unwrap();
+    for digest in [seen.clone(), format!("sha256:{seen}"), seen[..12].to_owned()] {
+        let refused = home.run(&["plugin", "approve", "x", "--digest", &digest]).exits(1);
+        assert!(refused.stderr.contains("error[plugin.digest_mismatch]"), "{refused:?}");
+        assert!(refused.stderr.contains(&found), "{refused:?}");
+        assert!(refused.stderr.contains(&seen[..12]), "{refused:?}");
+    }
+    assert_eq!(fs::read_to_string(home.path("keepfresh.lock")).unwrap(), before);
+    for digest in ["", "0123", &found[..11], "not a digest at all"] {
+        home.run(&["plugin", "approve", "x", "--digest", digest]).exits(2);
+    }
+    home.run(&["plugin", "approve", "x", "--digest", &found[..12].to_uppercase()]).exits(0);
+    assert_eq!(listed(&home)["refused"], Value::Null);
 }
 
 /// The well-behaved guest as `x.wasm`, with a token to start from.

@@ -65,6 +65,27 @@ fn a_file_with_bad_rows_imports_nothing_unless_they_are_left_out() {
 }
 
 #[test]
+fn a_token_that_would_not_stay_on_the_line_of_a_header_is_refused_with_its_row() {
+    let crowd = Crowd::new("");
+    for (column, value) in [
+        ("token_type", "\"Bearer\nX-Evil: CANARY\nX\""),
+        ("token_type", "Bearer CANARY"),
+        ("access_token", "\"CANARY\nX-Evil: 1\""),
+        ("refresh_token", "\"CANARY x\""),
+    ] {
+        let others =
+            ["access_token", "refresh_token"].map(|it| if it == column { "labels" } else { it });
+        let (head, fields) = (others.join(","), ["abc"; 2].join(","));
+        let rows = format!("ann,{fields},\nbob,{fields},{value}\n");
+        crowd.file("people.csv", &format!("name,{head},{column}\n{rows}"));
+        let run = crowd.home.run(&["connection", "import", "rotor", "people.csv"]).exits(1);
+        assert!(run.stderr.contains(&format!("row 3: its {column} is")), "{run:?}");
+        assert!(!run.stderr.contains("CANARY"), "{run:?}");
+        assert!(crowd.list(&[]).is_empty());
+    }
+}
+
+#[test]
 fn a_dry_run_reads_and_changes_nothing() {
     let crowd = Crowd::new("");
     crowd.file("people.csv", &crowd.roster(&["ann"], 3_600));

@@ -1,7 +1,9 @@
 //! How a login of a person, and connections that were added, look.
 
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
+use crate::cli::render::line::Line;
 use crate::cli::render::{hint, out, tone};
 use crate::operator::reply::{ConnectStep, Enrolled};
 
@@ -21,12 +23,30 @@ pub(super) fn step_json(step: &ConnectStep) -> Value {
     }
 }
 
+/// What a person who connects an account has to do now.
+pub(in crate::cli) fn to_do(step: &ConnectStep) -> Vec<Line> {
+    match step {
+        ConnectStep::Browser { url, again: true, .. } => {
+            vec!["no refresh token came: agree once more at".into(), url.0.expose_secret().into()]
+        }
+        ConnectStep::Browser { url, .. } => {
+            vec!["open this in a browser:".into(), url.0.expose_secret().into()]
+        }
+        ConnectStep::Device { user_code, verification_uri, verification_uri_complete, .. } => {
+            let first = format!("on any machine, open {verification_uri} and type: {user_code}");
+            let second = verification_uri_complete.as_ref().map(|it| format!("or open {it}"));
+            std::iter::once(first).chain(second).map(Line::from).collect()
+        }
+        ConnectStep::Waiting { .. } | ConnectStep::Connected { .. } => Vec::new(),
+    }
+}
+
 pub(super) fn step(step: &ConnectStep) {
     let ConnectStep::Connected { details, can_refresh } = step else { return };
     let view = &details.view;
-    out(&format!("{} {} connected. {}", tone::mark(true), view.id, view.sentence));
+    out(tone::mark(true).then(format!(" {} connected. {}", view.id, view.sentence)));
     if !can_refresh {
-        hint(&format!(
+        hint(format!(
             "no refresh token came: {} ends with this token, and somebody has to connect it again",
             view.id
         ));
@@ -41,15 +61,15 @@ pub(super) fn disconnected(revoked: bool, removed: bool) {
     };
     let here =
         if removed { "forgotten here" } else { "its token is forgotten here, and it is paused" };
-    hint(&format!("{there}; {here}"));
+    hint(format!("{there}; {here}"));
 }
 
 pub(super) fn enrolled(enrolled: &Enrolled) {
     for (name, why) in enrolled.refused.iter().take(SHOWN) {
-        hint(&format!("{} {name}: {why}", tone::bad("✕")));
+        hint(tone::mark(false).then(format!(" {name}: {why}")));
     }
     let Enrolled { added, updated, unchanged, kept, refused } = enrolled;
-    hint(&format!(
+    hint(format!(
         "{added} added, {updated} updated, {unchanged} unchanged, {kept} kept their newer token, {} refused",
         refused.len()
     ));

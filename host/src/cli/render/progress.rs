@@ -5,6 +5,7 @@ use std::io::IsTerminal as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::mpsc;
 
+use crate::cli::render::line::Line;
 use crate::cli::render::{hint, out, table, tone};
 use crate::model::attempt::{Attempt, Outcome};
 use crate::operator::Progress;
@@ -21,7 +22,7 @@ pub(in crate::cli) async fn follow(mut steps: mpsc::UnboundedReceiver<Progress>,
             continue;
         }
         if step.total < WORTH_A_BAR || !std::io::stderr().is_terminal() {
-            out(&line(&step.attempt));
+            out(line(&step.attempt));
             continue;
         }
         bar.get_or_insert_with(|| start(step.total)).set_position(step.done);
@@ -34,7 +35,7 @@ pub(in crate::cli) async fn follow(mut steps: mpsc::UnboundedReceiver<Progress>,
     }
     // Where the eye lands: at the end.
     for attempt in &failed {
-        hint(&line(attempt));
+        hint(line(attempt));
     }
 }
 
@@ -49,19 +50,17 @@ pub(in crate::cli) fn start(total: u64) -> ProgressBar {
 }
 
 /// One attempt in one line.
-pub(super) fn line(attempt: &Attempt) -> String {
+pub(super) fn line(attempt: &Attempt) -> Line {
     let symbol = match attempt.outcome {
         Some(Outcome::Success) => tone::good("✓"),
         Some(Outcome::Failed) => tone::bad("✕"),
-        Some(Outcome::Skipped) => "-".to_owned(),
-        None => "…".to_owned(),
+        Some(Outcome::Skipped) => "-".into(),
+        None => "…".into(),
     };
     let outcome = attempt.outcome.map_or("running", Outcome::as_str);
     let took = attempt.duration_ms.map(|it| format!(" {it} ms")).unwrap_or_default();
     let why = table::why(attempt);
     let why = if why.is_empty() { why } else { format!("  {why}") };
-    format!(
-        "{symbol} {} {outcome}{took}  generation {}{why}",
-        attempt.connection, attempt.generation
-    )
+    let (connection, generation) = (&attempt.connection, attempt.generation);
+    symbol.then(format!(" {connection} {outcome}{took}  generation {generation}{why}"))
 }

@@ -1,11 +1,11 @@
 //! Rows and columns, as wide as the terminal and no wider.
 
-use std::fmt::Write as _;
-
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
 
+use crate::cli::render::line::Line;
 use crate::model::attempt::{Attempt, Outcome};
+use crate::model::plain::escaped;
 use crate::model::state::span;
 use crate::operator::plugins::{PluginView, ScheduleView};
 use crate::operator::reply::StatsView;
@@ -14,16 +14,17 @@ use crate::operator::reply::StatsView;
 const LINE: usize = 100;
 
 /// A table with a head.
-pub(super) fn rows(head: &[&str], rows: Vec<Vec<String>>) -> String {
+pub(super) fn rows(head: &[&str], rows: Vec<Vec<String>>) -> Vec<Line> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(head.iter().map(|it| it.to_uppercase()));
-    table.add_rows(rows);
-    let text = table.to_string();
-    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+    // Before it is laid out: a line end in a cell would become one of the table.
+    let row = |row: Vec<String>| row.iter().map(|it| escaped(it).into_owned()).collect::<Vec<_>>();
+    table.add_rows(rows.into_iter().map(row));
+    table.to_string().lines().map(str::trim_end).map(Line::from).collect()
 }
 
-pub(super) fn attempts(attempts: &[Attempt]) -> String {
+pub(super) fn attempts(attempts: &[Attempt]) -> Vec<Line> {
     let row = |it: &Attempt| {
         vec![
             it.started_at.strftime("%Y-%m-%d %H:%M:%S").to_string(),
@@ -49,49 +50,52 @@ pub(super) fn why(attempt: &Attempt) -> String {
     }
 }
 
-pub(super) fn stats(stats: &StatsView) -> String {
-    let mut text = String::new();
+pub(super) fn stats(stats: &StatsView) -> Vec<Line> {
     let rate =
         stats.success_rate.map_or("no attempts".to_owned(), |it| format!("{:.1} %", it * 100.0));
-    let _ = writeln!(text, "success rate  {rate}");
-    let _ = writeln!(text, "success       {}", stats.success);
-    let _ = writeln!(text, "failed        {}", stats.failed);
-    let _ = writeln!(text, "skipped       {}", stats.skipped);
+    let mut lines = vec![
+        format!("success rate  {rate}"),
+        format!("success       {}", stats.success),
+        format!("failed        {}", stats.failed),
+        format!("skipped       {}", stats.skipped),
+    ];
     if let (Some(p50), Some(p95)) = (stats.p50_ms, stats.p95_ms) {
-        let _ = writeln!(text, "duration      p50 {p50} ms, p95 {p95} ms");
+        lines.push(format!("duration      p50 {p50} ms, p95 {p95} ms"));
     }
-    for (code, count) in &stats.causes {
-        let _ = writeln!(text, "cause         {code} × {count}");
-    }
-    text
+    let cause = |(code, count)| format!("cause         {code} × {count}");
+    lines.into_iter().chain(stats.causes.iter().map(cause)).map(Line::from).collect()
 }
 
-pub(super) fn schedules(schedules: &[ScheduleView], now: Timestamp) -> String {
+pub(super) fn schedules(schedules: &[ScheduleView], now: Timestamp) -> Vec<Line> {
     let expressions = schedules.iter().map(|it| it.expression.len()).max().unwrap_or_default();
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for it in schedules {
-        let next =
-            it.next_runs.first().map_or("never".to_owned(), |at| format!("in {}", span(now, *at)));
-        let name = match it.kind.as_str() {
-            "schedule" => format!("{} ({})", it.provider, it.timezone),
-            _ => format!("{} backup ({})", it.provider, it.timezone),
-        };
-        let head = format!("  {:expressions$}  {name} ", it.expression);
-        let tail = format!(" Next tick: {next}");
-        let dots = LINE.saturating_sub(head.chars().count() + tail.chars().count()).max(2);
-        let _ = writeln!(text, "{head}{}{tail}", ".".repeat(dots));
-        if it.kind == "schedule" {
-            for (id, at) in &it.next_refresh {
-                let at =
-                    at.map_or("not by itself".to_owned(), |at| format!("in {}", span(now, at)));
-                let _ = writeln!(text, "  {:expressions$}    {id}: next refresh {at}", "");
-            }
+        lines.push(schedule(it, expressions, now));
+        if it.kind != "schedule" {
+            continue;
+        }
+        for (id, at) in &it.next_refresh {
+            let at = at.map_or("not by itself".to_owned(), |at| format!("in {}", span(now, at)));
+            lines.push(format!("  {:expressions$}    {id}: next refresh {at}", "").into());
         }
     }
-    text
+    lines
 }
 
-pub(super) fn plugins(plugins: &[PluginView]) -> String {
+fn schedule(it: &ScheduleView, expressions: usize, now: Timestamp) -> Line {
+    let next =
+        it.next_runs.first().map_or("never".to_owned(), |at| format!("in {}", span(now, *at)));
+    let name = match it.kind.as_str() {
+        "schedule" => format!("{} ({})", it.provider, it.timezone),
+        _ => format!("{} backup ({})", it.provider, it.timezone),
+    };
+    let head = format!("  {:expressions$}  {name} ", it.expression);
+    let tail = format!(" Next tick: {next}");
+    let dots = LINE.saturating_sub(head.chars().count() + tail.chars().count()).max(2);
+    Line::from(format!("{head}{}{tail}", ".".repeat(dots)))
+}
+
+pub(super) fn plugins(plugins: &[PluginView]) -> Vec<Line> {
     let row = |it: &PluginView| {
         let state = match (&it.refused, &it.running) {
             (Some(error), Some(_)) => format!("older one runs: [{}] {}", error.code, error.message),

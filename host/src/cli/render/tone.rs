@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 use std::sync::LazyLock;
 
+use crate::cli::render::line::Line;
 use crate::model::state::State;
 use crate::vault::source;
 
@@ -13,27 +14,27 @@ static COLOUR: LazyLock<bool> = LazyLock::new(|| {
     std::io::stdout().is_terminal() && std::io::stderr().is_terminal() && !refused && !dumb
 });
 
-fn paint(code: u8, text: &str) -> String {
-    if *COLOUR { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+fn paint(code: u8, text: &str) -> Line {
+    if *COLOUR { Line::painted(code, text) } else { text.into() }
 }
 
 /// Something wrong.
-pub(super) fn bad(text: &str) -> String {
+pub(super) fn bad(text: &str) -> Line {
     paint(31, text)
 }
 
 /// Something fine.
-pub(super) fn good(text: &str) -> String {
+pub(super) fn good(text: &str) -> Line {
     paint(32, text)
 }
 
 /// A tick or a cross.
-pub(super) fn mark(ok: bool) -> String {
+pub(super) fn mark(ok: bool) -> Line {
     if ok { good("✓") } else { bad("✕") }
 }
 
 /// The shape of a state.
-pub(super) fn symbol(state: State) -> String {
+pub(super) fn symbol(state: State) -> Line {
     let shape = match state {
         State::New => "○",
         State::Fresh => "✓",
@@ -46,7 +47,7 @@ pub(super) fn symbol(state: State) -> String {
 }
 
 /// The word of a state, as wide as the longest.
-pub(super) fn state(state: State) -> String {
+pub(super) fn state(state: State) -> Line {
     paint(colour(state), &format!("{state:13}"))
 }
 

@@ -33,7 +33,8 @@ pub(super) fn view(value: &Value, reads: &Reads, here: &Here, known: &mut Known)
             Value::String(seen.unwrap_or_else(|| SEALED.to_owned()))
         }
         Value::Number(number) => {
-            let seen = reads.kind(here).filter(|_| !known.is_in(&number.to_string()));
+            let text = number.to_string();
+            let seen = reads.kind(here).filter(|_| shape::is_exact(&text) && !known.is_in(&text));
             seen.map_or_else(|| SEALED_NUMBER.into(), |_| value.clone())
         }
         Value::Array(items) => {

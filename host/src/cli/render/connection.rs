@@ -1,0 +1,78 @@
+//! How connections look: a line each with the step that helps, or everything about one.
+
+use crate::cli::render::line::Line;
+use crate::cli::render::{table, tone};
+use crate::operator::view::{ConnectionView, Details};
+
+/// States, each with a sentence and the command that helps.
+pub(super) fn status(connections: &[ConnectionView]) -> Vec<Line> {
+    if connections.is_empty() {
+        return vec!["no connections: name a provider in the manifest".into()];
+    }
+    let width = connections.iter().map(|it| it.id.to_string().len()).max().unwrap_or_default();
+    let mut lines = Vec::new();
+    for it in connections {
+        let line = tone::symbol(it.state).then(format!(" {:width$}  ", it.id.to_string()));
+        lines.push(line.then(tone::state(it.state)).then(format!("  {}", it.sentence)));
+        let step = it.next_step.as_ref();
+        lines.extend(step.map(|step| Line::from(format!("  {:width$}  → {step}", ""))));
+    }
+    let ill = connections.iter().filter(|it| it.state.needs_a_person()).count();
+    if ill > 0 {
+        lines.push(format!("{ill} of {} need a person", connections.len()).into());
+    }
+    lines
+}
+
+/// Everything about one, but its secrets.
+pub(super) fn details(details: &Details) -> Vec<Line> {
+    let mut lines = status(std::slice::from_ref(&details.view));
+    let facts = times(details).into_iter().chain(facts(details));
+    let told = facts.filter_map(|(name, value)| Some((name, value.filter(|it| !it.is_empty())?)));
+    lines.extend(told.map(|(name, value)| Line::from(format!("  {name:<18} {value}"))));
+    if !details.attempts.is_empty() {
+        lines.push(Line::default());
+        lines.extend(table::attempts(&details.attempts));
+    }
+    lines
+}
+
+type Fact = (&'static str, Option<String>);
+
+fn times(details: &Details) -> Vec<Fact> {
+    let view = &details.view;
+    let presented = details.token_type.clone().unwrap_or_default();
+    let token = details.fingerprint.as_ref().map(|it| format!("sha256 {it}…, {presented}"));
+    vec![
+        ("plugin", details.plugin.clone()),
+        ("generation", Some(view.generation.to_string())),
+        ("token", token),
+        ("stored", details.issued_at.map(|it| it.to_string())),
+        ("expires", view.expires_at.map(|it| it.to_string())),
+        ("refresh expires", details.refresh_expires_at.map(|it| it.to_string())),
+        ("next refresh", view.next_refresh_at.map(|it| it.to_string())),
+    ]
+}
+
+fn facts(details: &Details) -> Vec<Fact> {
+    let waiting = details.captured_answers;
+    let captured = (waiting > 0).then(|| {
+        let id = &details.view.id;
+        format!("{waiting}, not understood yet; see: keepfresh plugin replay {id}")
+    });
+    vec![
+        ("labels", Some(details.labels.join(" "))),
+        ("last asked for", details.active_at.map(|it| it.to_string())),
+        ("scopes", Some(details.scopes.join(" "))),
+        ("settings", Some(pairs(details.settings.iter()))),
+        ("secrets from", Some(pairs(details.secrets.iter()))),
+        ("facts", Some(pairs(details.metadata.iter().map(|(name, value)| (name, value))))),
+        ("profile", details.profile.as_ref().map(ToString::to_string)),
+        ("failures", (details.failures > 0).then(|| details.failures.to_string())),
+        ("captured answers", captured),
+    ]
+}
+
+fn pairs<'a>(all: impl Iterator<Item = (&'a String, &'a String)>) -> String {
+    all.map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>().join(", ")
+}

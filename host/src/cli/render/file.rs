@@ -1,0 +1,53 @@
+//! How a plugin file looks that somebody inspects, and the command that lets it have what it asks for.
+
+use serde_json::Value;
+
+use crate::cli::render::line::Line;
+
+/// What a file asks for, by its report.
+pub(super) fn inspected(report: &Value) -> Vec<Line> {
+    let (name, version, about) =
+        (word(report, "name"), word(report, "version"), word(report, "about"));
+    let mut lines = vec![Line::from(format!("{name} {version}: {about}"))];
+    lines.push(format!("  digest    {}", word(report, "digest")).into());
+    lines.extend(entries(report, "access", |it| it.as_str().unwrap_or_default().to_owned()));
+    lines.extend(entries(report, "sends", |it| word(it, "sentence").to_owned()));
+    lines.extend(entries(report, "reads", |it| format!("{} {}", word(it, "kind"), place(it))));
+    for list in ["signs", "sealed", "imports", "exports"] {
+        lines.extend(entries(report, list, |it| it.as_str().unwrap_or_default().to_owned()));
+    }
+    for list in ["settings", "secrets"] {
+        lines.extend(entries(report, list, field));
+    }
+    lines.extend(report["approve"].as_str().map(|it| Line::from(format!("  approve   {it}"))));
+    lines
+}
+
+/// The entries of a list, the first with its name before it.
+fn entries(report: &Value, list: &str, entry: impl Fn(&Value) -> String) -> Vec<Line> {
+    let all = report[list].as_array().into_iter().flatten().enumerate();
+    let line = |(index, item)| {
+        let name = if index == 0 { list } else { "" };
+        // What is carried where begins with the word for it.
+        let name = if list == "sends" { "" } else { name };
+        Line::from(format!("  {name:<9} {}", entry(item)))
+    };
+    all.map(line).collect()
+}
+
+fn place(read: &Value) -> &str {
+    match word(read, "place") {
+        "" => "of a body that is text",
+        place => place,
+    }
+}
+
+fn field(field: &Value) -> String {
+    let default = field["default"].as_str();
+    let default = default.map(|it| format!(" (default {it})")).unwrap_or_default();
+    format!("{}: {}{default}", word(field, "name"), word(field, "help"))
+}
+
+fn word<'v>(value: &'v Value, name: &str) -> &'v str {
+    value[name].as_str().unwrap_or_default()
+}

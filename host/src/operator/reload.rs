@@ -1,0 +1,48 @@
+//! Asking the daemon to read manifest and plugins anew, and waiting until it has: whoever has changed
+//! something then knows what came of it.
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::model::failure::{Case, Failure};
+use crate::operator::{Operator, Reply};
+
+/// One wish to reload; it is answered once it is done.
+pub struct Reload(oneshot::Sender<Result<(), Failure>>);
+
+/// Where wishes go.
+pub struct Reloads(mpsc::UnboundedSender<Reload>);
+
+impl Reloads {
+    /// Both ends: where wishes go, and where the daemon finds them.
+    pub fn new() -> (Self, mpsc::UnboundedReceiver<Reload>) {
+        let (wishes, found) = mpsc::unbounded_channel();
+        (Self(wishes), found)
+    }
+}
+
+impl Reload {
+    /// Tells what came of it.
+    pub fn answer(self, result: Result<(), Failure>) {
+        // Whoever asked may have gone.
+        let _ = self.0.send(result);
+    }
+}
+
+impl Operator {
+    /// The plugins as they are after the reload.
+    pub(super) async fn reload(&self) -> Result<Reply, Failure> {
+        if !self.0.daemon {
+            let message = "no daemon runs; whoever starts next reads everything anew";
+            return Err(Failure::new(Case::Misconfigured, "daemon.unreachable", message));
+        }
+        let (answer, done) = oneshot::channel();
+        self.0.reloads.0.send(Reload(answer)).map_err(|_| stopping())?;
+        done.await.map_err(|_| stopping())??;
+        Ok(Reply::Plugins(self.plugins()))
+    }
+}
+
+fn stopping() -> Failure {
+    let message = "the daemon is stopping; what was changed counts from its next start";
+    Failure::new(Case::HostFault, "daemon.unreachable", message)
+}
