@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::hostile::{Stage, attempt, stops_in};
 
-const MORE: &str = "asks for more than was approved (a new import: keepfresh:provider/reveal@1.0.0, a new request: GET {base_url}/go, a new secret: key)";
+const MORE: &str = "asks for more than was approved (a new import: keepfresh:provider/reveal@1.0.0, a new request: GET {base_url}/go with key, to send key with POST {base_url}/token, a new secret: key, to read text /echo, to read text /errors/**, to read text /note, to read text the whole body, to read text header:X-Echo, to read fact /pin, its logins to be unattended, not none, its rotation to be unknown, not strict)";
 
 /// What is said of a widened `x.wasm`, by its digest.
 fn widened(digest: &Value) -> String {
