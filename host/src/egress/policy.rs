@@ -382,6 +382,38 @@ mod tests {
     }
 
     #[test]
+    fn a_person_is_sent_to_declared_hosts_and_to_http_only_where_that_was_declared_and_granted() {
+        let declared = ["GET https://good.example/x", "GET http://plain.example/x"];
+        let refused = |granted, url| match policy(&declared, &[], granted).admits_page(url) {
+            Err(error @ EgressError::Denied { .. }) => error.to_string(),
+            other => panic!("{url}: {other:?}"),
+        };
+        for (granted, url, text) in [
+            (
+                true,
+                "https://evil.example/",
+                "contact evil.example (allowed: good.example, plain.example)",
+            ),
+            (true, "http://good.example/", "use http with good.example (allowed: https)"),
+            (false, "http://good.example/", "use http with good.example (allowed: https)"),
+            (
+                false,
+                "http://plain.example/",
+                "use http with plain.example; add to [providers.eskiz]: egress = { plaintext = true }",
+            ),
+            (true, "javascript:alert(1)", "use javascript (allowed: https)"),
+        ] {
+            assert_eq!(refused(granted, url), format!("eskiz may not {text}"), "{url}");
+        }
+        let granted = policy(&declared, &[], true);
+        for url in
+            ["https://good.example/y?code=AB#z", "http://plain.example/", "https://plain.example/"]
+        {
+            assert!(granted.admits_page(url).is_ok(), "{url}");
+        }
+    }
+
+    #[test]
     fn a_plugin_that_declares_nothing_contacts_nothing() {
         let (code, text) = refusal(&policy(&[], &[], true), Method::Get, "https://good.example/");
         assert_eq!(code, "egress.host_denied");
