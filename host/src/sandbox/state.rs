@@ -22,6 +22,10 @@ use crate::sandbox::limits::{
 };
 use crate::sandbox::rules::Rules;
 
+/// How long what a call came to is looked at for secrets. Only a plugin that is made to be slow gets
+/// there, and what has not been looked at by then is refused or struck out.
+const LONGEST_LOOK: Duration = Duration::from_secs(1);
+
 /// Everything that the imports of one call work on.
 pub(super) struct CallState {
     wasi: WasiCtx,
@@ -144,6 +148,14 @@ impl CallState {
     pub(super) fn end_work(&mut self, start: Instant) -> Result<(), Stopped> {
         self.known.give_up_at(None);
         self.budget.work(start)
+    }
+
+    /// Looks at what a call came to. It is over, so this is on nobody's time, and has an end of its own.
+    pub(super) fn look_over<T>(&mut self, look: impl FnOnce(&mut Self) -> T) -> T {
+        self.known.give_up_at(Some(Instant::now() + LONGEST_LOOK));
+        let seen = look(self);
+        self.known.give_up_at(None);
+        seen
     }
 
     /// Ends the call for a fault of the plugin that has a name.

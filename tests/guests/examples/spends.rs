@@ -48,6 +48,15 @@ impl Guest for Plugin {
                 drop(around(&"x".repeat(60 << 10), key, "", Encoding::Plain));
                 came_through(&format!("{}", answer.json("").unwrap_or_default().len()))
             }
+            "alike" => {
+                alike(key);
+                say(&"a".repeat(70_000));
+                came_through("a line that is slow to look at")
+            }
+            "alike-at-the-end" => {
+                alike(key);
+                Err(other("a".repeat(70_000)))
+            }
             "claims" => claims(&log_in(&connection)?),
             "profile" => take(&log_in(&connection)?, "/access_token").map(tokens),
             misdeed => Err(other(format!("knows no {misdeed}"))),
@@ -120,6 +129,13 @@ fn secrets(key: &Secret) -> Result<TokenSet, Failure> {
         drop(around(&index.to_string(), key, "", Encoding::Plain));
     }
     came_through("600 secrets")
+}
+
+/// Secrets that begin alike for as long as they can.
+fn alike(key: &Secret) {
+    for index in 0..200 {
+        drop(around(&"a".repeat(60_000 - index), key, "", Encoding::Plain));
+    }
 }
 
 fn metadata(connection: &Connection, kibibytes: usize) -> Result<TokenSet, Failure> {

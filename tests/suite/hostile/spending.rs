@@ -129,6 +129,19 @@ fn looking_once_at_an_answer_that_is_made_to_be_slow_is_on_the_plugins_time() {
 }
 
 #[test]
+fn looking_for_secrets_that_begin_alike_is_on_the_plugins_time() {
+    comes_to(&Stage::new(), "alike").is("plugin.cpu_exceeded", CPU);
+}
+
+/// What it says in the end is shortened in any case; how much of it is shown depends on the machine.
+#[test]
+fn a_failure_that_is_slow_to_look_at_is_struck_out_or_cut() {
+    let Ending { code, message } = comes_to(&Stage::new(), "alike-at-the-end");
+    assert_eq!(code, "provider.failed");
+    assert!(message == "[sealed]…" || message == format!("{}…", "a".repeat(500)), "{message}");
+}
+
+#[test]
 fn asking_a_token_again_and_again_is_on_the_plugins_time() {
     let own = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJzb21lYm9keSJ9.x";
     let body = json!({ "access_token": own }).to_string();
