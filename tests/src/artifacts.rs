@@ -37,6 +37,25 @@ pub fn guest(name: &str) -> PathBuf {
     built(root().join("tests/guests/target/wasm32-wasip2/release/examples").join(file))
 }
 
+/// The guest `says-all` with these declarations: lines such as `access POST {base_url}/token with key`.
+/// They are written over its own, which are text in its data.
+///
+/// # Panics
+/// When it was not built, or there are too many of them.
+pub fn declaring(declarations: &str) -> Vec<u8> {
+    const MARK: &[u8] = b"declared:name";
+    const ROOM: usize = 8192;
+    let mut component = std::fs::read(guest("says-all")).expect("it is there");
+    let mut places = component.windows(MARK.len()).enumerate().filter(|(_, it)| *it == MARK);
+    let start = places.next().expect("it has declarations").0 + "declared:".len();
+    assert!(places.next().is_none(), "and has them once");
+    let text = format!("{declarations}\n");
+    let room = &mut component[start..start + ROOM - "declared:".len()];
+    room.fill(b'\n');
+    room[..text.len()].copy_from_slice(text.as_bytes());
+    component
+}
+
 /// A broken manifest of the collection, by its number.
 ///
 /// # Panics

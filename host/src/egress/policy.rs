@@ -78,7 +78,16 @@ impl Policy {
         let declared = self.patterns.iter().filter(|it| it.host() == target.host);
         let declared = declared.collect::<Vec<_>>();
         self.judge_plaintext(&target, &declared)?;
-        if declared.is_empty() { Err(self.host_denied(&target.host)) } else { Ok(()) }
+        if declared.is_empty() {
+            return Err(self.host_denied(&target.host));
+        }
+        // A grant of http is for the addresses that were declared with it.
+        if target.is_plaintext() && declared.iter().all(|it| it.scheme() != "http") {
+            let message =
+                format!("{} may not use http with {} (allowed: https)", self.plugin, target.host);
+            return Err(EgressError::denied("egress.scheme_denied", message));
+        }
+        Ok(())
     }
 
     fn bare(&self, url: &str) -> Result<Target, EgressError> {
@@ -370,6 +379,38 @@ mod tests {
         );
         assert_eq!(refusal(&policy, Method::Get, "http://[::1]/x").0, "egress.ip_literal_denied");
         assert_eq!(refusal(&policy, Method::Get, "http://8.8.8.8/x").0, "egress.ip_literal_denied");
+    }
+
+    #[test]
+    fn a_person_is_sent_to_declared_hosts_and_to_http_only_where_that_was_declared_and_granted() {
+        let declared = ["GET https://good.example/x", "GET http://plain.example/x"];
+        let refused = |granted, url| match policy(&declared, &[], granted).admits_page(url) {
+            Err(error @ EgressError::Denied { .. }) => error.to_string(),
+            other => panic!("{url}: {other:?}"),
+        };
+        for (granted, url, text) in [
+            (
+                true,
+                "https://evil.example/",
+                "contact evil.example (allowed: good.example, plain.example)",
+            ),
+            (true, "http://good.example/", "use http with good.example (allowed: https)"),
+            (false, "http://good.example/", "use http with good.example (allowed: https)"),
+            (
+                false,
+                "http://plain.example/",
+                "use http with plain.example; add to [providers.eskiz]: egress = { plaintext = true }",
+            ),
+            (true, "javascript:alert(1)", "use javascript (allowed: https)"),
+        ] {
+            assert_eq!(refused(granted, url), format!("eskiz may not {text}"), "{url}");
+        }
+        let granted = policy(&declared, &[], true);
+        for url in
+            ["https://good.example/y?code=AB#z", "http://plain.example/", "https://plain.example/"]
+        {
+            assert!(granted.admits_page(url).is_ok(), "{url}");
+        }
     }
 
     #[test]

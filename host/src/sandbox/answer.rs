@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::egress::Response;
 use crate::model::descriptor::Kind;
 use crate::sandbox::document;
-use crate::sandbox::known::Known;
+use crate::sandbox::known::{Known, SEALED};
 use crate::sandbox::sealing::reads::{Here, Reads};
 use crate::sandbox::sealing::{read, view};
 
@@ -92,6 +92,10 @@ impl Answer {
     /// The value at `pointer` as it may be seen, as JSON text.
     pub(super) fn json(&self, pointer: &str, reads: &Reads, known: &mut Known) -> Option<String> {
         let (value, here) = self.at(pointer, reads)?;
+        if self.shape == Shape::QuotedWord {
+            let seen = self.text(pointer, reads, known).unwrap_or_else(|| SEALED.to_owned());
+            return Some(Value::from(seen).to_string());
+        }
         Some(view(value, reads, &here, known).to_string())
     }
 
@@ -100,12 +104,15 @@ impl Answer {
         if let Body::Text(text) = &self.body {
             let readable = matches!(self.shape, Shape::Text | Shape::Markup | Shape::Word);
             let kind = reads.of_body().filter(|_| pointer.is_empty() && readable)?;
-            // One word alone is a token as often as not.
-            let kind = if self.shape == Shape::Word { Kind::Code } else { kind };
-            return read(text.trim(), kind, known);
+            return read(text.trim(), self.alone(kind), known);
         }
         let (value, here) = self.at(pointer, reads)?;
-        read(value.as_str()?, reads.kind(&here)?, known)
+        read(value.as_str()?, self.alone(reads.kind(&here)?), known)
+    }
+
+    /// One word alone is a token as often as not, with quotes or without.
+    fn alone(&self, kind: Kind) -> Kind {
+        if matches!(self.shape, Shape::Word | Shape::QuotedWord) { Kind::Code } else { kind }
     }
 
     /// The string or number at `pointer` as a secret.
@@ -260,6 +267,7 @@ mod tests {
             (r#"{"token":"abc",}"#, Shape::BrokenJson, None),
             ("<token>abc</token>", Shape::Markup, Some("<token>[sealed]</token>")),
             ("ya29.a0AfB_byC1d2E3f4\n", Shape::Word, None),
+            ("\"ya29.a0AfB_byC1d2E3f4\"", Shape::QuotedWord, None),
             ("token: abc", Shape::Text, Some("token: [sealed]")),
             ("Bad Gateway", Shape::Text, Some("Bad Gateway")),
         ] {

@@ -40,6 +40,11 @@ impl Budget {
         self.check()
     }
 
+    /// How long the host may still work for it.
+    pub(super) fn left(&self) -> Duration {
+        Duration::from_millis(MAX_CPU_MS).saturating_sub(self.used())
+    }
+
     /// Counts a tick of the guest's own running.
     pub(super) fn tick(&mut self) -> Result<(), Stopped> {
         self.ticks += 1;
@@ -51,9 +56,12 @@ impl Budget {
         TICK * self.ticks > LONG
     }
 
+    fn used(&self) -> Duration {
+        self.worked + TICK * self.ticks
+    }
+
     fn check(&self) -> Result<(), Stopped> {
-        let used = self.worked + TICK * self.ticks;
-        if used > Duration::from_millis(MAX_CPU_MS) { Err(Stopped::Cpu) } else { Ok(()) }
+        if self.used() > Duration::from_millis(MAX_CPU_MS) { Err(Stopped::Cpu) } else { Ok(()) }
     }
 }
 

@@ -187,7 +187,8 @@ impl Call {
         raw: types::TokenSet,
         input: &CallInput,
     ) -> Result<TokenSet, Failure> {
-        let taken = tokens::take(self.store.data_mut(), raw, input.now, self.lifetime);
+        let state = self.store.data_mut();
+        let taken = state.look_over(|it| tokens::take(it, raw, input.now, self.lifetime));
         let taken = taken.map_err(|it| self.broken(&it))?;
         taken.map_err(|why| {
             let kept = "nothing was saved, the provider's answer is kept for a replay";
@@ -204,7 +205,7 @@ impl Call {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(raw)) => {
                 let state = self.store.data_mut();
-                let said = convert::failure(state, raw);
+                let said = state.look_over(|it| convert::failure(it, raw));
                 Err(correct(said, state.trouble.as_ref()))
             }
             Err(error) => Err(self.broken(&error)),

@@ -62,12 +62,12 @@ fn check_names(said: &Descriptor) -> Result<(), String> {
                 name.escape_debug()
             ));
         }
-        if TOKENS.iter().any(|(token, _)| token == name) {
-            return Err(format!("`{name}` is a name of the contract's, so no secret can have it"));
-        }
     }
     let is_secret = |name: &String| said.secrets.iter().any(|it| it.name == *name);
     let is_token = |name: &String| TOKENS.iter().any(|(token, _)| token == name);
+    if let Some(Field { name, .. }) = said.secrets.iter().find(|it| is_token(&it.name)) {
+        return Err(format!("`{name}` is a name of the contract's, so no secret can have it"));
+    }
     let carried = said.access.iter().flat_map(|it| &it.carries);
     if let Some(name) = carried.clone().find(|it| !is_secret(it) && !is_token(it)) {
         let name = name.escape_debug();

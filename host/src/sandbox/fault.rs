@@ -107,6 +107,13 @@ fn name_limit(stopped: Stopped, state: &CallState, plugin: &str, export: &str) -
                 format!("{plugin} composed a secret of up to {asked} KiB (limit {most} KiB)");
             ("plugin.secret_too_large", message)
         }
+        Stopped::Taken { bytes } => {
+            let (bytes, most) = (bytes.div_ceil(1 << 10), MAX_COMPOSED >> 10);
+            let message = format!(
+                "{plugin} took a secret of {bytes} KiB out of an answer (limit {most} KiB)"
+            );
+            ("plugin.secret_too_large", message)
+        }
         Stopped::Known => {
             let message =
                 format!("{plugin} made or took more than {MAX_KNOWN} secrets in one call");

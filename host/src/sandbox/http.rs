@@ -19,9 +19,9 @@ impl http::Host for CallState {
         &mut self,
         request: http::Request,
     ) -> wasmtime::Result<Result<Resource<Answer>, http::Failure>> {
-        let start = Instant::now();
+        let start = self.begin_work();
         let prepared = self.prepare(&request)?;
-        self.budget.work(start)?;
+        self.end_work(start)?;
         let sent = match prepared {
             Ok(prepared) => self.pass(prepared).await?,
             Err(denied) => Err(denied),
@@ -113,11 +113,11 @@ impl CallState {
         &mut self,
         response: egress::Response,
     ) -> wasmtime::Result<Resource<Answer>> {
-        let start = Instant::now();
+        let start = self.begin_work();
         self.trouble = None;
         let answer = Answer::new(response);
         self.budget.hold(answer.size())?;
-        self.budget.work(start)?;
+        self.end_work(start)?;
         Ok(self.table.push(answer)?)
     }
 
@@ -127,10 +127,10 @@ impl CallState {
         this: &Resource<Answer>,
         read: impl FnOnce(&Answer, &Reads, &mut Known) -> T,
     ) -> wasmtime::Result<T> {
-        let start = Instant::now();
+        let start = self.begin_work();
         let answer = self.table.get(this)?;
         let seen = read(answer, &self.rules.reads, &mut self.known);
-        self.budget.work(start)?;
+        self.end_work(start)?;
         Ok(seen)
     }
 
@@ -139,10 +139,10 @@ impl CallState {
         &mut self,
         secret: Option<SecretString>,
     ) -> wasmtime::Result<Option<Resource<Handle>>> {
-        let start = Instant::now();
+        let start = self.begin_work();
         let label = self.rules.names.label("answer");
         let handle = secret.map(|it| self.take(it, label)).transpose()?;
-        self.budget.work(start)?;
+        self.end_work(start)?;
         Ok(handle)
     }
 }

@@ -2,7 +2,9 @@
 //! striking them out of what a plugin says. One pass over the text, however many there are.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::time::Instant;
 
 use aho_corasick::AhoCorasick;
 use zeroize::Zeroizing;
@@ -24,6 +26,9 @@ const SHORTEST: usize = 4;
 /// depends on how many secrets there are and not on how long.
 const HEAD: usize = 64;
 
+/// Bytes that are compared between two looks at the clock.
+const BREATH: usize = 1 << 20;
+
 /// The secrets of one call, in lower case: an error page may shout.
 #[derive(Default)]
 pub(super) struct Known {
@@ -32,6 +37,8 @@ pub(super) struct Known {
     heads: Option<AhoCorasick>,
     /// The longest of them, in bytes.
     longest: usize,
+    /// When to look no further: whatever has not been looked at by then counts as a secret.
+    until: Option<Instant>,
 }
 
 struct Secret {
@@ -71,6 +78,11 @@ impl Known {
         }
     }
 
+    /// Looks for nothing any more from `until` on. Whoever sets it ends the call then.
+    pub(super) fn give_up_at(&mut self, until: Option<Instant>) {
+        self.until = until;
+    }
+
     /// How many there are.
     pub(super) fn count(&self) -> usize {
         self.secrets.len()
@@ -96,31 +108,54 @@ impl Known {
         if self.secrets.is_empty() || text.len() < SHORTEST {
             return None;
         }
+        let everything =
+            || self.secrets.iter().fold(Labels::default(), |all, it| all.and(it.labels));
+        if self.is_late() {
+            return Some(everything());
+        }
         let spellings = spelling::undone(text.as_bytes());
         let all = std::iter::once(text.as_bytes()).chain(spellings.iter().map(Vec::as_slice));
         let mut found = None;
         for text in all {
-            for (secret, _) in self.find(text) {
-                let secret = &self.secrets[secret];
+            let whole = self.find(text, |secret, _| {
                 if counts(secret) {
                     found = Some(found.unwrap_or(Labels::default()).and(secret.labels));
                 }
+            });
+            if !whole {
+                return Some(
+                    self.secrets.iter().fold(Labels::default(), |all, it| all.and(it.labels)),
+                );
             }
         }
         found
     }
 
-    /// Each secret in `text` and where it stands, letter by letter but for their case.
-    fn find(&mut self, text: &[u8]) -> Vec<(usize, Range<usize>)> {
-        let Some(heads) = self.heads() else { return Vec::new() };
+    /// Tells `each` secret in `text` and where it stands, letter by letter but for their case. False when
+    /// time ran out: many long secrets that begin alike are slow to tell apart.
+    fn find(&mut self, text: &[u8], mut each: impl FnMut(&Secret, Range<usize>)) -> bool {
+        let Some(heads) = self.heads() else { return true };
         let lower = text.to_ascii_lowercase();
-        let stands = |found: aho_corasick::Match| {
-            let (secret, start) = (found.pattern().as_usize(), found.start());
-            let end = start + self.secrets[secret].text.len();
-            let whole = lower.get(start..end)? == self.secrets[secret].text.as_bytes();
-            whole.then_some((secret, start..end))
-        };
-        heads.find_overlapping_iter(&lower).filter_map(stands).collect()
+        let mut compared = 0;
+        for found in heads.find_overlapping_iter(&lower) {
+            let (secret, start) = (&self.secrets[found.pattern().as_usize()], found.start());
+            compared += HEAD + secret.text.len();
+            if compared > BREATH {
+                compared = 0;
+                if self.is_late() {
+                    return false;
+                }
+            }
+            let end = start + secret.text.len();
+            if lower.get(start..end) == Some(secret.text.as_bytes()) {
+                each(secret, start..end);
+            }
+        }
+        true
+    }
+
+    fn is_late(&self) -> bool {
+        self.until.is_some_and(|it| Instant::now() > it)
     }
 
     fn heads(&mut self) -> Option<AhoCorasick> {
@@ -145,17 +180,23 @@ impl Known {
         if !self.is_in(text) {
             return Cow::Borrowed(text.get(..text.floor_char_boundary(end)).unwrap_or(text));
         }
-        let mut places = self.find(text.as_bytes()).into_iter().map(|it| it.1).collect::<Vec<_>>();
-        places.sort_by_key(|it| it.start);
-        places.retain(|it| it.start < end);
+        // The longest that begins at each place.
+        let mut places = BTreeMap::<usize, usize>::new();
+        let whole = self.find(text.as_bytes(), |_, place| {
+            let longest = places.entry(place.start).or_default();
+            *longest = place.end.max(*longest);
+        });
+        if !whole {
+            return Cow::Borrowed(SEALED);
+        }
         let mut struck = String::with_capacity(text.len());
         let mut done = 0;
-        for place in places {
-            if let Some(before) = text.get(done..place.start).filter(|_| place.start >= done) {
+        for (from, to) in places.into_iter().filter(|(from, _)| *from < end) {
+            if let Some(before) = text.get(done..from).filter(|_| from >= done) {
                 struck.push_str(before);
                 struck.push_str(SEALED);
             }
-            done = done.max(place.end);
+            done = done.max(to);
         }
         let end = text.floor_char_boundary(end);
         struck.push_str(text.get(done..end).unwrap_or_default());
@@ -242,6 +283,26 @@ mod tests {
         assert_eq!(known.made_in("provider-token"), Traces::default());
         let encoded = base64::engine::general_purpose::STANDARD.encode("x hunter22");
         assert_eq!(known.made_in(&encoded), Traces { labels: key, has_made: true });
+    }
+
+    #[test]
+    fn what_there_is_no_time_to_look_at_counts_as_a_secret() {
+        let mut known = known(&["hunter22"]);
+        assert!(!known.is_in("nothing at all"));
+        known.give_up_at(Some(Instant::now()));
+        assert!(known.is_in("nothing at all"));
+        assert_eq!(known.strike("nothing at all"), SEALED);
+        known.give_up_at(None);
+        assert_eq!(known.strike("nothing at all"), "nothing at all");
+    }
+
+    #[test]
+    fn secrets_that_begin_alike_are_told_apart() {
+        let (short, long) = ("a".repeat(200), format!("{}b", "a".repeat(300)));
+        let mut known = known(&[&short, &long]);
+        assert!(known.is_in(&long) && known.is_in(&short));
+        assert!(!known.is_in(&format!("{}b", "a".repeat(199))));
+        assert_eq!(known.strike(&format!("x{long}x")), "x[sealed]x");
     }
 
     #[test]

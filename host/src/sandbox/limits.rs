@@ -34,7 +34,8 @@ pub(super) const MAX_HANDLES: usize = 256;
 /// Secrets that a call may make or take, open or not: each is looked for in all that it says.
 pub(super) const MAX_KNOWN: usize = 512;
 
-/// Bytes of a secret that a plugin composes: four tokens of the longest kind.
+/// Bytes of a secret that a plugin composes or takes: four tokens of the longest kind. Each is looked
+/// for other secrets in it, in every spelling, which takes many times its size.
 pub(super) const MAX_COMPOSED: usize = 64 << 10;
 
 /// Bytes that the host holds for one call: the largest answer as a document, one more, and the handles.
@@ -54,6 +55,9 @@ pub(super) const MAX_PROFILE: usize = 64 << 10;
 pub(super) const MAX_LOG_LINES: u32 = 64;
 /// Bytes of one log line.
 pub(super) const MAX_LOG_LINE: usize = 1 << 10;
+
+/// Bytes of the name of a further token.
+pub(super) const MAX_NAME: usize = 64;
 
 /// Bytes of one string that a plugin returns.
 pub(super) const MAX_STRING: usize = 16 << 10;
@@ -78,6 +82,12 @@ pub(super) enum Stopped {
     Composed {
         /// With everything encoded.
         asked: usize,
+    },
+    /// It took a secret of this many bytes out of an answer.
+    #[error("took too long a secret")]
+    Taken {
+        /// As the provider sent it.
+        bytes: usize,
     },
     /// It made or took too many secrets.
     #[error("made too many secrets")]

@@ -1,7 +1,5 @@
 //! The host's side of `log`: lines that have been cleaned, and not too many of them.
 
-use std::time::Instant;
-
 use tracing::{debug, error, info, trace, warn};
 
 use crate::sandbox::bindings::imports::log::{self, Level};
@@ -10,13 +8,13 @@ use crate::sandbox::state::CallState;
 
 impl log::Host for CallState {
     fn log(&mut self, level: Level, message: String) -> wasmtime::Result<()> {
-        let start = Instant::now();
+        let start = self.begin_work();
         self.log_lines += 1;
         if self.log_lines <= MAX_LOG_LINES {
             let message = self.known.clean(&message, MAX_LOG_LINE);
             self.write(level, &message);
         }
-        Ok(self.budget.work(start)?)
+        Ok(self.end_work(start)?)
     }
 }
 

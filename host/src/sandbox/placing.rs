@@ -172,12 +172,15 @@ impl CallState {
                 http::Value::Json(text) => match document::parse(text.as_bytes()) {
                     Some((value, _)) => value,
                     None => {
-                        return Ok(Err(format!("the value of {} is not JSON", shown(&field.name))));
+                        return Ok(Err(format!(
+                            "the value of the member {} is not JSON",
+                            shown(&field.name)
+                        )));
                     }
                 },
             };
             if let Err(why) = put(&mut document, &field.name, value) {
-                return Ok(Err(format!("{} points {why}", shown(&field.name))));
+                return Ok(Err(format!("the member {} points {why}", shown(&field.name))));
             }
         }
         let text = Zeroizing::new(document.to_string());
@@ -216,7 +219,8 @@ fn put(document: &mut Value, name: &str, value: Value) -> Result<(), &'static st
 
 /// A name may be anything; a message shows its beginning.
 fn shown(name: &str) -> String {
-    name.chars().take(64).flat_map(char::escape_default).collect()
+    let start = name.chars().take(64).flat_map(char::escape_default).collect::<String>();
+    if name.chars().nth(64).is_some() { format!("`{start}...`") } else { format!("`{start}`") }
 }
 
 #[cfg(test)]

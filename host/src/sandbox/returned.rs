@@ -12,6 +12,7 @@ use crate::sandbox::call::Call;
 use crate::sandbox::exports::DeviceGrant;
 use crate::sandbox::known::Known;
 use crate::sandbox::limits::{MAX_PROFILE, MAX_STRING};
+use crate::sandbox::state::CallState;
 
 /// A provider that names no interval worth the name is not polled in a spin.
 const LEAST_INTERVAL: Duration = Duration::from_secs(1);
@@ -42,14 +43,16 @@ fn user_code(call: &Call, code: String) -> Result<String, Failure> {
     if (1..=64).contains(&code.len()) && code.bytes().all(fits) {
         return Ok(code);
     }
-    let what = "returned a code for the person that is not of letters, digits, dashes and spaces";
+    let what =
+        "returned a code for the person that is not of 1 to 64 letters, digits, dashes and spaces";
     Err(call.fault("plugin.output_invalid", what))
 }
 
 /// A text for a person's eyes or browser.
 pub(super) fn short(call: &mut Call, text: &str) -> Result<String, Failure> {
     if text.len() <= MAX_STRING && !text.is_empty() && is_plain(text) {
-        return Ok(call.store.data_mut().known.strike(text).into_owned());
+        let state = call.store.data_mut();
+        return Ok(state.look_over(|it| it.known.strike(text).into_owned()));
     }
     Err(call.fault("plugin.output_invalid", "returned a text that is empty, too long or not plain"))
 }
@@ -64,8 +67,8 @@ pub(super) fn profile_text(call: &mut Call, text: &str) -> Result<String, Failur
         let what = "returned a profile that is no JSON object";
         return Err(call.fault("plugin.output_invalid", what));
     };
-    let known = &mut call.store.data_mut().known;
-    Ok(strike_values(Value::Object(facts), known).to_string())
+    let struck = |it: &mut CallState| strike_values(Value::Object(facts), &mut it.known);
+    Ok(call.store.data_mut().look_over(struck).to_string())
 }
 
 /// A document without secrets, and still a document.

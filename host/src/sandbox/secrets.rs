@@ -2,8 +2,6 @@
 //! with. What an operation tells about a value is written down in SECURITY.md; `property.rs` looks for
 //! more.
 
-use std::time::Instant;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -34,26 +32,26 @@ impl HostSecret for CallState {
         parts: Vec<Part>,
         encoding: Encoding,
     ) -> wasmtime::Result<Resource<Handle>> {
-        let start = Instant::now();
+        let start = self.begin_work();
         let joined = self.join(&parts, encoding)?;
         let text = encode(&joined.text, encoding);
         // Text alone, such as the encoded name of a client, is no secret: struck out, it would be missed
         // wherever the provider speaks of it.
         let has_secret = parts.iter().any(|it| matches!(it, Part::Secret(_)));
         let handle = self.made(text, joined.labels, joined.bound, has_secret)?;
-        self.budget.work(start)?;
+        self.end_work(start)?;
         Ok(handle)
     }
 
     fn claims(&mut self, this: Resource<Handle>) -> wasmtime::Result<Option<String>> {
-        let start = Instant::now();
+        let start = self.begin_work();
         let handle = self.table.get(&this)?;
         let claims = if handle.is_whole() { jwt::claims(handle.text()) } else { None };
         let told = claims.map(|mut claims| {
             claims.retain(|_, value| self.may_tell(value));
             Value::Object(claims).to_string()
         });
-        self.budget.work(start)?;
+        self.end_work(start)?;
         Ok(told)
     }
 
@@ -64,7 +62,7 @@ impl HostSecret for CallState {
         message: Vec<Part>,
         encoding: SignatureEncoding,
     ) -> wasmtime::Result<Resource<Handle>> {
-        let start = Instant::now();
+        let start = self.begin_work();
         self.check_key(&this)?;
         let message = self.join(&message, Encoding::Plain)?;
         let key = self.table.get(&this)?;
@@ -77,7 +75,7 @@ impl HostSecret for CallState {
         };
         let bound = text.len();
         let handle = self.made(text.into(), labels, bound, true)?;
-        self.budget.work(start)?;
+        self.end_work(start)?;
         Ok(handle)
     }
 
@@ -88,7 +86,7 @@ impl HostSecret for CallState {
         header: String,
         claims: String,
     ) -> wasmtime::Result<Result<Resource<Handle>, String>> {
-        let start = Instant::now();
+        let start = self.begin_work();
         self.check_key(&this)?;
         let key = self.table.get(&this)?;
         let labels = key.labels();
@@ -99,7 +97,7 @@ impl HostSecret for CallState {
             }
             Err(why) => Err(why),
         };
-        self.budget.work(start)?;
+        self.end_work(start)?;
         Ok(signed)
     }
 
@@ -165,7 +163,11 @@ impl CallState {
     /// A key may be one of the secrets that the descriptor signs with, and made of nothing else.
     fn check_key(&mut self, key: &Resource<Handle>) -> wasmtime::Result<()> {
         let labels = self.table.get(key)?.labels();
-        if !labels.is_empty() && labels.within(self.rules.signs) {
+        if labels.is_empty() {
+            let what = format!("{} signs with a text of its own, which is no secret", self.plugin);
+            return Err(self.end("plugin.signing_undeclared", what));
+        }
+        if labels.within(self.rules.signs) {
             return Ok(());
         }
         let names = self.rules.names.of(labels).into_iter().collect::<Vec<_>>().join("`, `");

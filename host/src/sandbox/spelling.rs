@@ -19,20 +19,23 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT)
 
 /// What `text` says in other spellings; without the text itself.
 pub(super) fn undone(text: &[u8]) -> Vec<Vec<u8>> {
-    let mut found = Vec::new();
-    let mut latest = vec![text.to_vec()];
+    let mut found = vec![text.to_vec()];
+    let mut done = 0;
     for _ in 0..ROUNDS {
-        let next = latest.iter().flat_map(|it| escapes(it)).collect::<Vec<_>>();
-        if next.is_empty() {
-            break;
+        let next = found[done..].iter().flat_map(|it| escapes(it)).collect::<Vec<_>>();
+        done = found.len();
+        // Several kinds of escape come to the same in whatever order they are undone.
+        for text in next {
+            if !found.contains(&text) {
+                found.push(text);
+            }
         }
-        found.extend(std::mem::replace(&mut latest, next.clone()));
     }
-    found.extend(latest);
-    let runs = found.iter().flat_map(|it| runs(it)).collect::<Vec<_>>();
-    // A value that was encoded before base64 was put over it.
-    found.extend(runs.iter().flat_map(|it| escapes(it)).collect::<Vec<_>>());
-    found.extend(runs);
+    let decoded = found.iter().flat_map(|it| runs(it)).collect::<Vec<_>>();
+    // A value that was encoded before base64 was put over it: HTTP Basic in a claim of a JWT, say.
+    let inner = |it: &Vec<u8>| [escapes(it), runs(it)].concat();
+    found.extend(decoded.iter().flat_map(inner).collect::<Vec<_>>());
+    found.extend(decoded);
     found.swap_remove(0);
     found
 }
@@ -234,6 +237,9 @@ mod tests {
         assert!(finds(&encode(&encode(SECRET))));
         assert!(finds(&STANDARD.encode(encode(SECRET))));
         assert!(finds(&encode(&STANDARD.encode(SECRET))));
+        let basic = STANDARD.encode(format!("user:{SECRET}"));
+        let claims = format!(r#"{{"sub":"Basic {basic}"}}"#);
+        assert!(finds(&format!("eyJhbGciOiJub25lIn0.{}.x", URL_SAFE_NO_PAD.encode(claims))));
     }
 
     #[test]

@@ -17,8 +17,14 @@ use crate::sandbox::handle::{Handle, Origin};
 use crate::sandbox::journal::Journal;
 use crate::sandbox::known::Known;
 use crate::sandbox::labels::Labels;
-use crate::sandbox::limits::{Limiter, MAX_HANDLES, MAX_KNOWN, MAX_LOG_LINES, MAX_RANDOM, Stopped};
+use crate::sandbox::limits::{
+    Limiter, MAX_COMPOSED, MAX_HANDLES, MAX_KNOWN, MAX_LOG_LINES, MAX_RANDOM, Stopped,
+};
 use crate::sandbox::rules::Rules;
+
+/// How long what a call came to is looked at for secrets. Only a plugin that is made to be slow gets
+/// there, and what has not been looked at by then is refused or struck out.
+const LONGEST_LOOK: Duration = Duration::from_secs(1);
 
 /// Everything that the imports of one call work on.
 pub(super) struct CallState {
@@ -95,6 +101,10 @@ impl CallState {
         secret: SecretString,
         labels: Labels,
     ) -> wasmtime::Result<Resource<Handle>> {
+        let bytes = secret.expose_secret().len();
+        if bytes > MAX_COMPOSED {
+            return Err(Stopped::Taken { bytes }.into());
+        }
         let traces = self.known.made_in(secret.expose_secret());
         let origin = if traces.has_made { Origin::Made } else { Origin::Provider };
         let labels = labels.and(traces.labels);
@@ -125,6 +135,27 @@ impl CallState {
     pub(super) fn push(&mut self, handle: Handle) -> wasmtime::Result<Resource<Handle>> {
         self.budget.hold(handle.size())?;
         Ok(self.table.push(handle)?)
+    }
+
+    /// Begins to work for the plugin, for no longer than it has time left.
+    pub(super) fn begin_work(&mut self) -> Instant {
+        let start = Instant::now();
+        self.known.give_up_at(Some(start + self.budget.left()));
+        start
+    }
+
+    /// Ends it, on the plugin's time.
+    pub(super) fn end_work(&mut self, start: Instant) -> Result<(), Stopped> {
+        self.known.give_up_at(None);
+        self.budget.work(start)
+    }
+
+    /// Looks at what a call came to. It is over, so this is on nobody's time, and has an end of its own.
+    pub(super) fn look_over<T>(&mut self, look: impl FnOnce(&mut Self) -> T) -> T {
+        self.known.give_up_at(Some(Instant::now() + LONGEST_LOOK));
+        let seen = look(self);
+        self.known.give_up_at(None);
+        seen
     }
 
     /// Ends the call for a fault of the plugin that has a name.

@@ -1,7 +1,7 @@
 //! Token sets on their way to a plugin and back: handles for what is there, and checks of what comes
 //! back, because a plugin's output is the input of everything after it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -12,7 +12,7 @@ use crate::model::token::{TokenSet, token_type};
 use crate::sandbox::bindings::imports::types;
 use crate::sandbox::handle::{Handle, Origin};
 use crate::sandbox::jwt;
-use crate::sandbox::limits::{MAX_FACTS, MAX_METADATA, MAX_SCOPES, MAX_STRING};
+use crate::sandbox::limits::{MAX_FACTS, MAX_METADATA, MAX_NAME, MAX_SCOPES, MAX_STRING};
 use crate::sandbox::state::CallState;
 
 /// 9999-12-31: later is a mistake in units.
@@ -91,7 +91,10 @@ pub(super) fn take(
         extra,
         made_of,
     };
-    let checked = check_secrets(&set).and_then(|()| check_texts(state, &set));
+    // Names first: what is said of a token has its name in it.
+    let checked = check_names(state, &set)
+        .and_then(|()| check_secrets(&set))
+        .and_then(|()| check_texts(state, &set));
     Ok(checked.and_then(|()| ends(set, (raw.expires_at, raw.refresh_expires_at), now, lifetime)))
 }
 
@@ -148,6 +151,24 @@ fn time(what: &str, seconds: u64) -> Result<Timestamp, Refusal> {
         .ok_or_else(|| format!("{what} {seconds}, which is after the year 9999"))
 }
 
+/// Each further token has a name of its own: what a token is made of is remembered by its name.
+fn check_names(state: &mut CallState, set: &TokenSet) -> Result<(), Refusal> {
+    let mut seen = BTreeSet::from(["access_token", "refresh_token"]);
+    for (name, _) in &set.extra {
+        if name.len() > MAX_NAME {
+            return Err(format!(
+                "a name of an extra token with {} bytes (limit {MAX_NAME})",
+                name.len()
+            ));
+        }
+        check_fact(state, "a name of an extra token", name)?;
+        if !seen.insert(name) {
+            return Err(format!("two tokens called `{name}`"));
+        }
+    }
+    Ok(())
+}
+
 fn check_secrets(set: &TokenSet) -> Result<(), Refusal> {
     check_token("access_token", &set.access_token)?;
     if let Some(refresh) = &set.refresh_token {
@@ -159,7 +180,6 @@ fn check_secrets(set: &TokenSet) -> Result<(), Refusal> {
         }
     }
     for (name, secret) in &set.extra {
-        check_text("a name of an extra token", name)?;
         check_token(name, secret)?;
     }
     Ok(())
@@ -185,6 +205,7 @@ fn check_texts(state: &mut CallState, set: &TokenSet) -> Result<(), Refusal> {
     if token_type(&set.token_type).is_none() {
         return Err("a token_type that is not one word of letters, digits and dashes".to_owned());
     }
+    check_fact(state, "a token_type", &set.token_type)?;
     let scopes = set.scopes.iter().map(|it| ("a scope", it));
     let facts = set.metadata.iter().flat_map(|(name, value)| [name, value]);
     let facts = facts.map(|it| ("metadata", it));
@@ -198,17 +219,17 @@ fn check_texts(state: &mut CallState, set: &TokenSet) -> Result<(), Refusal> {
         return Err(format!("more than {MAX_FACTS} metadata or {MAX_METADATA} bytes of them"));
     }
     for (what, text) in scopes.chain(facts) {
-        check_text(what, text)?;
-        if state.known.is_in(text) {
-            return Err(format!("{what} with a secret in it"));
-        }
+        check_fact(state, what, text)?;
     }
     Ok(())
 }
 
-fn check_text(what: &str, text: &str) -> Result<(), Refusal> {
-    match text.chars().find(|it| is_hidden(*it)) {
-        Some(odd) => Err(format!("{what} with the character {}", odd.escape_default())),
-        None => Ok(()),
+fn check_fact(state: &mut CallState, what: &str, text: &str) -> Result<(), Refusal> {
+    if let Some(odd) = text.chars().find(|it| is_hidden(*it)) {
+        return Err(format!("{what} with the character {}", odd.escape_default()));
     }
+    if state.known.is_in(text) {
+        return Err(format!("{what} with a secret in it"));
+    }
+    Ok(())
 }

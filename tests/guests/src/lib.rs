@@ -1,6 +1,8 @@
 //! What the guests share: a descriptor, a proper token request, and a request that the host must
 //! stop. Each guest is one file in `examples/`, named after what it does wrong.
 
+pub mod raw;
+
 use sdk::{
     Answer, Descriptor, Failure, Field, Flow, Kind, Logins, Request, Tokens, refresh_token_at,
     secret, send,

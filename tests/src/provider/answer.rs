@@ -1,8 +1,10 @@
 //! What a provider says back, and the answers that every client meets one day.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 
 use axum::{body::Body, http::StatusCode, response::Response};
+use flate2::{Compression, write::GzEncoder};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -35,6 +37,18 @@ impl Answer {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// The same in gzip: what is megabytes can be a few bytes on the wire.
+    ///
+    /// # Panics
+    /// Never: a vector takes all that is written to it.
+    #[must_use]
+    pub fn gzipped(mut self) -> Self {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(&self.body).expect("a vector takes it");
+        self.body = encoder.finish().expect("and its end");
+        self.header("content-encoding", "gzip")
     }
 
     /// 401 that names no reason.

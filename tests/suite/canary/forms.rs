@@ -51,6 +51,38 @@ pub(super) fn base64_url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// A text as a provider may repeat it.
+pub(super) fn spellings(text: &str) -> Vec<String> {
+    let bytes = |write: &dyn Fn(u8) -> String| text.bytes().map(write).collect::<String>();
+    let characters = |write: &dyn Fn(u32) -> String| -> String {
+        text.chars().map(|it| write(u32::from(it))).collect()
+    };
+    let html = text.replace('&', "&amp;").replace('"', "&quot;");
+    let mut all = vec![
+        text.to_owned(),
+        text.to_uppercase(),
+        bytes(&|it| format!("%{it:02X}")),
+        bytes(&|it| format!("%{it:02x}")),
+        encoded(text.as_bytes(), "+"),
+        encoded(text.as_bytes(), "%20"),
+        encoded(text.as_bytes(), "%20").to_lowercase(),
+        encoded(encoded(text.as_bytes(), "+").as_bytes(), "+"),
+        html,
+        characters(&|it| format!("&#{it};")),
+        characters(&|it| format!("&#x{it:X};")),
+        characters(&|it| format!("\\u{it:04x}")),
+        serde_json::Value::from(text).to_string(),
+        bytes(&|it| format!("\\x{it:02x}")),
+        bytes(&|it| format!("{it:02x}")),
+        bytes(&|it| format!("{it:02X}")),
+    ];
+    for before in ["", "a", "ab"] {
+        let joined = format!("{before}{text}");
+        all.extend([STANDARD_NO_PAD.encode(&joined), URL_SAFE_NO_PAD.encode(&joined)]);
+    }
+    all
+}
+
 fn start(bytes: &[u8]) -> usize {
     usize::from(bytes[0]) << 8 | usize::from(bytes[1])
 }

@@ -22,6 +22,9 @@ mod everyone;
 /// What a plugin can see, and say.
 mod plugins;
 
+/// Tokens that look like anything.
+mod opaque;
+
 /// Mistakes of operators.
 mod mistakes;
 

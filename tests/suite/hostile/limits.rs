@@ -86,12 +86,16 @@ fn a_token_with_a_line_break_is_refused() {
 }
 
 #[test]
-fn a_token_of_100_kib_is_refused() {
-    rubbish("none", &json!({ "access_token": "x".repeat(100 << 10) })).is(
+fn a_token_of_20_kib_is_refused_and_one_of_100_is_not_even_taken() {
+    rubbish("none", &json!({ "access_token": "x".repeat(20 << 10) })).is(
         "plugin.output_invalid",
         &format!(
-            "rubbish-output.login returned access_token with 102400 bytes (limit 16384); {KEPT}"
+            "rubbish-output.login returned access_token with 20480 bytes (limit 16384); {KEPT}"
         ),
+    );
+    rubbish("none", &json!({ "access_token": "x".repeat(100 << 10) })).is(
+        "plugin.secret_too_large",
+        "rubbish-output took a secret of 100 KiB out of an answer (limit 64 KiB)",
     );
 }
 

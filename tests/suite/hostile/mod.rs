@@ -4,6 +4,24 @@
 /// Limits of the sandbox: time, memory, stack, handles, what is returned.
 mod limits;
 
+/// Memory and time of the host itself.
+mod spending;
+
+/// Values of a plugin's own making that it asks about themselves.
+mod algebra;
+
+/// Guesses, and signs that they were right.
+mod guesses;
+
+/// Secrets on their way to where they may not go.
+mod astray;
+
+/// Codes and pages for people.
+mod codes;
+
+/// What a plugin declares.
+mod declarations;
+
 /// Requests that nobody allowed.
 mod requests;
 
@@ -61,11 +79,16 @@ impl Stage {
 
     /// The same, with further settings.
     fn section_with(&self, guest: &str, settings: &str) -> String {
+        self.section_of(guest, settings, "")
+    }
+
+    /// The same, with further settings and secrets.
+    fn section_of(&self, guest: &str, settings: &str, secrets: &str) -> String {
         format!(
             r#"
             [providers.{guest}]
             settings = {{ base_url = "{}"{settings} }}
-            secrets = {{ key = {{ env = "GUEST_KEY" }} }}
+            secrets = {{ key = {{ env = "GUEST_KEY" }}{secrets} }}
             egress = {{ networks = ["127.0.0.0/8"], plaintext = true }}
             "#,
             self.rotor.base_url(),

@@ -34,7 +34,19 @@ const SECRET: &[&str] = &[
 ];
 
 /// Endings of such names: `accessToken`, `client-secret`, `id_tokens`.
-const SECRET_ENDINGS: &[&str] = &["token", "tokens", "secret", "secrets", "password", "apikey"];
+const SECRET_ENDINGS: &[&str] = &[
+    "token",
+    "tokens",
+    "tokenvalue",
+    "secret",
+    "secrets",
+    "password",
+    "apikey",
+    "accesskey",
+    "secretkey",
+    "privatekey",
+    "sessionid",
+];
 
 /// Names that hold a secret when a string stands there, and are only a wrapper around an object.
 const WRAPPERS: &[&str] = &["authorization", "authentication", "auth", "tokens"];
@@ -128,6 +140,9 @@ mod tests {
             "New-Password",
             "jwt",
             "sid",
+            "SecretAccessKey",
+            "access_token_value",
+            "PHPSESSIONID",
         ] {
             assert!(names.is_secret(name), "{name}");
         }

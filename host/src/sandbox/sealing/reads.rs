@@ -47,7 +47,7 @@ impl Reads {
         let mut all = Self { names: Names::new(sealed), ..Self::default() };
         for read in reads {
             match read.place.strip_prefix("header:") {
-                Some(name) => all.headers.push((all.header(name)?, read.kind)),
+                Some(name) => all.headers.push((all.header(name, read.kind)?, read.kind)),
                 None if read.place.is_empty() => all.body = Some(read.kind),
                 None => all.places.push(all.place(read)?),
             }
@@ -55,7 +55,7 @@ impl Reads {
         Ok(all)
     }
 
-    fn header(&self, name: &str) -> Result<String, String> {
+    fn header(&self, name: &str, kind: Kind) -> Result<String, String> {
         let is_name =
             !name.is_empty() && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-');
         if !is_name {
@@ -63,6 +63,10 @@ impl Reads {
         }
         if self.names.is_secret_header(name) {
             return Err(format!("the header {name}, which is called like a secret"));
+        }
+        // Redirects carry codes and tokens behind the address.
+        if name.eq_ignore_ascii_case("location") && kind != Kind::Address {
+            return Err(format!("the header {name}, which can be read as an address alone"));
         }
         Ok(name.to_ascii_lowercase())
     }
