@@ -19,8 +19,8 @@ mod generated {
         },
         exports: { default: async },
         with: {
-            "keepfresh:provider/secrets.secret": crate::sandbox::handle::Handle,
-            "keepfresh:provider/http.response": crate::sandbox::answer::Answer,
+            "keepfresh:provider/secrets.secret": crate::sandbox::secrets::handle::Handle,
+            "keepfresh:provider/http.response": crate::sandbox::answers::answer::Answer,
         },
     });
 }

@@ -3,47 +3,29 @@
 //!
 //! Knows nothing of connections, schedules or databases; what makes answers durable is handed in.
 
-// The engine, and what a call of it may cost.
-mod budget;
-mod engine;
-mod limits;
-
-// From a file to a program.
+/// The contract, as Rust sees it from the host's side.
 mod bindings;
-mod cache;
-mod census;
-mod compiler;
-mod descriptor;
-mod load;
 
-// One call.
-mod call;
-mod exports;
-mod fault;
-mod rules;
-mod state;
+/// The engine, and what a call of it may cost.
+mod machine;
 
-// Secrets: what they are made of, where they are known, and what may be done with them.
-mod handle;
-mod jwt;
-mod known;
-mod labels;
-mod log;
+/// From a file to a program.
+mod loading;
+
+/// One call.
+mod calling;
+
+/// Handles, and what is known of secrets.
 mod secrets;
-mod spelling;
 
-// Requests and answers.
-mod answer;
-mod document;
-mod http;
-mod journal;
-mod placing;
-mod sealing;
+/// Requests on their way out.
+mod requests;
 
-// What a plugin returns.
-mod convert;
-mod returned;
-mod tokens;
+/// Answers, and what may be seen of them.
+mod answers;
+
+/// What a plugin returns.
+mod returns;
 
 /// What a plugin observes does not depend on a secret.
 #[cfg(test)]
@@ -55,19 +37,22 @@ use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::{InstancePre, Linker};
 
-pub use cache::Cache;
-pub use call::CallInput;
-pub use compiler::{Compiler, VERB as COMPILE, answer_one as compile_one};
-pub use exports::{AuthorizationRequest, Code, DeviceGrant, DeviceProgress};
-pub use journal::{Journal, NoJournal};
-pub use jwt::claim_of;
-pub use limits::{DEFAULT_MEMORY, MAX_COMPONENT, MAX_MEMORY};
-pub use load::LoadError;
-pub use tokens::expiry;
+pub use calling::call::CallInput;
+pub use calling::exports::{AuthorizationRequest, Code, DeviceGrant, DeviceProgress};
+pub use calling::journal::{Journal, NoJournal};
+pub use loading::cache::Cache;
+pub use loading::compiler::{Compiler, VERB as COMPILE, answer_one as compile_one};
+pub use loading::load::LoadError;
+pub use machine::limits::{DEFAULT_MEMORY, MAX_COMPONENT, MAX_MEMORY};
+pub use returns::tokens::expiry;
+pub use secrets::jwt::claim_of;
 
 use crate::model::descriptor::Descriptor;
 use bindings::imports;
-use state::CallState;
+use calling::exports::Exports;
+use calling::rules::Rules;
+use calling::state::CallState;
+use machine::engine;
 
 /// The engine and everything that plugins may import. A clone is cheap.
 #[derive(Clone)]
@@ -86,10 +71,10 @@ pub struct Program {
     pre: InstancePre<CallState>,
     slots: Arc<Semaphore>,
     /// Where its exports are.
-    parts: exports::Exports,
+    parts: Exports,
     descriptor: Descriptor,
     /// What of it holds for every call.
-    rules: rules::Rules,
+    rules: Rules,
     imports: Vec<String>,
     exports: Vec<String>,
 }

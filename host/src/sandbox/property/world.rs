@@ -12,19 +12,19 @@ use super::provider::{self, HEADERS, POINTERS};
 use crate::egress;
 use crate::model::descriptor::{Access, Descriptor, Field, Kind, Read};
 use crate::model::token::TokenSet;
-use crate::sandbox::answer::Answer;
+use crate::sandbox::answers::answer::Answer;
 use crate::sandbox::bindings::imports::http::{self, HostResponse};
 use crate::sandbox::bindings::imports::log::{Host as _, Level};
 use crate::sandbox::bindings::imports::secrets::{
     Encoding, HostSecret, JwtAlgorithm, Part, SignatureAlgorithm, SignatureEncoding,
 };
 use crate::sandbox::bindings::imports::types;
-use crate::sandbox::handle::{Handle, Origin};
-use crate::sandbox::jwt;
-use crate::sandbox::limits::DEFAULT_MEMORY;
-use crate::sandbox::rules::Rules;
-use crate::sandbox::state::CallState;
-use crate::sandbox::tokens;
+use crate::sandbox::calling::rules::Rules;
+use crate::sandbox::calling::state::CallState;
+use crate::sandbox::machine::limits::DEFAULT_MEMORY;
+use crate::sandbox::returns::tokens;
+use crate::sandbox::secrets::handle::{Handle, Origin};
+use crate::sandbox::secrets::jwt;
 
 /// The host, or one that lacks a guard: whoever plays against that one must notice.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,0 +1,22 @@
+//! One call: what it works on, what it may touch, and a name for whatever ends it.
+
+/// One call of an export in a fresh store.
+pub(in crate::sandbox) mod call;
+
+/// One function for each export.
+pub(in crate::sandbox) mod exports;
+
+/// What a running call may touch.
+pub(in crate::sandbox) mod state;
+
+/// What a descriptor comes to for every call.
+pub(in crate::sandbox) mod rules;
+
+/// Names for what ends a call badly.
+pub(in crate::sandbox) mod fault;
+
+/// The seam to what makes answers durable.
+pub(in crate::sandbox) mod journal;
+
+/// The host's side of `log`.
+mod log;

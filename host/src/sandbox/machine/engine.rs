@@ -1,0 +1,104 @@
+//! The engine that all plugins share, the thread that ticks its epochs, and the engine that compiles
+//! for it in another process.
+//!
+//! The ticker is a thread of the operating system: a guest that spins can hold up every task of the
+//! asynchronous runtime, its timers included, but not this.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use crate::sandbox::machine::limits::{MAX_MEMORY, MAX_STACK};
+
+/// How often a running guest is looked at: as long as the others may have to wait for it.
+pub(in crate::sandbox) const TICK: Duration = Duration::from_millis(2);
+
+/// How often the ticker looks whether there is a guest, while there is none.
+const IDLE: Duration = Duration::from_millis(20);
+
+/// Calls that run at once, in the whole process. Most of a call is waiting: for the provider, and for
+/// its answer to be durable.
+pub(in crate::sandbox) const MAX_CALLS: u32 = 512;
+
+/// The engine with its ticker running; the ticker ends with the engine. `slots` are those of calls, all
+/// of them free while nothing runs.
+pub(in crate::sandbox) fn start(slots: &Arc<Semaphore>) -> wasmtime::Result<Engine> {
+    let mut config = config();
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+    let engine = Engine::new(&config)?;
+    let (weak, slots) = (engine.weak(), Arc::clone(slots));
+    let tick = move || {
+        while let Some(engine) = weak.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            let is_idle = slots.available_permits() == MAX_CALLS as usize;
+            thread::sleep(if is_idle { IDLE } else { TICK });
+        }
+    };
+    thread::Builder::new().name("epoch ticker".to_owned()).spawn(tick)?;
+    Ok(engine)
+}
+
+/// An engine that makes code for the other and runs none: it reserves no memory for calls, which a
+/// process under limits could not.
+pub(in crate::sandbox) fn compiling() -> wasmtime::Result<Engine> {
+    Engine::new(&config())
+}
+
+/// Everything that compiled code depends on.
+fn config() -> Config {
+    let mut config = Config::new();
+    config
+        .epoch_interruption(true)
+        // Guests are called one function at a time; what is not needed is not there to be attacked.
+        // The component model's own async is not even compiled in.
+        .concurrency_support(false)
+        .wasm_memory64(false)
+        .max_wasm_stack(MAX_STACK)
+        .async_stack_size(2 * MAX_STACK)
+        .async_stack_zeroing(true)
+        .memory_reservation(MAX_MEMORY)
+        .memory_guard_size(32 << 20);
+    config
+}
+
+/// A warm slot keeps a mebibyte of memory that the kernel tells us was touched: five to eight times
+/// faster than mapping afresh.
+fn pool() -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(MAX_CALLS)
+        .total_core_instances(8 * MAX_CALLS)
+        .total_memories(2 * MAX_CALLS)
+        .total_tables(8 * MAX_CALLS)
+        .total_stacks(2 * MAX_CALLS)
+        .max_core_instances_per_component(64)
+        .max_memories_per_component(4)
+        .max_tables_per_component(32)
+        .max_memory_size(usize::try_from(MAX_MEMORY).unwrap_or(usize::MAX))
+        .table_elements(20_000)
+        .max_component_instance_size(1 << 20)
+        .max_core_instance_size(1 << 20)
+        .linear_memory_keep_resident(1 << 20)
+        .pagemap_scan(Enabled::Auto);
+    pool
+}
+
+#[cfg(test)]
+mod tests {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+
+    use super::*;
+
+    #[test]
+    fn what_one_engine_compiles_the_other_runs() {
+        let hash = |engine: Engine| {
+            let mut hasher = DefaultHasher::new();
+            engine.precompile_compatibility_hash().hash(&mut hasher);
+            hasher.finish()
+        };
+        assert_eq!(hash(compiling().unwrap()), hash(start(&Arc::new(Semaphore::new(1))).unwrap()));
+    }
+}

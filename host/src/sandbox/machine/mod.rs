@@ -1,0 +1,10 @@
+//! The machine that guests run on, and what one call of it may cost. Knows nothing of secrets.
+
+/// The engine that all plugins share, and the thread that ticks its epochs.
+pub(in crate::sandbox) mod engine;
+
+/// The numbers, each with its reason.
+pub(in crate::sandbox) mod limits;
+
+/// What one call has used of them.
+pub(in crate::sandbox) mod budget;

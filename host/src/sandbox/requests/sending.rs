@@ -1,0 +1,235 @@
+//! The host's side of `http`: a request described with handles becomes a real one at the door, and
+//! the answer is durable before the plugin sees it.
+
+use std::time::Instant;
+
+use secrecy::SecretString;
+use wasmtime::component::Resource;
+
+use crate::egress::{self, EgressError};
+use crate::sandbox::answers::answer::{Answer, Shape};
+use crate::sandbox::answers::sealing::reads::Reads;
+use crate::sandbox::bindings::imports::http;
+use crate::sandbox::calling::state::CallState;
+use crate::sandbox::secrets::handle::Handle;
+use crate::sandbox::secrets::known::Known;
+
+impl http::Host for CallState {
+    async fn send(
+        &mut self,
+        request: http::Request,
+    ) -> wasmtime::Result<Result<Resource<Answer>, http::Failure>> {
+        let start = self.begin_work();
+        let prepared = self.prepare(&request)?;
+        self.end_work(start)?;
+        let sent = match prepared {
+            Ok(prepared) => self.pass(prepared).await?,
+            Err(denied) => Err(denied),
+        };
+        match sent {
+            Ok(response) => self.receive(response).map(Ok),
+            Err(error) => {
+                let told = failure(&error);
+                self.trouble = Some(error);
+                Ok(Err(told))
+            }
+        }
+    }
+}
+
+/// A request that is ready, its place in the call, and the name that a replay finds it by.
+struct Prepared {
+    request: egress::Request,
+    seq: u32,
+    name: String,
+}
+
+impl CallState {
+    /// Refuses what is too much or not allowed, then puts the plaintext in.
+    fn prepare(
+        &mut self,
+        request: &http::Request,
+    ) -> wasmtime::Result<Result<Prepared, EgressError>> {
+        let Some(network) = &mut self.network else {
+            return Ok(Err(denied(
+                "egress.denied",
+                "this call may not use the network".to_owned(),
+            )));
+        };
+        let seq = network.requests;
+        network.requests += 1;
+        let most = network.most_requests;
+        if seq >= most {
+            let message = format!("{} made more than {most} requests in one call", self.plugin);
+            return Ok(Err(denied("egress.too_many_requests", message)));
+        }
+        let (method, carries) = (method(request.method), self.carried(request)?);
+        let Some(network) = &self.network else { wasmtime::bail!("no network") };
+        if let Err(refusal) = network.gate.admit(&network.policy, method, &request.url, &carries) {
+            return Ok(Err(refusal));
+        }
+        if let Err(refusal) = self.judge_length(request)? {
+            return Ok(Err(refusal));
+        }
+        let url = request.url.split('?').next().unwrap_or_default();
+        let name = format!("{} {}", method.as_str(), self.known.strike(url));
+        let placed = self.place(method, request, carries)?;
+        Ok(placed.map(|request| Prepared { request, seq, name }))
+    }
+
+    /// Sends, or recalls; then makes the answer durable.
+    async fn pass(
+        &mut self,
+        prepared: Prepared,
+    ) -> wasmtime::Result<Result<egress::Response, EgressError>> {
+        let Some(network) = &self.network else { wasmtime::bail!("no network") };
+        let doubted = self.unanswered;
+        let Prepared { request, seq, name } = prepared;
+        if let Some(response) = network.journal.recall(seq, &name) {
+            return Ok(Ok(response));
+        }
+        let left = network.deadline.saturating_duration_since(Instant::now());
+        self.unanswered = true;
+        let response = match network.gate.send(&network.policy, request, left).await {
+            Ok(response) => response,
+            Err(error) => {
+                let harmless =
+                    matches!(error, EgressError::Denied { .. } | EgressError::NotSent { .. });
+                self.unanswered = doubted || !harmless;
+                return Ok(Err(error));
+            }
+        };
+        if let Err(failure) = network.journal.capture(seq, &name, &response).await {
+            let message = failure.message.clone();
+            self.ended = Some(failure);
+            wasmtime::bail!("the answer could not be made durable: {message}");
+        }
+        self.unanswered = false;
+        Ok(Ok(response))
+    }
+
+    /// A handle for an answer.
+    pub(in crate::sandbox) fn receive(
+        &mut self,
+        response: egress::Response,
+    ) -> wasmtime::Result<Resource<Answer>> {
+        let start = self.begin_work();
+        self.trouble = None;
+        let answer = Answer::new(response);
+        self.budget.hold(answer.size())?;
+        self.end_work(start)?;
+        Ok(self.table.push(answer)?)
+    }
+
+    /// Reads an answer, on the time of the call.
+    fn look<T>(
+        &mut self,
+        this: &Resource<Answer>,
+        read: impl FnOnce(&Answer, &Reads, &mut Known) -> T,
+    ) -> wasmtime::Result<T> {
+        let start = self.begin_work();
+        let answer = self.table.get(this)?;
+        let seen = read(answer, &self.rules.reads, &mut self.known);
+        self.end_work(start)?;
+        Ok(seen)
+    }
+
+    /// A handle for what an answer held.
+    fn taken(
+        &mut self,
+        secret: Option<SecretString>,
+    ) -> wasmtime::Result<Option<Resource<Handle>>> {
+        let start = self.begin_work();
+        let label = self.rules.names.label("answer");
+        let handle = secret.map(|it| self.take(it, label)).transpose()?;
+        self.end_work(start)?;
+        Ok(handle)
+    }
+}
+
+fn method(method: http::Method) -> egress::Method {
+    match method {
+        http::Method::Get => egress::Method::Get,
+        http::Method::Post => egress::Method::Post,
+        http::Method::Put => egress::Method::Put,
+        http::Method::Patch => egress::Method::Patch,
+        http::Method::Delete => egress::Method::Delete,
+    }
+}
+
+fn denied(code: &'static str, message: String) -> EgressError {
+    EgressError::Denied { code, message }
+}
+
+fn failure(error: &EgressError) -> http::Failure {
+    let text = error.to_string();
+    match error {
+        EgressError::Denied { .. } => http::Failure::Denied(text),
+        EgressError::NotSent { .. } => http::Failure::NotSent(text),
+        EgressError::InDoubt { .. } => http::Failure::InDoubt(text),
+        EgressError::Unreadable { .. } => http::Failure::Unreadable(text),
+    }
+}
+
+impl http::HostResponse for CallState {
+    fn status(&mut self, this: Resource<Answer>) -> wasmtime::Result<u16> {
+        Ok(self.table.get(&this)?.status())
+    }
+
+    fn shape(&mut self, this: Resource<Answer>) -> wasmtime::Result<http::Shape> {
+        Ok(match self.table.get(&this)?.shape() {
+            Shape::Empty => http::Shape::Empty,
+            Shape::Json => http::Shape::Json,
+            Shape::QuotedWord => http::Shape::QuotedWord,
+            Shape::BrokenJson => http::Shape::BrokenJson,
+            Shape::Markup => http::Shape::Markup,
+            Shape::Word => http::Shape::Word,
+            Shape::Text => http::Shape::Text,
+            Shape::Binary => http::Shape::Binary,
+        })
+    }
+
+    fn header(&mut self, this: Resource<Answer>, name: String) -> wasmtime::Result<Option<String>> {
+        self.look(&this, |answer, reads, known| answer.header(&name, reads, known))
+    }
+
+    fn secret_header(
+        &mut self,
+        this: Resource<Answer>,
+        name: String,
+    ) -> wasmtime::Result<Option<Resource<Handle>>> {
+        let secret = self.table.get(&this)?.secret_header(&name);
+        self.taken(secret)
+    }
+
+    fn json(
+        &mut self,
+        this: Resource<Answer>,
+        pointer: String,
+    ) -> wasmtime::Result<Option<String>> {
+        self.look(&this, |answer, reads, known| answer.json(&pointer, reads, known))
+    }
+
+    fn text(
+        &mut self,
+        this: Resource<Answer>,
+        pointer: String,
+    ) -> wasmtime::Result<Option<String>> {
+        self.look(&this, |answer, reads, known| answer.text(&pointer, reads, known))
+    }
+
+    fn secret(
+        &mut self,
+        this: Resource<Answer>,
+        pointer: String,
+    ) -> wasmtime::Result<Option<Resource<Handle>>> {
+        let secret = self.table.get(&this)?.secret(&pointer);
+        self.taken(secret)
+    }
+
+    fn drop(&mut self, this: Resource<Answer>) -> wasmtime::Result<()> {
+        let answer = self.table.delete(this)?;
+        self.budget.release(answer.size());
+        Ok(())
+    }
+}

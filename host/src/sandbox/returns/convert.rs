@@ -1,0 +1,90 @@
+//! From the contract's types to the model's: what a plugin says about itself, and what it says went
+//! wrong.
+
+use crate::model::descriptor::{Access, Descriptor, Field, Kind, Read};
+use crate::model::failure::{Case, Failure};
+use crate::model::rotation::Rotation;
+use crate::sandbox::bindings::exports::provider as wit;
+use crate::sandbox::bindings::imports::types;
+use crate::sandbox::calling::state::CallState;
+
+/// What a plugin said about itself.
+pub(in crate::sandbox) fn descriptor(raw: wit::Descriptor) -> Descriptor {
+    let fields = |fields: Vec<wit::Field>| fields.into_iter().map(field).collect();
+    Descriptor {
+        name: raw.name,
+        version: raw.version,
+        title: raw.title,
+        about: raw.about,
+        documentation: raw.documentation,
+        settings: fields(raw.settings),
+        secrets: fields(raw.secrets),
+        unattended: raw.logins.contains(wit::Logins::UNATTENDED),
+        interactive: raw.logins.contains(wit::Logins::INTERACTIVE),
+        rotation: rotation(raw.rotation),
+        access: raw.access.into_iter().map(access).collect(),
+        reads: raw.reads.into_iter().map(read).collect(),
+        sealed: raw.sealed,
+        signs: raw.signs,
+        lifetime: raw.lifetime,
+        schedule: raw.schedule,
+        extra: raw.extra,
+    }
+}
+
+fn field(raw: wit::Field) -> Field {
+    let wit::Field { name, title, help, required, default } = raw;
+    Field { name, title, help, required, default }
+}
+
+fn access(raw: wit::Access) -> Access {
+    let wit::Access { request, carries } = raw;
+    Access { request, carries }
+}
+
+fn read(raw: wit::Read) -> Read {
+    let kind = match raw.kind {
+        wit::Kind::Number => Kind::Number,
+        wit::Kind::Date => Kind::Date,
+        wit::Kind::Code => Kind::Code,
+        wit::Kind::Text => Kind::Text,
+        wit::Kind::Fact => Kind::Fact,
+        wit::Kind::Address => Kind::Address,
+    };
+    Read { place: raw.place, kind }
+}
+
+fn rotation(raw: wit::Rotation) -> Rotation {
+    match raw {
+        wit::Rotation::None => Rotation::None,
+        wit::Rotation::Grace(seconds) => Rotation::Grace(seconds),
+        wit::Rotation::UntilUsed => Rotation::UntilUsed,
+        wit::Rotation::Strict => Rotation::Strict,
+        wit::Rotation::Unknown => Rotation::Unknown,
+    }
+}
+
+/// What a plugin says went wrong, cleaned.
+pub(in crate::sandbox) fn failure(state: &mut CallState, raw: types::Failure) -> Failure {
+    use types::Failure as Wit;
+    let plugin = state.plugin.clone();
+    let mut text = |text: String| state.known.clean(&text, 500);
+    let (case, code, message) = match raw {
+        Wit::InvalidCredentials(it) => {
+            (Case::InvalidCredentials, "provider.invalid_credentials", text(it))
+        }
+        Wit::GrantExpired(it) => (Case::GrantExpired, "provider.grant_expired", text(it)),
+        Wit::TokenRejected(it) => (Case::TokenRejected, "provider.token_rejected", text(it)),
+        Wit::RateLimited(seconds) => {
+            let wait = seconds.map(|it| std::time::Duration::from_secs(u64::from(it)));
+            let message = format!("{plugin} asks to slow down");
+            (Case::RateLimited(wait), "provider.rate_limited", message)
+        }
+        Wit::Unavailable(it) => (Case::Unavailable, "provider.unavailable", text(it)),
+        Wit::InDoubt(it) => (Case::InDoubt, "refresh.outcome_unknown", text(it)),
+        Wit::Misconfigured(it) => (Case::Misconfigured, "provider.misconfigured", text(it)),
+        Wit::Unexpected(it) => (Case::Unexpected, "provider.unexpected", text(it)),
+        Wit::Other(it) => (Case::Unexpected, "provider.failed", text(it)),
+    };
+    Failure::new(case, code, message)
+}

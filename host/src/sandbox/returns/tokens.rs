@@ -1,0 +1,238 @@
+//! Token sets on their way to a plugin and back: handles for what is there, and checks of what comes
+//! back, because a plugin's output is the input of everything after it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use wasmtime::component::Resource;
+
+use crate::model::plain::is_hidden;
+use crate::model::token::{TokenSet, token_type};
+use crate::sandbox::bindings::imports::types;
+use crate::sandbox::calling::state::CallState;
+use crate::sandbox::machine::limits::{MAX_FACTS, MAX_METADATA, MAX_NAME, MAX_SCOPES, MAX_STRING};
+use crate::sandbox::secrets::handle::{Handle, Origin};
+use crate::sandbox::secrets::jwt;
+
+/// 9999-12-31: later is a mistake in units.
+const LAST_SECOND: u64 = 253_402_300_799;
+
+/// Why a plugin's output is refused, without the plugin's name.
+pub(in crate::sandbox) type Refusal = String;
+
+/// Handles for the current token set.
+pub(in crate::sandbox) fn lend(
+    state: &mut CallState,
+    current: &TokenSet,
+) -> wasmtime::Result<types::TokenSet> {
+    let mut extra = Vec::with_capacity(current.extra.len());
+    for (name, secret) in &current.extra {
+        extra.push((name.clone(), lend_one(state, current, secret, name, "extra-tokens")?));
+    }
+    let access = &current.access_token;
+    let refresh = current.refresh_token.as_ref();
+    Ok(types::TokenSet {
+        access_token: lend_one(state, current, access, "access_token", "access-token")?,
+        token_type: current.token_type.clone(),
+        expires_at: current.expires_at.map(unix_seconds),
+        refresh_token: refresh
+            .map(|it| lend_one(state, current, it, "refresh_token", "refresh-token"))
+            .transpose()?,
+        refresh_expires_at: current.refresh_expires_at.map(unix_seconds),
+        scopes: current.scopes.clone(),
+        extra,
+        metadata: current.metadata.clone(),
+    })
+}
+
+/// A token that the plugin made itself is still made of what it was made of.
+fn lend_one(
+    state: &mut CallState,
+    current: &TokenSet,
+    secret: &SecretString,
+    name: &str,
+    label: &str,
+) -> wasmtime::Result<Resource<Handle>> {
+    let label = state.rules.names.label(label);
+    let made_of = current.made_of.get(name);
+    let labels = made_of.map_or(label, |it| state.rules.names.labels(it).and(label));
+    let origin = if made_of.is_some() { Origin::Made } else { Origin::Provider };
+    state.learn(secret.expose_secret(), labels, made_of.is_some())?;
+    state.push(Handle::new(secret.clone(), labels, origin))
+}
+
+fn unix_seconds(time: Timestamp) -> u64 {
+    u64::try_from(time.as_second()).unwrap_or_default()
+}
+
+/// The token set that a plugin returned, or why it cannot be one. `now` is when the answer came;
+/// `lifetime` is the descriptor's.
+pub(in crate::sandbox) fn take(
+    state: &mut CallState,
+    raw: types::TokenSet,
+    now: Timestamp,
+    lifetime: Option<u32>,
+) -> wasmtime::Result<Result<TokenSet, Refusal>> {
+    let mut made_of = BTreeMap::new();
+    let access_token = token(state, &raw.access_token, "access_token", &mut made_of)?;
+    let refresh_token = raw.refresh_token.as_ref();
+    let refresh_token =
+        refresh_token.map(|it| token(state, it, "refresh_token", &mut made_of)).transpose()?;
+    let mut extra = Vec::with_capacity(raw.extra.len());
+    for (name, handle) in &raw.extra {
+        extra.push((name.clone(), token(state, handle, name, &mut made_of)?));
+    }
+    let set = TokenSet {
+        expires_at: None,
+        token_type: raw.token_type,
+        refresh_expires_at: None,
+        scopes: raw.scopes,
+        metadata: raw.metadata,
+        access_token,
+        refresh_token,
+        extra,
+        made_of,
+    };
+    // Names first: what is said of a token has its name in it.
+    let checked = check_names(state, &set)
+        .and_then(|()| check_secrets(&set))
+        .and_then(|()| check_texts(state, &set));
+    Ok(checked.and_then(|()| ends(set, (raw.expires_at, raw.refresh_expires_at), now, lifetime)))
+}
+
+/// The set with the times at which its tokens end.
+fn ends(
+    set: TokenSet,
+    (access, refresh): (Option<u64>, Option<u64>),
+    now: Timestamp,
+    lifetime: Option<u32>,
+) -> Result<TokenSet, Refusal> {
+    let given = access.map(|it| time("expires_at", it)).transpose()?;
+    let refresh_expires_at = refresh.map(|it| time("refresh_expires_at", it)).transpose()?;
+    // What a plugin put together would tell it what it was put together of.
+    let whole = Some(&set.access_token).filter(|_| !set.made_of.contains_key("access_token"));
+    let expires_at = expiry(given, whole, now, lifetime);
+    Ok(TokenSet { expires_at, refresh_expires_at, ..set })
+}
+
+fn token(
+    state: &CallState,
+    handle: &Resource<Handle>,
+    name: &str,
+    made_of: &mut BTreeMap<String, Vec<String>>,
+) -> wasmtime::Result<SecretString> {
+    let handle = state.table.get(handle)?;
+    if !handle.is_whole() {
+        let names = state.rules.names.of(handle.labels());
+        made_of.insert(name.to_owned(), names.into_iter().collect());
+    }
+    Ok(handle.text().into())
+}
+
+/// When a token stops working: as the plugin says, else as the JWT says, else after the lifetime that
+/// the plugin declares; `None` when nobody says. `token` is none when it is of the plugin's own making.
+pub fn expiry(
+    given: Option<Timestamp>,
+    token: Option<&SecretString>,
+    now: Timestamp,
+    lifetime: Option<u32>,
+) -> Option<Timestamp> {
+    let in_jwt = || {
+        let seconds = jwt::claims(token?.expose_secret())?.get("exp")?.as_f64()?;
+        #[expect(clippy::cast_possible_truncation, reason = "a float out of range saturates")]
+        Timestamp::from_second(seconds as i64).ok()
+    };
+    let declared = || Some(now + std::time::Duration::from_secs(u64::from(lifetime?)));
+    given.or_else(in_jwt).or_else(declared)
+}
+
+fn time(what: &str, seconds: u64) -> Result<Timestamp, Refusal> {
+    let signed = i64::try_from(seconds).ok().filter(|_| seconds <= LAST_SECOND);
+    signed
+        .and_then(|it| Timestamp::from_second(it).ok())
+        .ok_or_else(|| format!("{what} {seconds}, which is after the year 9999"))
+}
+
+/// Each further token has a name of its own: what a token is made of is remembered by its name.
+fn check_names(state: &mut CallState, set: &TokenSet) -> Result<(), Refusal> {
+    let mut seen = BTreeSet::from(["access_token", "refresh_token"]);
+    for (name, _) in &set.extra {
+        if name.len() > MAX_NAME {
+            return Err(format!(
+                "a name of an extra token with {} bytes (limit {MAX_NAME})",
+                name.len()
+            ));
+        }
+        check_fact(state, "a name of an extra token", name)?;
+        if !seen.insert(name) {
+            return Err(format!("two tokens called `{name}`"));
+        }
+    }
+    Ok(())
+}
+
+fn check_secrets(set: &TokenSet) -> Result<(), Refusal> {
+    check_token("access_token", &set.access_token)?;
+    if let Some(refresh) = &set.refresh_token {
+        check_token("refresh_token", refresh)?;
+        // Of what a plugin made, being refused would tell it that it made the same as what is there.
+        let same = refresh.expose_secret() == set.access_token.expose_secret();
+        if same && set.made_of.is_empty() {
+            return Err("an access_token that is also the refresh_token".to_owned());
+        }
+    }
+    for (name, secret) in &set.extra {
+        check_token(name, secret)?;
+    }
+    Ok(())
+}
+
+fn check_token(name: &str, token: &SecretString) -> Result<(), Refusal> {
+    let text = token.expose_secret();
+    if text.is_empty() {
+        return Err(format!("{name} empty"));
+    }
+    if text.len() > MAX_STRING {
+        return Err(format!("{name} with {} bytes (limit {MAX_STRING})", text.len()));
+    }
+    match text.bytes().position(|it| it.is_ascii_control() || !it.is_ascii()) {
+        Some(at) => Err(format!("{name} with a control or non-ASCII character at byte {at}")),
+        None => Ok(()),
+    }
+}
+
+/// What is stored in clear, shown to people and given back to the plugin: bounded, plain, and without a
+/// secret. One that was struck out would tell the plugin, the next time, that it had guessed right.
+fn check_texts(state: &mut CallState, set: &TokenSet) -> Result<(), Refusal> {
+    if token_type(&set.token_type).is_none() {
+        return Err("a token_type that is not one word of letters, digits and dashes".to_owned());
+    }
+    check_fact(state, "a token_type", &set.token_type)?;
+    let scopes = set.scopes.iter().map(|it| ("a scope", it));
+    let facts = set.metadata.iter().flat_map(|(name, value)| [name, value]);
+    let facts = facts.map(|it| ("metadata", it));
+    let bytes = |texts: &mut dyn Iterator<Item = (&str, &String)>| {
+        texts.map(|it| it.1.len()).sum::<usize>()
+    };
+    if set.scopes.len() > MAX_SCOPES || bytes(&mut scopes.clone()) > MAX_METADATA {
+        return Err(format!("more than {MAX_SCOPES} scopes or {MAX_METADATA} bytes of them"));
+    }
+    if set.metadata.len() > MAX_FACTS || bytes(&mut facts.clone()) > MAX_METADATA {
+        return Err(format!("more than {MAX_FACTS} metadata or {MAX_METADATA} bytes of them"));
+    }
+    for (what, text) in scopes.chain(facts) {
+        check_fact(state, what, text)?;
+    }
+    Ok(())
+}
+
+fn check_fact(state: &mut CallState, what: &str, text: &str) -> Result<(), Refusal> {
+    if let Some(odd) = text.chars().find(|it| is_hidden(*it)) {
+        return Err(format!("{what} with the character {}", odd.escape_default()));
+    }
+    if state.known.is_in(text) {
+        return Err(format!("{what} with a secret in it"));
+    }
+    Ok(())
+}
