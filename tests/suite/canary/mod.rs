@@ -3,8 +3,8 @@
 //!
 //! Not covered, said plainly: the memory of the daemon itself and its core dumps; the environment of a
 //! process, where an operator may put secrets; a message of a panic inside the host, which cannot be
-//! caused from outside; a secret that a provider echoes in an encoding other than text, forms and JSON
-//! (base64 of its own making, say) and that a plugin then repeats; parts of a secret; a network that
+//! caused from outside; a secret that a provider echoes in a spelling that `host/src/sandbox/spelling.rs`
+//! does not undo (backwards, say) and that a plugin then repeats; parts of a secret; a network that
 //! listens.
 
 /// A secret in every spelling that gives it away.
