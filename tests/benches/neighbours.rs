@@ -9,7 +9,7 @@
 #![expect(clippy::cast_precision_loss, reason = "figures have three digits")]
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -92,7 +92,7 @@ fn home(eskiz: &str, rotor: &str) -> Home {
 }
 
 /// Refreshes all of eskiz, again and again, and tells how long each attempt took, in milliseconds.
-async fn refreshes(database: &PathBuf, length: Duration) -> Vec<f64> {
+async fn refreshes(database: &Path, length: Duration) -> Vec<f64> {
     let (begun, mut all) = (Instant::now(), Vec::new());
     while begun.elapsed() < length {
         let Some(Reply::Refreshed(done)) = refresh(database, "eskiz").await else { continue };
@@ -103,10 +103,10 @@ async fn refreshes(database: &PathBuf, length: Duration) -> Vec<f64> {
 }
 
 /// The same while every guest is called again as soon as it was stopped.
-async fn with_guests(database: &PathBuf, length: Duration) -> (Vec<f64>, u64) {
+async fn with_guests(database: &Path, length: Duration) -> (Vec<f64>, u64) {
     let (stop, calls) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let loops = GUESTS.map(|guest| {
-        let (database, stop, calls) = (database.clone(), Arc::clone(&stop), Arc::clone(&calls));
+        let (database, stop, calls) = (database.to_owned(), Arc::clone(&stop), Arc::clone(&calls));
         tokio::spawn(async move {
             while !stop.load(Ordering::Relaxed) {
                 let _ = refresh(&database, guest).await;
@@ -122,7 +122,7 @@ async fn with_guests(database: &PathBuf, length: Duration) -> (Vec<f64>, u64) {
     (all, calls.load(Ordering::Relaxed))
 }
 
-async fn misbehave_once(database: &PathBuf) -> Vec<Option<Reply>> {
+async fn misbehave_once(database: &Path) -> Vec<Option<Reply>> {
     let mut all = Vec::new();
     for guest in GUESTS {
         all.push(refresh(database, guest).await);
@@ -130,7 +130,7 @@ async fn misbehave_once(database: &PathBuf) -> Vec<Option<Reply>> {
     all
 }
 
-async fn refresh(database: &PathBuf, provider: &str) -> Option<Reply> {
+async fn refresh(database: &Path, provider: &str) -> Option<Reply> {
     let client = Client::connect(database).await.ok()??;
     let selection = Selection { provider: Some(provider.to_owned()), ..Selection::default() };
     let command = Command::Refresh { selection, force: true, dry_run: false, wait: true };

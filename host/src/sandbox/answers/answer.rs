@@ -52,12 +52,11 @@ impl Answer {
         let Response { status, headers, body } = response;
         let in_headers =
             headers.iter().map(|(name, value)| name.len() + value.len() + 64).sum::<usize>();
-        let (body, size) = match document::parse(&body) {
-            Some((document, size)) => (Body::Json(document), size),
-            None => {
-                let size = body.len();
-                (String::from_utf8(body).map_or(Body::Binary, Body::Text), size)
-            }
+        let (body, size) = if let Some((document, size)) = document::parse(&body) {
+            (Body::Json(document), size)
+        } else {
+            let size = body.len();
+            (String::from_utf8(body).map_or(Body::Binary, Body::Text), size)
         };
         let shape = shape_of(&body, &headers);
         Self { status, headers, body, shape, size: in_headers + size }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::model::descriptor::Descriptor;
+use crate::model::descriptor::{Descriptor, Field};
 use crate::sandbox::answers::sealing::reads::Reads;
 use crate::sandbox::secrets::labels::{Labels, Names};
 
@@ -14,8 +14,10 @@ pub(in crate::sandbox) struct Rules {
     pub(in crate::sandbox) names: Names,
     /// Secrets that may sign.
     pub(in crate::sandbox) signs: Labels,
-    /// What the plugin is told in clear, in lower case: a secret that stands there is none.
+    /// What the operator tells the plugin in clear, in lower case: a secret that stands there is none.
     clear: Vec<String>,
+    /// Defaults of settings, which the plugin tells itself: a dictionary in them hides nothing.
+    defaults: Vec<(String, String)>,
 }
 
 impl Rules {
@@ -24,19 +26,21 @@ impl Rules {
         let reads = Reads::new(&descriptor.reads, &descriptor.sealed);
         let reads = reads.map_err(|what| format!("it reads {what}"))?;
         let names = Names::new(descriptor.secrets.iter().map(|it| it.name.as_str()));
-        let fields = descriptor.settings.iter().chain(&descriptor.secrets);
+        let default = |it: &Field| Some((it.name.clone(), it.default.clone()?));
         Ok(Self {
             reads: Arc::new(reads),
             signs: names.labels(&descriptor.signs),
             names,
-            clear: fields.map(|it| it.name.to_lowercase()).collect(),
+            clear: Vec::new(),
+            defaults: descriptor.settings.iter().filter_map(default).collect(),
         })
     }
 
     /// The same for a connection with these settings.
     pub(in crate::sandbox) fn with_settings(&self, settings: &[(String, String)]) -> Self {
         let mut rules = self.clone();
-        rules.clear.extend(settings.iter().map(|(_, value)| value.to_lowercase()));
+        let given = settings.iter().filter(|it| !self.defaults.contains(it));
+        rules.clear.extend(given.map(|(_, value)| value.to_lowercase()));
         rules
     }
 
@@ -45,5 +49,26 @@ impl Rules {
     pub(in crate::sandbox) fn stands_in_clear(&self, text: &str) -> bool {
         let text = text.to_lowercase();
         self.clear.iter().any(|it| it.contains(&text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_operator_says_in_clear_is_no_secret_and_what_a_plugin_says_is() {
+        let words = Field {
+            name: "words".to_owned(),
+            title: String::new(),
+            help: String::new(),
+            required: false,
+            default: Some("hunter22 secret123".to_owned()),
+        };
+        let descriptor = Descriptor { settings: vec![words], ..Descriptor::unknown() };
+        let rules = Rules::new(&descriptor).unwrap();
+        let with = |value: &str| rules.with_settings(&[("words".to_owned(), value.to_owned())]);
+        assert!(!with("hunter22 secret123").stands_in_clear("hunter22"));
+        assert!(with("https://api.example/Login").stands_in_clear("login"));
     }
 }

@@ -202,7 +202,7 @@ impl<'w> World<'w> {
     }
 
     fn sign_jwt(&mut self, key: usize, claims: u8) -> wasmtime::Result<String> {
-        let claims = if claims % 2 == 0 { r#"{"exp":4102444800}"# } else { "no object" };
+        let claims = if claims.is_multiple_of(2) { r#"{"exp":4102444800}"# } else { "no object" };
         let (key, header) = (self.handle(key), "{}".to_owned());
         match self.state.sign_jwt(key, JwtAlgorithm::Hs256, header, claims.to_owned())? {
             Ok(made) => self.hold(made, false),
@@ -260,7 +260,7 @@ impl<'w> World<'w> {
     fn take(&mut self, at: usize, what: u8) -> wasmtime::Result<String> {
         let (pointer, header) = places(what);
         let Some(answer) = self.answer(at) else { return Ok(String::new()) };
-        let taken = if what % 2 == 0 {
+        let taken = if what.is_multiple_of(2) {
             HostResponse::secret(&mut self.state, answer, pointer.to_owned())?
         } else {
             self.state.secret_header(answer, header.to_owned())?

@@ -195,6 +195,10 @@ mod tests {
         SECRET.bytes().map(each).collect()
     }
 
+    fn characters(each: impl Fn(char) -> String) -> String {
+        SECRET.chars().map(each).collect()
+    }
+
     #[test]
     fn a_secret_is_found_in_every_spelling() {
         let json = serde_json::to_string(SECRET).unwrap();
@@ -205,9 +209,9 @@ mod tests {
             url::form_urlencoded::byte_serialize(SECRET.as_bytes()).collect(),
             json.clone(),
             html.to_owned(),
-            SECRET.chars().map(|it| format!("&#{};", u32::from(it))).collect(),
-            SECRET.chars().map(|it| format!("&#x{:X};", u32::from(it))).collect(),
-            SECRET.chars().map(|it| format!("\\u{:04x}", u32::from(it))).collect(),
+            characters(|it| format!("&#{};", u32::from(it))),
+            characters(|it| format!("&#x{:X};", u32::from(it))),
+            characters(|it| format!("\\u{:04x}", u32::from(it))),
             bytes(|it| format!("\\x{it:02x}")),
             bytes(|it| format!("{it:02x}")),
             bytes(|it| format!("{it:02X}")),

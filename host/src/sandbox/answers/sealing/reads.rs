@@ -143,23 +143,10 @@ impl Reads {
         let mut alive = Vec::new();
         for (place, done) in &here.alive {
             let steps = &self.places[*place].steps;
-            self.advance(steps, *done, name, |done| alive.push((*place, done)));
+            advance(steps, *done, name, |done| alive.push((*place, done)));
         }
         alive.dedup();
         Here { alive, closed, secret }
-    }
-
-    fn advance(&self, steps: &[Step], done: usize, name: &str, mut reach: impl FnMut(usize)) {
-        match steps.get(done) {
-            Some(Step::Named(it)) if it == name => reach(done + 1),
-            Some(Step::One) => reach(done + 1),
-            Some(Step::Many) => {
-                reach(done);
-                // A leading `**` may stand for no step at all.
-                self.advance(steps, done + 1, name, reach);
-            }
-            _ => {}
-        }
     }
 
     /// How the value at this place may be read, if at all.
@@ -179,6 +166,20 @@ impl Reads {
     /// Whether names of members here are facts of the account, as those of an object of ids are.
     pub(in crate::sandbox) fn names_are_facts(&self, here: &Here) -> bool {
         self.kind(here) == Some(Kind::Fact)
+    }
+}
+
+/// Where a declaration stands after one more step; it may be at several places at once.
+fn advance(steps: &[Step], done: usize, name: &str, mut reach: impl FnMut(usize)) {
+    match steps.get(done) {
+        Some(Step::Named(it)) if it == name => reach(done + 1),
+        Some(Step::One) => reach(done + 1),
+        Some(Step::Many) => {
+            reach(done);
+            // A leading `**` may stand for no step at all.
+            advance(steps, done + 1, name, reach);
+        }
+        _ => {}
     }
 }
 

@@ -89,7 +89,7 @@ fn a_sentence_loses_what_follows_the_name_of_a_secret() {
 #[test]
 fn an_echoed_secret_is_sealed_in_every_spelling() {
     let form: String = url::form_urlencoded::byte_serialize(b"hunter22 & co").collect();
-    let hex: String = "hunter22 & co".bytes().map(|it| format!("{it:02x}")).collect();
+    let hex = crate::model::token::hex(b"hunter22 & co");
     for text in [
         "bad hunter22 & co".to_owned(),
         "BAD HUNTER22 & CO".to_owned(),
