@@ -56,7 +56,7 @@ pub(crate) const MEMBERS: [&str; 20] = [
 ];
 
 /// Where sentences are.
-pub(crate) const SENTENCES: [&str; 13] = [
+const SENTENCES: [&str; 13] = [
     "",
     "/message",
     "/message/0",

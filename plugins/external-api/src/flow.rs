@@ -26,7 +26,7 @@ pub(crate) fn describe() -> Descriptor {
         .reads_facts("**", &["scope"])
         .reads(Kind::Number, &expiry::SPANS)
         .reads(Kind::Date, &expiry::MOMENTS)
-        .reads(Kind::Text, &complaint::SENTENCES)
+        .reads(Kind::Text, &["", "/error_description", "/title", "/msg", "/hint"])
         .reads(Kind::Text, &complaint::MEMBERS)
         .requests(16)
         .schedule("*/10 * * * *")

@@ -12,7 +12,7 @@ pub(super) fn inspected(report: &Value) -> Vec<Line> {
     lines.push(format!("  digest    {}", word(report, "digest")).into());
     lines.extend(entries(report, "access", |it| it.as_str().unwrap_or_default().to_owned()));
     lines.extend(entries(report, "sends", |it| word(it, "sentence").to_owned()));
-    lines.extend(entries(report, "reads", |it| format!("{} {}", word(it, "kind"), place(it))));
+    lines.extend(reads(report));
     for list in ["signs", "sealed", "imports", "exports"] {
         lines.extend(entries(report, list, |it| it.as_str().unwrap_or_default().to_owned()));
     }
@@ -35,9 +35,28 @@ fn entries(report: &Value, list: &str, entry: impl Fn(&Value) -> String) -> Vec<
     all.map(line).collect()
 }
 
+/// What is read of answers, a line for each kind.
+fn reads(report: &Value) -> Vec<Line> {
+    let all = report["reads"].as_array().into_iter().flatten().collect::<Vec<_>>();
+    let mut kinds = Vec::new();
+    for kind in all.iter().map(|it| word(it, "kind")) {
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    let mut lines = Vec::new();
+    for (index, kind) in kinds.into_iter().enumerate() {
+        let name = if index == 0 { "reads" } else { "" };
+        let of_kind = all.iter().filter(|it| word(it, "kind") == kind).map(|it| place(it));
+        let places = of_kind.collect::<Vec<_>>().join(", ");
+        lines.push(Line::from(format!("  {name:<9} {kind}: {places}")));
+    }
+    lines
+}
+
 fn place(read: &Value) -> &str {
     match word(read, "place") {
-        "" => "of a body that is text",
+        "" => "a body that is text",
         place => place,
     }
 }
