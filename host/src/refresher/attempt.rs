@@ -115,10 +115,11 @@ impl Refresher {
         else {
             return Err(stopping(&running.connection));
         };
-        if !self.begin(&running, way).await? {
+        let gives_up = gives_up_captures(&running, way);
+        if !self.begin(&running, gives_up).await? {
             return Ok(None);
         }
-        if gives_up_captures(&running, way) {
+        if gives_up {
             running.loaded.captures.clear();
         }
         let called = self.call(&running, way).await;
@@ -132,8 +133,13 @@ impl Refresher {
         }
     }
 
-    /// The durable intent. Nothing is sent without it.
-    pub(super) async fn begin(&self, running: &Running, way: &Decision) -> Result<bool, Failure> {
+    /// The durable intent. Nothing is sent without it. Whether answers that were captured are given up
+    /// with it: what is sent next then brings others.
+    pub(super) async fn begin(
+        &self,
+        running: &Running,
+        gives_up_captures: bool,
+    ) -> Result<bool, Failure> {
         let loaded = &running.loaded;
         let adopts = loaded.open.as_ref().map(|it| it.id);
         let begin = Begin {
@@ -147,7 +153,7 @@ impl Refresher {
             at: running.started,
             lease_until: self.clock.now() + running.plugin.provider().timeout * 2 + LEASE_MARGIN,
             adopts,
-            gives_up_captures: gives_up_captures(running, way),
+            gives_up_captures,
             doubt_since: running.doubt_since(),
         };
         let not_sent = |error: StorageError| {
@@ -252,7 +258,7 @@ impl Refresher {
     /// Closes an interrupted attempt as unknown, and waits for the end of the token it still serves.
     async fn wait(&self, running: &Running, at: Timestamp) -> Result<Attempt, Failure> {
         if running.loaded.open.is_some() {
-            if !self.begin(running, &Decision::Replay).await? {
+            if !self.begin(running, false).await? {
                 return Err(Failure::new(
                     Case::HostFault,
                     "refresh.held",

@@ -1,5 +1,8 @@
 //! The authorization code with PKCE.
 
+use e2e::database::Database;
+use e2e::provider::answer::Answer;
+use e2e::provider::script::Scenario;
 use e2e::provider::{google, oauth, propelauth};
 use e2e::visitor::walk;
 use serde_json::json;
@@ -89,6 +92,24 @@ fn a_person_who_does_not_agree_changes_nothing() {
         (&desk.show("ads")["state"], &desk.show("ads")["failures"]),
         (&json!("fresh"), &json!(0))
     );
+}
+
+#[test]
+fn a_consent_that_fails_keeps_the_answer_that_could_not_be_read_and_one_that_holds_spends_it() {
+    let desk = Desk::propelauth(propelauth::Settings::default());
+    desk.connect("ann").1.exits(0);
+    let database = Database::at(&desk.home.path("keepfresh.db"));
+    let captured = || database.number("select count(*) from captures");
+    let once = |status, body| Scenario::from(Answer::json(status, &body)).times(1);
+    desk.fake.control().script(once(200, json!({ "new": "words" })).on("/propelauth/oauth/token"));
+    desk.home.run(&["refresh", "propelauth/ann", "--force"]).exits(1);
+    assert_eq!(captured(), 1, "the answer may hold the only refresh token that is left");
+    let refused = json!({ "error": "invalid_grant" });
+    desk.fake.control().script(once(400, refused).on("/propelauth/oauth/token"));
+    desk.connect("ann").1.exits(4);
+    assert_eq!(captured(), 1);
+    desk.connect("ann").1.exits(0);
+    assert_eq!(captured(), 0);
 }
 
 #[test]
