@@ -108,10 +108,8 @@ impl Known {
         if self.secrets.is_empty() || text.len() < SHORTEST {
             return None;
         }
-        let everything =
-            || self.secrets.iter().fold(Labels::default(), |all, it| all.and(it.labels));
         if self.is_late() {
-            return Some(everything());
+            return Some(self.everything());
         }
         let spellings = spelling::undone(text.as_bytes());
         let all = std::iter::once(text.as_bytes()).chain(spellings.iter().map(Vec::as_slice));
@@ -123,18 +121,21 @@ impl Known {
                 }
             });
             if !whole {
-                return Some(
-                    self.secrets.iter().fold(Labels::default(), |all, it| all.and(it.labels)),
-                );
+                return Some(self.everything());
             }
         }
         found
     }
 
+    /// What is assumed of a text that could not be looked through.
+    fn everything(&self) -> Labels {
+        self.secrets.iter().fold(Labels::default(), |all, it| all.and(it.labels))
+    }
+
     /// Tells `each` secret in `text` and where it stands, letter by letter but for their case. False when
-    /// time ran out: many long secrets that begin alike are slow to tell apart.
+    /// it was not looked through: many long secrets that begin alike are slow to tell apart.
     fn find(&mut self, text: &[u8], mut each: impl FnMut(&Secret, Range<usize>)) -> bool {
-        let Some(heads) = self.heads() else { return true };
+        let Some(heads) = self.heads() else { return false };
         let lower = text.to_ascii_lowercase();
         let mut compared = 0;
         for found in heads.find_overlapping_iter(&lower) {
