@@ -107,7 +107,9 @@ impl CallState {
         }
         let traces = self.known.made_in(secret.expose_secret());
         let origin = if traces.has_made { Origin::Made } else { Origin::Provider };
-        let labels = labels.and(traces.labels);
+        // A token that comes back is what an answer held. If it were more, a plugin that stores a guess as
+        // its token could tell from where the next answer may go whether it was right.
+        let labels = labels.and(traces.labels.without(self.rules.names.tokens()));
         self.learn(secret.expose_secret(), labels, traces.has_made)?;
         self.push(Handle::new(secret, labels, origin))
     }

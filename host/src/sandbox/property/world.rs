@@ -32,7 +32,6 @@ pub(super) enum Host {
     AsItIs,
     TellsClaimsOfWhatIsMade,
     LooksForNothing,
-    ForgetsWhatTokensAreMadeOf,
 }
 
 /// A handle, and whether the plugin wrote its guess into it. That is not sent: whether a provider repeats
@@ -286,11 +285,7 @@ impl<'w> World<'w> {
         let now = Timestamp::from_second(1_700_000_000)?;
         // What is refused is told to people, and there is no next call with it.
         let taken = tokens::take(&mut self.state, raw, now, None)?;
-        let mut taken = taken.map_err(wasmtime::Error::msg)?;
-        if self.host == Host::ForgetsWhatTokensAreMadeOf {
-            taken.made_of.clear();
-            taken.expires_at = tokens::expiry(None, Some(&taken.access_token), now, None);
-        }
+        let taken = taken.map_err(wasmtime::Error::msg)?;
         let guessed =
             self.held(access).has_guess || refresh.is_some_and(|it| self.held(it).has_guess);
         self.begin(Some(&taken), guessed);

@@ -15,6 +15,11 @@ impl Labels {
         Self(self.0 | other.0)
     }
 
+    /// Those that are not in `other`.
+    pub(in crate::sandbox) fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// Whether there is none.
     pub(in crate::sandbox) fn is_empty(self) -> bool {
         self.0 == 0
@@ -51,6 +56,12 @@ impl Names {
     pub(in crate::sandbox) fn label(&self, name: &str) -> Labels {
         let place = self.0.iter().position(|it| it == name).unwrap_or(63);
         Labels(1 << place)
+    }
+
+    /// The labels of tokens: what a provider gives, and may well repeat.
+    pub(in crate::sandbox) fn tokens(&self) -> Labels {
+        let names = ["access-token", "refresh-token", "extra-tokens", "answer"];
+        names.into_iter().fold(Labels::default(), |all, it| all.and(self.label(it)))
     }
 
     /// The labels of these names.
