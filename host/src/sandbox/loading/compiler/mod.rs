@@ -2,7 +2,7 @@
 //! and in this process it would take it from everybody: memory that is never given back, and processor
 //! time that nobody can stop. A child has limits, and ends.
 //!
-//! The child is this same program under a [verb](VERB) that nobody types. It gets a key and the
+//! The child is this same program under a verb that nobody types. It gets a key and the
 //! component on standard input, and nothing else: no argument, no environment, no file.
 
 /// What passes between the two.
