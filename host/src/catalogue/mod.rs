@@ -227,11 +227,24 @@ fn admit(report: &mut FileReport, lock: &mut LockFile) {
     let Some(program) = &report.program else { return };
     let asks = LockEntry::of(program, &report.digest);
     let Err(more) = lock.admit(&report.file, asks) else { return };
-    let (file, more) = (&report.file, more.join(", "));
-    let approve = approval::command(file, &report.digest);
-    let message = format!(
-        "{file} asks for more than was approved ({more}); look at it with `keepfresh plugin inspect`, then: {approve}"
-    );
-    report.refused = Some(Failure::new(Case::Misconfigured, "plugin.permissions_widened", message));
+    report.refused = Some(not_approved(report, lock, &more));
     (report.program, report.running) = (None, None);
+}
+
+fn not_approved(report: &FileReport, lock: &LockFile, more: &[String]) -> Failure {
+    let (file, more) = (&report.file, more.join(", "));
+    let (code, message) = if lock.is_damaged() {
+        let message = format!(
+            "{file} is not used: {} cannot be read, so nobody knows what was approved; restore it, or look at each plugin with `keepfresh plugin inspect` and remove it",
+            lock::FILE_NAME
+        );
+        ("plugin.lock_damaged", message)
+    } else {
+        let approve = approval::command(file, &report.digest);
+        let message = format!(
+            "{file} asks for more than was approved ({more}); look at it with `keepfresh plugin inspect`, then: {approve}"
+        );
+        ("plugin.permissions_widened", message)
+    };
+    Failure::new(Case::Misconfigured, code, message)
 }

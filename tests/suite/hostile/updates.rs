@@ -106,7 +106,9 @@ fn a_lock_file_that_cannot_be_read_approves_nothing_by_itself() {
     listed(&home);
     fs::write(home.path("keepfresh.lock"), "plugins = nonsense").unwrap();
     let plugin = listed(&home);
-    assert_eq!(plugin["refused"]["code"], "plugin.permissions_widened", "{plugin:#}");
+    assert_eq!(plugin["refused"]["code"], "plugin.lock_damaged", "{plugin:#}");
+    let message = plugin["refused"]["message"].as_str().unwrap();
+    assert!(message.contains("restore it, or look at each plugin"), "{message}");
     assert_eq!(fs::read_to_string(home.path("keepfresh.lock")).unwrap(), "plugins = nonsense");
 }
 
