@@ -15,6 +15,7 @@ mod log;
 mod outbox;
 mod people;
 mod rows;
+mod spill;
 mod success;
 mod times;
 mod writer;
@@ -33,8 +34,8 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, Connection as _};
 use tokio::sync::Notify;
 
-pub use begin::{Begin, Begun};
-pub use captures::Capture;
+pub use begin::{Begin, Begun, Captured};
+pub use captures::{Capture, Departed};
 pub use connections::{Filter, Loaded, OpenAttempt, Pausing, Reconcile};
 pub use error::StorageError;
 pub use failure::{Abandoned, Failed, Skipped};
@@ -44,6 +45,7 @@ pub use outbox::OutboxEvent;
 pub use people::{Enrolment, Standing};
 pub use success::Succeeded;
 
+use spill::Spill;
 use writer::{Write, Writer};
 
 /// Readers beside the one writer: enough that a slow listing does not hold up refreshes.
@@ -55,6 +57,7 @@ pub struct Storage {
     readers: SqlitePool,
     writer: Writer,
     times: Arc<Notify>,
+    spill: Arc<Spill>,
 }
 
 impl Storage {
@@ -74,7 +77,8 @@ impl Storage {
             .map_err(unavailable)?;
         let (writer, work) = Writer::new(db);
         start_writer(work);
-        Ok(Self { readers, writer, times: Arc::default() })
+        let spill = Arc::new(Spill::beside(path));
+        Ok(Self { readers, writer, times: Arc::default(), spill })
     }
 
     /// Returns once the time of some connection may have changed since the last call. A change between

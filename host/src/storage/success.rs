@@ -48,7 +48,12 @@ impl Storage {
     /// Stores the next generation; `Lost`, and nothing written, if the one it was sent from is no
     /// longer current or the attempt is no longer open.
     pub async fn succeed(&self, succeeded: Succeeded) -> Result<Begun, StorageError> {
-        self.write_times(succeeded).await
+        let id = succeeded.connection.clone();
+        let begun = self.write_times(succeeded).await?;
+        if begun == Begun::Yes {
+            self.drop_answers(&id);
+        }
+        Ok(begun)
     }
 }
 

@@ -13,7 +13,9 @@ use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::rotation::Rotation;
 use crate::model::token::TokenSet;
-use crate::storage::{Begin, Begun, Capture, Failed, Reconcile, Storage, Succeeded};
+use crate::storage::{
+    Begin, Begun, Capture, Captured, Departed, Failed, Reconcile, Skipped, Storage, Succeeded,
+};
 use crate::vault::Sealed;
 
 fn at(second: i64) -> Timestamp {
@@ -48,7 +50,7 @@ fn begin(number: usize, adopts: Option<AttemptId>) -> Begin {
         at: at(1),
         lease_until: at(60),
         adopts,
-        gives_up_captures: false,
+        captured: Captured::Stay,
         doubt_since: None,
     }
 }
@@ -97,25 +99,34 @@ fn failed(attempt: AttemptId, generation: u64) -> Failed {
 }
 
 fn capture(number: usize) -> Capture {
-    Capture {
+    let of = Departed {
         connection: id(number),
         generation: 0,
         seq: 0,
         attempt: AttemptId::generate(),
         request: "POST /token".to_owned(),
-        sealed: Sealed::from_bytes(vec![1]),
         at: at(1),
-    }
+    };
+    Capture { of, sealed: Sealed::from_bytes(vec![1]), readings: 1 }
 }
 
 #[tokio::test]
 async fn a_write_that_fails_takes_no_other_down() {
     let (_dir, storage) = storage(50).await;
     // Polled in order before the writer runs, so that all of them wait for the same commit.
-    let good = join_all((0..50).map(|it| storage.begin(begin(it, None))));
-    let bad = storage.capture(capture(99));
+    let begins = (0..50).map(|it| begin(it, None)).collect::<Vec<_>>();
+    let twice = Skipped {
+        attempt: begins[0].attempt,
+        connection: id(0),
+        trigger: Trigger::Manual,
+        reason: String::new(),
+        generation: 0,
+        at: at(1),
+    };
+    let bad = storage.skip(twice);
+    let good = join_all(begins.into_iter().map(|it| storage.begin(it)));
     let (begun, refused) = tokio::join!(good, bad);
-    assert!(refused.is_err(), "there is no connection 99");
+    assert!(refused.is_err(), "there is an attempt of this id");
     assert!(begun.into_iter().all(|it| it.unwrap() == Begun::Yes));
     for number in 0..50 {
         assert!(storage.load(&id(number)).await.unwrap().unwrap().open.is_some());
