@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
@@ -11,10 +12,12 @@ use crate::app::watch::Watch;
 use crate::control::Server;
 use crate::delivery;
 use crate::lifecycle::signals::Signals;
-use crate::lifecycle::{DRAIN, systemd};
+use crate::lifecycle::systemd;
 use crate::manifest;
+use crate::manifest::provider::Provider;
 use crate::model::failure::{Case, Failure};
 use crate::operator::Reload;
+use crate::refresher::LEASE_MARGIN;
 use crate::scheduler::Scheduler;
 
 /// Why the daemon ended badly.
@@ -24,8 +27,8 @@ pub enum ServeError {
     #[error("the daemon cannot listen: {0}")]
     Listen(#[from] io::Error),
     /// Attempts were still running after the drain.
-    #[error("some attempts did not end in 30 s; they are resolved at the next start")]
-    Drain,
+    #[error("some attempts did not end in {} s; they are resolved at the next start", .0.as_secs())]
+    Drain(Duration),
 }
 
 /// Runs until a signal ends it. `watch` has stood since before the manifest of `app` was read.
@@ -67,14 +70,30 @@ struct Causes {
 /// Works until the soft stop, then waits for what runs.
 async fn work(app: &Arc<App>, scheduler: &Scheduler, causes: Causes) -> Result<(), ServeError> {
     follow(app, scheduler, causes).await;
-    systemd::stopping();
-    info!("stopping: no new work, waiting for what runs");
-    let drained = app.lifecycle.drain(DRAIN).await;
+    let longest = app.longest_attempt();
+    systemd::stopping(longest);
+    let seconds = longest.as_secs();
+    info!("stopping: no new work, waiting for what runs, for up to {seconds} s");
+    let drained = app.lifecycle.drain(longest).await;
     if let Err(error) = delivery::deliver(&app.storage, &app.clock).await {
         warn!("events wait for the next start: {error}");
     }
     info!("stopped");
-    if drained { Ok(()) } else { Err(ServeError::Drain) }
+    if drained { Ok(()) } else { Err(ServeError::Drain(longest)) }
+}
+
+impl App {
+    /// How long a stop waits for what runs.
+    pub fn longest_attempt(&self) -> Duration {
+        longest_attempt(self.manifest().providers.values())
+    }
+}
+
+/// How long an attempt that runs may still take: a refresh, a login after it, and a busy disk. One that
+/// is cut off leaves its outcome in doubt.
+fn longest_attempt<'a>(providers: impl IntoIterator<Item = &'a Provider>) -> Duration {
+    let longest = providers.into_iter().map(|it| it.timeout).max().unwrap_or_default();
+    longest * 2 + LEASE_MARGIN
 }
 
 fn inventory(app: &App) -> String {
@@ -153,5 +172,19 @@ async fn read_anew(app: &App) -> Result<(), Failure> {
             error!(error.code = error.code(), "the reload failed: {error}");
             Err(Failure::new(Case::HostFault, error.code().to_owned(), error.to_string()))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_waits_as_long_as_the_longest_call_may_last() {
+        let text = "[providers.a]\ntimeout = \"5s\"\n[providers.b]\ntimeout = \"60s\"";
+        let manifest = manifest::parse(text, std::path::Path::new("keepfresh.toml")).unwrap();
+        let longest = longest_attempt(manifest.providers.values());
+        assert_eq!(longest, Duration::from_secs(150));
+        assert_eq!(longest_attempt([]), LEASE_MARGIN);
     }
 }

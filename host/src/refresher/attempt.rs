@@ -21,7 +21,7 @@ use crate::storage::{Begin, Begun, Captured, Loaded, Pausing, Skipped, StorageEr
 
 /// Time beyond the call itself in which an attempt of a live process is surely over: sealing, two
 /// commits, a busy disk.
-const LEASE_MARGIN: Duration = Duration::from_secs(30);
+pub const LEASE_MARGIN: Duration = Duration::from_secs(30);
 
 /// The code of what was not begun because keepfresh stops.
 pub const STOPPING: &str = "internal.stopping";

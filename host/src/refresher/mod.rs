@@ -61,7 +61,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 use jiff::Timestamp;
 
-pub use attempt::STOPPING;
+pub use attempt::{LEASE_MARGIN, STOPPING};
 pub use decide::Ask;
 pub use journal::unopenable;
 pub use manual::ManualToken;
