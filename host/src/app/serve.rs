@@ -10,7 +10,7 @@ use tracing::{error, info, warn};
 use crate::app::App;
 use crate::app::watch::Watch;
 use crate::control::Server;
-use crate::delivery;
+use crate::delivery::Delivery;
 use crate::lifecycle::signals::Signals;
 use crate::lifecycle::systemd;
 use crate::manifest;
@@ -42,8 +42,8 @@ pub async fn serve(mut app: App, watch: Watch) -> Result<(), ServeError> {
     let scheduler = app.scheduler();
     scheduler.start();
     app.lifecycle.spawn("control", server.run(app.operator.clone(), app.lifecycle.clone()));
-    let delivered = delivery::run(app.storage.clone(), app.clock.clone(), app.lifecycle.clone());
-    app.lifecycle.spawn("delivery", delivered);
+    let delivery = Delivery::start(&app.storage).await.map_err(io::Error::other)?;
+    app.lifecycle.spawn("delivery", delivery.run(app.lifecycle.clone()));
     systemd::ready();
     info!(pid = std::process::id(), "keepfresh is ready: {}", inventory(&app));
     let signals = app.lifecycle.follow(signals, move || {
@@ -75,7 +75,9 @@ async fn work(app: &Arc<App>, scheduler: &Scheduler, causes: Causes) -> Result<(
     let seconds = longest.as_secs();
     info!("stopping: no new work, waiting for what runs, for up to {seconds} s");
     let drained = app.lifecycle.drain(longest).await;
-    if let Err(error) = delivery::deliver(&app.storage, &app.clock).await {
+    // What happened while stopping is told, too.
+    let told = async { Delivery::start(&app.storage).await?.deliver().await };
+    if let Err(error) = told.await {
         warn!("events wait for the next start: {error}");
     }
     info!("stopped");

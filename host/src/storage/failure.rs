@@ -81,9 +81,12 @@ pub struct Skipped {
 
 impl Storage {
     /// Stores a failure; `Lost`, and nothing written, if the attempt is no longer open.
-    pub async fn fail(&self, failed: Failed) -> Result<Begun, StorageError> {
+    pub async fn fail(&self, mut failed: Failed) -> Result<Begun, StorageError> {
+        self.keep_heard(&mut failed.events);
+        let tells = !failed.events.is_empty();
         let spent = (!failed.keep_captures).then(|| failed.connection.clone());
         let begun = self.write_times(failed).await?;
+        self.wake_listeners(tells);
         if let Some(id) = spent.filter(|_| begun == Begun::Yes) {
             self.drop_answers(&id);
         }

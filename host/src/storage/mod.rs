@@ -11,6 +11,7 @@ mod error;
 mod failure;
 mod generations;
 mod keyring;
+mod listeners;
 mod log;
 mod outbox;
 mod people;
@@ -32,7 +33,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, Connection as _};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 pub use begin::{Begin, Begun, Captured};
 pub use captures::{Capture, Departed};
@@ -40,11 +41,12 @@ pub use connections::{Filter, Loaded, OpenAttempt, Pausing, Reconcile};
 pub use error::StorageError;
 pub use failure::{Abandoned, Failed, Skipped};
 pub use generations::ManualSet;
+pub use listeners::{Listener, OutboxEvent};
 pub use log::{LogFilter, Pruned, Statistics};
-pub use outbox::OutboxEvent;
 pub use people::{Enrolment, Standing};
 pub use success::Succeeded;
 
+use outbox::Heard;
 use spill::Spill;
 use writer::{Write, Writer};
 
@@ -58,6 +60,7 @@ pub struct Storage {
     writer: Writer,
     times: Arc<Notify>,
     spill: Arc<Spill>,
+    heard: Arc<watch::Sender<Heard>>,
 }
 
 impl Storage {
@@ -78,7 +81,11 @@ impl Storage {
         let (writer, work) = Writer::new(db);
         start_writer(work);
         let spill = Arc::new(Spill::beside(path));
-        Ok(Self { readers, writer, times: Arc::default(), spill })
+        let heard = Arc::new(watch::Sender::new(Heard::default()));
+        let storage = Self { readers, writer, times: Arc::default(), spill, heard };
+        let kinds = listeners::heard(&storage).await?;
+        storage.heard.send_modify(|it| it.kinds = kinds);
+        Ok(storage)
     }
 
     /// Returns once the time of some connection may have changed since the last call. A change between

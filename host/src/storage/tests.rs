@@ -9,12 +9,14 @@ use tempfile::TempDir;
 
 use crate::model::attempt::Trigger;
 use crate::model::connection::Problem;
+use crate::model::event::{Event, EventKind};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::rotation::Rotation;
 use crate::model::token::TokenSet;
 use crate::storage::{
-    Begin, Begun, Capture, Captured, Departed, Failed, Reconcile, Skipped, Storage, Succeeded,
+    Begin, Begun, Capture, Captured, Departed, Failed, Listener, Reconcile, Skipped, Storage,
+    Succeeded,
 };
 use crate::vault::Sealed;
 
@@ -209,4 +211,88 @@ async fn the_database_refuses_what_no_code_should_try() {
         assert!(refused.to_string().contains(rule), "{statement}: {refused}");
     }
     tokio::time::timeout(Duration::from_secs(5), storage.check()).await.unwrap().unwrap();
+}
+
+/// Ends an attempt of connection `number` with these events.
+async fn happens(storage: &Storage, number: usize, kinds: &[EventKind]) {
+    let begun = begin(number, None);
+    let attempt = begun.attempt;
+    assert_eq!(storage.begin(begun).await.unwrap(), Begun::Yes);
+    let event = |kind: &EventKind| Event {
+        kind: *kind,
+        connection: id(number),
+        at: at(2),
+        generation: 0,
+        code: None,
+    };
+    let events = kinds.iter().map(event).collect();
+    let failed = Failed { connection: id(number), events, ..failed(attempt, 0) };
+    assert_eq!(storage.fail(failed).await.unwrap(), Begun::Yes);
+}
+
+async fn kinds(listener: &Listener) -> Vec<EventKind> {
+    listener.waiting(10).await.unwrap().iter().map(|it| it.event.kind).collect()
+}
+
+#[tokio::test]
+async fn each_listener_has_its_own_place_and_hears_what_it_wants() {
+    let (dir, storage) = storage(1).await;
+    happens(&storage, 0, &[EventKind::Critical]).await;
+    let first = storage.listen("first", &[EventKind::Failed]).await.unwrap();
+    let second =
+        storage.listen("second", &[EventKind::Failed, EventKind::Reconnect]).await.unwrap();
+    let all = [EventKind::Failed, EventKind::Reconnect, EventKind::Refreshed];
+    happens(&storage, 0, &all).await;
+    assert_eq!(kinds(&first).await, [EventKind::Failed], "and not of what was before it");
+    first.told(first.waiting(10).await.unwrap()[0].id).await.unwrap();
+    assert_eq!(kinds(&first).await, []);
+    assert_eq!(kinds(&second).await, [EventKind::Failed, EventKind::Reconnect]);
+
+    drop((first, second));
+    let again = Storage::open(&dir.path().join("keepfresh.db")).await.unwrap();
+    let second = again.listen("second", &[EventKind::Failed, EventKind::Reconnect]).await.unwrap();
+    assert_eq!(kinds(&second).await.len(), 2, "it goes on where it stood");
+}
+
+#[tokio::test]
+async fn what_nobody_listens_to_is_not_written() {
+    let (_dir, storage) = storage(1).await;
+    storage.keep_listeners(&[]).await.unwrap();
+    happens(&storage, 0, &[EventKind::Refreshed, EventKind::Critical]).await;
+    let written =
+        || sqlx::query_scalar::<_, i64>("select count(*) from outbox").fetch_one(&storage.readers);
+    assert_eq!(written().await.unwrap(), 0);
+    let _ears = storage.listen("ears", &[EventKind::Critical]).await.unwrap();
+    happens(&storage, 0, &[EventKind::Refreshed, EventKind::Critical]).await;
+    assert_eq!(written().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_listener_is_woken_by_what_is_written_before_it_waits_too() {
+    let (_dir, storage) = storage(1).await;
+    let mut ears = storage.listen("ears", &[EventKind::Critical]).await.unwrap();
+    let idle = tokio::time::timeout(Duration::from_millis(50), ears.woken());
+    assert!(idle.await.is_err(), "nothing has happened");
+    happens(&storage, 0, &[EventKind::Critical]).await;
+    tokio::time::timeout(Duration::from_secs(5), ears.woken()).await.unwrap();
+    assert_eq!(kinds(&ears).await, [EventKind::Critical]);
+}
+
+#[tokio::test]
+async fn pruning_keeps_what_somebody_was_not_told_of_and_no_number_is_given_twice() {
+    let (_dir, storage) = storage(1).await;
+    let ears = storage.listen("ears", &[EventKind::Critical]).await.unwrap();
+    let slow = storage.listen("slow", &[EventKind::Critical]).await.unwrap();
+    for _ in 0..3 {
+        happens(&storage, 0, &[EventKind::Critical]).await;
+    }
+    let last = ears.waiting(10).await.unwrap()[2].id;
+    ears.told(last).await.unwrap();
+    storage.prune(at(100)).await.unwrap();
+    assert_eq!(kinds(&slow).await.len(), 3);
+    slow.told(last).await.unwrap();
+    storage.prune(at(100)).await.unwrap();
+    happens(&storage, 0, &[EventKind::Critical]).await;
+    assert!(ears.waiting(10).await.unwrap()[0].id > last);
+    assert_eq!(kinds(&slow).await, [EventKind::Critical]);
 }

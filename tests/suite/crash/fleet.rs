@@ -23,6 +23,9 @@ const SIZE: usize = 8;
 /// A run in so many begins when the tokens have ended.
 const AT_THE_END: u64 = 3;
 
+/// About how long a request takes from its arrival until its token is stored.
+const ANSWERING: Duration = Duration::from_millis(20);
+
 /// The fake thinks for less than this before and after it acts.
 const THINKING_MS: u64 = 5;
 
@@ -143,7 +146,8 @@ impl Fleet {
 
     /// Lets every access token end, as time does: what is in doubt is tried then.
     pub(super) fn end_tokens(&self) {
-        self.database().run("update connections set expires_at = 1, due_at = 1");
+        self.database()
+            .run("update connections set expires_at = 1, due_at = 1, due_trigger = 'expiry'");
     }
 
     /// Starts a forced refresh of all and kills it at a random moment of `whole`. False when it was
@@ -153,9 +157,11 @@ impl Fleet {
         if chance.below(AT_THE_END) == 0 {
             self.end_tokens();
         }
-        let moment = chance.shorter_than(whole);
         let mut child = self.start();
-        thread::sleep(moment);
+        match chance.below(2) {
+            0 => thread::sleep(chance.shorter_than(whole)),
+            _ => self.wait_for_answers(whole, chance),
+        }
         let alive = child.try_wait().unwrap().is_none();
         // SIGKILL; it fails only for a process that has ended.
         let _ = child.kill();
@@ -164,15 +170,28 @@ impl Fleet {
         alive
     }
 
+    /// Until some requests have arrived, and a little more: about when their answers are stored.
+    fn wait_for_answers(&self, whole: Duration, chance: &mut Chance) {
+        let (begun, seen) = (Instant::now(), self.provider.control().seen());
+        let enough = seen + 1 + chance.below(SIZE as u64);
+        while self.provider.control().seen() < enough && begun.elapsed() < whole {
+            thread::sleep(Duration::from_millis(1));
+        }
+        thread::sleep(chance.shorter_than(ANSWERING));
+    }
+
     /// An answer that was captured is still there after another kill, or has become a token.
     fn look_for_survivors(&mut self) {
         let database = self.database();
         for member in &mut self.members {
-            let captured = database.texts(
+            // A refusal may be captured, too: it says that a token sent twice has ended the family.
+            let refused = member.audit(&self.provider).revoked;
+            let mut captured = database.texts(
                 "select attempt from captures where connection = ? and sealed is not null
                  and request like '%/token'",
                 &[&member.id],
             );
+            captured.retain(|_| !refused);
             if let (Some(attempt), true) = (&member.captured, captured.is_empty()) {
                 let recovered = database.texts(
                     "select id from attempts where connection = ? and id > ?
