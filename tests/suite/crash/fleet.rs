@@ -158,7 +158,7 @@ impl Fleet {
             self.end_tokens();
         }
         let mut child = self.start();
-        match chance.below(2) {
+        match chance.below(4) {
             0 => thread::sleep(chance.shorter_than(whole)),
             _ => self.wait_for_answers(whole, chance),
         }
@@ -174,7 +174,7 @@ impl Fleet {
     fn wait_for_answers(&self, whole: Duration, chance: &mut Chance) {
         let (begun, seen) = (Instant::now(), self.provider.control().seen());
         let enough = seen + 1 + chance.below(SIZE as u64);
-        while self.provider.control().seen() < enough && begun.elapsed() < whole {
+        while self.provider.control().seen() < enough && begun.elapsed() < whole * 4 {
             thread::sleep(Duration::from_millis(1));
         }
         thread::sleep(chance.shorter_than(ANSWERING));
