@@ -6,6 +6,7 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use crate::lifecycle::Lifecycle;
+use crate::model::code::Code;
 use crate::model::event::{Event, EventKind};
 use crate::storage::{Listener, Storage, StorageError};
 
@@ -36,7 +37,7 @@ impl Delivery {
     pub async fn run(mut self, lifecycle: Lifecycle) {
         while !lifecycle.stopping() {
             let failed = self.deliver().await.inspect_err(|error| {
-                warn!(error.code = error.code(), "events could not be delivered: {error}");
+                warn!(error.code = error.code().text(), "events could not be delivered: {error}");
             });
             let again = async {
                 match failed {
@@ -68,7 +69,7 @@ impl Delivery {
 
 fn tell(event: &Event) {
     let Event { kind, connection, generation, code, .. } = event;
-    let code = code.as_deref().unwrap_or_default();
+    let code = code.as_ref().map_or("", Code::text);
     match kind {
         EventKind::Recovered => {
             info!(event = %kind, connection.id = %connection, generation, "{connection} works again");

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use tracing::{info, warn};
 
 use crate::model::attempt::{Attempt, Outcome};
+use crate::model::code;
 use crate::model::connection::Due;
 use crate::model::event::EventKind;
 use crate::model::failure::{Case, Failure};
@@ -91,7 +92,7 @@ impl Refresher {
             None => None,
         };
         let attempt = running.failed(&verdict.failure, now);
-        let code = verdict.failure.code.to_string();
+        let code = verdict.failure.code.clone();
         let (id, message) = (&running.connection, &verdict.failure.message);
         warn!(connection.id = %id, attempt.id = %running.id, trigger = %attempt.trigger, error.code = %code, "refreshing {id} failed: {message}");
         let failed = Failed {
@@ -118,7 +119,7 @@ impl Refresher {
 /// Somebody else has ended this attempt.
 pub(super) fn fenced() -> Failure {
     let message = "another process took this attempt over; its outcome counts";
-    Failure::new(Case::HostFault, "refresh.fenced", message)
+    Failure::new(Case::HostFault, code::Refresh::Fenced, message)
 }
 
 fn due_after_success(running: &Running, token: &TokenSet, now: Timestamp) -> Option<Due> {

@@ -9,6 +9,7 @@ use tracing::{error, info};
 
 use crate::lifecycle::Lifecycle;
 use crate::model::clock::Clock;
+use crate::model::code::{self, Code};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
 use crate::storage::{Capture, Storage, StorageError};
@@ -75,7 +76,7 @@ impl HeldAnswers {
             pause = (pause * 2).min(longest);
         }
         if !self.of(id).is_empty() {
-            error!(connection.id = %id, error.code = "storage.answer_lost", "keepfresh was stopped before an answer for {id} could be stored; it is lost");
+            error!(connection.id = %id, error.code = Code::from(code::Storage::AnswerLost).text(), "keepfresh was stopped before an answer for {id} could be stored; it is lost");
         }
     }
 
@@ -118,5 +119,5 @@ fn held(id: &ConnectionId, error: &StorageError) -> Failure {
     let message = format!(
         "the provider's answer for {id} is here and cannot be stored: {error}; it is held and stored as soon as that is possible, and nothing is sent meanwhile"
     );
-    Failure::new(Case::HostFault, "storage.answer_held", message)
+    Failure::new(Case::HostFault, code::Storage::AnswerHeld, message)
 }

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::egress::Response;
 use crate::model::clock::Clock;
+use crate::model::code::{self, Code};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::refresher::held::HeldAnswers;
@@ -103,9 +104,9 @@ impl AttemptJournal {
 }
 
 fn seal(vault: &Vault, of: Departed, response: &Response) -> Result<Capture, Failure> {
-    let fault = |code, message: String| Failure::new(Case::HostFault, code, message);
+    let fault = |code: Code, message: String| Failure::new(Case::HostFault, code, message);
     let plain = serde_json::to_vec(response).map(Zeroizing::new);
-    let plain = plain.map_err(|it| fault("internal.serialise", it.to_string()))?;
+    let plain = plain.map_err(|it| fault(code::Internal::Serialise.into(), it.to_string()))?;
     let row = row(&of);
     let sealed = vault.seal(Purpose::Capture, &place(&row, of.generation), &plain);
     let sealed = sealed.map_err(|it| fault(it.code(), it.to_string()))?;
@@ -135,7 +136,7 @@ pub fn unopenable(id: &ConnectionId) -> Failure {
     let message = format!(
         "the answer to an earlier refresh of {id} was kept and cannot be opened: the key that sealed it is missing, or the row is damaged; bring the key back and run `keepfresh plugin replay {id}`, or get a new token: `keepfresh connect {id}` or `keepfresh token set {id}`"
     );
-    Failure::new(Case::Misconfigured, "vault.answer_unopenable", message)
+    Failure::new(Case::Misconfigured, code::Vault::AnswerUnopenable, message)
 }
 
 fn row(of: &Departed) -> String {

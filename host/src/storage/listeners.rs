@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tokio::sync::watch;
 
+use crate::model::code::Code;
 use crate::model::event::{Event, EventKind};
 use crate::storage::Storage;
 use crate::storage::error::StorageError;
@@ -102,7 +103,7 @@ fn event(row: &SqliteRow) -> Result<OutboxEvent, StorageError> {
             connection: fields.required("connection", fields.word("connection")?)?,
             at: fields.required("at", fields.time("at")?)?,
             generation: fields.count("generation")?,
-            code: fields.text("code")?,
+            code: fields.text("code")?.map(|it| Code::read(&it)),
         },
     })
 }

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tracing::{error, info};
 
+use crate::model::code::{self, Code};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::storage::captures::{Capture, Departed};
 use crate::storage::{Storage, StorageError};
@@ -49,7 +50,7 @@ impl Spill {
             match read(&file) {
                 Ok(capture) => spill.note(&capture, file),
                 Err(fault) => error!(
-                    error.code = "storage.answer_unreadable",
+                    error.code = Code::from(code::Storage::AnswerUnreadable).text(),
                     "the answer in {} cannot be read ({fault}); it is left where it is",
                     file.display()
                 ),
@@ -133,11 +134,11 @@ impl Storage {
         let id = &capture.of.connection;
         match self.spill.write(&capture) {
             Ok(()) => {
-                error!(connection.id = %id, error.code = failed.code(), "an answer for {id} was kept in a file beside the database: {failed}");
+                error!(connection.id = %id, error.code = failed.code().text(), "an answer for {id} was kept in a file beside the database: {failed}");
                 Ok(())
             }
             Err(beside) => {
-                error!(connection.id = %id, error.code = failed.code(), "an answer for {id} can be kept neither in the database ({failed}) nor beside it ({beside})");
+                error!(connection.id = %id, error.code = failed.code().text(), "an answer for {id} can be kept neither in the database ({failed}) nor beside it ({beside})");
                 Err(failed)
             }
         }
@@ -166,7 +167,7 @@ impl Storage {
             return;
         }
         if let Err(fault) = self.spill.remove(id) {
-            error!(connection.id = %id, error.code = "storage.io_error", "an answer for {id} beside the database could not be removed: {fault}");
+            error!(connection.id = %id, error.code = Code::from(code::Storage::IoError).text(), "an answer for {id} beside the database could not be removed: {fault}");
         }
     }
 }

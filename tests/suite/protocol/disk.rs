@@ -73,7 +73,7 @@ fn an_answer_that_arrives_at_a_full_disk_is_stored_when_there_is_room() {
         assert!(ended.is_err() || ended.unwrap().error.is_some(), "nothing could be stored");
     });
     assert_eq!(bench.served(), before, "what is stored is served");
-    assert_eq!(bench.refresh(Trigger::Forced).unwrap_err().code, "storage.answer_held");
+    assert_eq!(bench.refresh(Trigger::Forced).unwrap_err().code.text(), "storage.answer_held");
     disk.empty();
     wait_until("the answer is stored", || bench.loaded().captures.len() == 1);
     let attempt = bench.succeed(Trigger::Recovery);

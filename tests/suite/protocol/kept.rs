@@ -60,7 +60,7 @@ fn an_answer_that_no_disk_takes_is_held_and_nothing_is_sent_meanwhile() {
     let before = bench.served();
     bench.database().run(NO_CAPTURE);
     assert_eq!(bench.fail(Trigger::Forced), "storage.answer_held");
-    assert_eq!(bench.refresh(Trigger::Forced).unwrap_err().code, "storage.answer_held");
+    assert_eq!(bench.refresh(Trigger::Forced).unwrap_err().code.text(), "storage.answer_held");
     assert_eq!((bench.control().seen(), bench.served()), (1, before));
     assert_eq!(bench.loaded().connection.doubt_since, None, "the answer is here");
 
@@ -84,7 +84,7 @@ fn an_answer_outlives_a_write_lock_that_is_held_for_longer_than_any_write_waits(
         drop(held);
         ended
     });
-    assert_eq!(attempt.unwrap_err().code, "storage.busy", "the lock outlasted all of it");
+    assert_eq!(attempt.unwrap_err().code.text(), "storage.busy", "the lock outlasted all of it");
     let due = || bench.loaded().connection.due.is_some_and(|it| it.at <= bench.clock.now());
     wait_until("it is looked at again", due);
     assert_eq!(bench.succeed(Trigger::Recovery).reason.as_deref(), RECOVERED);

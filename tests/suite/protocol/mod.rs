@@ -160,7 +160,7 @@ impl Bench {
 
     /// A refresh that is recorded as failed, and its code.
     fn fail(&self, trigger: Trigger) -> String {
-        self.refresh(trigger).unwrap().error.unwrap().code
+        self.refresh(trigger).unwrap().error.unwrap().code.to_string()
     }
 
     /// Names of the files beside the database that hold an answer.
