@@ -68,7 +68,7 @@ pub use manual::ManualToken;
 pub use serve::Served;
 
 use crate::catalogue::{Catalogue, Own, Plugin};
-use crate::lifecycle::Lifecycle;
+use crate::lifecycle::{self, Lifecycle};
 use crate::model::attempt::{Attempt, Outcome, Trigger};
 use crate::model::clock::Clock;
 use crate::model::code;
@@ -134,7 +134,7 @@ impl Refresher {
             catalogue,
             clock,
             lifecycle,
-            owner: format!("pid {}", std::process::id()),
+            owner: lifecycle::instance(),
             alone: true,
             flights: Mutex::default(),
             breakers: Breakers::default(),
