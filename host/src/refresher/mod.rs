@@ -27,8 +27,14 @@ mod manual;
 /// Connections that are added.
 pub mod people;
 
-/// When a connection is looked at next.
+/// When a failure or a success is followed by another look.
 pub mod plan;
+
+/// When a connection is looked at next, from its row alone.
+pub mod due;
+
+/// That rule, asked of rows in the database.
+mod times;
 
 /// Facts about the account, asked now and then.
 mod probe;

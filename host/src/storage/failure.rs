@@ -129,8 +129,7 @@ impl WriteOne for Abandoned {
                 return Ok(Begun::Lost);
             }
             sqlx::query(
-                "update connections set due_at = ?, due_trigger = ?
-                 where id = ? and paused_at is null",
+                "update connections set due_at = ?, due_trigger = ? where id = ?",
             )
             .bind(self.due.map(|it| millis(it.at)))
             .bind(self.due.map(|it| it.trigger.as_str()))
