@@ -1,15 +1,17 @@
 //! What the operator has configured, as keyed digests: whether it is what it was when a connection came
 //! to need a person, and when a token was got. Nothing can be read back from them.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::catalogue::Plugin;
+use crate::catalogue::{Plugin, Shelf};
 use crate::manifest::provider::Settings;
+use crate::model::id::ConnectionId;
 use crate::vault::Vault;
 use crate::vault::source::Source;
 
@@ -31,6 +33,15 @@ pub enum Changed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config(Vec<u8>);
 
+impl fmt::Display for Changed {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Settings => "settings",
+            Self::Secrets => "secrets",
+        })
+    }
+}
+
 impl Config {
     /// As it is stored.
     pub fn into_bytes(self) -> Vec<u8> {
@@ -48,6 +59,40 @@ impl Config {
         let settings = differs(0).then_some(Changed::Settings);
         let secrets = (differs(1) || differs(2)).then_some(Changed::Secrets);
         settings.into_iter().chain(secrets).collect()
+    }
+}
+
+/// What is configured now, asked once for all connections that share it.
+pub struct Configs {
+    shelf: Arc<Shelf>,
+    vault: Vault,
+    commands: bool,
+    found: HashMap<(String, String, Settings), Config>,
+}
+
+impl Configs {
+    /// What the providers of `shelf` are configured with; with `commands`, what those print counts too.
+    pub fn new(shelf: Arc<Shelf>, vault: Vault, commands: bool) -> Self {
+        Self { shelf, vault, commands, found: HashMap::new() }
+    }
+
+    /// What has changed for the connection `id` with settings of its own since its token came of `then`.
+    pub async fn changed_since(
+        &mut self,
+        id: &ConnectionId,
+        own: &Settings,
+        then: &[u8],
+    ) -> Vec<Changed> {
+        let Some(Ok(plugin)) = self.shelf.providers.get(id.provider()) else { return Vec::new() };
+        // All that the manifest does not list share what it says.
+        let listed = plugin.provider().connections.iter().any(|it| it.id == *id);
+        let name = if listed { id.name() } else { "" };
+        let key = (id.provider().to_owned(), name.to_owned(), own.clone());
+        if let Some(config) = self.found.get(&key) {
+            return config.changed_since(then);
+        }
+        let config = plugin.config_now(name, own, self.commands, &self.vault).await;
+        self.found.entry(key).or_insert(config).changed_since(then)
     }
 }
 

@@ -29,7 +29,7 @@ use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 
 pub use approval::Candidate;
-pub use config::{Changed, Config};
+pub use config::{Changed, Config, Configs};
 pub use discover::digest_of;
 pub use lock::{LockEntry, LockFile};
 pub use plugin::{BindProblem, Own, Plugin};

@@ -52,7 +52,10 @@ impl Clock {
 
     /// A clock that stands at `start` until it is advanced.
     pub fn manual(start: Timestamp) -> Self {
-        Self(Source::Manual(Arc::new(watch::Sender::new(Hands { wall: start, ran: Duration::ZERO }))))
+        Self(Source::Manual(Arc::new(watch::Sender::new(Hands {
+            wall: start,
+            ran: Duration::ZERO,
+        }))))
     }
 
     /// The current time, to the millisecond: what the database can hold.

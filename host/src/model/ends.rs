@@ -63,7 +63,8 @@ mod tests {
 
     #[test]
     fn a_token_is_dead_on_arrival_when_nobody_can_use_it() {
-        for (end, dead) in [(-7_200, true), (0, true), (1, true), (9, true), (10, false), (60, false)]
+        for (end, dead) in
+            [(-7_200, true), (0, true), (1, true), (9, true), (10, false), (60, false)]
         {
             assert_eq!(ends(Some(end), None).dead_on_arrival(at(0)), dead, "{end}");
         }

@@ -63,7 +63,8 @@ impl Refresher {
         let decision = decide(&loaded.connection, ask, &facts);
         let attempt = AttemptId::generate();
         let (connection, config) = (id.clone(), OnceLock::new());
-        let running = Running { id: attempt, connection, ask, plugin, loaded, started: now, config };
+        let running =
+            Running { id: attempt, connection, ask, plugin, loaded, started: now, config };
         match decision {
             Decision::Skip(reason) => self.skip(&running, reason).await.map(Some),
             Decision::WaitUntil(at) => self.wait(&running, at).await.map(Some),
@@ -88,7 +89,10 @@ impl Refresher {
             loaded.connection.pause.as_ref().and_then(|it| it.until).is_some_and(|it| it <= now);
         if over {
             let id = loaded.connection.id.clone();
-            let due = self.due_as(&loaded, &Connection { pause: None, due: None, ..loaded.connection.clone() });
+            let due = self.due_as(
+                &loaded,
+                &Connection { pause: None, due: None, ..loaded.connection.clone() },
+            );
             let resume = Pausing { id, pause: None, due, at: now };
             self.storage.set_pause(resume).await.map_err(|it| host_fault(&it))?;
             loaded.connection.pause = None;

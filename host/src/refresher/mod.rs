@@ -69,7 +69,7 @@ pub use decide::Ask;
 pub use manual::ManualToken;
 pub use serve::Served;
 
-use crate::catalogue::{Catalogue, Own, Plugin};
+use crate::catalogue::{Catalogue, Configs, Own, Plugin};
 use crate::lifecycle::Lifecycle;
 use crate::model::attempt::{Attempt, Outcome, Trigger};
 use crate::model::clock::Clock;
@@ -213,6 +213,11 @@ impl Refresher {
             secrets: secrets.map_err(|it| vault_fault(&it))?.unwrap_or_default(),
             remembered: connection.token.as_ref().map(|it| it.metadata.clone()).unwrap_or_default(),
         })
+    }
+
+    /// What the connections are configured with now. No command is run for it.
+    pub fn configs(&self) -> Configs {
+        Configs::new(self.catalogue.shelf(), self.vault.clone(), false)
     }
 
     /// Whether a login would replace what this connection has. A plugin that serves people as well can

@@ -45,7 +45,8 @@ impl Refresher {
         let now = self.clock.now();
         // What a clock that was ahead has stored may be of any age.
         let is_young = |it: &&TokenFacts| {
-            clock::after(it.issued_at, TOO_YOUNG) > now && it.issued_at <= clock::after(now, TOO_YOUNG)
+            clock::after(it.issued_at, TOO_YOUNG) > now
+                && it.issued_at <= clock::after(now, TOO_YOUNG)
         };
         let young = connection.token.as_ref().filter(is_young);
         if let Some(token) = young {

@@ -51,7 +51,9 @@ impl Refresher {
             after = Some(last);
         }
         if moved > 0 {
-            info!("{moved} connections are looked at another time: what was planned was out of date");
+            info!(
+                "{moved} connections are looked at another time: what was planned was out of date"
+            );
         }
         Ok(())
     }

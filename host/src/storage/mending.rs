@@ -1,6 +1,7 @@
 //! What many rows say, put right by few statements: times that no fact allows, and what waits for a
 //! person who has acted.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -123,6 +124,44 @@ impl Storage {
     ) -> Result<(), StorageError> {
         self.write_times(LookAtAll { provider: provider.to_owned(), step, at }).await
     }
+}
+
+/// Connections whose tokens came of the same configuration.
+#[derive(Clone, Debug)]
+pub struct CameOf {
+    /// One of them.
+    pub id: ConnectionId,
+    /// How many there are.
+    pub count: u64,
+    /// Settings of their own.
+    pub settings: BTreeMap<String, String>,
+    /// Keyed digests of the configuration.
+    pub config: Vec<u8>,
+}
+
+impl Storage {
+    /// What the tokens came of, those of the manifest each for itself, the others together.
+    pub async fn came_of(&self) -> Result<Vec<CameOf>, StorageError> {
+        let rows = sqlx::query(
+            "select min(id) as id, count(*) as count, settings, config
+             from connections where issued_at is not null and config is not null
+             group by provider, iif(origin = 'manifest', name, null), settings, config
+             order by 1",
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(came_of).collect()
+    }
+}
+
+fn came_of(row: &SqliteRow) -> Result<CameOf, StorageError> {
+    let fields = Fields::new(row, "connections", "id")?;
+    Ok(CameOf {
+        id: fields.required("id", fields.word("id")?)?,
+        count: fields.count("count")?,
+        settings: fields.json("settings")?.unwrap_or_default(),
+        config: fields.blob("config")?.unwrap_or_default(),
+    })
 }
 
 /// What is paused, waits for a person or is being tried has no time that could be wrong.

@@ -41,7 +41,7 @@ pub use error::StorageError;
 pub use failure::{Abandoned, Failed, Skipped};
 pub use generations::ManualSet;
 pub use log::{LogFilter, Pruned, Statistics};
-pub use mending::{Doubtful, Forgiven, Moved};
+pub use mending::{CameOf, Doubtful, Forgiven, Moved};
 pub use outbox::OutboxEvent;
 pub use people::{Enrolment, Standing};
 pub use success::Succeeded;
@@ -77,6 +77,25 @@ impl Storage {
         let (writer, work) = Writer::new(db);
         start_writer(work);
         Ok(Self { readers, writer, times: Arc::default() })
+    }
+
+    /// The database at `path` if there is one and its schema is up to date: opening it then changes
+    /// nothing.
+    pub async fn open_as_it_is(path: &Path) -> Result<Option<Self>, StorageError> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let unavailable = |source| StorageError::opening(path, source);
+        let reader = options(path).create_if_missing(false).read_only(true);
+        let mut db = reader.connect().await.map_err(unavailable)?;
+        let query = sqlx::query_scalar("select max(version) from _sqlx_migrations");
+        let version: Option<i64> = query.fetch_one(&mut db).await.ok().flatten();
+        let newest = sqlx::migrate!("migrations/sqlite").iter().map(|it| it.version).max();
+        db.close().await.map_err(unavailable)?;
+        if version.is_none() || version != newest {
+            return Ok(None);
+        }
+        Self::open(path).await.map(Some)
     }
 
     /// Returns once the time of some connection may have changed since the last call. A change between

@@ -217,7 +217,8 @@ impl World {
         } else {
             self.timing().after_success(ends, self.now)
         };
-        let error = AttemptError { code: "token.dead_on_arrival".to_owned(), message: String::new() };
+        let error =
+            AttemptError { code: "token.dead_on_arrival".to_owned(), message: String::new() };
         let succeeded = Succeeded {
             attempt,
             connection: self.id.clone(),
@@ -326,7 +327,9 @@ impl World {
         let waits = loaded.open.is_some() || connection.problem.is_none();
         assert!(!waits || due.is_some(), "forgotten: {story}");
         assert!(!self.handled || due.is_none_or(|it| it > self.now), "it stays due: {story}");
-        let Some(token) = connection.token.as_ref().filter(|_| loaded.open.is_none()) else { return };
+        let Some(token) = connection.token.as_ref().filter(|_| loaded.open.is_none()) else {
+            return;
+        };
         let settled = connection.failures == 0 && connection.problem.is_none();
         let end = token.expires_at.unwrap_or(self.now).max(self.now);
         assert!(!settled || due.is_none_or(|it| it <= end), "it ends before: {story}");
