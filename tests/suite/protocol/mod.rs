@@ -13,6 +13,9 @@ mod credentials;
 /// What is in doubt, and until when.
 mod doubt;
 
+/// Pauses, and what crosses them.
+mod pausing;
+
 use std::time::Duration;
 
 use e2e::artifacts;
