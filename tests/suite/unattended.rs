@@ -4,18 +4,16 @@
 use e2e::daemon::{Daemon, wait_until};
 use e2e::inside::Inside;
 use e2e::provider::answer::Answer;
-use e2e::provider::eskiz;
 use e2e::provider::script::{Fate, Scenario};
+use e2e::provider::{Kind, eskiz};
 use e2e::stage::{self, Stage};
 use keepfresh::model::attempt::Trigger;
 use rustix::process::Signal;
 
+use crate::providers::subject::{self, plain};
+
 /// An interval in which a daemon that tries again by mistake would have done so.
 const A_WHILE: std::time::Duration = std::time::Duration::from_millis(1_200);
-
-fn lifetime(seconds: u32) -> eskiz::Settings {
-    eskiz::Settings { lifetime: seconds, ..eskiz::Settings::default() }
-}
 
 /// Seconds between one request and the next.
 fn pauses(stage: &Stage) -> Vec<f64> {
@@ -40,7 +38,10 @@ fn the_daemon_logs_in_by_itself() {
 
 #[tokio::test]
 async fn a_token_of_a_minute_is_refreshed_before_each_end_without_a_person() {
-    let stage = Stage::eskiz_as(lifetime(60), "");
+    let mut subject = plain(subject::eskiz);
+    let Kind::Eskiz(settings) = &mut subject.kind else { panic!("another fake") };
+    settings.lifetime = 60;
+    let stage = subject.stage("");
     let inside = Inside::open(&stage.home).await;
     inside.app.scheduler().start();
     for generation in 1..=4 {

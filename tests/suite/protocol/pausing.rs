@@ -82,7 +82,8 @@ fn who_is_resumed_is_due_as_if_there_had_been_no_pause() {
         }),
         Some(Outcome::Success)
     );
-    assert_eq!(bench.due_in(), Some(two_thirds));
+    // The plugin counts in whole seconds.
+    assert!((two_thirds - 1..=two_thirds).contains(&bench.due_in().unwrap()));
 }
 
 #[test]

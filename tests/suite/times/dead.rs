@@ -81,7 +81,8 @@ async fn a_refresh_that_brings_a_dead_token_keeps_the_grant_and_is_a_failure() {
     assert_eq!((family.rotations as usize, family.revoked), (attempts, false));
     let connection = inside.connection("rotor").await;
     assert_eq!(connection.generation as usize, attempts + 1, "each was stored");
-    assert_eq!(state_of(&connection, inside.app.clock.now()), State::Expired);
+    let soon = inside.app.clock.now() + std::time::Duration::from_secs(1);
+    assert_eq!(state_of(&connection, soon), State::Expired);
     let since = inside.app.clock.now() - 2 * DAY;
     let statistics = inside.app.storage.statistics(None, since).await.unwrap();
     assert_eq!((statistics.success, statistics.failed as usize), (0, attempts));
@@ -96,7 +97,8 @@ async fn a_token_of_a_minute_is_no_failure() {
     let attempt = inside.app.refresher.refresh(&id, Ask::new(Trigger::Forced)).await.unwrap();
     assert_eq!(attempt.outcome, Some(Outcome::Success));
     let due = inside.connection("rotor").await.due.unwrap().at;
-    assert_eq!(due.duration_since(inside.app.clock.now()).as_secs(), 40);
+    // The plugin counts in whole seconds.
+    assert!((39..=40).contains(&due.duration_since(inside.app.clock.now()).as_secs()));
 }
 
 #[tokio::test]
