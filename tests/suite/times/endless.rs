@@ -71,6 +71,24 @@ fn password_of(stage: &Stage) -> (String, String) {
 }
 
 #[test]
+fn status_runs_no_command_for_a_secret_and_check_does() {
+    let stage = plain(subject::playmobile).stage("");
+    let (manifest, file) = password_of(&stage);
+    let line = format!("echo ran >> ran; cat {file}");
+    let command = format!("{{ exec = [\"sh\", \"-c\", \"{line}\"] }}");
+    let manifest = manifest.replace(&format!("{{ file = \"{file}\" }}"), &command);
+    stage.home.write_manifest(&manifest);
+    let ran =
+        || std::fs::read_to_string(stage.home.path("ran")).unwrap_or_default().lines().count();
+    assert_eq!(stage.refresh(&[])["outcome"], "success");
+    assert_eq!(ran(), 1, "once for a login");
+    write_secret(&stage.home, &file, "another-password");
+    assert_eq!((changed(&stage), ran()), (Value::Array(Vec::new()), 1));
+    let checked = stage.home.run(&["check", "--json"]).exits(0).json();
+    assert_eq!(checked["changed_since_token"][0]["changed"], serde_json::json!(["secrets"]));
+}
+
+#[test]
 fn a_setting_that_was_changed_since_the_token_is_told() {
     let stage = plain(subject::playmobile).started("");
     let (manifest, _) = password_of(&stage);
