@@ -2,7 +2,6 @@
 //! one session come to the same one.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -11,6 +10,7 @@ use crate::control;
 use crate::egress::Gate;
 use crate::manifest::Manifest;
 use crate::model::clock::Clock;
+use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::operator::{Command, Progress, Reply};
 use crate::sandbox::Compiler;
@@ -49,7 +49,7 @@ impl Session {
                 Some(daemon) => control::ask(daemon, &command, progress).await,
                 None => Err(Failure::new(
                     Case::HostFault,
-                    "daemon.unreachable",
+                    code::Daemon::Unreachable,
                     "the daemon has stopped; run this again",
                 )),
             },
@@ -75,7 +75,7 @@ impl Session {
     /// Waits for what has begun.
     pub(super) async fn close(self) {
         if let Self::Here(app) = self {
-            app.lifecycle.drain(Duration::from_secs(5)).await;
+            app.lifecycle.drain(app.longest_attempt()).await;
         }
     }
 }
@@ -92,5 +92,5 @@ fn stop_on_interrupt(app: &App) {
 }
 
 fn cannot_open(error: &OpenError) -> Failure {
-    Failure::new(Case::HostFault, error.code().to_owned(), error.to_string())
+    Failure::new(Case::HostFault, error.code(), error.to_string())
 }

@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use crate::lifecycle::signals::{Signal, Signals};
+use crate::model::code;
 
 /// Limits that are set at start: no core dumps, no memory for other processes, quiet panics.
 pub mod hardening;
@@ -29,9 +30,6 @@ pub mod signals;
 
 /// What systemd is told.
 pub mod systemd;
-
-/// How long a drain waits by default, below the 90 seconds after which systemd kills.
-pub const DRAIN: Duration = Duration::from_secs(30);
 
 /// Spawns tasks and tells them to stop. A clone is cheap and shares the tasks.
 #[derive(Clone, Debug)]
@@ -155,7 +153,7 @@ impl<T> Future for Task<T> {
 
 fn report_panic(name: &'static str) {
     tracing::error!(
-        error.code = "internal.panic",
+        error.code = code::Internal::Panic.text(),
         task.name = name,
         "the task {name} panicked and was ended"
     );

@@ -5,10 +5,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::attempt::text_enum;
+use crate::model::code::Code;
 use crate::model::id::ConnectionId;
 
 /// The kinds of events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EventKind {
     /// A new generation is stored.
@@ -46,5 +47,5 @@ pub struct Event {
     /// The generation that was current afterwards.
     pub generation: u64,
     /// The code of the failure, for the kinds that have one.
-    pub code: Option<String>,
+    pub code: Option<Code>,
 }

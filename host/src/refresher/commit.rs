@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use tracing::{info, warn};
 
 use crate::model::attempt::{Attempt, AttemptError, Outcome};
+use crate::model::code;
 use crate::model::connection::Due;
 use crate::model::ends::Ends;
 use crate::model::event::{Event, EventKind};
@@ -20,9 +21,6 @@ use crate::refresher::{Refresher, host_fault, vault_fault};
 use crate::sandbox::CallInput;
 use crate::storage::{Begun, Failed, Succeeded};
 use crate::vault::tokens;
-
-/// The code of a token that had ended, or will have before anybody can use it.
-const DEAD_ON_ARRIVAL: &str = "token.dead_on_arrival";
 
 impl Refresher {
     /// Stores the next generation; the token is served only after this.
@@ -59,8 +57,7 @@ impl Refresher {
         };
         let stored = self.storage.succeed(succeeded).await.map_err(|it| host_fault(&it))?;
         if stored == Begun::Lost {
-            let message = "another process took this attempt over; its outcome counts";
-            return Err(Failure::new(Case::HostFault, "refresh.fenced", message));
+            return Err(fenced());
         }
         self.breakers.learn(running.connection.provider(), None, now);
         let (id, ms) = (&running.connection, attempt.duration_ms.unwrap_or_default());
@@ -129,7 +126,7 @@ impl Refresher {
             None => None,
         };
         let attempt = running.failed(&verdict.failure, now);
-        let code = verdict.failure.code.to_string();
+        let code = verdict.failure.code.clone();
         let (id, message) = (&running.connection, &verdict.failure.message);
         warn!(connection.id = %id, attempt.id = %running.id, trigger = %attempt.trigger, error.code = %code, "refreshing {id} failed: {message}");
         let failed = Failed {
@@ -146,9 +143,17 @@ impl Refresher {
             duration_ms: attempt.duration_ms.unwrap_or_default(),
             failure: verdict.failure,
         };
-        self.storage.fail(failed).await.map_err(|it| host_fault(&it))?;
-        Ok(attempt)
+        match self.storage.fail(failed).await.map_err(|it| host_fault(&it))? {
+            Begun::Yes => Ok(attempt),
+            Begun::Lost => Err(fenced()),
+        }
     }
+}
+
+/// Somebody else has ended this attempt.
+pub(super) fn fenced() -> Failure {
+    let message = "another process took this attempt over; its outcome counts";
+    Failure::new(Case::HostFault, code::Refresh::Fenced, message)
 }
 
 fn due_after(running: &Running, token: &TokenSet, dead: bool, now: Timestamp) -> Option<Due> {
@@ -181,5 +186,5 @@ fn dead_on_arrival(id: &ConnectionId, ends: Ends, now: Timestamp) -> Option<Atte
     let message = format!(
         "the new token of {id} {how}: a clock is wrong, here or at the provider, or its plugin takes a duration for a time; it is stored, and nobody can use it"
     );
-    Some(AttemptError { code: DEAD_ON_ARRIVAL.to_owned(), message })
+    Some(AttemptError { code: code::Token::DeadOnArrival.into(), message })
 }

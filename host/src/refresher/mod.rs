@@ -15,6 +15,9 @@ mod breaker;
 /// What a request for a refresh comes to.
 pub mod decide;
 
+/// Answers that no disk takes yet.
+mod held;
+
 /// Answers made durable, and given back.
 mod journal;
 
@@ -64,8 +67,9 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 use jiff::Timestamp;
 
-pub use attempt::STOPPING;
+pub use attempt::LEASE_MARGIN;
 pub use decide::Ask;
+pub use journal::unopenable;
 pub use manual::ManualToken;
 pub use serve::Served;
 
@@ -73,6 +77,7 @@ use crate::catalogue::{Catalogue, Configs, Own, Plugin};
 use crate::lifecycle::Lifecycle;
 use crate::model::attempt::{Attempt, Outcome, Trigger};
 use crate::model::clock::Clock;
+use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
 use crate::model::token::TokenSet;
@@ -80,6 +85,7 @@ use crate::storage::{Loaded, Storage, StorageError};
 use crate::vault::error::VaultError;
 use crate::vault::{Vault, credentials, tokens};
 use breaker::Breakers;
+use held::HeldAnswers;
 use throttle::Throttle;
 
 /// What an attempt came to; an error is one that could not even be recorded.
@@ -105,6 +111,7 @@ pub struct Parts {
     flights: Mutex<HashMap<ConnectionId, Flight>>,
     breakers: Breakers,
     throttle: Throttle,
+    held: Arc<HeldAnswers>,
 }
 
 impl std::ops::Deref for Refresher {
@@ -125,7 +132,9 @@ impl Refresher {
         clock: Clock,
         lifecycle: Lifecycle,
     ) -> Self {
+        let held = HeldAnswers::new(storage.clone(), clock.clone(), lifecycle.clone());
         Self(Arc::new(Parts {
+            held: Arc::new(held),
             storage,
             vault,
             catalogue,
@@ -189,7 +198,7 @@ impl Refresher {
                 let message = format!(
                     "refreshing {own} failed inside keepfresh; see the log, and please report it"
                 );
-                Err(Failure::new(Case::HostFault, "internal.panic", message))
+                Err(Failure::new(Case::HostFault, code::Internal::Panic, message))
             })
         };
         let flight = landed.boxed().shared();
@@ -200,6 +209,11 @@ impl Refresher {
     async fn load(&self, id: &ConnectionId) -> Result<Loaded, Failure> {
         let loaded = self.storage.load(id).await.map_err(|it| host_fault(&it))?;
         loaded.ok_or_else(|| unknown(id))
+    }
+
+    /// Stores answers for `id` that could not be stored when they came.
+    pub async fn settle(&self, id: &ConnectionId) -> Result<(), Failure> {
+        self.held.settle(id).await
     }
 
     /// What a connection brings of its own, opened.
@@ -243,7 +257,7 @@ impl Refresher {
 /// There is no such connection.
 pub fn unknown(id: &ConnectionId) -> Failure {
     let message = format!("there is no connection {id}; see: keepfresh connection list");
-    Failure::new(Case::Misconfigured, "connection.unknown", message)
+    Failure::new(Case::Misconfigured, code::Connection::Unknown, message)
 }
 
 /// The database failed.

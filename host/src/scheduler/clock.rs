@@ -11,7 +11,10 @@ pub(super) async fn run(scheduler: Scheduler) {
     let mut offset = parts.clock.offset();
     loop {
         if let Err(error) = parts.refresher.check_times().await {
-            error!(error.code = error.code(), "what is planned could not be checked: {error}");
+            error!(
+                error.code = error.code().text(),
+                "what is planned could not be checked: {error}"
+            );
         }
         scheduler.wake();
         let before = offset;

@@ -112,7 +112,7 @@ async fn a_caller_who_was_refused_is_not_sent_away_by_a_clock_that_was_ahead() {
     let served = inside.app.refresher.rejected(&id, None).await.unwrap();
     assert_eq!(served.generation, 2);
     let young = inside.app.refresher.rejected(&id, None).await.unwrap_err();
-    assert_eq!(young.code, "token.rejected_when_fresh");
+    assert_eq!(young.code.text(), "token.rejected_when_fresh");
 }
 
 #[tokio::test]

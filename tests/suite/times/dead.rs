@@ -57,7 +57,7 @@ async fn a_client_whose_every_login_brings_a_dead_token_logs_in_a_dozen_times_a_
         let id: keepfresh::model::id::ConnectionId = stage.name().parse().unwrap();
         let first = inside.app.refresher.refresh(&id, Ask::new(Trigger::Manual)).await.unwrap();
         assert_eq!(first.outcome, Some(Outcome::Failed), "{members:?}");
-        assert_eq!(first.error.unwrap().code, "token.dead_on_arrival", "{members:?}");
+        assert_eq!(first.error.unwrap().code.text(), "token.dead_on_arrival", "{members:?}");
         assert_eq!(first.generation, 1, "it is stored all the same");
         let attempts = attempts_of_a_day(&inside, &stage.fake, stage.name()).await;
         assert!((5..=A_DOZEN).contains(&attempts), "{attempts} of {members:?}");
@@ -74,7 +74,7 @@ async fn a_refresh_that_brings_a_dead_token_keeps_the_grant_and_is_a_failure() {
     inside.app.refresher.refresh(&id, Ask::new(Trigger::Forced)).await.unwrap();
     let connection = inside.connection("rotor").await;
     assert_eq!((connection.generation, connection.failures), (2, 1));
-    assert_eq!(connection.error.unwrap().code, "token.dead_on_arrival");
+    assert_eq!(connection.error.unwrap().code.text(), "token.dead_on_arrival");
     let attempts = attempts_of_a_day(&inside, &fake, "rotor").await;
     assert!((5..=A_DOZEN).contains(&attempts), "{attempts}");
     let family = fake.control().family("first").unwrap();

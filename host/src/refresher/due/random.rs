@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use super::{Facts, due};
 use crate::manifest::provider::Provider;
 use crate::model::attempt::{AttemptError, Trigger};
+use crate::model::code::{self, Code};
 use crate::model::connection::{Connection, Due, Pause, Problem};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
@@ -18,7 +19,8 @@ use crate::model::rotation::Rotation;
 use crate::model::token::TokenSet;
 use crate::refresher::plan::{AHEAD, Timing};
 use crate::storage::{
-    Abandoned, Begin, Begun, Failed, Loaded, Moved, Pausing, Reconcile, Storage, Succeeded,
+    Abandoned, Begin, Begun, Captured, Failed, Loaded, Moved, Pausing, Reconcile, Storage,
+    Succeeded,
 };
 use crate::vault::Sealed;
 
@@ -180,7 +182,7 @@ impl World {
             at: self.now,
             lease_until: self.now + Duration::from_secs(90),
             adopts: loaded.open.as_ref().map(|it| it.id),
-            gives_up_captures: false,
+            captured: Captured::Stay,
             doubt_since: loaded.doubt_since(),
         };
         assert_eq!(self.storage.begin(begin).await.unwrap(), Begun::Yes);
@@ -218,7 +220,7 @@ impl World {
             self.timing().after_success(ends, self.now)
         };
         let error =
-            AttemptError { code: "token.dead_on_arrival".to_owned(), message: String::new() };
+            AttemptError { code: code::Token::DeadOnArrival.into(), message: String::new() };
         let succeeded = Succeeded {
             attempt,
             connection: self.id.clone(),
@@ -250,7 +252,7 @@ impl World {
             attempt,
             connection: self.id.clone(),
             generation: connection.generation,
-            failure: Failure::new(Case::Unavailable, "x.y", "why"),
+            failure: Failure::new(Case::Unavailable, Code::read("x.y"), "why"),
             problem,
             config: None,
             doubt_since: matches!(way, Way::Doubt).then_some(self.now),
@@ -267,7 +269,7 @@ impl World {
         let abandoned = Abandoned {
             attempt,
             connection: self.id.clone(),
-            failure: Failure::new(Case::Misconfigured, "x.y", "why"),
+            failure: Failure::new(Case::Misconfigured, Code::read("x.y"), "why"),
             due: found.connection.due,
             duration_ms: 1,
         };
