@@ -111,6 +111,16 @@ impl Context {
     pub fn has_secret(&self, name: &str) -> bool {
         self.secrets.iter().any(|it| it == name)
     }
+
+    /// Whether the current token set has a refresh token.
+    pub fn has_refresh_token(&self) -> bool {
+        self.current.as_ref().is_some_and(|it| it.has_refresh_token)
+    }
+
+    /// Scopes of the current token set.
+    pub fn scopes(&self) -> Vec<String> {
+        self.current.as_ref().map(|it| it.scopes.clone()).unwrap_or_default()
+    }
 }
 
 /// What is plain of the current token set.
@@ -152,8 +162,27 @@ impl Settings {
 
     /// A setting that must be there.
     pub fn required(&self, name: &str) -> Result<&str, Failure> {
-        let missing = || Failure::Misconfigured(format!("the setting `{name}` is missing"));
+        let missing = || Failure::misconfigured(format!("the setting `{name}` is missing"));
         self.optional(name).ok_or_else(missing)
+    }
+
+    /// The words of a setting with spaces between them; none where it is left out.
+    pub fn words(&self, name: &str) -> Vec<String> {
+        let words = self.optional(name).unwrap_or_default().split_whitespace();
+        words.map(str::to_owned).collect()
+    }
+
+    /// What a setting chooses of a few names; none where it is left out.
+    pub fn choice<T: Copy>(&self, name: &str, choices: &[(&str, T)]) -> Result<Option<T>, Failure> {
+        let Some(chosen) = self.optional(name) else { return Ok(None) };
+        let found = choices.iter().find(|(known, _)| *known == chosen);
+        found.map(|(_, choice)| Some(*choice)).ok_or_else(|| {
+            let names: Vec<_> = choices.iter().map(|(known, _)| format!("`{known}`")).collect();
+            Failure::misconfigured(format!(
+                "the setting `{name}` must be one of {}",
+                names.join(", ")
+            ))
+        })
     }
 
     /// Fills the `{name}` placeholders of a URL; `{name.origin}` is the scheme, host and port of an
@@ -176,6 +205,11 @@ impl Settings {
         url.push_str(rest);
         Ok(url)
     }
+}
+
+/// The pieces of a list with commas, spaces or both between them.
+pub fn listed(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|it: char| it == ',' || it.is_whitespace()).filter(|piece| !piece.is_empty())
 }
 
 /// Scheme, host and port of an address: all before the slash that begins its path.
@@ -267,6 +301,16 @@ mod tests {
     fn an_empty_setting_is_a_missing_one() {
         let failure = settings().fill("{base_url}/{empty}").unwrap_err();
         assert!(matches!(failure, Failure::Misconfigured(text) if text.contains("`empty`")));
+    }
+
+    #[test]
+    fn a_choice_is_one_of_its_names_or_left_out() {
+        let choices = [("t{1}", 1), ("t2", 2)];
+        assert_eq!(settings().choice("tenant", &choices).unwrap(), Some(1));
+        assert_eq!(settings().choice("empty", &choices).unwrap(), None);
+        let wrong = settings().choice("base_url", &choices).unwrap_err();
+        let text = "the setting `base_url` must be one of `t{1}`, `t2`";
+        assert!(matches!(wrong, Failure::Misconfigured(it) if it == text));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::bindings::keepfresh::provider::secrets::Secret;
 use crate::bindings::keepfresh::provider::types::{Connection, Failure, TokenSet};
 use crate::bindings::profile::exports::keepfresh::provider::profile;
 use crate::bindings::revocation::exports::keepfresh::provider::revocation;
+use crate::failure::doubting;
 use crate::flow::{
     Authorization, AuthorizationRequest, Context, Current, Device, Flow, Profile, Progress,
     Provider, Revocation, Settings,
@@ -23,11 +24,11 @@ impl<P: Provider> provider::Guest for P {
     }
 
     fn login(connection: Connection) -> Result<TokenSet, Failure> {
-        tokens(open::<P>(connection, None), P::login)
+        tokens::<P>(open::<P>(connection, None), P::login)
     }
 
     fn refresh(connection: Connection, current: TokenSet) -> Result<TokenSet, Failure> {
-        tokens(open::<P>(connection, Some(current)), P::refresh)
+        tokens::<P>(open::<P>(connection, Some(current)), P::refresh)
     }
 }
 
@@ -64,7 +65,7 @@ impl<P: Authorization> authorization::Guest for P {
         let (context, mut keyring) = open::<P>(connection, None);
         let handed = [("code", code), ("code_verifier", code_verifier)];
         keyring.kept.extend(handed.map(|(name, secret)| (name.to_owned(), secret)));
-        tokens((context, keyring), |context| P::exchange(context, &redirect_uri))
+        tokens::<P>((context, keyring), |context| P::exchange(context, &redirect_uri))
     }
 }
 
@@ -98,11 +99,12 @@ impl<P: Device> device::Guest for P {
 }
 
 /// Runs a flow that ends in tokens.
-fn tokens(
+fn tokens<P: Provider>(
     (context, mut keyring): (Context, Keyring),
     flow: impl FnOnce(&Context) -> Flow<Tokens>,
 ) -> Result<TokenSet, Failure> {
-    let (tokens, last) = run::run(flow(&context), &context.settings, &mut keyring)?;
+    let flow = doubting(flow(&context), P::describe().rotation);
+    let (tokens, last) = run::run(flow, &context.settings, &mut keyring)?;
     run::collect(tokens, last.as_ref(), &keyring)
 }
 

@@ -68,7 +68,7 @@ pub(crate) fn take(
         Source::At(pointer) => (last.and_then(|answer| answer.secret(&pointer)), pointer),
         Source::Header(name) => (last.and_then(|answer| answer.secret_header(&name)), name),
     };
-    found.ok_or_else(|| Failure::Unexpected(format!("the answer has no token at `{place}`")))
+    found.ok_or_else(|| Failure::unexpected(format!("the answer has no token at `{place}`")))
 }
 
 fn send(request: &Request, settings: &Settings, keyring: &Keyring) -> Result<Response, Failure> {
@@ -186,11 +186,11 @@ fn named<'k>(secrets: &'k [(String, Secret)], name: &str) -> Option<&'k Secret> 
 pub(crate) fn missing(place: &Place) -> Failure {
     match place {
         Place::Connection(name) => {
-            Failure::Misconfigured(format!("the connection has no secret `{name}`; add it"))
+            Failure::misconfigured(format!("the connection has no secret `{name}`; add it"))
         }
-        Place::AccessToken => Failure::GrantExpired("there is no access token yet".to_owned()),
-        Place::RefreshToken => Failure::GrantExpired("there is no refresh token".to_owned()),
-        Place::Extra(name) => Failure::GrantExpired(format!("the token set has no `{name}`")),
-        Place::Kept(name) => Failure::Unexpected(format!("an earlier answer had no `{name}`")),
+        Place::AccessToken => Failure::grant_expired("there is no access token yet"),
+        Place::RefreshToken => Failure::grant_expired("there is no refresh token"),
+        Place::Extra(name) => Failure::grant_expired(format!("the token set has no `{name}`")),
+        Place::Kept(name) => Failure::unexpected(format!("an earlier answer had no `{name}`")),
     }
 }
