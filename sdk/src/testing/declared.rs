@@ -45,7 +45,7 @@ pub(super) fn check<P: Provider>(settings: &Settings, requests: &[Request]) {
         carried.sort();
         carried.dedup();
         let line = line(request, &request.url);
-        panic!("a request is not declared: .access({line:?}, &{carried:?}) would");
+        panic!("the descriptor lacks: .access({line:?}, &{carried:?})");
     }
 }
 
@@ -140,10 +140,15 @@ fn example<P: Provider>(has_tokens: bool) -> Context {
 
 #[cfg(test)]
 mod tests {
+    use std::panic::catch_unwind;
+
     use super::*;
     use crate::bindings::exports::keepfresh::provider::provider::Field;
     use crate::bindings::keepfresh::provider::secrets::Encoding;
+    use crate::bindings::keepfresh::provider::types::Failure;
+    use crate::flow::{Flow, send};
     use crate::request::{basic, bearer, compose, secret, text};
+    use crate::tokens::Tokens;
 
     fn described() -> Descriptor {
         Descriptor::new("x", "1.0.0", "X")
@@ -178,5 +183,33 @@ mod tests {
     fn an_address_from_an_answer_is_compared_with_the_filled_pattern() {
         assert!(is_declared(Request::get("https://a.example/token")));
         assert!(!is_declared(Request::get("https://b.example/x")));
+    }
+
+    /// Declares its login, and not that it carries the key.
+    struct Forgetful;
+
+    impl Provider for Forgetful {
+        fn describe() -> Descriptor {
+            Descriptor::new("x", "1.0.0", "X").access("POST {base_url}/token", &[])
+        }
+
+        fn login(_: &Context) -> Flow<Tokens> {
+            let request = Request::post("{base_url}/token").json([("key", secret("key"))]);
+            send(request, |answer| Err(Failure::of(answer, "X", "a login")))
+        }
+
+        fn refresh(_: &Context) -> Flow<Tokens> {
+            Err(Failure::grant_expired("never"))
+        }
+    }
+
+    #[test]
+    fn a_plugin_that_forgot_a_declaration_is_told_the_line() {
+        let said = catch_unwind(provider::<Forgetful>).unwrap_err();
+        let said = said.downcast::<String>().unwrap();
+        assert!(said.contains(r#".access("POST {base_url}/token", &["key"])"#), "{said}");
+        let context = testing::context::<Forgetful>(&[]);
+        let played = catch_unwind(|| testing::login::<Forgetful>(&context, &[]).case());
+        assert!(played.is_err(), "every flow that a test plays is looked at");
     }
 }
