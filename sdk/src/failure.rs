@@ -83,7 +83,7 @@ pub(crate) fn doubting(flow: Flow<Tokens>, rotation: Rotation) -> Flow<Tokens> {
     }
     Ok(match flow? {
         Step::Send(mut exchange) => {
-            let spends = exchange.request.carried().iter().any(|it| it == "refresh-token");
+            let spends = exchange.request.spends_refresh_token();
             let read = exchange.read;
             exchange.read = Box::new(move |answer| {
                 let next = read(answer).map_err(|it| if spends { doubt(it) } else { it });

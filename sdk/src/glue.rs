@@ -24,11 +24,11 @@ impl<P: Provider> provider::Guest for P {
     }
 
     fn login(connection: Connection) -> Result<TokenSet, Failure> {
-        tokens::<P>(open::<P>(connection, None), P::login)
+        tokens(open::<P>(connection, None), P::login)
     }
 
     fn refresh(connection: Connection, current: TokenSet) -> Result<TokenSet, Failure> {
-        tokens::<P>(open::<P>(connection, Some(current)), P::refresh)
+        tokens(open::<P>(connection, Some(current)), P::refresh)
     }
 }
 
@@ -65,7 +65,7 @@ impl<P: Authorization> authorization::Guest for P {
         let (context, mut keyring) = open::<P>(connection, None);
         let handed = [("code", code), ("code_verifier", code_verifier)];
         keyring.kept.extend(handed.map(|(name, secret)| (name.to_owned(), secret)));
-        tokens::<P>((context, keyring), |context| P::exchange(context, &redirect_uri))
+        tokens((context, keyring), |context| P::exchange(context, &redirect_uri))
     }
 }
 
@@ -99,27 +99,29 @@ impl<P: Device> device::Guest for P {
 }
 
 /// Runs a flow that ends in tokens.
-fn tokens<P: Provider>(
+fn tokens(
     (context, mut keyring): (Context, Keyring),
     flow: impl FnOnce(&Context) -> Flow<Tokens>,
 ) -> Result<TokenSet, Failure> {
-    let flow = doubting(flow(&context), P::describe().rotation);
+    let flow = doubting(flow(&context), keyring.rotation);
     let (tokens, last) = run::run(flow, &context.settings, &mut keyring)?;
     run::collect(tokens, last.as_ref(), &keyring)
 }
 
 /// Parts a connection into what a flow may see and the secrets it may only name.
 fn open<P: Provider>(connection: Connection, current: Option<TokenSet>) -> (Context, Keyring) {
+    let descriptor = P::describe();
     let context = Context {
         id: connection.id,
-        settings: Settings::new(&P::describe(), connection.settings),
+        settings: Settings::new(&descriptor, connection.settings),
         secrets: connection.secrets.iter().map(|(name, _)| name.clone()).collect(),
         current: current.as_ref().map(plain),
         remembered: connection.remembered,
         unique: unique(),
         now: UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()),
     };
-    (context, Keyring { connection: connection.secrets, current, kept: Vec::new() })
+    let rotation = descriptor.rotation;
+    (context, Keyring { connection: connection.secrets, current, kept: Vec::new(), rotation })
 }
 
 /// The keys of two hash maps: the standard library's own way to the random numbers of the host.
