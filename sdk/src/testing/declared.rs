@@ -132,9 +132,10 @@ fn example<P: Provider>(has_tokens: bool) -> Context {
     let value = |name: &str| (name.to_owned(), format!("https://example.com/{name}"));
     let given: Vec<_> = wanted.map(|it| value(&it.name)).collect();
     let given: Vec<_> = given.iter().map(|(name, it)| (name.as_str(), it.as_str())).collect();
-    match has_tokens {
-        true => testing::context_with_tokens::<P>(&given),
-        false => testing::context::<P>(&given),
+    if has_tokens {
+        testing::context_with_tokens::<P>(&given)
+    } else {
+        testing::context::<P>(&given)
     }
 }
 
