@@ -13,9 +13,10 @@ use crate::bindings::revocation::exports::keepfresh::provider::revocation;
 use crate::failure::doubting;
 use crate::flow::{
     Authorization, AuthorizationRequest, Context, Current, Device, Flow, Profile, Progress,
-    Provider, Revocation, Settings,
+    Provider, Revocation,
 };
 use crate::run::{self, Keyring};
+use crate::settings::Settings;
 use crate::tokens::Tokens;
 
 impl<P: Provider> provider::Guest for P {

@@ -16,6 +16,7 @@ pub mod oauth;
 mod refusals;
 mod request;
 mod run;
+mod settings;
 pub mod testing;
 mod tokens;
 
@@ -29,14 +30,14 @@ pub use crate::bindings::keepfresh::provider::types::Failure;
 pub use crate::failure::trouble;
 pub use crate::flow::{
     Authorization, AuthorizationRequest, Context, Current, Device, DeviceGrant, Exchange, Flow,
-    Profile, Progress, Provider, Reading, Revocation, Settings, Step, listed, origin, send,
-    send_then,
+    Profile, Progress, Provider, Reading, Revocation, Step, send, send_then,
 };
 pub use crate::refusals::{Refusal, Refusals};
 pub use crate::request::{
     Body, Place, Request, SignedJwt, Value, access_token, basic, basic_header, bearer,
     client_basic, compose, extra, json, kept, refresh_token, secret, text,
 };
+pub use crate::settings::{Settings, listed, origin};
 pub use crate::tokens::{Source, Tokens};
 
 /// Exports a plugin: `sdk::export!(Plugin)`, or with optional interfaces

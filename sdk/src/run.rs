@@ -5,8 +5,9 @@ use crate::bindings::exports::keepfresh::provider::provider::Rotation;
 use crate::bindings::keepfresh::provider::http::{self, Response};
 use crate::bindings::keepfresh::provider::secrets::{Encoding, Part, Secret};
 use crate::bindings::keepfresh::provider::types::{Failure, TokenSet};
-use crate::flow::{Flow, Settings, Step};
+use crate::flow::{Flow, Step};
 use crate::request::{Body, Place, Request, SignedJwt, Value};
+use crate::settings::Settings;
 use crate::tokens::{Source, Tokens};
 
 /// The secrets that a flow may name, and what becomes of a refresh token that is used.

@@ -4,9 +4,10 @@
 
 use crate::bindings::exports::keepfresh::provider::provider::{Access, Descriptor};
 use crate::flow::{
-    Authorization, AuthorizationRequest, Context, Device, Profile, Provider, Revocation, Settings,
+    Authorization, AuthorizationRequest, Context, Device, Profile, Provider, Revocation,
 };
 use crate::request::Request;
+use crate::settings::Settings;
 use crate::testing::{self, Canned, Played};
 
 /// The first request that the descriptor does not declare, or that carries a secret which it does not

@@ -20,8 +20,9 @@ pub use self::playing::{
 };
 
 use crate::bindings::keepfresh::provider::types::Failure;
-use crate::flow::{Context, Current, Flow, Provider, Settings, Step};
+use crate::flow::{Context, Current, Flow, Provider, Step};
 use crate::request::Request;
+use crate::settings::Settings;
 
 /// A context as the host would give it: every secret of the descriptor is there.
 pub fn context<P: Provider>(settings: &[(&str, &str)]) -> Context {
