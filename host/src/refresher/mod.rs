@@ -74,7 +74,7 @@ pub use manual::ManualToken;
 pub use serve::Served;
 
 use crate::catalogue::{Catalogue, Configs, Own, Plugin};
-use crate::lifecycle::Lifecycle;
+use crate::lifecycle::{self, Lifecycle};
 use crate::model::attempt::{Attempt, Outcome, Trigger};
 use crate::model::clock::Clock;
 use crate::model::code;
@@ -140,7 +140,7 @@ impl Refresher {
             catalogue,
             clock,
             lifecycle,
-            owner: format!("pid {}", std::process::id()),
+            owner: lifecycle::instance(),
             alone: true,
             flights: Mutex::default(),
             breakers: Breakers::default(),
