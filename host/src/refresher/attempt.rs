@@ -11,7 +11,10 @@ use crate::model::connection::Due;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::token::TokenSet;
-use crate::refresher::decide::{Ask, Decision, Facts, decide};
+use crate::refresher::ask::Ask;
+use crate::refresher::breaker::Lesson;
+use crate::refresher::decide::{Decision, decide};
+use crate::refresher::foresee::woken;
 use crate::refresher::journal::AttemptJournal;
 use crate::refresher::running::Running;
 use crate::refresher::{Refresher, host_fault};
@@ -50,19 +53,16 @@ impl Refresher {
             Ok(plugin) => plugin,
             Err(failure) => return self.refuse(&loaded, ask, failure).await.map(Some),
         };
-        let open = loaded.open.as_ref();
-        let facts = Facts {
-            rotation: open.map_or_else(|| plugin.rotation(), |it| it.rotation),
-            unattended: self.logs_in(&plugin, &loaded)?,
-            interrupted: open.map(|it| it.started_at),
-            captured: !loaded.captures.is_empty(),
-            idle: is_idle(&loaded, plugin.provider().active_within, now),
-            now,
+        let decision = decide(&loaded.connection, ask, &self.facts(&plugin, &loaded, now)?);
+        let running = Running {
+            id: AttemptId::generate(),
+            connection: id.clone(),
+            ask,
+            plugin,
+            loaded,
+            heard: Arc::default(),
+            started: now,
         };
-        let decision = decide(&loaded.connection, ask, &facts);
-        let attempt = AttemptId::generate();
-        let running =
-            Running { id: attempt, connection: id.clone(), ask, plugin, loaded, started: now };
         match decision {
             Decision::Skip(reason) => self.skip(&running, reason).await.map(Some),
             Decision::WaitUntil(at) => self.wait(&running, at).await.map(Some),
@@ -83,10 +83,8 @@ impl Refresher {
 
     /// Ends a pause whose time is over.
     async fn wake_up(&self, mut loaded: Loaded, now: Timestamp) -> Result<Loaded, Failure> {
-        let over =
-            loaded.connection.pause.as_ref().and_then(|it| it.until).is_some_and(|it| it <= now);
-        if over {
-            let due = Some(Due { at: now, trigger: Trigger::Expiry });
+        let due = woken(loaded.connection.pause.as_ref(), now);
+        if due.is_some() {
             let id = loaded.connection.id.clone();
             let resume = Pausing { id, pause: None, due, at: now };
             self.storage.set_pause(resume).await.map_err(|it| host_fault(&it))?;
@@ -111,11 +109,21 @@ impl Refresher {
     }
 
     async fn send(&self, mut running: Running, way: &Decision) -> Result<Option<Attempt>, Failure> {
+        let (provider, ask) = (running.connection.provider().to_owned(), running.ask);
+        // Who would be turned away at the end of the line need not stand in it.
+        let waits = way.sends() && !ask.insists();
+        if let Some(wait) = self.wait_for(&provider).filter(|_| waits) {
+            return self.turn_away(&running, wait).await.map(Some);
+        }
         let Some(_slot) = self.throttle.enter(running.plugin.provider(), &self.lifecycle).await
         else {
             return Err(stopping(&running.connection));
         };
         let gives_up = gives_up_captures(&running, way);
+        let turn = match self.turn(&provider, ask, way) {
+            Ok(turn) => turn,
+            Err(wait) => return self.turn_away(&running, wait).await.map(Some),
+        };
         if !self.begin(&running, gives_up).await? {
             return Ok(None);
         }
@@ -123,6 +131,7 @@ impl Refresher {
             running.loaded.captures.clear();
         }
         let called = self.call(&running, way).await;
+        turn.learn(Lesson::of(&called, &running.heard), self.clock.now());
         let finished = match called {
             Ok((token, reason)) => self.commit(&running, token, reason).await,
             Err(failure) => Err(failure),
@@ -180,6 +189,7 @@ impl Refresher {
         let own = self.own(&running.loaded)?;
         let plugin = &running.plugin;
         let mut input = plugin.input(&running.connection, own, current, journal, now).await?;
+        input.heard = Arc::clone(&running.heard);
         if *way == Decision::Login {
             return program.login(&input).await.map(|it| (it, Some("logged in".to_owned())));
         }
@@ -231,7 +241,7 @@ impl Refresher {
     }
 
     /// Records that nothing was sent, when a person asked; a tick that finds nothing to do is silent.
-    async fn skip(&self, running: &Running, reason: String) -> Result<Attempt, Failure> {
+    pub(super) async fn skip(&self, running: &Running, reason: String) -> Result<Attempt, Failure> {
         let now = self.clock.now();
         let mut attempt = running.report(Outcome::Skipped, now);
         attempt.reason = Some(reason.clone());
@@ -274,8 +284,9 @@ impl Refresher {
         }
         let due = Due { at, trigger: Trigger::Recovery };
         self.storage.set_due(&running.connection, Some(due)).await.map_err(|it| host_fault(&it))?;
+        let id = &running.connection;
         let reason = format!(
-            "the outcome of an earlier refresh is unknown; it is tried once at {at}, or now with --force"
+            "the outcome of an earlier refresh is unknown; it is tried once at {at}, or now if you name it: keepfresh refresh {id} --force, which ends the grant if the provider has acted on the earlier one"
         );
         self.skip(running, reason).await
     }
@@ -291,12 +302,6 @@ fn gives_up_captures(running: &Running, way: &Decision) -> bool {
         _ => false,
     };
     !reads && !running.loaded.captures.is_empty()
-}
-
-/// Whether no caller has asked for its token within what the manifest says.
-fn is_idle(loaded: &Loaded, within: Option<Duration>, now: Timestamp) -> bool {
-    let asked = loaded.connection.active_at;
-    within.is_some_and(|within| asked.is_none_or(|it| it + within < now))
 }
 
 /// The command that a person gives a first token with.

@@ -52,7 +52,6 @@ impl Refresher {
             let message = "another process took this attempt over; its outcome counts";
             return Err(Failure::new(Case::HostFault, "refresh.fenced", message));
         }
-        self.breakers.learn(running.connection.provider(), None, now);
         let (id, ms) = (&running.connection, attempt.duration_ms.unwrap_or_default());
         info!(connection.id = %id, attempt.id = %running.id, trigger = %attempt.trigger, generation = attempt.generation, duration_ms = ms, "refreshed {id}");
         Ok(attempt)
@@ -66,8 +65,6 @@ impl Refresher {
     ) -> Result<Attempt, Failure> {
         let connection = &running.loaded.connection;
         let now = self.clock.now();
-        let provider = running.connection.provider();
-        self.breakers.learn(provider, Some(failure.case), now);
         let declared = declared_schedule(&running.plugin);
         let timing = Timing::new(running.plugin.provider(), declared.as_ref(), &running.connection);
         let verdict = judge(
@@ -80,6 +77,7 @@ impl Refresher {
                 in_doubt: running.doubt_since().is_some(),
                 since: running.doubt_since().unwrap_or(running.started),
                 expires_at: connection.token.as_ref().and_then(|it| it.expires_at),
+                told: running.heard.wait(),
                 timing,
                 now,
             },

@@ -93,12 +93,17 @@ impl CallState {
         let response = match network.gate.send(&network.policy, request, left).await {
             Ok(response) => response,
             Err(error) => {
+                if !matches!(error, EgressError::Denied { .. }) {
+                    network.heard.asked();
+                }
                 let harmless =
                     matches!(error, EgressError::Denied { .. } | EgressError::NotSent { .. });
                 self.unanswered = doubted || !harmless;
                 return Ok(Err(error));
             }
         };
+        network.heard.asked();
+        network.heard.answered(&response, network.now);
         if let Err(failure) = network.journal.capture(seq, &name, &response).await {
             let message = failure.message.clone();
             self.ended = Some(failure);
