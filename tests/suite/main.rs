@@ -12,6 +12,7 @@ mod hostile;
 mod lengths;
 mod listing;
 mod operating;
+mod outage;
 mod pacing;
 mod people;
 mod protocol;

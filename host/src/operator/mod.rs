@@ -166,7 +166,8 @@ impl Operator {
             Ok(connection) => {
                 let plugin = shelf.providers.get(connection.id.provider());
                 let plugin = plugin.and_then(|it| it.as_deref().ok());
-                Some(ConnectionView::of(&connection, view::access_of(plugin), now))
+                let wait = self.0.refresher.wait_for(connection.id.provider());
+                Some(ConnectionView::of(&connection, view::access_of(plugin), now).waiting(wait))
             }
             Err(error) => {
                 // One row that cannot be read must not hide the others.

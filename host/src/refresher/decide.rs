@@ -295,7 +295,8 @@ mod tests {
 
     #[test]
     fn rubbish_that_was_read_twice_is_a_doubt_like_any_other() {
-        let rubbish = Connection { failures: 2, doubt_since: Some(at(0)), ..fresh() };
+        let due = Some(Due { at: at(60), trigger: Trigger::Backup });
+        let rubbish = Connection { failures: 2, doubt_since: Some(at(0)), due, ..fresh() };
         let after = |rotation, now| {
             let facts = Facts { captured: true, ..facts(rotation, now) };
             check(&rubbish, Trigger::Backup, facts)
@@ -329,7 +330,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_nobody_reads_gives_way_to_a_login_unless_a_person_wants_it_read() {
-        let failing = Connection { failures: 2, ..fresh() };
+        let failing = Connection { failures: 2, due: None, ..fresh() };
         let facts = Facts { captured: true, unattended: true, ..facts(Rotation::Strict, 1) };
         assert_eq!(check(&failing, Trigger::Recovery, facts), Decision::Login);
         assert_eq!(decide(&failing, Ask::replay(), &facts), Decision::Replay);

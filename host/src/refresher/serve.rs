@@ -151,7 +151,9 @@ fn shortfall(
     now: Timestamp,
 ) -> Option<Short> {
     let end = token.expires_at.filter(|it| *it <= clock::after(now, min_ttl))?;
-    let longest = lifetime(token, loaded.given);
+    // An expiry is in whole seconds, and the time since it was stored is not.
+    let whole = |it: Duration| Duration::from_secs(it.as_secs() + u64::from(it.subsec_nanos() > 0));
+    let longest = lifetime(token, loaded.given).map(whole);
     let provider = loaded.connection.id.provider();
     let because = match (failed, longest) {
         (Some(failure), _) => format!("it could not be refreshed: {failure}"),

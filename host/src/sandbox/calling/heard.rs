@@ -24,7 +24,7 @@ struct Notes {
 }
 
 impl Heard {
-    /// Whether a request left, or was to leave and found nobody.
+    /// Whether a request has left, or found nobody.
     pub fn tried(&self) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).tried
     }
@@ -34,14 +34,14 @@ impl Heard {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).wait
     }
 
-    /// A request leaves.
-    pub(in crate::sandbox) fn asked(&self) {
+    /// A request has left, or nobody was there to take it.
+    pub fn note_request(&self) {
         let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *notes = Notes { tried: true, wait: None };
     }
 
     /// An answer came, when the clock here showed `now`.
-    pub(in crate::sandbox) fn answered(&self, answer: &Response, now: Timestamp) {
+    pub(in crate::sandbox) fn note_answer(&self, answer: &Response, now: Timestamp) {
         // Of a success it would say when something else is ready.
         let wait = (answer.status >= 300).then(|| retry_after(answer, now)).flatten();
         self.0.lock().unwrap_or_else(PoisonError::into_inner).wait = wait;
@@ -80,9 +80,9 @@ mod tests {
         let headers =
             headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let heard = Heard::default();
-        heard.asked();
+        heard.note_request();
         let now = "2026-10-21T07:28:00Z".parse().unwrap();
-        heard.answered(&Response { status, headers, body: Vec::new() }, now);
+        heard.note_answer(&Response { status, headers, body: Vec::new() }, now);
         heard.wait().map(|it| it.as_secs())
     }
 
@@ -125,10 +125,13 @@ mod tests {
         let heard = Heard::default();
         assert!(!heard.tried());
         let headers = vec![("retry-after".to_owned(), "5".to_owned())];
-        heard.asked();
-        heard.answered(&Response { status: 429, headers, body: Vec::new() }, Timestamp::UNIX_EPOCH);
+        heard.note_request();
+        heard.note_answer(
+            &Response { status: 429, headers, body: Vec::new() },
+            Timestamp::UNIX_EPOCH,
+        );
         assert_eq!((heard.tried(), heard.wait()), (true, Some(Duration::from_secs(5))));
-        heard.asked();
+        heard.note_request();
         assert_eq!((heard.tried(), heard.wait()), (true, None));
     }
 }

@@ -94,7 +94,7 @@ impl CallState {
             Ok(response) => response,
             Err(error) => {
                 if !matches!(error, EgressError::Denied { .. }) {
-                    network.heard.asked();
+                    network.heard.note_request();
                 }
                 let harmless =
                     matches!(error, EgressError::Denied { .. } | EgressError::NotSent { .. });
@@ -102,8 +102,8 @@ impl CallState {
                 return Ok(Err(error));
             }
         };
-        network.heard.asked();
-        network.heard.answered(&response, network.now);
+        network.heard.note_request();
+        network.heard.note_answer(&response, network.now);
         if let Err(failure) = network.journal.capture(seq, &name, &response).await {
             let message = failure.message.clone();
             self.ended = Some(failure);

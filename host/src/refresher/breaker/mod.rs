@@ -254,3 +254,6 @@ impl Drop for Pass {
         self.end(Lesson::Unsent, self.now);
     }
 }
+
+#[cfg(test)]
+mod tests;
