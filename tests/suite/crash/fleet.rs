@@ -119,9 +119,12 @@ impl Fleet {
         control.script(thinking.delay_before(pause()).delay_after(pause()));
     }
 
-    /// A forced refresh of all that nobody kills: what each connection came to.
+    /// A forced refresh of all that nobody kills: what each connection came to. Each is named, so that
+    /// what is in doubt is sent as well.
     pub(super) fn settle(&self) -> Vec<Value> {
-        let run = self.home.run(&["refresh", "--all", "--force", "--json"]);
+        let ids = self.members.iter().map(|it| it.id.as_str());
+        let order = ["refresh", "--force", "--json"].into_iter().chain(ids).collect::<Vec<_>>();
+        let run = self.home.run(&order);
         let attempts = run.json()["attempts"].as_array().cloned().unwrap_or_default();
         assert_eq!(attempts.len(), SIZE, "{run:?}");
         attempts

@@ -63,6 +63,7 @@ fn storm(name: &str, class: Class, rotation: &str, mut chance: Chance) {
 
 /// Lets every connection come to an end, gives those that were lost a new token, and counts them.
 fn mourn(fleet: &mut Fleet, class: Class) -> u32 {
+    no_grant_was_ended_in_bulk(fleet);
     let attempts = fleet.settle();
     let failed = |it: &Value| it["outcome"] != "success";
     let lost = (0..fleet.members.len()).filter(|index| {
@@ -75,6 +76,15 @@ fn mourn(fleet: &mut Fleet, class: Class) -> u32 {
         fleet.seed(*index);
     }
     u32::try_from(lost.len()).unwrap()
+}
+
+/// So far the orders were about all, and those leave out what is in doubt: whatever was in flight at a kill
+/// still has its grant.
+fn no_grant_was_ended_in_bulk(fleet: &Fleet) {
+    for member in &fleet.members {
+        let audit = member.audit(&fleet.provider);
+        assert!(!audit.revoked, "a bulk order sent what was in doubt: {audit:?}");
+    }
 }
 
 /// A loss is that of a strict provider which saw the token twice; the connection says so, and the log

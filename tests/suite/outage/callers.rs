@@ -34,7 +34,7 @@ async fn twenty_callers_in_an_outage_are_one_request_after_each_pause() {
 
     // It is back: the first finds out, and then it is everybody's turn.
     provider.control().clear_script();
-    inside.advance(Duration::from_mins(10), &[&provider]);
+    inside.advance(HOUR, &[&provider]);
     call(&inside, 24).await.unwrap();
     let calls = join_all((5..25).map(|it| call(&inside, it))).await;
     assert!(calls.iter().all(Result::is_ok), "{calls:?}");

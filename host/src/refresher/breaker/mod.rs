@@ -112,12 +112,13 @@ impl Breaker {
         }
     }
 
-    /// A turn to ask. Whoever gets the one that finds out makes the others wait for what comes of it;
-    /// should nothing come of it, the next one has its turn when the pause is over.
+    /// A turn to ask. Whoever gets the one that finds out makes the others wait as if it had failed: one
+    /// that hangs is no reason to send another sooner.
     fn enter(&mut self, now: Timestamp) -> Result<Turn, Wait> {
         match (self.verdict(now), &mut self.open) {
             (Verdict::Wait(wait), _) => Err(wait),
             (Verdict::One, Some(wait)) => {
+                self.outages = self.outages.saturating_add(1);
                 wait.until = clock::after(now, pause(self.outages));
                 Ok(Turn::Probe)
             }
@@ -155,14 +156,15 @@ impl Breaker {
         told: Option<Duration>,
         now: Timestamp,
     ) -> Option<Timestamp> {
-        let news = turn == Turn::Probe || self.open.is_none();
-        if news {
+        let first = self.open.is_none();
+        if first {
             self.outages = self.outages.saturating_add(1).max(least);
         }
+        let news = if first { self.outages >= THRESHOLD } else { turn == Turn::Probe };
         let told = told.map(|it| it.clamp(LEAST, PAUSE.1));
-        let own = (news && self.outages >= THRESHOLD).then(|| pause(self.outages));
+        let own = news.then(|| pause(self.outages));
         let until = clock::after(now, told.or(own)?);
-        let open = self.open.filter(|_| !news).map(|it| it.until);
+        let open = self.open.filter(|_| turn == Turn::Usual).map(|it| it.until);
         Some(open.map_or(until, |it| it.max(until)))
     }
 
@@ -173,6 +175,7 @@ impl Breaker {
     /// The one that was to find out has not asked: the next one may.
     fn give_back(&mut self, turn: Turn, now: Timestamp) {
         if let (Turn::Probe, Some(wait)) = (turn, &mut self.open) {
+            self.outages = self.outages.saturating_sub(1);
             wait.until = wait.until.min(now);
         }
     }
