@@ -6,6 +6,7 @@ use futures_util::stream;
 use tokio::sync::mpsc;
 
 use crate::model::attempt::{Attempt, AttemptError, Outcome, Trigger};
+use crate::model::code;
 use crate::model::connection::Connection;
 use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, ConnectionId};
@@ -13,7 +14,7 @@ use crate::operator::reply::Planned;
 use crate::operator::{Operator, Progress, Reply, Selection};
 use crate::refresher::decide::Decision;
 use crate::refresher::foresee::Foreseen;
-use crate::refresher::{Ask, STOPPING, host_fault, sentence, unknown};
+use crate::refresher::{Ask, host_fault, sentence, unknown};
 
 /// Attempts that wait for their provider's turn at once. Each costs a task and little else.
 const AT_ONCE: usize = 256;
@@ -118,20 +119,19 @@ impl Operator {
         self.0.refresher.learn_after(&result).await;
         match result {
             Ok(attempt) => Some((attempt, left_out)),
-            Err(failure) if failure.code == STOPPING => None,
-            Err(failure) => Some((self.not_tried(id, ask, failure), false)),
+            Err(failure) if failure.code == code::Internal::Stopping => None,
+            Err(failure) => Some((self.not_tried(id, ask, &failure), false)),
         }
     }
 
-    fn not_tried(&self, connection: ConnectionId, ask: Ask, failure: Failure) -> Attempt {
-        let (code, message) = (failure.code.to_string(), failure.message);
+    fn not_tried(&self, connection: ConnectionId, ask: Ask, failure: &Failure) -> Attempt {
         Attempt {
             id: AttemptId::generate(),
             connection,
             trigger: ask.trigger,
             outcome: Some(Outcome::Failed),
             reason: None,
-            error: Some(AttemptError { code, message }),
+            error: Some(AttemptError::from(failure)),
             started_at: self.now(),
             duration_ms: Some(0),
             generation: 0,

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use tracing::info;
 
 use crate::model::attempt::Outcome;
+use crate::model::code;
 use crate::model::connection::TokenFacts;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
@@ -29,7 +30,7 @@ impl Refresher {
         if refused > current {
             let message =
                 format!("{id} has had {current} token sets; there was no number {refused}");
-            return Err(Failure::new(Case::Misconfigured, "token.generation_unknown", message));
+            return Err(Failure::new(Case::Misconfigured, code::Token::GenerationUnknown, message));
         }
         if refused == current {
             self.replace_refused(id, &loaded).await?;
@@ -45,7 +46,7 @@ impl Refresher {
             let message = format!(
                 "{id} was refreshed {age} s ago and the token was refused all the same: its age is not why; look at its scopes and at the account's rights"
             );
-            return Err(Failure::new(Case::Unavailable, "token.rejected_when_fresh", message));
+            return Err(Failure::new(Case::Unavailable, code::Token::RejectedWhenFresh, message));
         }
         info!(connection.id = %id, "a caller says that the token of {id} was refused");
         let refused = connection.generation;
@@ -74,7 +75,7 @@ impl Refresher {
         self.not_yet(&loaded)?;
         let reason = reason.unwrap_or_default();
         let message = format!("the token of {id} was refused and is not replaced now: {reason}");
-        Err(Failure::new(Case::Unavailable, "token.not_replaced", message))
+        Err(Failure::new(Case::Unavailable, code::Token::NotReplaced, message))
     }
 }
 

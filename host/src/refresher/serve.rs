@@ -10,6 +10,7 @@ use tracing::warn;
 
 use crate::model::attempt::Outcome;
 use crate::model::clock;
+use crate::model::code;
 use crate::model::connection::{Connection, TokenFacts};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
@@ -119,7 +120,7 @@ impl Refresher {
             return;
         }
         if let Err(error) = self.storage.touch(&connection.id, now).await {
-            warn!(connection.id = %connection.id, error.code = error.code(), "a caller could not be noted: {error}");
+            warn!(connection.id = %connection.id, error.code = error.code().text(), "a caller could not be noted: {error}");
         }
     }
 
@@ -128,7 +129,7 @@ impl Refresher {
         let source = plugin.provider().fallback_token.as_ref()?;
         let token = source.read().await.ok()?;
         if !is_presentable(&token) {
-            warn!(connection.id = %id, error.code = "token.invalid", "the fallback token of {id} is not one word of visible ASCII; it is not served");
+            warn!(connection.id = %id, error.code = code::Token::Invalid.text(), "the fallback token of {id} is not one word of visible ASCII; it is not served");
             return None;
         }
         warn!(connection.id = %id, "serving the fallback token of {id}: there is nothing better");
@@ -173,5 +174,5 @@ fn shortfall(
 
 fn no_token(id: &ConnectionId) -> Failure {
     let message = format!("{id} has no token that works; see: keepfresh status {id}");
-    Failure::new(Case::Unavailable, "token.none", message)
+    Failure::new(Case::Unavailable, code::Token::None, message)
 }

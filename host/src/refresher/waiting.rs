@@ -2,6 +2,7 @@
 //! everybody alike, and so is the next try of a connection that failed.
 
 use crate::model::attempt::{Attempt, Trigger};
+use crate::model::code;
 use crate::model::connection::Problem;
 use crate::model::failure::{Case, Failure};
 use crate::refresher::Refresher;
@@ -62,8 +63,8 @@ pub fn sentence(provider: &str, wait: Wait) -> String {
 
 fn failure(provider: &str, wait: Wait) -> Failure {
     let code = match wait.why {
-        Why::Outage(_) => "provider.unavailable",
-        Why::Limit => "provider.rate_limited",
+        Why::Outage(_) => code::Provider::Unavailable,
+        Why::Limit => code::Provider::RateLimited,
     };
     Failure::new(Case::Unavailable, code, sentence(provider, wait))
 }

@@ -19,9 +19,10 @@ use crate::catalogue::Catalogue;
 use crate::lifecycle::Lifecycle;
 use crate::model::attempt::{Outcome, Trigger};
 use crate::model::clock::Clock;
+use crate::model::code;
 use crate::model::connection::Due;
 use crate::model::id::ConnectionId;
-use crate::refresher::{Ask, AttemptResult, Refresher, STOPPING, Verdict};
+use crate::refresher::{Ask, AttemptResult, Refresher, Verdict};
 use crate::storage::{Storage, StorageError};
 
 /// After something that should not happen, nothing is tried again for so long.
@@ -81,7 +82,7 @@ impl Scheduler {
                 Ok(next) => next,
                 Err(error) => {
                     error!(
-                        error.code = error.code(),
+                        error.code = error.code().text(),
                         "the scheduler cannot read the database: {error}"
                     );
                     Some(self.0.clock.now() + AFTER_A_FAULT)
@@ -198,9 +199,9 @@ impl Scheduler {
         match result {
             Ok(attempt) if attempt.outcome != Some(Outcome::Skipped) => {}
             Ok(_) => self.push_back(id, trigger).await,
-            Err(failure) if failure.code == STOPPING => {}
+            Err(failure) if failure.code == code::Internal::Stopping => {}
             Err(failure) => {
-                let code = failure.code.as_ref();
+                let code = failure.code.text();
                 error!(connection.id = %id, error.code = code, "refreshing {id} could not be tried: {failure}");
                 self.push_back(id, trigger).await;
                 let pause = self.0.clock.sleep_until(self.0.clock.now() + AFTER_A_FAULT);

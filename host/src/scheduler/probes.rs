@@ -19,7 +19,7 @@ pub(super) async fn run(scheduler: Scheduler) {
     let parts = &scheduler.0;
     while !parts.lifecycle.stopping() {
         if let Err(error) = ask_due(&scheduler).await {
-            warn!(error.code = error.code(), "profiles could not be looked up: {error}");
+            warn!(error.code = error.code().text(), "profiles could not be looked up: {error}");
         }
         let latest = parts.clock.now() + LOOK;
         let next = parts.storage.next_probe().await.ok().flatten().unwrap_or(latest);

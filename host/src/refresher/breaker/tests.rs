@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::code;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -119,7 +120,7 @@ fn a_clock_that_was_ahead_does_not_leave_it_open() {
 
 #[test]
 fn only_what_the_provider_did_teaches() {
-    let ended = |case| Err::<(), _>(Failure::new(case, "x.y", "why"));
+    let ended = |case| Err::<(), _>(Failure::new(case, code::Provider::Unexpected, "why"));
     let (silent, asked) = (Heard::default(), Heard::default());
     asked.note_request();
     for case in [Case::Unavailable, Case::InDoubt, Case::Misconfigured, Case::HostFault] {
