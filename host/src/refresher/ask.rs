@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::model::attempt::Trigger;
+use crate::model::attempt::{Outcome, Trigger};
 use crate::model::clock;
 use crate::model::connection::TokenFacts;
+use crate::model::failure::Case;
+use crate::refresher::AttemptResult;
 
 /// A new token of the same lifetime is not worth a request so soon after it was stored.
 const JUST_ISSUED: Duration = Duration::from_secs(10);
@@ -59,6 +61,16 @@ impl Ask {
     /// wish about many are no such thing.
     pub fn insists(&self) -> bool {
         self.trigger == Trigger::Forced && self.replaces.is_none() && !self.in_bulk
+    }
+
+    /// Whether what came of somebody else's attempt is an answer to this one.
+    pub(super) fn is_content_with(&self, result: &AttemptResult) -> bool {
+        match result {
+            // A forced refresh is not content with a "not needed".
+            Ok(it) => it.outcome != Some(Outcome::Skipped) || self.trigger != Trigger::Forced,
+            // A caller that was turned away; whoever is no caller is told in other words, or insists.
+            Err(it) => it.case != Case::Unavailable || self.trigger == Trigger::OnDemand,
+        }
     }
 
     /// Whether it waits for the next try like everybody else, where the last one failed.

@@ -147,9 +147,7 @@ impl Refresher {
     pub async fn refresh(&self, id: &ConnectionId, ask: Ask) -> AttemptResult {
         let (flight, joined) = self.board(id, ask);
         let result = flight.await;
-        // A forced refresh is not content with somebody else's "not needed".
-        let skipped = result.as_ref().is_ok_and(|it| it.outcome == Some(Outcome::Skipped));
-        if joined && skipped && ask.trigger == Trigger::Forced {
+        if joined && !ask.is_content_with(&result) {
             return self.board(id, ask).0.await;
         }
         result
