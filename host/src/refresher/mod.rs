@@ -74,7 +74,7 @@ pub use waiting::sentence;
 
 use crate::catalogue::{Catalogue, Own, Plugin};
 use crate::lifecycle::Lifecycle;
-use crate::model::attempt::{Attempt, Outcome, Trigger};
+use crate::model::attempt::Attempt;
 use crate::model::clock::Clock;
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
