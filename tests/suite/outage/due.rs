@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use e2e::database::Database;
 use e2e::inside::Inside;
 use keepfresh::model::attempt::Trigger;
+use keepfresh::model::connection::Due;
 use keepfresh::model::id::AttemptId;
 use keepfresh::model::rotation::Rotation;
 use keepfresh::storage::{Begin, Begun};
@@ -131,8 +132,11 @@ async fn interrupted_attempts_say_nothing_about_the_provider() {
         doubtful == 8
     })
     .await;
-    let due = inside.connection("rotor/healthy").await.due.unwrap().at;
-    inside.advance_to(due, &[&crowd.fake]);
+    // Within the shortest pause there is.
+    let at = now + Duration::from_secs(10);
+    let due = Some(Due { at, trigger: Trigger::Expiry });
+    inside.app.storage.set_due(&"rotor/healthy".parse().unwrap(), due).await.unwrap();
+    inside.advance_to(at, &[&crowd.fake]);
     inside.settles("rotor/healthy", 1).await;
     assert_eq!(inside.connection("rotor/healthy").await.generation, 2, "at its time, not later");
     assert_eq!(crowd.fake.control().seen(), 1);
