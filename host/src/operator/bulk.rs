@@ -14,7 +14,7 @@ use crate::operator::reply::Planned;
 use crate::operator::{Operator, Progress, Reply, Selection};
 use crate::refresher::decide::Decision;
 use crate::refresher::foresee::Foreseen;
-use crate::refresher::{Ask, host_fault, sentence, unknown};
+use crate::refresher::{Ask, host_fault, sentence, unknown, unopenable};
 
 /// Attempts that wait for their provider's turn at once. Each costs a task and little else.
 const AT_ONCE: usize = 256;
@@ -147,7 +147,7 @@ impl Operator {
                 Ok(Foreseen::Decided(Decision::Refresh)) if ask.insists() => {
                     ("refresh", self.why_forced(id).await?)
                 }
-                Ok(Foreseen::Decided(decision)) => explained(decision, ask),
+                Ok(Foreseen::Decided(decision)) => explained(id, decision, ask),
                 Err(failure) => ("skip", failure.message),
             };
             planned.push(Planned { connection: id.clone(), action: action.to_owned(), reason });
@@ -163,7 +163,7 @@ impl Operator {
 }
 
 /// What a dry run calls a decision, and why.
-fn explained(decision: Decision, ask: Ask) -> (&'static str, String) {
+fn explained(id: &ConnectionId, decision: Decision, ask: Ask) -> (&'static str, String) {
     match decision {
         Decision::Skip(reason) => ("skip", reason),
         Decision::Login => ("login", "there is no token to refresh".to_owned()),
@@ -172,6 +172,7 @@ fn explained(decision: Decision, ask: Ask) -> (&'static str, String) {
         Decision::Replay => ("replay", "an answer waits to be read".to_owned()),
         Decision::WaitUntil(at) => ("wait", format!("an outcome is unknown until {at}")),
         Decision::Rest => ("skip", "nobody asks for its token".to_owned()),
+        Decision::Unopenable => ("skip", unopenable(id).message),
         Decision::NeedsPerson => ("skip", "a person has to log in".to_owned()),
     }
 }

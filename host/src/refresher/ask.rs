@@ -138,6 +138,7 @@ mod tests {
             fingerprint: String::new(),
             scopes: Vec::new(),
             metadata: Vec::new(),
+            config: None,
         }
     }
 

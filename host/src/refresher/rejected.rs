@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use tracing::info;
 
 use crate::model::attempt::Outcome;
+use crate::model::clock;
 use crate::model::code;
 use crate::model::connection::TokenFacts;
 use crate::model::failure::{Case, Failure};
@@ -81,7 +82,10 @@ impl Refresher {
 
 /// How old a token is that is too young to be refused for its age.
 fn youth(token: &TokenFacts, now: Timestamp) -> Option<Duration> {
-    // One from the future was stored by a clock that has been set back since: nobody knows its age.
-    let age = Duration::try_from(now.duration_since(token.issued_at)).ok()?;
+    // What a clock that was ahead has stored may be of any age.
+    if token.issued_at > clock::after(now, TOO_YOUNG) {
+        return None;
+    }
+    let age = Duration::try_from(now.duration_since(token.issued_at)).unwrap_or_default();
     Some(age).filter(|it| *it < TOO_YOUNG)
 }

@@ -1,10 +1,10 @@
 //! An attempt under way, and how it looks from outside.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
-use crate::catalogue::Plugin;
+use crate::catalogue::{Config, Plugin};
 use crate::model::attempt::{Attempt, AttemptError, Outcome, Trigger};
 use crate::model::code::Code;
 use crate::model::event::{Event, EventKind};
@@ -26,6 +26,8 @@ pub(super) struct Running {
     /// What the provider does meanwhile.
     pub(super) heard: Arc<Heard>,
     pub(super) started: Timestamp,
+    /// What the call works with, once it is known.
+    pub(super) config: OnceLock<Config>,
 }
 
 impl Running {

@@ -9,7 +9,7 @@ use keepfresh::model::attempt::Trigger;
 use keepfresh::model::connection::Due;
 use keepfresh::model::id::AttemptId;
 use keepfresh::model::rotation::Rotation;
-use keepfresh::storage::{Begin, Begun};
+use keepfresh::storage::{Begin, Begun, Captured};
 
 use super::{call, crowd, five_have_found_out, goes_down};
 use crate::people::Crowd;
@@ -117,7 +117,7 @@ async fn interrupted_attempts_say_nothing_about_the_provider() {
             at: now,
             lease_until: now,
             adopts: None,
-            gives_up_captures: false,
+            captured: Captured::Stay,
             doubt_since: None,
         };
         assert_eq!(inside.app.storage.begin(begin).await.unwrap(), Begun::Yes);

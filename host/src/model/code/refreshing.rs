@@ -30,6 +30,11 @@ codes! {
         remedy: "Read why in the message; to send it all the same, run `keepfresh refresh CONNECTION --force`.",
         exit: Failed, retryable: true, acts: Nobody,
     }
+    DeadOnArrival = "token.dead_on_arrival" {
+        meaning: "The token that came had ended, or ends before anybody can use it. It is stored, and another one is asked for after growing pauses.",
+        remedy: "Look at the clocks, here and at the provider, and at what its plugin takes for the end; then run `keepfresh refresh CONNECTION --force`.",
+        exit: Failed, retryable: true, acts: Operator,
+    }
     RejectedWhenFresh = "token.rejected_when_fresh" {
         meaning: "The provider refuses a token that was stored a moment ago, so its age is not why.",
         remedy: "Look at its scopes, and at the account's rights at the provider.",

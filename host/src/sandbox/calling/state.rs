@@ -17,6 +17,7 @@ use crate::sandbox::calling::heard::Heard;
 use crate::sandbox::calling::journal::Journal;
 use crate::sandbox::calling::rules::Rules;
 use crate::sandbox::machine::budget::Budget;
+use crate::sandbox::machine::deadline::Deadline;
 use crate::sandbox::machine::limits::{
     Limiter, MAX_COMPOSED, MAX_HANDLES, MAX_KNOWN, MAX_LOG_LINES, MAX_RANDOM, Stopped,
 };
@@ -34,6 +35,7 @@ pub(in crate::sandbox) struct CallState {
     pub(in crate::sandbox) table: ResourceTable,
     pub(in crate::sandbox) limiter: Limiter,
     pub(in crate::sandbox) budget: Budget,
+    pub(in crate::sandbox) deadline: Deadline,
     pub(in crate::sandbox) plugin: String,
     pub(in crate::sandbox) connection: String,
     pub(in crate::sandbox) known: Known,
@@ -44,6 +46,8 @@ pub(in crate::sandbox) struct CallState {
     pub(in crate::sandbox) trouble: Option<EgressError>,
     /// Set while a request may have been acted on and no answer to it is durable.
     pub(in crate::sandbox) unanswered: bool,
+    /// The status of the last answer to a request that may have spent something.
+    pub(in crate::sandbox) spent: Option<u16>,
     /// Why the host ended the call, when it knows better than the trap that follows.
     pub(in crate::sandbox) ended: Option<Failure>,
 }
@@ -57,7 +61,6 @@ pub(in crate::sandbox) struct Network {
     pub(in crate::sandbox) now: Timestamp,
     pub(in crate::sandbox) requests: u32,
     pub(in crate::sandbox) most_requests: u32,
-    pub(in crate::sandbox) deadline: Instant,
 }
 
 impl CallState {
@@ -76,6 +79,7 @@ impl CallState {
             table,
             limiter: Limiter::new(memory),
             budget: Budget::default(),
+            deadline: Deadline::after(Duration::ZERO),
             plugin: plugin.to_owned(),
             connection: connection.to_owned(),
             known: Known::default(),
@@ -84,6 +88,7 @@ impl CallState {
             log_lines: 0,
             trouble: None,
             unanswered: false,
+            spent: None,
             ended: None,
         }
     }
