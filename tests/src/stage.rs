@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::Value;
 
+use crate::database::Database;
 use crate::home::{Home, Run};
 use crate::provider::control::Control;
 use crate::provider::{FakeProvider, Kind, eskiz, jibit};
@@ -80,6 +81,21 @@ impl Stage {
     /// Runs `refresh --json`.
     pub fn run_refresh(&self, arguments: &[&str]) -> Run {
         self.home.run(&[&["refresh", "--json"], arguments].concat())
+    }
+
+    /// Lets the time of the next try come, without waiting for it.
+    pub fn next_try_comes(&self) {
+        let database = Database::at(&self.home.path("keepfresh.db"));
+        database.run("update connections set due_at = 0 where failures > 0 and due_at is not null");
+    }
+
+    /// Makes its token older by six tenths of its lifetime.
+    pub fn token_ages(&self) {
+        Database::at(&self.home.path("keepfresh.db")).run(
+            "update connections
+             set issued_at = issued_at - (expires_at - issued_at) * 6 / 10,
+                 expires_at = expires_at - (expires_at - issued_at) * 6 / 10",
+        );
     }
 
     /// The connection as `status --json` has it.

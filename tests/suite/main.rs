@@ -13,6 +13,7 @@ mod hostile;
 mod lengths;
 mod listing;
 mod operating;
+mod outage;
 mod pacing;
 mod people;
 mod protocol;

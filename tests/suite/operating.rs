@@ -109,7 +109,9 @@ fn one_that_failed_among_others_is_a_partial_failure() {
     jibit.control().script(Answer::server_error());
     let run = home.run(&["refresh", "--json"]).exits(3).json();
     assert_eq!((&run["summary"]["success"], &run["summary"]["failed"]), (&1.into(), &1.into()));
-    let again = home.run(&["refresh", "--failed", "--json"]).exits(0).json();
+    let early = home.run(&["refresh", "--failed", "--json"]).exits(0).json();
+    assert_eq!(early["summary"]["skipped"], 1, "it is not tried again before its time: {early}");
+    let again = home.run(&["refresh", "--failed", "--force", "--json"]).exits(0).json();
     assert_eq!(again["attempts"].as_array().unwrap().len(), 1);
     assert_eq!(again["attempts"][0]["connection"], "jibit");
 }

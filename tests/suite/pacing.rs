@@ -42,12 +42,14 @@ async fn no_more_than_the_manifest_allows_run_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_more_than_the_manifest_allows_begin_in_a_second() {
-    let (provider, home) = crowd(6, "rate = \"4/s\"");
+    let (provider, home) = crowd(10, "rate = \"4/s\"");
     let inside = Inside::open(&home).await;
     inside.app.scheduler().start();
-    let arrivals = arrivals(&provider, 6).await;
-    assert!(arrivals[4] - arrivals[0] >= 200, "{arrivals:?}");
-    assert!(arrivals[5] - arrivals[0] >= 450, "{arrivals:?}");
+    let arrivals = arrivals(&provider, 10).await;
+    for (first, over) in arrivals.iter().zip(&arrivals[4..]) {
+        // The way to the provider may push two together by a little.
+        assert!(over - first >= 900, "five within a second: {arrivals:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,7 +63,8 @@ async fn an_outage_is_asked_about_by_one_and_not_by_all() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(provider.control().seen(), 5, "the breaker is open");
 
-    inside.advance(Duration::from_secs(31), &[&provider]);
+    // A pause of 30 s, and what waited comes back spread over 30 s.
+    inside.advance(Duration::from_secs(61), &[&provider]);
     arrivals(&provider, 6).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(provider.control().seen(), 6, "one asks whether it is over");

@@ -1,6 +1,7 @@
 //! `token get`, `set` and `clear`: what callers are given, and what a person gives.
 
 use e2e::database::Database;
+use e2e::home::Run;
 use e2e::provider::answer::Answer;
 use e2e::provider::eskiz;
 use e2e::provider::fingerprint::fingerprint;
@@ -31,19 +32,75 @@ fn a_caller_gets_the_header_or_everything_as_json() {
     assert_eq!(json["expires_at"], stage.status()["expires_at"]);
 }
 
+/// Tokens of ten minutes.
+fn ten_minutes() -> Stage {
+    let settings = eskiz::Settings { lifetime: 600, ..eskiz::Settings::default() };
+    Stage::eskiz_as(settings, "").logged_in()
+}
+
+fn get(stage: &Stage, min_ttl: &str) -> Run {
+    stage.home.run(&["token", "get", "eskiz", "--min-ttl", min_ttl]).exits(0)
+}
+
 #[test]
 fn a_token_that_would_not_live_long_enough_is_refreshed_first() {
-    let settings = eskiz::Settings { lifetime: 600, ..eskiz::Settings::default() };
-    let stage = Stage::eskiz_as(settings, "").logged_in();
-    let get =
-        |ttl: &str| stage.home.run(&["token", "get", "eskiz", "--min-ttl", ttl]).exits(0).stdout;
-    let first = get("5m");
+    let stage = ten_minutes();
+    let first = get(&stage, "5m").stdout;
     assert_eq!(stage.seen().len(), 1, "ten minutes are more than five");
-    let second = get("20m");
-    assert_ne!(first, second);
-    assert_eq!(stage.count("/refresh"), 1);
+    stage.token_ages();
+    let second = get(&stage, "5m");
+    assert_ne!(first, second.stdout, "four are not");
+    assert_eq!((stage.count("/refresh"), second.stderr.as_str()), (1, ""));
+    stage.token_ages();
     stage.control().script(Scenario::from(Answer::bad_gateway()).always());
-    assert_eq!(get("20m"), second, "one that still works is better than none");
+    let third = get(&stage, "5m");
+    assert_eq!(third.stdout, second.stdout, "one that still works is better than none");
+    assert!(third.stderr.contains("it could not be refreshed"), "{third:?}");
+}
+
+#[test]
+fn a_caller_who_wants_more_than_the_provider_gives_costs_nothing_and_is_told_what_there_is() {
+    let stage = ten_minutes();
+    let first = get(&stage, "0s").stdout;
+    for _ in 0..5 {
+        let run = get(&stage, "20m");
+        assert_eq!(run.stdout, first);
+        let told = "and not for 20m: eskiz gives tokens of 10m at most";
+        assert!(run.stderr.contains(told), "{run:?}");
+    }
+    assert_eq!(stage.seen().len(), 1, "five calls, and no refresh");
+    let run = stage.home.run(&["token", "get", "eskiz", "--min-ttl", "20m", "--json"]).exits(0);
+    let json = run.json();
+    assert_eq!(
+        (&json["short"]["min_ttl_s"], &json["short"]["longest_s"]),
+        (&1200.into(), &600.into())
+    );
+    assert_eq!(run.stderr, "");
+    let enough = stage.home.run(&["token", "get", "eskiz", "--min-ttl", "5m", "--json"]).json();
+    assert!(enough["short"].is_null(), "{enough}");
+}
+
+#[test]
+fn an_old_token_is_refreshed_once_for_whoever_wants_more_than_there_is() {
+    let stage = ten_minutes();
+    stage.token_ages();
+    let tokens = [(); 5].map(|()| get(&stage, "20m").stdout);
+    assert!(tokens.iter().all(|it| *it == tokens[0]), "{tokens:?}");
+    assert_eq!(stage.count("/refresh"), 1, "five calls, and one refresh");
+}
+
+#[test]
+fn how_long_the_provider_gives_is_found_out_when_a_person_gave_the_token() {
+    let stage = Stage::jibit("");
+    let pair = stage.control().issue_family("moved");
+    let text = format!(
+        r#"{{"access_token":"{}","refresh_token":"{}","expires_in":60}}"#,
+        pair.access_token, pair.refresh_token
+    );
+    let _ = stage.home.run_with_input(&["token", "set", "jibit"], &text).exits(0);
+    let run = stage.home.run(&["token", "get", "jibit", "--min-ttl", "10m", "--json"]).exits(0);
+    assert!(run.json()["short"].is_null(), "{run:?}");
+    assert_eq!(stage.count("/refresh"), 1);
 }
 
 #[test]

@@ -158,6 +158,7 @@ impl Plugin {
             policy: Arc::clone(policy),
             gate: self.gate.clone(),
             journal,
+            heard: Arc::default(),
             now,
             timeout: self.provider.timeout,
             memory: self.memory(),

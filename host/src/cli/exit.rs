@@ -25,7 +25,7 @@ impl Exit {
             return Self::Person;
         }
         match (summary.failed, summary.success + summary.skipped) {
-            (0, _) if refreshed.left > 0 => Self::Partly,
+            (0, _) if refreshed.left + refreshed.left_out > 0 => Self::Partly,
             (0, _) => Self::Done,
             (_, 0) => Self::Failed,
             _ => Self::Partly,

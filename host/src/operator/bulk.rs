@@ -12,8 +12,9 @@ use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::operator::reply::Planned;
 use crate::operator::{Operator, Progress, Reply, Selection};
-use crate::refresher::decide::{Decision, decide};
-use crate::refresher::{Ask, host_fault, unknown, unopenable};
+use crate::refresher::decide::Decision;
+use crate::refresher::foresee::Foreseen;
+use crate::refresher::{Ask, host_fault, sentence, unknown, unopenable};
 
 /// Attempts that wait for their provider's turn at once. Each costs a task and little else.
 const AT_ONCE: usize = 256;
@@ -28,18 +29,40 @@ impl Operator {
         progress: &mpsc::UnboundedSender<Progress>,
     ) -> Result<Reply, Failure> {
         let ask = Ask::new(if force { Trigger::Forced } else { Trigger::Manual });
+        // Whoever is named is meant; whoever is found is one of many.
+        let ask = if selection.ids.is_empty() { ask.in_bulk() } else { ask };
         let selected = self.select(selection).await?;
         if dry_run {
             return self.plan(&selected, ask).await;
         }
         let ids = selected.into_iter().map(|it| it.id).collect::<Vec<_>>();
+        let risks = if ask.insists() { self.doubtful(&ids).await? } else { Vec::new() };
         if !wait && self.0.daemon {
-            return Ok(self.queue(ids, ask));
+            return Ok(self.queue(ids, ask).warning(risks.iter().map(risk)));
         }
         let wanted = ids.len() as u64;
-        let attempts = self.run_all(ids, ask, progress).await;
-        let left = wanted - attempts.len() as u64;
-        Ok(Reply::refreshed(attempts, Vec::new()).leaving(left))
+        let ran = self.run_all(ids, ask, progress).await;
+        let left = wanted - ran.attempts.len() as u64;
+        let reply = Reply::refreshed(ran.attempts, Vec::new()).leaving(left);
+        Ok(reply.leaving_out(ran.left_out).warning(risks.iter().map(risk)))
+    }
+
+    /// Those whose last refresh has an outcome that nobody knows, and that wait for the end of their token
+    /// unless a person insists.
+    async fn doubtful(&self, ids: &[ConnectionId]) -> Result<Vec<ConnectionId>, Failure> {
+        let mut found = Vec::new();
+        for id in ids {
+            if self.is_doubtful(id, Ask::new(Trigger::Forced).in_bulk()).await? {
+                found.push(id.clone());
+            }
+        }
+        Ok(found)
+    }
+
+    async fn is_doubtful(&self, id: &ConnectionId, ask: Ask) -> Result<bool, Failure> {
+        // A provider without a plugin says so when it is tried.
+        let Ok(foreseen) = self.0.refresher.foresee(id, ask).await else { return Ok(false) };
+        Ok(matches!(foreseen, Foreseen::Decided(Decision::WaitUntil(_))))
     }
 
     async fn select(&self, selection: &Selection) -> Result<Vec<Connection>, Failure> {
@@ -68,77 +91,102 @@ impl Operator {
         ids: Vec<ConnectionId>,
         ask: Ask,
         progress: &mpsc::UnboundedSender<Progress>,
-    ) -> Vec<Attempt> {
+    ) -> Ran {
         let total = ids.len() as u64;
         let one = |id: ConnectionId| async move { self.run_one(id, ask).await };
         // What has not begun when keepfresh is told to stop is left for the next time.
         let wanted = ids.into_iter().take_while(|_| !self.0.lifecycle.stopping());
         let mut running = stream::iter(wanted).map(one).buffer_unordered(AT_ONCE);
-        let mut attempts = Vec::new();
+        let mut ran = Ran::default();
         while let Some(ended) = running.next().await {
-            let Some(attempt) = ended else { continue };
-            attempts.push(attempt.clone());
-            let done = attempts.len() as u64;
+            let Some((attempt, left_out)) = ended else { continue };
+            ran.left_out += u64::from(left_out);
+            ran.attempts.push(attempt.clone());
+            let done = ran.attempts.len() as u64;
             // Nobody listens when the caller has gone; the work goes on.
             let _ = progress.send(Progress { done, total, attempt });
         }
-        attempts
+        ran
     }
 
-    /// An attempt; one that could not even be recorded is reported like the others. `None` when its
-    /// turn did not come before the end.
-    async fn run_one(&self, id: ConnectionId, ask: Ask) -> Option<Attempt> {
+    /// An attempt, and whether it was left out for its doubt; one that could not even be recorded is
+    /// reported like the others. `None` when its turn did not come before the end.
+    async fn run_one(&self, id: ConnectionId, ask: Ask) -> Option<(Attempt, bool)> {
+        // What is left out is tried all the same: that writes down what is known of it, and sends nothing.
+        let forced = ask.trigger == Trigger::Forced && !ask.insists();
+        let left_out = forced && self.is_doubtful(&id, ask).await.unwrap_or(false);
         let result = self.0.refresher.refresh(&id, ask).await;
         self.0.refresher.learn_after(&result).await;
         match result {
-            Ok(attempt) => Some(attempt),
+            Ok(attempt) => Some((attempt, left_out)),
             Err(failure) if failure.code == code::Internal::Stopping => None,
-            Err(failure) => Some(Attempt {
-                id: AttemptId::generate(),
-                connection: id,
-                trigger: ask.trigger,
-                outcome: Some(Outcome::Failed),
-                reason: None,
-                error: Some(AttemptError::from(&failure)),
-                started_at: self.now(),
-                duration_ms: Some(0),
-                generation: 0,
-            }),
+            Err(failure) => Some((self.not_tried(id, ask, &failure), false)),
+        }
+    }
+
+    fn not_tried(&self, connection: ConnectionId, ask: Ask, failure: &Failure) -> Attempt {
+        Attempt {
+            id: AttemptId::generate(),
+            connection,
+            trigger: ask.trigger,
+            outcome: Some(Outcome::Failed),
+            reason: None,
+            error: Some(AttemptError::from(failure)),
+            started_at: self.now(),
+            duration_ms: Some(0),
+            generation: 0,
         }
     }
 
     async fn plan(&self, selected: &[Connection], ask: Ask) -> Result<Reply, Failure> {
         let mut planned = Vec::with_capacity(selected.len());
         for connection in selected {
-            planned.push(self.plan_one(connection, ask).await?);
+            let id = &connection.id;
+            let (action, reason) = match self.0.refresher.foresee(id, ask).await {
+                Ok(Foreseen::Waits(wait)) => ("wait", sentence(id.provider(), wait)),
+                Ok(Foreseen::Decided(Decision::Refresh)) if ask.insists() => {
+                    ("refresh", self.why_forced(id).await?)
+                }
+                Ok(Foreseen::Decided(decision)) => explained(id, decision, ask),
+                Err(failure) => ("skip", failure.message),
+            };
+            planned.push(Planned { connection: id.clone(), action: action.to_owned(), reason });
         }
         Ok(Reply::Plan(planned))
     }
 
-    async fn plan_one(&self, connection: &Connection, ask: Ask) -> Result<Planned, Failure> {
-        let id = &connection.id;
-        let loaded = self.0.storage.load(id).await.map_err(|it| host_fault(&it))?;
-        let loaded = loaded.ok_or_else(|| unknown(id))?;
-        let planned = |action: &str, reason: String| {
-            Ok(Planned { connection: id.clone(), action: action.to_owned(), reason })
-        };
-        let plugin = match self.0.catalogue.plugin(id.provider()) {
-            Ok(plugin) => plugin,
-            Err(failure) => return planned("skip", failure.message),
-        };
-        let facts = self.0.refresher.facts(&plugin, &loaded, self.now())?;
-        match decide(&loaded.connection, ask, &facts) {
-            Decision::Skip(reason) => planned("skip", reason),
-            Decision::Login => planned("login", "there is no token to refresh".to_owned()),
-            Decision::Refresh if ask.trigger == Trigger::Forced => {
-                planned("refresh", "forced".to_owned())
-            }
-            Decision::Refresh => planned("refresh", "it is due".to_owned()),
-            Decision::Replay => planned("replay", "an answer waits to be read".to_owned()),
-            Decision::WaitUntil(at) => planned("wait", format!("an outcome is unknown until {at}")),
-            Decision::Rest => planned("skip", "nobody asks for its token".to_owned()),
-            Decision::Unopenable => planned("skip", unopenable(id).message),
-            Decision::NeedsPerson => planned("skip", "a person has to log in".to_owned()),
-        }
+    /// Why one is refreshed that a person insists on, and what that may cost.
+    async fn why_forced(&self, id: &ConnectionId) -> Result<String, Failure> {
+        let doubtful = self.is_doubtful(id, Ask::new(Trigger::Forced).in_bulk()).await?;
+        Ok(if doubtful { format!("forced; {}", risk(id)) } else { "forced".to_owned() })
     }
+}
+
+/// What a dry run calls a decision, and why.
+fn explained(id: &ConnectionId, decision: Decision, ask: Ask) -> (&'static str, String) {
+    match decision {
+        Decision::Skip(reason) => ("skip", reason),
+        Decision::Login => ("login", "there is no token to refresh".to_owned()),
+        Decision::Refresh if ask.trigger == Trigger::Forced => ("refresh", "forced".to_owned()),
+        Decision::Refresh => ("refresh", "it is due".to_owned()),
+        Decision::Replay => ("replay", "an answer waits to be read".to_owned()),
+        Decision::WaitUntil(at) => ("wait", format!("an outcome is unknown until {at}")),
+        Decision::Rest => ("skip", "nobody asks for its token".to_owned()),
+        Decision::Unopenable => ("skip", unopenable(id).message),
+        Decision::NeedsPerson => ("skip", "a person has to log in".to_owned()),
+    }
+}
+
+/// What it may cost to send a refresh token whose last outcome is unknown.
+fn risk(id: &ConnectionId) -> String {
+    format!(
+        "the outcome of the last refresh of {id} is unknown; if the provider has acted on it, sending the same refresh token again ends the grant"
+    )
+}
+
+/// What came of many.
+#[derive(Default)]
+struct Ran {
+    attempts: Vec<Attempt>,
+    left_out: u64,
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::failure::Failure;
 use crate::model::state::State;
 use crate::operator::{Operator, Reply};
+use crate::refresher::sentence;
 use crate::storage::Filter;
 
 /// One thing that was looked at.
@@ -32,6 +33,7 @@ impl Operator {
         let mut findings = vec![self.database().await, self.daemon()];
         findings.extend(self.plugin_files());
         findings.extend(self.secrets().await);
+        findings.extend(self.providers());
         findings.push(self.connections().await);
         Ok(Reply::Findings(findings))
     }
@@ -81,6 +83,16 @@ impl Operator {
             }
         }
         findings
+    }
+
+    /// Those that are down, or want to be asked less.
+    fn providers(&self) -> Vec<Finding> {
+        let manifest = self.manifest();
+        let finding = |name: &String| {
+            let wait = self.0.refresher.wait_for(name)?;
+            Some(wrong(&format!("provider {name}"), sentence(name, wait)))
+        };
+        manifest.providers.keys().filter_map(finding).collect()
     }
 
     async fn connections(&self) -> Finding {

@@ -170,7 +170,9 @@ impl Operator {
                 Ok(connection) => {
                     let plugin = shelf.providers.get(connection.id.provider());
                     let plugin = plugin.and_then(|it| it.as_deref().ok());
+                    let wait = self.0.refresher.wait_for(connection.id.provider());
                     let view = ConnectionView::of(&connection, view::access_of(plugin), now);
+                    let view = view.waiting(wait);
                     views.push(view.since(changed(&mut configs, &connection).await));
                 }
                 // One row that cannot be read must not hide the others.

@@ -12,7 +12,7 @@ use crate::operator::command::Plain;
 use crate::operator::doctor::Finding;
 use crate::operator::plugins::{PluginView, ScheduleView};
 use crate::operator::view::{ConnectionView, Details};
-use crate::refresher::Served;
+use crate::refresher::{Served, Short};
 use crate::storage::{Pruned, Statistics};
 
 /// What came of a command.
@@ -39,6 +39,8 @@ pub enum Reply {
         expires_at: Option<Timestamp>,
         /// Which one.
         generation: u64,
+        /// Set when it does not live as long as was asked for.
+        short: Option<Short>,
     },
     /// The new generation's number.
     Generation(u64),
@@ -140,6 +142,13 @@ pub struct Refreshed {
     /// Connections whose turn did not come, because keepfresh was told to stop.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub left: u64,
+    /// How many of those that were skipped were left out because the outcome of their last refresh is
+    /// unknown.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: u64,
+    /// What sending may cost, where a person insisted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]
@@ -222,7 +231,7 @@ impl Reply {
             failed: count(Outcome::Failed),
             skipped: count(Outcome::Skipped),
         };
-        Self::Refreshed(Refreshed { attempts, summary, queued, left: 0 })
+        Self::Refreshed(Refreshed { attempts, summary, queued, ..Refreshed::default() })
     }
 
     /// The same, when the turn of so many did not come.
@@ -233,12 +242,30 @@ impl Reply {
         }
         self
     }
+
+    /// The same, when so many were left out for their doubt.
+    #[must_use]
+    pub fn leaving_out(mut self, count: u64) -> Self {
+        if let Self::Refreshed(refreshed) = &mut self {
+            refreshed.left_out = count;
+        }
+        self
+    }
+
+    /// The same, with what a person has to know.
+    #[must_use]
+    pub fn warning(mut self, warnings: impl IntoIterator<Item = String>) -> Self {
+        if let Self::Refreshed(refreshed) = &mut self {
+            refreshed.warnings.extend(warnings);
+        }
+        self
+    }
 }
 
 impl From<Served> for Reply {
     fn from(served: Served) -> Self {
-        let Served { token, token_type, expires_at, generation } = served;
-        Self::Token { token: token.into(), token_type, expires_at, generation }
+        let Served { token, token_type, expires_at, generation, short } = served;
+        Self::Token { token: token.into(), token_type, expires_at, generation, short }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::model::attempt::Attempt;
 use crate::model::connection::Connection;
 use crate::model::id::ConnectionId;
 use crate::model::state::{self, Access, State};
+use crate::refresher::{Wait, sentence};
 use crate::storage::Loaded;
 
 /// One line of `status`.
@@ -58,6 +59,16 @@ impl ConnectionView {
             changed_since_token: Vec::new(),
             id: connection.id.clone(),
         }
+    }
+
+    /// The same, when its provider is not asked for a while; those that callers have to worry about say so.
+    #[must_use]
+    pub(super) fn waiting(mut self, wait: Option<Wait>) -> Self {
+        let worries = matches!(self.state, State::New | State::Late | State::Expired);
+        if let Some(wait) = wait.filter(|_| worries) {
+            self.sentence = format!("{} {}.", self.sentence, sentence(&self.provider, wait));
+        }
+        self
     }
 
     /// The same, and it says what has changed since the token was got.

@@ -14,7 +14,9 @@ use crate::model::connection::{Connection, Due};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::token::TokenSet;
-use crate::refresher::decide::{self, Ask, Decision, Facts, decide};
+use crate::refresher::ask::Ask;
+use crate::refresher::breaker::Lesson;
+use crate::refresher::decide::{self, Decision, Facts, decide};
 use crate::refresher::journal::{AttemptJournal, can_open, unopenable};
 use crate::refresher::plan::keep_alive;
 use crate::refresher::running::Running;
@@ -56,10 +58,16 @@ impl Refresher {
         };
         let facts = self.facts(&plugin, &loaded, now)?;
         let decision = decide(&loaded.connection, ask, &facts);
-        let attempt = AttemptId::generate();
-        let (connection, config) = (id.clone(), OnceLock::new());
-        let running =
-            Running { id: attempt, connection, ask, plugin, loaded, started: now, config };
+        let running = Running {
+            id: AttemptId::generate(),
+            connection: id.clone(),
+            ask,
+            plugin,
+            loaded,
+            heard: Arc::default(),
+            started: now,
+            config: OnceLock::new(),
+        };
         match decision {
             Decision::Skip(reason) => self.skip(&running, reason).await.map(Some),
             Decision::WaitUntil(at) => self.wait(&running, at).await.map(Some),
@@ -94,6 +102,7 @@ impl Refresher {
             unattended: self.logs_in(plugin, loaded)?,
             interrupted: open.map(|it| it.started_at),
             captured: self.captured(loaded),
+            given: loaded.given,
             unanswered: loaded.unanswered,
             idle: is_idle(loaded, plugin.provider().active_within, now),
             now,
@@ -125,18 +134,10 @@ impl Refresher {
 
     /// Ends a pause whose time is over.
     async fn wake_up(&self, mut loaded: Loaded, now: Timestamp) -> Result<Loaded, Failure> {
-        let over =
-            loaded.connection.pause.as_ref().and_then(|it| it.until).is_some_and(|it| it <= now);
-        if over {
-            let id = loaded.connection.id.clone();
-            let due = self.due_as(
-                &loaded,
-                &Connection { pause: None, due: None, ..loaded.connection.clone() },
-            );
+        if self.end_pause(&mut loaded, now) {
+            let Connection { id, due, .. } = loaded.connection.clone();
             let resume = Pausing { id, pause: None, due, at: now };
             self.storage.set_pause(resume).await.map_err(|it| host_fault(&it))?;
-            loaded.connection.pause = None;
-            loaded.connection.due = due;
         }
         Ok(loaded)
     }
@@ -156,11 +157,21 @@ impl Refresher {
     }
 
     async fn send(&self, mut running: Running, way: &Decision) -> Result<Option<Attempt>, Failure> {
+        let (provider, ask) = (running.connection.provider().to_owned(), running.ask);
+        // Who would be turned away at the end of the line need not stand in it.
+        let waits = way.sends() && !ask.insists();
+        if let Some(wait) = self.wait_for(&provider).filter(|_| waits) {
+            return self.turn_away(&running, wait).await.map(Some);
+        }
         let Some(_slot) = self.throttle.enter(running.plugin.provider(), &self.lifecycle).await
         else {
             return Err(stopping(&running.connection));
         };
         let captured = self.use_of_captures(&running.loaded, way);
+        let turn = match self.turn(&provider, ask, way) {
+            Ok(turn) => turn,
+            Err(wait) => return self.turn_away(&running, wait).await.map(Some),
+        };
         if !self.begin(&running, captured).await? {
             return Ok(None);
         }
@@ -168,6 +179,7 @@ impl Refresher {
             running.loaded.captures.clear();
         }
         let called = self.call(&running, way).await;
+        turn.learn(Lesson::of(&called, &running.heard), self.clock.now());
         let finished = match called {
             Ok((token, reason)) => self.commit(&running, token, reason).await,
             Err(failure) => Err(failure),
@@ -231,6 +243,7 @@ impl Refresher {
         let plugin = &running.plugin;
         let brings_secrets = !own.secrets.is_empty();
         let mut input = plugin.input(&running.connection, own, current, journal, now).await?;
+        input.heard = Arc::clone(&running.heard);
         self.note_config(running, &input, brings_secrets);
         if *way == Decision::Login {
             return program.login(&input).await.map(|it| (it, Some("logged in".to_owned())));
@@ -284,7 +297,7 @@ impl Refresher {
     }
 
     /// Records that nothing was sent, when a person asked; a tick that finds nothing to do is silent.
-    async fn skip(&self, running: &Running, reason: String) -> Result<Attempt, Failure> {
+    pub(super) async fn skip(&self, running: &Running, reason: String) -> Result<Attempt, Failure> {
         let now = self.clock.now();
         let mut attempt = running.report(Outcome::Skipped, now);
         attempt.reason = Some(reason.clone());
@@ -332,8 +345,9 @@ impl Refresher {
         }
         let due = Due { at, trigger: Trigger::Recovery };
         self.storage.set_due(&running.connection, Some(due)).await.map_err(|it| host_fault(&it))?;
+        let id = &running.connection;
         let reason = format!(
-            "the outcome of an earlier refresh is unknown; it is tried once at {at}, or now with --force"
+            "the outcome of an earlier refresh is unknown; it is tried once at {at}, or now if you name it: keepfresh refresh {id} --force, which ends the grant if the provider has acted on the earlier one"
         );
         self.skip(running, reason).await
     }

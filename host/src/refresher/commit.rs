@@ -59,7 +59,6 @@ impl Refresher {
         if stored == Begun::Lost {
             return Err(fenced());
         }
-        self.breakers.learn(running.connection.provider(), None, now);
         let (id, ms) = (&running.connection, attempt.duration_ms.unwrap_or_default());
         match &attempt.error {
             None => {
@@ -100,8 +99,6 @@ impl Refresher {
     ) -> Result<Attempt, Failure> {
         let connection = &running.loaded.connection;
         let now = self.clock.now();
-        let provider = running.connection.provider();
-        self.breakers.learn(provider, Some(failure.case), now);
         let declared = declared_schedule(&running.plugin);
         let timing = Timing::new(running.plugin.provider(), declared.as_ref(), &running.connection);
         let verdict = judge(
@@ -115,6 +112,7 @@ impl Refresher {
                 since: running.doubt_since().unwrap_or(running.started),
                 // What must be done before the refresh token ends is done before that.
                 expires_at: connection.token.as_ref().and_then(|it| it.ends().last_chance(now)),
+                told: running.heard.wait(),
                 timing,
                 now,
             },

@@ -16,7 +16,7 @@ use crate::model::connection::Pause;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::token::TokenSet;
-use crate::refresher::decide::Ask;
+use crate::refresher::ask::Ask;
 use crate::refresher::manual::busy;
 use crate::refresher::running::Running;
 use crate::refresher::{AttemptResult, Refresher, host_fault};
@@ -138,8 +138,9 @@ impl Refresher {
         let plugin = self.catalogue.plugin(id.provider())?;
         let ask = Ask::new(Trigger::Manual);
         let (connection, attempt) = (id.clone(), AttemptId::generate());
-        let config = OnceLock::new();
-        let running = Running { id: attempt, connection, ask, plugin, loaded, started, config };
+        let (heard, config) = (Arc::default(), OnceLock::new());
+        let running =
+            Running { id: attempt, connection, ask, plugin, loaded, heard, started, config };
         // A consent that comes to nothing makes nothing worse: what was captured stays until it holds.
         if !self.begin(&running, Captured::Stay).await? {
             return Err(busy(id));

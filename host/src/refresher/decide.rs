@@ -6,38 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::attempt::Trigger;
-use crate::model::clock;
 use crate::model::connection::{Connection, TokenFacts};
 use crate::model::rotation::{Remedy, Rotation};
 use crate::model::state::span;
-
-/// Who asks for a refresh, and how much they want it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ask {
-    /// Why.
-    pub trigger: Trigger,
-    /// For callers: how long the token must still live.
-    pub min_ttl: Duration,
-    /// A person wants captured answers read once more, however often that failed.
-    pub replay: bool,
-}
-
-impl Ask {
-    /// An ask without a caller's wish.
-    pub fn new(trigger: Trigger) -> Self {
-        Self { trigger, min_ttl: Duration::ZERO, replay: false }
-    }
-
-    /// An ask of a caller, whose token must live for `min_ttl`.
-    pub fn on_demand(min_ttl: Duration) -> Self {
-        Self { min_ttl, ..Self::new(Trigger::OnDemand) }
-    }
-
-    /// An ask to read captured answers once more.
-    pub fn replay() -> Self {
-        Self { replay: true, ..Self::new(Trigger::Recovery) }
-    }
-}
+use crate::refresher::ask::{Ask, Wish, wish};
 
 /// What the decision rests on, besides the connection.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +26,8 @@ pub struct Facts {
     pub unanswered: Option<Timestamp>,
     /// Whether nobody has asked for the token for so long that nobody will miss it.
     pub idle: bool,
+    /// Whether the provider gave the current token, and not a person.
+    pub given: bool,
     /// Now.
     pub now: Timestamp,
 }
@@ -92,8 +66,28 @@ pub enum Decision {
     NeedsPerson,
 }
 
+impl Decision {
+    /// Whether the provider would be asked for something new.
+    pub fn sends(&self) -> bool {
+        matches!(self, Self::Login | Self::Refresh)
+    }
+}
+
 /// Decides what `ask` comes to for `connection`.
 pub fn decide(connection: &Connection, ask: Ask, facts: &Facts) -> Decision {
+    let decision = find_way(connection, ask, facts);
+    // The time of what was interrupted is the end of its claim, and no wish of the provider.
+    let patient = ask.is_patient() && facts.interrupted.is_none() && decision.sends();
+    match next_try(connection, facts.now).filter(|_| patient) {
+        Some(at) => Decision::Skip(format!(
+            "the last refresh failed; the next try is in {}, or use --force to refresh now",
+            span(facts.now, at)
+        )),
+        None => decision,
+    }
+}
+
+fn find_way(connection: &Connection, ask: Ask, facts: &Facts) -> Decision {
     if connection.pause.is_some() {
         let resume = format!("keepfresh connection resume {}", connection.id);
         return Decision::Skip(format!("paused by a person; resume it with: {resume}"));
@@ -120,7 +114,7 @@ fn decide_captured(connection: &Connection, ask: Ask, facts: &Facts) -> Option<D
     let readings = match facts.captured? {
         Captured::Readable { readings } => readings,
         Captured::Unopenable if facts.unattended => return Some(Decision::Login),
-        Captured::Unopenable if ask.trigger == Trigger::Forced => return None,
+        Captured::Unopenable if ask.insists() => return None,
         Captured::Unopenable => return Some(Decision::Unopenable),
     };
     // An answer that could not be read twice will not be read a third time. If it was rubbish, it
@@ -149,7 +143,8 @@ fn resolve(
     }
     let age = Duration::try_from(facts.now.duration_since(since)).unwrap_or_default();
     match (facts.rotation.remedy(age), token.ends().last_chance(facts.now)) {
-        (Remedy::WaitForEnd, Some(end)) if end > facts.now && ask.trigger != Trigger::Forced => {
+        // Only a person who names it may risk the grant.
+        (Remedy::WaitForEnd, Some(end)) if end > facts.now && !ask.insists() => {
             Some(Decision::WaitUntil(end))
         }
         (Remedy::RetryNow | Remedy::RetryOnce | Remedy::WaitForEnd, _) => None,
@@ -164,8 +159,17 @@ fn may_rest(connection: &Connection, facts: &Facts) -> bool {
     token.keep_alive_from(facts.now).is_none_or(|it| it > facts.now)
 }
 
+/// When a failure that time may mend is tried again, if that is still to come.
+pub fn next_try(connection: &Connection, now: Timestamp) -> Option<Timestamp> {
+    let failing = connection.failures > 0 && connection.problem.is_none();
+    connection.due.map(|it| it.at).filter(|it| failing && *it > now)
+}
+
 /// Why nothing is needed, if nothing is.
 fn not_needed(connection: &Connection, ask: Ask, facts: &Facts) -> Option<String> {
+    if ask.replaces.is_some_and(|it| it != connection.generation) {
+        return Some("the token that was refused has been replaced".to_owned());
+    }
     let token = connection.token.as_ref()?;
     let unsettled = facts.interrupted.is_some()
         || facts.captured.is_some()
@@ -173,10 +177,11 @@ fn not_needed(connection: &Connection, ask: Ask, facts: &Facts) -> Option<String
         || connection.problem.is_some();
     match ask.trigger {
         Trigger::Forced => None,
-        Trigger::OnDemand => {
-            let enough = token.is_valid(clock::after(facts.now, ask.min_ttl));
-            enough.then(|| "the token lives long enough".to_owned())
-        }
+        Trigger::OnDemand => match wish(token, ask.min_ttl, facts.given, facts.now) {
+            Wish::Met => Some("the token lives long enough".to_owned()),
+            Wish::Beyond(_) => Some("a new token would not live longer".to_owned()),
+            Wish::Refresh => None,
+        },
         _ if unsettled || !token.is_valid(facts.now) => None,
         _ => match connection.due {
             Some(due) if due.at <= facts.now => None,
@@ -241,6 +246,7 @@ mod tests {
             captured: None,
             unanswered: None,
             idle: false,
+            given: true,
             now: at(now),
         }
     }

@@ -28,6 +28,8 @@ pub struct Facts<'a> {
     pub since: Timestamp,
     /// When the current token ends.
     pub expires_at: Option<Timestamp>,
+    /// How long the provider asks to wait, besides what the failure says.
+    pub told: Option<Duration>,
     /// The manifest's times.
     pub timing: Timing<'a>,
     /// Now.
@@ -53,8 +55,7 @@ pub struct Verdict {
 
 /// Says what `failure` leads to.
 pub fn judge(failure: Failure, facts: &Facts<'_>) -> Verdict {
-    let outage =
-        || Some(facts.timing.after_outage(facts.failures + 1, facts.expires_at, facts.now));
+    let outage = || Some(after_outage(facts));
     let verdict = Verdict {
         problem: None,
         in_doubt: facts.in_doubt,
@@ -72,6 +73,7 @@ pub fn judge(failure: Failure, facts: &Facts<'_>) -> Verdict {
         },
         Case::GrantExpired | Case::TokenRejected => dead_grant(verdict, facts),
         Case::RateLimited(told) => {
+            let told = told.or(facts.told);
             let due = facts.timing.after_rate_limit(told, facts.failures + 1, facts.now);
             Verdict { due: Some(due), ..verdict }
         }
@@ -85,6 +87,14 @@ pub fn judge(failure: Failure, facts: &Facts<'_>) -> Verdict {
         }
         Case::PluginFault | Case::HostFault => Verdict { keep_captures: true, ..verdict },
     }
+}
+
+/// When to try again after an outage: not before the time that the provider named, if it named one.
+fn after_outage(facts: &Facts<'_>) -> Due {
+    let (timing, failures) = (facts.timing, facts.failures + 1);
+    let due = timing.after_outage(failures, facts.expires_at, facts.now);
+    let told = facts.told.map(|it| timing.after_rate_limit(Some(it), failures, facts.now));
+    Due { at: told.map_or(due.at, |it| it.at.max(due.at)), ..due }
 }
 
 /// Says whose fault a dead grant is: the provider's, or an answer that was lost on the way.
@@ -150,6 +160,7 @@ mod tests {
             in_doubt: false,
             since: at(0),
             expires_at: Some(at(3_600)),
+            told: None,
             timing: Timing::new(provider, None, &id),
             now: at(0),
         };
@@ -217,7 +228,17 @@ mod tests {
     #[test]
     fn the_provider_says_how_long_to_wait() {
         let told = Case::RateLimited(Some(Duration::from_mins(2)));
-        assert_eq!(check(told, Rotation::None, |_| ()).due.unwrap().at, at(120));
+        let due = check(told, Rotation::None, |_| ()).due.unwrap().at;
+        assert!((at(120)..=at(132)).contains(&due), "{due}");
+    }
+
+    #[test]
+    fn a_provider_that_is_down_says_until_when_and_a_limit_may_be_a_date() {
+        let told = |it: &mut Facts<'_>| it.told = Some(Duration::from_mins(20));
+        for case in [Case::Unavailable, Case::InDoubt, Case::RateLimited(None)] {
+            let due = check(case, Rotation::None, told).due.unwrap().at;
+            assert!((at(1_200)..=at(1_320)).contains(&due), "{case:?}: {due}");
+        }
     }
 
     #[test]

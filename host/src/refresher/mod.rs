@@ -6,11 +6,20 @@
 /// One attempt: intent, call, capture, commit.
 mod attempt;
 
+/// Who asks, and how much they want it.
+mod ask;
+
+/// What an ask comes to, for whoever only wants to know.
+pub mod foresee;
+
 /// How an attempt ends in the database.
 mod commit;
 
-/// Keeps an outage from becoming a storm.
+/// Keeps an outage from becoming a storm, and makes a limit one for all.
 mod breaker;
+
+/// What whoever asks too early is told.
+mod waiting;
 
 /// What a request for a refresh comes to.
 pub mod decide;
@@ -65,17 +74,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
-use jiff::Timestamp;
 
+pub use ask::Ask;
 pub use attempt::LEASE_MARGIN;
-pub use decide::Ask;
+pub use breaker::{Verdict, Wait};
 pub use journal::unopenable;
 pub use manual::ManualToken;
-pub use serve::Served;
+pub use serve::{Served, Short};
+pub use waiting::sentence;
 
 use crate::catalogue::{Catalogue, Configs, Own, Plugin};
 use crate::lifecycle::{self, Lifecycle};
-use crate::model::attempt::{Attempt, Outcome, Trigger};
+use crate::model::attempt::Attempt;
 use crate::model::clock::Clock;
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
@@ -152,17 +162,10 @@ impl Refresher {
     pub async fn refresh(&self, id: &ConnectionId, ask: Ask) -> AttemptResult {
         let (flight, joined) = self.board(id, ask);
         let result = flight.await;
-        // A forced refresh is not content with somebody else's "not needed".
-        let skipped = result.as_ref().is_ok_and(|it| it.outcome == Some(Outcome::Skipped));
-        if joined && skipped && ask.trigger == Trigger::Forced {
+        if joined && !ask.is_content_with(&result) {
             return self.board(id, ask).0.await;
         }
         result
-    }
-
-    /// Whether the provider may be asked by a schedule; else until when not.
-    pub fn admit(&self, provider: &str) -> Result<(), Timestamp> {
-        self.breakers.admit(provider, self.clock.now())
     }
 
     /// The attempt that runs for `id`, or a new one; and whether it ran already.

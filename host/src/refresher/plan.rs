@@ -147,11 +147,14 @@ impl<'a> Timing<'a> {
         Due { at: last_call.map_or(at, |it| it.min(at)), trigger: Trigger::Backup }
     }
 
-    /// When to try again after the provider asked to slow down.
+    /// When to try again after the provider asked to slow down; a tenth later by chance, so that those who
+    /// were told the same do not come back together.
     pub fn after_rate_limit(&self, told: Option<Duration>, failures: u32, now: Timestamp) -> Due {
         let (least, most) = RATE_LIMIT;
         let wait = told.unwrap_or_else(|| least * 2_u32.saturating_pow(failures.saturating_sub(1)));
-        Due { at: now + wait.clamp(least, most), trigger: Trigger::Backup }
+        let wait = wait.clamp(least, most);
+        let late = share(self.seed.rotate_left(failures), wait / 10);
+        Due { at: now + wait + late, trigger: Trigger::Backup }
     }
 
     fn next_tick(&self, now: Timestamp) -> Option<Timestamp> {
@@ -371,7 +374,17 @@ mod tests {
             let told = Some(Duration::from_secs(told));
             between(now, timing(None, None).after_rate_limit(told, 1, now).at).as_secs()
         };
-        assert_eq!((wait(120), wait(1), wait(99_999_999)), (120, 30, 86_400));
+        for (told, least) in [(120, 120), (1, 30), (99_999_999, 86_400)] {
+            assert!((least..=least + least / 10).contains(&wait(told)), "{told}: {}", wait(told));
+        }
+    }
+
+    #[test]
+    fn those_who_were_told_the_same_do_not_come_back_together() {
+        let now = at("2026-01-01T00:00:00Z");
+        let told = Some(Duration::from_mins(10));
+        let due = |seed| Timing { seed, ..timing(None, None) }.after_rate_limit(told, 1, now).at;
+        assert_ne!(due(1_000), due(2_000));
     }
 
     #[test]

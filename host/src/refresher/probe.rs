@@ -6,9 +6,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tracing::{info, warn};
 
-use crate::model::attempt::Trigger;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
+use crate::refresher::breaker::{Lesson, Verdict};
 use crate::refresher::{Ask, Refresher, host_fault};
 use crate::sandbox::NoJournal;
 use crate::storage::Loaded;
@@ -17,12 +17,16 @@ impl Refresher {
     /// Asks the plugin's `profile` and stores what it says. A refused token is refreshed, and asked
     /// about once more. Returns false if there is nothing to ask, or nothing to ask with.
     pub async fn probe(&self, id: &ConnectionId) -> Result<bool, Failure> {
+        let generation = self.load(id).await?.connection.generation;
         let first = self.ask_profile(id).await;
         let asked = match first {
             Some(Err(failure)) if failure.case == Case::TokenRejected => {
                 info!(connection.id = %id, "the token of {id} was refused before its expiry");
-                self.refresh(id, Ask::new(Trigger::Forced)).await?;
-                self.ask_profile(id).await
+                // What comes of it is told by its own record; here it is only asked once more.
+                match self.refresh(id, Ask::replacing(generation)).await {
+                    Ok(it) if it.generation > generation => self.ask_profile(id).await,
+                    _ => Some(Err(failure)),
+                }
             }
             other => other,
         };
@@ -69,16 +73,25 @@ impl Refresher {
         let journal = Arc::new(NoJournal);
         let own = self.own(&loaded).ok()?;
         let input = plugin.input(id, own, Some(current), journal, self.clock.now()).await;
-        match input {
-            Ok(input) => plugin.program().profile(&input).await,
-            Err(failure) => Some(Err(failure)),
+        let input = match input {
+            Ok(input) => input,
+            Err(failure) => return Some(Err(failure)),
+        };
+        let asked = plugin.program().profile(&input).await?;
+        // Another address of the provider: its limit is one for all, its outage may be its own.
+        let lesson = Lesson::of(&asked, &input.heard);
+        if matches!(lesson, Lesson::Slow(_)) {
+            self.breakers.learn(id.provider(), lesson, self.clock.now());
         }
+        Some(asked)
     }
 
-    /// With a token that should work, and nobody working on it.
+    /// With a token that should work, nobody working on it, and a provider that may be asked.
     fn may_probe(&self, loaded: &Loaded) -> bool {
         let connection = &loaded.connection;
         let valid = connection.token.as_ref().is_some_and(|it| it.is_valid(self.clock.now()));
-        valid && loaded.open.is_none() && connection.pause.is_none() && connection.problem.is_none()
+        let undisturbed = connection.pause.is_none() && connection.problem.is_none();
+        let asked = self.verdict(connection.id.provider()) == Verdict::All;
+        valid && loaded.open.is_none() && undisturbed && asked
     }
 }

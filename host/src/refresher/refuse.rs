@@ -9,8 +9,8 @@ use crate::model::event::{Event, EventKind};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::AttemptId;
 use crate::model::rotation::Rotation;
+use crate::refresher::ask::Ask;
 use crate::refresher::commit::fenced;
-use crate::refresher::decide::Ask;
 use crate::refresher::{AttemptResult, Refresher, host_fault};
 use crate::storage::{Begin, Begun, Captured, Failed, Loaded};
 

@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tracing::info;
 
-use crate::model::attempt::{Outcome, Trigger};
+use crate::model::attempt::Outcome;
 use crate::model::clock;
 use crate::model::code;
 use crate::model::connection::TokenFacts;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
 use crate::refresher::{Ask, Refresher, Served};
+use crate::storage::Loaded;
 
 /// A token that is refused so soon after it was stored is not refused for its age.
 const TOO_YOUNG: Duration = Duration::from_secs(10);
@@ -32,38 +34,58 @@ impl Refresher {
             return Err(Failure::new(Case::Misconfigured, code::Token::GenerationUnknown, message));
         }
         if refused == current {
-            self.replace_refused(id, &loaded.connection).await?;
+            self.replace_refused(id, &loaded).await?;
         }
         self.token(id, Duration::ZERO).await
     }
 
-    async fn replace_refused(
-        &self,
-        id: &ConnectionId,
-        connection: &crate::model::connection::Connection,
-    ) -> Result<(), Failure> {
-        self.not_yet(connection)?;
-        let now = self.clock.now();
-        // What a clock that was ahead has stored may be of any age.
-        let is_young = |it: &&TokenFacts| {
-            clock::after(it.issued_at, TOO_YOUNG) > now
-                && it.issued_at <= clock::after(now, TOO_YOUNG)
-        };
-        let young = connection.token.as_ref().filter(is_young);
-        if let Some(token) = young {
-            let age = now.duration_since(token.issued_at).as_secs().max(0);
+    async fn replace_refused(&self, id: &ConnectionId, loaded: &Loaded) -> Result<(), Failure> {
+        self.not_yet(loaded)?;
+        let (connection, now) = (&loaded.connection, self.clock.now());
+        if let Some(age) = connection.token.as_ref().and_then(|it| youth(it, now)) {
+            let age = age.as_secs();
             let message = format!(
                 "{id} was refreshed {age} s ago and the token was refused all the same: its age is not why; look at its scopes and at the account's rights"
             );
             return Err(Failure::new(Case::Unavailable, code::Token::RejectedWhenFresh, message));
         }
         info!(connection.id = %id, "a caller says that the token of {id} was refused");
-        let attempt = self.refresh(id, Ask::new(Trigger::Forced)).await?;
+        let refused = connection.generation;
+        let attempt = self.refresh(id, Ask::replacing(refused)).await?;
         match (attempt.outcome, attempt.error) {
             (Some(Outcome::Failed), Some(error)) => {
                 Err(Failure::new(Case::Unavailable, error.code, error.message))
             }
+            (Some(Outcome::Skipped), _) => self.is_replaced(id, refused, attempt.reason).await,
             _ => Ok(()),
         }
     }
+
+    /// Nothing was sent for this complaint: either somebody else had replaced the token before, or it is
+    /// the one that was refused, and not handed out again.
+    async fn is_replaced(
+        &self,
+        id: &ConnectionId,
+        refused: u64,
+        reason: Option<String>,
+    ) -> Result<(), Failure> {
+        let loaded = self.load(id).await?;
+        if loaded.connection.generation != refused {
+            return Ok(());
+        }
+        self.not_yet(&loaded)?;
+        let reason = reason.unwrap_or_default();
+        let message = format!("the token of {id} was refused and is not replaced now: {reason}");
+        Err(Failure::new(Case::Unavailable, code::Token::NotReplaced, message))
+    }
+}
+
+/// How old a token is that is too young to be refused for its age.
+fn youth(token: &TokenFacts, now: Timestamp) -> Option<Duration> {
+    // What a clock that was ahead has stored may be of any age.
+    if token.issued_at > clock::after(now, TOO_YOUNG) {
+        return None;
+    }
+    let age = Duration::try_from(now.duration_since(token.issued_at)).unwrap_or_default();
+    Some(age).filter(|it| *it < TOO_YOUNG)
 }

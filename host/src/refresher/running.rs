@@ -11,7 +11,8 @@ use crate::model::event::{Event, EventKind};
 use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::schedule::Schedule;
-use crate::refresher::decide::Ask;
+use crate::refresher::ask::Ask;
+use crate::sandbox::Heard;
 use crate::storage::Loaded;
 use crate::vault::place::Place;
 
@@ -22,6 +23,8 @@ pub(super) struct Running {
     pub(super) ask: Ask,
     pub(super) plugin: Arc<Plugin>,
     pub(super) loaded: Loaded,
+    /// What the provider does meanwhile.
+    pub(super) heard: Arc<Heard>,
     pub(super) started: Timestamp,
     /// What the call works with, once it is known.
     pub(super) config: OnceLock<Config>,

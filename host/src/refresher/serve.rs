@@ -5,16 +5,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use crate::model::attempt::Outcome;
 use crate::model::clock;
 use crate::model::code;
-use crate::model::connection::{Connection, Problem};
+use crate::model::connection::{Connection, TokenFacts};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
+use crate::model::state::span;
 use crate::model::token::is_presentable;
-use crate::refresher::{Ask, Refresher};
+use crate::refresher::Refresher;
+use crate::refresher::ask::{Ask, Wish, lifetime, wish};
 use crate::storage::Loaded;
 
 /// A token for a caller.
@@ -28,23 +31,42 @@ pub struct Served {
     pub expires_at: Option<Timestamp>,
     /// Which one it is; 0 for the fallback.
     pub generation: u64,
+    /// Set when it does not live as long as was asked for.
+    pub short: Option<Short>,
+}
+
+/// A token that does not live as long as a caller wants.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Short {
+    /// Seconds that it was to live.
+    pub min_ttl_s: u64,
+    /// Seconds that it lives from now.
+    pub lives_s: u64,
+    /// Seconds that the provider lets a new one live, as far as that is known.
+    pub longest_s: Option<u64>,
+    /// All of it in a sentence.
+    pub reason: String,
 }
 
 /// How often a caller is noted.
 const NOTED: Duration = Duration::from_hours(1);
 
 impl Refresher {
-    /// A token of `id` that lives for `min_ttl`, refreshing first when it must. If that fails, a token
-    /// that still works is better than none.
+    /// A token of `id` that lives for `min_ttl`, refreshing first when that helps. A token that still
+    /// works is better than none, also when it lives shorter.
     pub async fn token(&self, id: &ConnectionId, min_ttl: Duration) -> Result<Served, Failure> {
         let loaded = self.load(id).await?;
         self.note_caller(&loaded.connection).await;
-        if let Some(served) = self.stored(&loaded, min_ttl)? {
+        let facts = loaded.connection.token.as_ref();
+        let wish = facts.map(|it| wish(it, min_ttl, loaded.given, self.clock.now()));
+        if let Some(Wish::Met | Wish::Beyond(_)) = wish
+            && let Some(served) = self.stored(&loaded, min_ttl, None)?
+        {
             return Ok(served);
         }
         let failure = self.refresh_for_caller(&loaded, min_ttl).await.err();
         let loaded = self.load(id).await?;
-        if let Some(served) = self.stored(&loaded, Duration::ZERO)? {
+        if let Some(served) = self.stored(&loaded, min_ttl, failure.as_ref())? {
             if let Some(failure) = &failure {
                 warn!(connection.id = %id, error.code = %failure.code, "serving the old token of {id}: {failure}");
             }
@@ -56,51 +78,39 @@ impl Refresher {
         }
     }
 
-    fn stored(&self, loaded: &Loaded, min_ttl: Duration) -> Result<Option<Served>, Failure> {
+    /// The stored token, if it works. `failed` is why there is no newer one.
+    fn stored(
+        &self,
+        loaded: &Loaded,
+        min_ttl: Duration,
+        failed: Option<&Failure>,
+    ) -> Result<Option<Served>, Failure> {
         let now = self.clock.now();
-        let until = clock::after(now, min_ttl);
-        let Some(facts) = loaded.connection.token.as_ref().filter(|it| it.is_valid(until)) else {
-            return Ok(None);
-        };
+        let facts = loaded.connection.token.as_ref();
+        let Some(facts) = facts.filter(|it| it.is_valid(now)) else { return Ok(None) };
+        let short = shortfall(loaded, facts, min_ttl, failed, now);
         let served = self.current(loaded)?.map(|it| Served {
             token: it.access_token,
             token_type: it.token_type,
             expires_at: facts.expires_at,
             generation: loaded.connection.generation,
+            short,
         });
         Ok(served)
     }
 
-    /// A caller does not wait for what only a person can mend, nor add to an outage.
     async fn refresh_for_caller(&self, loaded: &Loaded, min_ttl: Duration) -> Result<(), Failure> {
-        let connection = &loaded.connection;
-        self.not_yet(connection)?;
-        let ask = Ask::on_demand(min_ttl);
-        let attempt = self.refresh(&connection.id, ask).await?;
+        self.not_yet(loaded)?;
+        let id = &loaded.connection.id;
+        let attempt = self.refresh(id, Ask::on_demand(min_ttl)).await?;
         match (attempt.outcome, attempt.error) {
             (Some(Outcome::Failed), Some(error)) => {
                 Err(Failure::new(Case::Unavailable, error.code, error.message))
             }
+            // Somebody else's attempt, which had to wait.
+            (Some(Outcome::Skipped), _) => self.not_yet(&self.load(id).await?),
             _ => Ok(()),
         }
-    }
-
-    /// Why a refresh would not help now, if it would not.
-    pub(super) fn not_yet(&self, connection: &Connection) -> Result<(), Failure> {
-        if let (Some(problem), Some(error)) = (connection.problem, &connection.error) {
-            let case = match problem {
-                Problem::Reconnect => Case::GrantExpired,
-                Problem::Misconfigured => Case::Misconfigured,
-            };
-            return Err(Failure::new(case, error.code.clone(), error.message.clone()));
-        }
-        let backing_off =
-            connection.due.filter(|it| connection.failures > 0 && it.at > self.clock.now());
-        if let (Some(due), Some(error)) = (backing_off, &connection.error) {
-            let message = format!("{} (next try at {})", error.message, due.at);
-            return Err(Failure::new(Case::Unavailable, error.code.clone(), message));
-        }
-        Ok(())
     }
 
     /// Notes that somebody wants this token: once an hour is enough to know.
@@ -123,8 +133,43 @@ impl Refresher {
             return None;
         }
         warn!(connection.id = %id, "serving the fallback token of {id}: there is nothing better");
-        Some(Served { token, token_type: "Bearer".to_owned(), expires_at: None, generation: 0 })
+        Some(Served {
+            token,
+            token_type: "Bearer".to_owned(),
+            expires_at: None,
+            generation: 0,
+            short: None,
+        })
     }
+}
+
+/// What a caller is told whose token does not live for `min_ttl`.
+fn shortfall(
+    loaded: &Loaded,
+    token: &TokenFacts,
+    min_ttl: Duration,
+    failed: Option<&Failure>,
+    now: Timestamp,
+) -> Option<Short> {
+    let end = token.expires_at.filter(|it| *it <= clock::after(now, min_ttl))?;
+    // An expiry is in whole seconds, and the time since it was stored is not.
+    let whole = |it: Duration| Duration::from_secs(it.as_secs() + u64::from(it.subsec_nanos() > 0));
+    let longest = lifetime(token, loaded.given).map(whole);
+    let provider = loaded.connection.id.provider();
+    let because = match (failed, longest) {
+        (Some(failure), _) => format!("it could not be refreshed: {failure}"),
+        (None, Some(it)) => {
+            format!("{provider} gives tokens of {} at most", span(now, clock::after(now, it)))
+        }
+        (None, None) => "there is no newer one".to_owned(),
+    };
+    let (lives, wanted) = (span(now, end), span(now, clock::after(now, min_ttl)));
+    Some(Short {
+        min_ttl_s: min_ttl.as_secs(),
+        lives_s: u64::try_from(end.duration_since(now).as_secs()).unwrap_or_default(),
+        longest_s: longest.map(|it| it.as_secs()),
+        reason: format!("this token lives for {lives} and not for {wanted}: {because}"),
+    })
 }
 
 fn no_token(id: &ConnectionId) -> Failure {

@@ -25,11 +25,14 @@ use crate::model::clock::Clock;
 use crate::model::code;
 use crate::model::connection::Due;
 use crate::model::id::ConnectionId;
-use crate::refresher::{Ask, AttemptResult, Refresher};
+use crate::refresher::{Ask, AttemptResult, Refresher, Verdict};
 use crate::storage::{Storage, StorageError};
 
 /// After something that should not happen, nothing is tried again for so long.
 const AFTER_A_FAULT: Duration = Duration::from_secs(10);
+
+/// What waited for one provider comes back over so long, and not in one moment.
+const SPREAD: Duration = Duration::from_secs(30);
 
 /// Attempts of one provider at once when the manifest does not know it: each ends at once.
 const UNKNOWN_PROVIDER: u32 = 8;
@@ -111,18 +114,47 @@ impl Scheduler {
     /// Hands over what is due and fits, and says when to look again.
     async fn start_due(&self) -> Result<Option<Timestamp>, StorageError> {
         let now = self.0.clock.now();
+        let mut waits = Vec::new();
         for provider in self.0.storage.providers().await? {
-            self.start_provider(&provider, now).await?;
+            waits.extend(self.start_provider(&provider, now).await?);
         }
-        self.0.storage.next_due(now).await
+        waits.extend(self.0.storage.next_due(now).await?);
+        Ok(waits.into_iter().min())
     }
 
-    async fn start_provider(&self, provider: &str, now: Timestamp) -> Result<(), StorageError> {
-        let most = self
-            .0
-            .catalogue
-            .plugin(provider)
-            .map_or(UNKNOWN_PROVIDER, |it| it.provider().concurrency);
+    /// Hands over what is due of one provider and fits. Until when, if it is waited for.
+    async fn start_provider(
+        &self,
+        provider: &str,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StorageError> {
+        match self.0.refresher.verdict(provider) {
+            Verdict::All => {
+                self.start_some(provider, now, self.most(provider)).await.map(|()| None)
+            }
+            // One by one: what rests or is paused sends nothing, and leaves the turn to the next.
+            Verdict::One => self.start_some(provider, now, 1).await.map(|()| None),
+            Verdict::Wait(wait) => {
+                if !self.0.storage.due(provider, now, 1).await?.is_empty() {
+                    self.0.storage.put_off(provider, wait.until, SPREAD).await?;
+                }
+                Ok(Some(wait.until))
+            }
+        }
+    }
+
+    /// How many of one provider may run at once.
+    fn most(&self, provider: &str) -> u32 {
+        let plugin = self.0.catalogue.plugin(provider);
+        plugin.map_or(UNKNOWN_PROVIDER, |it| it.provider().concurrency)
+    }
+
+    async fn start_some(
+        &self,
+        provider: &str,
+        now: Timestamp,
+        most: u32,
+    ) -> Result<(), StorageError> {
         let busy = self.busy(provider);
         if busy >= most {
             return Ok(());
@@ -131,11 +163,6 @@ impl Scheduler {
         for (id, trigger) in self.0.storage.due(provider, now, most).await? {
             if self.busy(provider) >= most {
                 break;
-            }
-            if let Err(until) = self.0.refresher.admit(provider) {
-                let due = Due { at: until, trigger };
-                self.0.storage.set_due(&id, Some(due)).await?;
-                continue;
             }
             self.hand_over(id, trigger);
         }
@@ -191,6 +218,10 @@ impl Scheduler {
     }
 
     async fn push_back(&self, id: &ConnectionId, trigger: Trigger) {
+        // It was turned away: the next look puts it off with all the others.
+        if self.0.refresher.wait_for(id.provider()).is_some() {
+            return;
+        }
         let now = self.0.clock.now();
         let Ok(Some(loaded)) = self.0.storage.load(id).await else { return };
         if loaded.connection.due.is_some_and(|it| it.at <= now) {

@@ -21,6 +21,8 @@ pub struct Loaded {
     pub connection: Connection,
     /// The current token set.
     pub sealed: Option<Sealed>,
+    /// Whether the provider gave it, and not a person or a file.
+    pub given: bool,
     /// Secrets of its own.
     pub credentials: Option<Sealed>,
     /// A try that was not finished: running now, or interrupted.
@@ -103,7 +105,7 @@ impl Storage {
     /// attempt is not filled in: that is for those who list.
     pub async fn load(&self, id: &ConnectionId) -> Result<Option<Loaded>, StorageError> {
         let row = sqlx::query(
-            "select c.*, g.sealed, k.sealed as credentials, exists (select 1 from captures where connection = c.id) as captured,
+            "select c.*, g.sealed, g.attempt is not null as given, k.sealed as credentials, exists (select 1 from captures where connection = c.id) as captured,
                     a.id as open_id, a.owner, a.lease_until, a.started_at, a.rotation
              from connections c
              left join generations g on g.connection = c.id and g.generation = c.generation
@@ -122,11 +124,13 @@ impl Storage {
         } else {
             Requests::default()
         };
-        let sealed = Fields::new(&row, "generations", "id")?.blob("sealed")?;
+        let generation = Fields::new(&row, "generations", "id")?;
+        let (sealed, given) = (generation.blob("sealed")?, generation.count("given")? > 0);
         let credentials = Fields::new(&row, "credentials", "id")?.blob("credentials")?;
         Ok(Some(Loaded {
             connection,
             sealed: sealed.map(Sealed::from_bytes),
+            given,
             credentials: credentials.map(Sealed::from_bytes),
             open: open_attempt(&row)?,
             captures: requests.answers,

@@ -1,5 +1,7 @@
 //! When connections are looked at: which are due, when the next one is, and changing that.
 
+use std::time::Duration;
+
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -92,6 +94,18 @@ impl Storage {
         self.write_times(SetDue { id: id.clone(), due }).await
     }
 
+    /// Puts off what is due for `provider` up to `until`, to moments spread over `spread` after it: all
+    /// in one statement, however many they are.
+    pub async fn put_off(
+        &self,
+        provider: &str,
+        until: Timestamp,
+        spread: Duration,
+    ) -> Result<(), StorageError> {
+        // Only the scheduler does this, which asks for the next time afterwards.
+        self.writer.write(PutOff { provider: provider.to_owned(), until, spread }).await
+    }
+
     /// Makes `id` due at `now` if an attempt of it is open or an answer for it waits to be read.
     pub async fn wake(&self, id: &ConnectionId, now: Timestamp) -> Result<(), StorageError> {
         self.write_times(Wake { id: id.clone(), now }).await
@@ -133,6 +147,36 @@ impl WriteOne for SetDue {
             .bind(key(&self.id))
             .bind(self.due.map(|it| millis(it.at)))
             .bind(self.due.map(|it| it.trigger.as_str()))
+            .execute(db)
+            .await?;
+            Ok(())
+        })
+    }
+}
+
+struct PutOff {
+    provider: String,
+    until: Timestamp,
+    spread: Duration,
+}
+
+impl WriteOne for PutOff {
+    type Answer = ();
+
+    fn apply<'a>(
+        &'a self,
+        db: &'a mut SqliteConnection,
+    ) -> BoxFuture<'a, Result<(), StorageError>> {
+        Box::pin(async move {
+            sqlx::query(
+                "update connections set due_at = ?2 + abs(random() % ?3)
+                 where provider = ?1 and due_at <= ?2 and paused_at is null
+                   and not exists (select 1 from attempts
+                                   where connection = connections.id and outcome is null)",
+            )
+            .bind(&self.provider)
+            .bind(millis(self.until))
+            .bind(i64::try_from(self.spread.as_millis()).unwrap_or(i64::MAX).max(1))
             .execute(db)
             .await?;
             Ok(())

@@ -46,6 +46,8 @@ pub(super) struct Fleet {
     driver: Driver,
     /// Answers that were seen captured after a kill.
     pub(super) captured: u32,
+    /// Whether tokens have ended since it was last looked after.
+    pub(super) ended: bool,
 }
 
 /// A connection, and the family that its token is of.
@@ -84,7 +86,7 @@ impl Fleet {
             captured: None,
         };
         let members = (0..SIZE).map(member).collect();
-        let mut fleet = Self { home, provider, members, driver, captured: 0 };
+        let mut fleet = Self { home, provider, members, driver, captured: 0, ended: false };
         (0..SIZE).for_each(|it| fleet.seed(it));
         fleet
     }
@@ -155,6 +157,7 @@ impl Fleet {
     pub(super) fn kill_once(&mut self, whole: Duration, chance: &mut Chance) -> bool {
         self.think(chance);
         if chance.below(AT_THE_END) == 0 {
+            self.ended = true;
             self.end_tokens();
         }
         let mut child = self.start();

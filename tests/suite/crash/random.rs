@@ -103,6 +103,7 @@ fn rage(storm: &Storm, mut chance: Chance) {
 
 /// Lets every connection come to an end, gives those that were lost a new token, and counts them.
 fn mourn(fleet: &mut Fleet, class: Class) -> u32 {
+    no_grant_was_ended_before_its_time(fleet);
     let attempts = fleet.settle();
     let failed = |it: &Value| it["outcome"] != "success";
     let lost = (0..fleet.members.len()).filter(|index| {
@@ -115,6 +116,18 @@ fn mourn(fleet: &mut Fleet, class: Class) -> u32 {
         fleet.seed(*index);
     }
     u32::try_from(lost.len()).unwrap()
+}
+
+/// What was in flight at a kill has its grant while its token lives: an order about all leaves out what is
+/// in doubt, and a daemon waits.
+fn no_grant_was_ended_before_its_time(fleet: &mut Fleet) {
+    if std::mem::take(&mut fleet.ended) {
+        return;
+    }
+    for member in &fleet.members {
+        let audit = member.audit(&fleet.provider);
+        assert!(!audit.revoked, "what was in doubt was sent: {audit:?}");
+    }
 }
 
 /// A loss is that of a strict provider which saw the token twice; the connection says so, and the log

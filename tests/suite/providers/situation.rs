@@ -159,7 +159,7 @@ fn next(stage: &Stage, attempt: &serde_json::Value, status: &serde_json::Value) 
     let wait = next.parse::<jiff::Timestamp>().unwrap().duration_since(stage.control().now());
     match wait.as_secs() {
         0..=60 => Next::Soon,
-        110..=121 => Next::AsTold,
+        110..=133 => Next::AsTold,
         _ => Next::Later,
     }
 }
@@ -174,9 +174,13 @@ fn then(subject: &Subject, stage: &Stage) -> Then {
         outcome == "success" || (outcome == "skipped" && stage.state() == "fresh")
     };
     // Where an answer was kept, the first try only reads it once more.
-    let then = if (0..3).any(|_| good(&[])) {
+    let in_time = |_| {
+        stage.next_try_comes();
+        good(&[])
+    };
+    let then = if (0..3).any(in_time) {
         Then::Recovers
-    } else if good(&["--force"]) {
+    } else if good(&["--force", stage.name()]) {
         Then::RecoversByForce
     } else {
         subject.set_token(stage);

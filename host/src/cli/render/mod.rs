@@ -101,16 +101,21 @@ pub(super) fn problems(path: &Path, problems: &[Diagnostic], json: bool) -> Exit
 pub(super) fn reply(reply: &Reply, json: bool, header: bool) -> Exit {
     let exit = exit(reply);
     match reply {
-        Reply::Token { token, token_type, expires_at, generation } if json => out_json(&json!({
-            "token": token.0.expose_secret(), "token_type": token_type, "expires_at": expires_at, "generation": generation,
-        })),
-        Reply::Token { token, token_type: word, .. } => {
+        Reply::Token { token, token_type, expires_at, generation, short } if json => {
+            out_json(&json!({
+                "token": token.0.expose_secret(), "token_type": token_type, "expires_at": expires_at, "generation": generation, "short": short,
+            }))
+        }
+        Reply::Token { token, token_type: word, short, .. } => {
             let token = token.0.expose_secret();
             if !is_printable(token, header.then_some(word.as_str())) {
                 return failure(&unprintable(), json);
             }
             if io::stdout().is_terminal() {
                 hint("this is a live token; mind who looks over your shoulder");
+            }
+            if let Some(short) = short {
+                hint(&short.reason);
             }
             out(if header { format!("Authorization: {word} {token}") } else { token.to_owned() });
         }
@@ -181,6 +186,13 @@ fn as_text(reply: &Reply) {
                 "{} refreshed, {} failed, {} skipped",
                 count.success, count.failed, count.skipped
             ));
+            refreshed.warnings.iter().for_each(hint);
+            if refreshed.left_out > 0 {
+                hint(format!(
+                    "{} left out: the outcome of their last refresh is unknown; name one to send it",
+                    refreshed.left_out
+                ));
+            }
             if refreshed.left > 0 {
                 hint(format!("stopped: {} are left; run it again", refreshed.left));
             }

@@ -25,6 +25,11 @@ codes! {
         remedy: "Say the generation that came with the token, or none.",
         exit: Failed, retryable: false, acts: Person,
     }
+    NotReplaced = "token.not_replaced" {
+        meaning: "A caller says that the provider refused the token, and it cannot be replaced now.",
+        remedy: "Read why in the message; to send it all the same, run `keepfresh refresh CONNECTION --force`.",
+        exit: Failed, retryable: true, acts: Nobody,
+    }
     DeadOnArrival = "token.dead_on_arrival" {
         meaning: "The token that came had ended, or ends before anybody can use it; it is stored, and asked for anew after growing pauses.",
         remedy: "Look at the clocks, here and at the provider, and at what its plugin takes for the end; then run `keepfresh refresh CONNECTION --force`.",

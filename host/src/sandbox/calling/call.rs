@@ -15,6 +15,7 @@ use crate::model::token::TokenSet;
 use crate::sandbox::Program;
 use crate::sandbox::bindings::imports::types;
 use crate::sandbox::calling::fault::{OutOfTime, name_fault, settled};
+use crate::sandbox::calling::heard::Heard;
 use crate::sandbox::calling::journal::Journal;
 use crate::sandbox::calling::state::{CallState, Network};
 use crate::sandbox::machine::deadline::Deadline;
@@ -42,6 +43,8 @@ pub struct CallInput {
     pub gate: Gate,
     /// What makes its answers durable.
     pub journal: Arc<dyn Journal>,
+    /// What is noted of the provider.
+    pub heard: Arc<Heard>,
     /// The time that the plugin sees.
     pub now: Timestamp,
     /// How long it may take, waiting included.
@@ -67,6 +70,8 @@ impl Program {
             gate: input.gate.clone(),
             policy: Arc::clone(&input.policy),
             journal: Arc::clone(&input.journal),
+            heard: Arc::clone(&input.heard),
+            now: input.now,
             requests: 0,
             most_requests: self.most_requests(),
         });

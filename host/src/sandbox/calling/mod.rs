@@ -15,6 +15,9 @@ pub(in crate::sandbox) mod rules;
 /// Names for what ends a call badly.
 pub(in crate::sandbox) mod fault;
 
+/// What the provider did meanwhile.
+pub(in crate::sandbox) mod heard;
+
 /// The seam to what makes answers durable.
 pub(in crate::sandbox) mod journal;
 

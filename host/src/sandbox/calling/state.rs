@@ -13,6 +13,7 @@ use wasmtime_wasi::{HostWallClock, WasiCtx, WasiCtxView, WasiView};
 use crate::egress::{EgressError, Gate, Policy};
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
+use crate::sandbox::calling::heard::Heard;
 use crate::sandbox::calling::journal::Journal;
 use crate::sandbox::calling::rules::Rules;
 use crate::sandbox::machine::budget::Budget;
@@ -56,6 +57,8 @@ pub(in crate::sandbox) struct Network {
     pub(in crate::sandbox) gate: Gate,
     pub(in crate::sandbox) policy: Arc<Policy>,
     pub(in crate::sandbox) journal: Arc<dyn Journal>,
+    pub(in crate::sandbox) heard: Arc<Heard>,
+    pub(in crate::sandbox) now: Timestamp,
     pub(in crate::sandbox) requests: u32,
     pub(in crate::sandbox) most_requests: u32,
 }

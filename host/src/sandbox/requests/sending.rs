@@ -101,6 +101,7 @@ impl CallState {
         let doubted = self.unanswered;
         self.unanswered |= spends;
         let sent = self.deliver(request).await?;
+        self.note(&sent);
         if let Ok(_) | Err(EgressError::Denied { .. } | EgressError::NotSent { .. }) = &sent {
             // What an earlier request has left in doubt, no other answer settles.
             self.unanswered = doubted;
@@ -126,6 +127,20 @@ impl CallState {
         let Some(network) = &self.network else { wasmtime::bail!("no network") };
         let left = self.deadline.left().saturating_sub(EGRESS_MARGIN);
         Ok(network.gate.send(&network.policy, request, left).await)
+    }
+
+    /// What the provider did, whatever the plugin makes of it.
+    fn note(&self, sent: &Result<egress::Response, EgressError>) {
+        let Some(network) = &self.network else { return };
+        match sent {
+            // Nothing was sent.
+            Err(EgressError::Denied { .. }) => {}
+            Err(_) => network.heard.note_request(),
+            Ok(answer) => {
+                network.heard.note_request();
+                network.heard.note_answer(answer, network.now);
+            }
+        }
     }
 
     fn answered(&mut self, spends: bool, status: u16) {

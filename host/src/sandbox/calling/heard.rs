@@ -1,0 +1,137 @@
+//! What the provider did during the calls of one attempt, whatever the plugin makes of it: whether it was
+//! asked at all, and until when it does not want to be asked again.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::fmt::{rfc2822, strtime};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil};
+
+use crate::egress::Response;
+
+/// The two ways to write a date in HTTP that nobody should write any more (RFC 9110, 5.6.7).
+const OLD_DATES: [&str; 2] = ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+
+/// Notes of one attempt.
+#[derive(Debug, Default)]
+pub struct Heard(Mutex<Notes>);
+
+#[derive(Debug, Default)]
+struct Notes {
+    tried: bool,
+    wait: Option<Duration>,
+}
+
+impl Heard {
+    /// Whether a request has left, or found nobody.
+    pub fn tried(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).tried
+    }
+
+    /// How long the last answer asks to wait.
+    pub fn wait(&self) -> Option<Duration> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).wait
+    }
+
+    /// A request has left, or nobody was there to take it.
+    pub fn note_request(&self) {
+        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *notes = Notes { tried: true, wait: None };
+    }
+
+    /// An answer came, when the clock here showed `now`.
+    pub(in crate::sandbox) fn note_answer(&self, answer: &Response, now: Timestamp) {
+        // Of a success it would say when something else is ready.
+        let wait = (answer.status >= 300).then(|| retry_after(answer, now)).flatten();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).wait = wait;
+    }
+}
+
+/// `Retry-After`: seconds, or a date. A date counts from the answer's own `Date`, which comes from the
+/// same clock; ours may be another.
+fn retry_after(answer: &Response, now: Timestamp) -> Option<Duration> {
+    let header = |name: &str| answer.headers.iter().find(|(it, _)| it == name);
+    let value = header("retry-after")?.1.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let sent = header("date").and_then(|(_, it)| date(it)).unwrap_or(now);
+    // What is over already is over: that is no wait, and no text to pass over.
+    Some(Duration::try_from(date(value)?.duration_since(sent)).unwrap_or_default())
+}
+
+/// A date of HTTP, in each of its three forms.
+fn date(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    let old = |format: &&str| {
+        let read = strtime::parse(format, text).and_then(|it| it.to_datetime());
+        read.and_then(|it: civil::DateTime| it.to_zoned(TimeZone::UTC)).ok()
+    };
+    let usual = rfc2822::DateTimeParser::new().parse_timestamp(text).ok();
+    usual.or_else(|| OLD_DATES.iter().find_map(old).map(|it| it.timestamp()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wait(status: u16, headers: &[(&str, &str)]) -> Option<u64> {
+        let headers =
+            headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let heard = Heard::default();
+        heard.note_request();
+        let now = "2026-10-21T07:28:00Z".parse().unwrap();
+        heard.note_answer(&Response { status, headers, body: Vec::new() }, now);
+        heard.wait().map(|it| it.as_secs())
+    }
+
+    #[test]
+    fn a_wait_is_told_in_seconds_or_as_a_date_in_any_form_of_http() {
+        for (value, seconds) in [
+            ("120", 120),
+            (" 7 ", 7),
+            ("Wed, 21 Oct 2026 07:30:00 GMT", 120),
+            ("Wednesday, 21-Oct-26 07:30:00 GMT", 120),
+            ("Wed Oct 21 07:30:00 2026", 120),
+            ("Wed, 21 Oct 2026 07:00:00 GMT", 0),
+        ] {
+            for status in [429, 503] {
+                assert_eq!(wait(status, &[("retry-after", value)]), Some(seconds), "{value}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_date_counts_from_the_clock_that_wrote_it() {
+        let headers = [
+            ("date", "Wed, 21 Oct 2026 09:00:00 GMT"),
+            ("retry-after", "Wed, 21 Oct 2026 09:01:00 GMT"),
+        ];
+        assert_eq!(wait(503, &headers), Some(60));
+    }
+
+    #[test]
+    fn what_is_no_wait_is_none() {
+        for value in ["", "soon", "-5", "1e9", "Wed, 21 Oct 2026"] {
+            assert_eq!(wait(429, &[("retry-after", value)]), None, "{value}");
+        }
+        assert_eq!(wait(429, &[]), None);
+        assert_eq!(wait(200, &[("retry-after", "120")]), None);
+    }
+
+    #[test]
+    fn what_was_heard_is_of_the_last_request() {
+        let heard = Heard::default();
+        assert!(!heard.tried());
+        let headers = vec![("retry-after".to_owned(), "5".to_owned())];
+        heard.note_request();
+        heard.note_answer(
+            &Response { status: 429, headers, body: Vec::new() },
+            Timestamp::UNIX_EPOCH,
+        );
+        assert_eq!((heard.tried(), heard.wait()), (true, Some(Duration::from_secs(5))));
+        heard.note_request();
+        assert_eq!((heard.tried(), heard.wait()), (true, None));
+    }
+}
