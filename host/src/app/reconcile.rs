@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use futures_util::future::try_join_all;
+use jiff::Timestamp;
 use tracing::info;
 
 use crate::app::App;
@@ -13,6 +14,9 @@ use crate::model::attempt::Trigger;
 use crate::model::connection::{Due, Problem};
 use crate::model::id::ConnectionId;
 use crate::storage::{Filter, Loaded, Reconcile, StorageError};
+
+/// Connections in one write.
+const AT_ONCE: u32 = 256;
 
 impl App {
     /// Brings the connections in line with `manifest`.
@@ -25,7 +29,15 @@ impl App {
 
     async fn reconcile_one(&self, id: &ConnectionId) -> Result<(), StorageError> {
         let now = self.clock.now();
-        let loaded = self.storage.load(id).await?;
+        let loaded = match self.storage.load(id).await {
+            Ok(loaded) => loaded,
+            // It is told of and left alone; the others do not wait for whoever mends it.
+            Err(error @ StorageError::Row { .. }) => {
+                self.storage.report(&error);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
         if loaded.is_some() && self.lock.is_none() {
             // Somebody else works on the database: times are theirs to set.
             return Ok(());
@@ -89,15 +101,25 @@ impl App {
             if manifest.providers.contains_key(&provider) {
                 continue;
             }
-            let filter = Filter { provider: Some(provider), ..Filter::default() };
-            let rows = self.storage.list(&filter).await?;
-            for connection in
-                rows.into_iter().filter_map(Result::ok).filter(|it| it.problem.is_none())
-            {
-                let due = Due { at: now, trigger: Trigger::Expiry };
-                self.storage.set_due(&connection.id, Some(due)).await?;
-            }
+            self.wake_all(provider, now).await?;
         }
         Ok(())
+    }
+
+    /// Makes the connections of a provider due, unless a person has to see to them.
+    async fn wake_all(&self, provider: String, now: Timestamp) -> Result<(), StorageError> {
+        let filter = Filter { provider: Some(provider), ..Filter::default() };
+        let due = Some(Due { at: now, trigger: Trigger::Expiry });
+        let mut after = None;
+        loop {
+            let page = self.storage.page(&filter, after.as_deref(), AT_ONCE).await?;
+            let rows = page.rows.into_iter().filter_map(Result::ok);
+            let ids = rows.filter(|it| it.problem.is_none()).map(|it| it.id).collect::<Vec<_>>();
+            try_join_all(ids.iter().map(|id| self.storage.set_due(id, due))).await?;
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
     }
 }

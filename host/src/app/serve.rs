@@ -16,6 +16,7 @@ use crate::manifest;
 use crate::model::failure::{Case, Failure};
 use crate::operator::Reload;
 use crate::scheduler::Scheduler;
+use crate::storage::StorageError;
 
 /// Why the daemon ended badly.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,19 @@ pub enum ServeError {
     /// Attempts were still running after the drain.
     #[error("some attempts did not end in 30 s; they are resolved at the next start")]
     Drain,
+    /// Nothing can be stored any more.
+    #[error(transparent)]
+    Writer(StorageError),
+}
+
+impl ServeError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Listen(_) | Self::Drain => "daemon.failed",
+            Self::Writer(error) => error.code(),
+        }
+    }
 }
 
 /// Runs until a signal ends it. `watch` has stood since before the manifest of `app` was read.
@@ -64,9 +78,22 @@ struct Causes {
     reloads: mpsc::UnboundedReceiver<Reload>,
 }
 
-/// Works until the soft stop, then waits for what runs.
+/// Works until the soft stop, or until nothing can be stored any more, then waits for what runs.
 async fn work(app: &Arc<App>, scheduler: &Scheduler, causes: Causes) -> Result<(), ServeError> {
-    follow(app, scheduler, causes).await;
+    let writes = tokio::select! {
+        () = follow(app, scheduler, causes) => true,
+        () = app.storage.writer_ended() => false,
+    };
+    if !writes {
+        let gone = StorageError::WriterGone;
+        error!(
+            error.code = gone.code(),
+            "ending, so that whoever watches starts keepfresh anew: {gone}"
+        );
+        systemd::stopping();
+        app.lifecycle.drain(DRAIN).await;
+        return Err(ServeError::Writer(gone));
+    }
     systemd::stopping();
     info!("stopping: no new work, waiting for what runs");
     let drained = app.lifecycle.drain(DRAIN).await;

@@ -36,6 +36,6 @@ pub(super) async fn run(config: &Path, json: bool) -> Exit {
     hardening::hide_memory();
     match app::serve(app, watch).await {
         Ok(()) => Exit::Done,
-        Err(error) => render::fail("daemon.failed", &error.to_string(), json, Exit::Failed),
+        Err(error) => render::fail(error.code(), &error.to_string(), json, Exit::Failed),
     }
 }

@@ -6,11 +6,10 @@ use futures_util::stream;
 use tokio::sync::mpsc;
 
 use crate::model::attempt::{Attempt, AttemptError, Outcome, Trigger};
-use crate::model::connection::Connection;
 use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::operator::reply::Planned;
-use crate::operator::{Operator, Progress, Reply, Selection};
+use crate::operator::{Operator, PAGE, Progress, Reply, Selection};
 use crate::refresher::decide::{Decision, Facts, decide};
 use crate::refresher::{Ask, STOPPING, host_fault, unknown};
 
@@ -27,11 +26,10 @@ impl Operator {
         progress: &mpsc::UnboundedSender<Progress>,
     ) -> Result<Reply, Failure> {
         let ask = Ask::new(if force { Trigger::Forced } else { Trigger::Manual });
-        let selected = self.select(selection).await?;
+        let ids = self.select(selection).await?;
         if dry_run {
-            return self.plan(&selected, ask).await;
+            return self.plan(&ids, ask).await;
         }
-        let ids = selected.into_iter().map(|it| it.id).collect::<Vec<_>>();
         if !wait && self.0.daemon {
             return Ok(self.queue(ids, ask));
         }
@@ -41,12 +39,27 @@ impl Operator {
         Ok(Reply::refreshed(attempts, Vec::new()).leaving(left))
     }
 
-    async fn select(&self, selection: &Selection) -> Result<Vec<Connection>, Failure> {
+    /// Which are meant. One that cannot be read is an error when it is named, and else left out.
+    async fn select(&self, selection: &Selection) -> Result<Vec<ConnectionId>, Failure> {
         let filter = selection.filter(self.now());
         let ids = &selection.ids;
-        let rows = self.0.storage.list(&filter).await.map_err(|it| host_fault(&it))?;
-        let found = rows.into_iter().filter_map(Result::ok).collect::<Vec<_>>();
-        match ids.iter().find(|id| !selection.failed && !found.iter().any(|it| it.id == **id)) {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.0.storage.page(&filter, after.as_deref(), PAGE).await;
+            let page = page.map_err(|it| host_fault(&it))?;
+            for row in page.rows {
+                match row {
+                    Ok(connection) => found.push(connection.id),
+                    Err(row) if ids.is_empty() => self.0.storage.report(&row.error),
+                    Err(row) => return Err(host_fault(&row.error)),
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        match ids.iter().find(|id| !selection.failed && !found.contains(id)) {
             Some(missing) => Err(unknown(missing)),
             None => Ok(found),
         }
@@ -109,16 +122,15 @@ impl Operator {
         }
     }
 
-    async fn plan(&self, selected: &[Connection], ask: Ask) -> Result<Reply, Failure> {
-        let mut planned = Vec::with_capacity(selected.len());
-        for connection in selected {
-            planned.push(self.plan_one(connection, ask).await?);
+    async fn plan(&self, ids: &[ConnectionId], ask: Ask) -> Result<Reply, Failure> {
+        let mut planned = Vec::with_capacity(ids.len());
+        for id in ids {
+            planned.push(self.plan_one(id, ask).await?);
         }
         Ok(Reply::Plan(planned))
     }
 
-    async fn plan_one(&self, connection: &Connection, ask: Ask) -> Result<Planned, Failure> {
-        let id = &connection.id;
+    async fn plan_one(&self, id: &ConnectionId, ask: Ask) -> Result<Planned, Failure> {
         let loaded = self.0.storage.load(id).await.map_err(|it| host_fault(&it))?;
         let loaded = loaded.ok_or_else(|| unknown(id))?;
         let planned = |action: &str, reason: String| {

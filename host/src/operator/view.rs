@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::catalogue::Plugin;
-use crate::model::attempt::Attempt;
+use crate::model::attempt::{Attempt, AttemptError};
 use crate::model::connection::Connection;
 use crate::model::id::ConnectionId;
 use crate::model::state::{self, Access, State};
-use crate::storage::Loaded;
+use crate::storage::{Loaded, StorageError, Unreadable};
 
 /// One line of `status`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ConnectionView {
-    /// `provider/name`.
-    pub id: ConnectionId,
+    /// `provider/name`, or what stands there instead.
+    pub id: String,
     /// The provider's name in the manifest.
     pub provider: String,
     /// The connection's name.
@@ -36,6 +36,9 @@ pub struct ConnectionView {
     pub next_refresh_at: Option<Timestamp>,
     /// The last try.
     pub last_attempt: Option<Attempt>,
+    /// Why it cannot be read, when it cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<AttemptError>,
 }
 
 impl ConnectionView {
@@ -52,7 +55,30 @@ impl ConnectionView {
             generation: connection.generation,
             next_refresh_at: connection.due.map(|it| it.at),
             last_attempt: connection.last_attempt.clone(),
-            id: connection.id.clone(),
+            id: connection.id.to_string(),
+            error: None,
+        }
+    }
+
+    /// How a connection looks that cannot be read: somebody has to see to it, and keepfresh leaves it alone.
+    pub fn unreadable(row: &Unreadable) -> Self {
+        let id = row.key.parse::<ConnectionId>().map_or(row.key.clone(), |it| it.to_string());
+        let (provider, name) = row.key.split_once('/').unwrap_or((&row.key, ""));
+        let error = error_of(&row.error);
+        Self {
+            provider: provider.to_owned(),
+            name: name.to_owned(),
+            state: State::Misconfigured,
+            sentence: error.message.clone() + ".",
+            next_step: Some(format!(
+                "restore the row from a backup, or forget it: keepfresh connection remove {id}"
+            )),
+            expires_at: None,
+            generation: 0,
+            next_refresh_at: None,
+            last_attempt: None,
+            error: Some(error),
+            id,
         }
     }
 }
@@ -129,6 +155,11 @@ impl Details {
             attempts,
         }
     }
+}
+
+/// An error of the database, as it is shown.
+pub(super) fn error_of(error: &StorageError) -> AttemptError {
+    AttemptError { code: error.code().to_owned(), message: error.to_string() }
 }
 
 /// How a connection of that plugin gets a token from a person.

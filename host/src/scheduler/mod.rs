@@ -1,6 +1,9 @@
 //! Decides nothing and forgets nothing: looks up which connections are due, hands them to the
 //! refresher within each provider's limits, and sleeps until the next one, a wake-up, or the end.
 
+/// Who cannot be tried at all.
+mod aside;
+
 /// Forgetting old attempts.
 mod housekeeping;
 
@@ -15,11 +18,14 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tracing::error;
 
+use aside::Aside;
+
 use crate::catalogue::Catalogue;
 use crate::lifecycle::Lifecycle;
 use crate::model::attempt::{Outcome, Trigger};
 use crate::model::clock::Clock;
 use crate::model::connection::Due;
+use crate::model::failure::Failure;
 use crate::model::id::ConnectionId;
 use crate::refresher::{Ask, AttemptResult, Refresher, STOPPING};
 use crate::storage::{Storage, StorageError};
@@ -43,6 +49,7 @@ struct Parts {
     wake: Notify,
     /// Connections handed to the refresher, by provider.
     in_hand: Mutex<HashMap<String, HashSet<ConnectionId>>>,
+    aside: Aside,
 }
 
 impl Scheduler {
@@ -54,8 +61,9 @@ impl Scheduler {
         clock: Clock,
         lifecycle: Lifecycle,
     ) -> Self {
-        let (wake, in_hand) = (Notify::new(), Mutex::default());
-        Self(Arc::new(Parts { storage, catalogue, refresher, clock, lifecycle, wake, in_hand }))
+        let (wake, in_hand, aside) = (Notify::new(), Mutex::default(), Aside::default());
+        let parts = Parts { storage, catalogue, refresher, clock, lifecycle, wake, in_hand, aside };
+        Self(Arc::new(parts))
     }
 
     /// Starts the loops; they end with the lifecycle's soft stop.
@@ -109,7 +117,8 @@ impl Scheduler {
         for provider in self.0.storage.providers().await? {
             self.start_provider(&provider, now).await?;
         }
-        self.0.storage.next_due(now).await
+        let next = self.0.storage.next_due(now).await?;
+        Ok(next.into_iter().chain(self.0.aside.next(now)).min())
     }
 
     async fn start_provider(&self, provider: &str, now: Timestamp) -> Result<(), StorageError> {
@@ -123,7 +132,8 @@ impl Scheduler {
             return Ok(());
         }
         // Those in hand may still look due: their intent is not written yet.
-        for (id, trigger) in self.0.storage.due(provider, now, most).await? {
+        let wanted = |id: &ConnectionId| !self.in_hand(id) && !self.0.aside.holds(id, now);
+        for (id, trigger) in self.0.storage.due(provider, now, most, wanted).await? {
             if self.busy(provider) >= most {
                 break;
             }
@@ -140,6 +150,11 @@ impl Scheduler {
     fn busy(&self, provider: &str) -> u32 {
         let in_hand = self.0.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
         in_hand.get(provider).map_or(0, |it| u32::try_from(it.len()).unwrap_or(u32::MAX))
+    }
+
+    fn in_hand(&self, id: &ConnectionId) -> bool {
+        let in_hand = self.0.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
+        in_hand.get(id.provider()).is_some_and(|it| it.contains(id))
     }
 
     fn hand_over(&self, id: ConnectionId, trigger: Trigger) {
@@ -169,28 +184,43 @@ impl Scheduler {
     /// Sees to it that a connection which stays due does not come back at once, for ever.
     async fn settle(&self, id: &ConnectionId, trigger: Trigger, result: AttemptResult) {
         match result {
-            Ok(attempt) if attempt.outcome != Some(Outcome::Skipped) => {}
-            Ok(_) => self.push_back(id, trigger).await,
-            Err(failure) if failure.code == STOPPING => {}
-            Err(failure) => {
-                let code = failure.code.as_ref();
-                error!(connection.id = %id, error.code = code, "refreshing {id} could not be tried: {failure}");
-                self.push_back(id, trigger).await;
-                let pause = self.0.clock.sleep_until(self.0.clock.now() + AFTER_A_FAULT);
-                tokio::select! {
-                    () = pause => {}
-                    () = self.0.lifecycle.wait_for_soft_stop() => {}
-                }
+            Ok(attempt) if attempt.outcome != Some(Outcome::Skipped) => self.0.aside.take_back(id),
+            Ok(_) => {
+                self.0.aside.take_back(id);
+                // What cannot be written now is looked at again with the rest.
+                let _ = self.push_back(id, trigger).await;
             }
+            Err(failure) if failure.code == STOPPING => {}
+            Err(failure) => self.settle_fault(id, trigger, &failure).await,
         }
     }
 
-    async fn push_back(&self, id: &ConnectionId, trigger: Trigger) {
+    /// It could not even be tried. Where the fault is its own, it is set aside and the others go on; where
+    /// the database is in trouble, its slot is kept for a while, because the others would fail as well.
+    async fn settle_fault(&self, id: &ConnectionId, trigger: Trigger, failure: &Failure) {
+        let pushed = self.push_back(id, trigger).await;
+        let own = matches!(pushed, Ok(()) | Err(StorageError::Row { .. }));
+        if !own || self.0.aside.put(id, AFTER_A_FAULT, self.0.clock.now()) {
+            let code = failure.code.as_ref();
+            error!(connection.id = %id, error.code = code, "refreshing {id} could not be tried: {failure}");
+        }
+        if own {
+            return;
+        }
+        let pause = self.0.clock.sleep_until(self.0.clock.now() + AFTER_A_FAULT);
+        tokio::select! {
+            () = pause => {}
+            () = self.0.lifecycle.wait_for_soft_stop() => {}
+        }
+    }
+
+    async fn push_back(&self, id: &ConnectionId, trigger: Trigger) -> Result<(), StorageError> {
         let now = self.0.clock.now();
-        let Ok(Some(loaded)) = self.0.storage.load(id).await else { return };
+        let Some(loaded) = self.0.storage.load(id).await? else { return Ok(()) };
         if loaded.connection.due.is_some_and(|it| it.at <= now) {
             let due = Due { at: now + AFTER_A_FAULT, trigger };
-            let _ = self.0.storage.set_due(id, Some(due)).await;
+            self.0.storage.set_due(id, Some(due)).await?;
         }
+        Ok(())
     }
 }

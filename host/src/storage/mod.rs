@@ -11,13 +11,19 @@ mod error;
 mod failure;
 mod generations;
 mod keyring;
+mod listing;
 mod log;
 mod outbox;
 mod people;
+mod prune;
 mod rows;
 mod success;
 mod times;
+mod unreadable;
 mod writer;
+
+#[cfg(test)]
+mod plans;
 
 #[cfg(test)]
 mod tests;
@@ -32,17 +38,21 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions, Connection as _};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 pub use begin::{Begin, Begun};
 pub use captures::Capture;
-pub use connections::{Filter, Loaded, OpenAttempt, Pausing, Reconcile};
+pub use connections::{Loaded, OpenAttempt, Pausing, Reconcile};
 pub use error::StorageError;
 pub use failure::{Abandoned, Failed, Skipped};
 pub use generations::ManualSet;
-pub use log::{LogFilter, Pruned, Statistics};
+pub use listing::{Filter, Page, Unreadable};
+pub use log::{LogFilter, LogPage, Statistics};
 pub use outbox::OutboxEvent;
 pub use people::{Enrolment, Standing};
+pub use prune::Pruned;
 pub use success::Succeeded;
+pub use unreadable::look_through;
 
 use writer::{Write, Writer};
 
@@ -55,6 +65,9 @@ pub struct Storage {
     readers: SqlitePool,
     writer: Writer,
     times: Arc<Notify>,
+    told: unreadable::Told,
+    /// Cancelled when the writer has ended, however it did.
+    writer_ended: CancellationToken,
 }
 
 impl Storage {
@@ -73,8 +86,15 @@ impl Storage {
             .await
             .map_err(unavailable)?;
         let (writer, work) = Writer::new(db);
-        start_writer(work);
-        Ok(Self { readers, writer, times: Arc::default() })
+        let writer_ended = start_writer(work);
+        let (times, told) = (Arc::default(), unreadable::Told::default());
+        Ok(Self { readers, writer, times, told, writer_ended })
+    }
+
+    /// Returns once nothing can be written any more, because the writer has failed inside or its database
+    /// has gone. Whoever serves others ends then: what cannot store a token must not ask for one.
+    pub async fn writer_ended(&self) {
+        self.writer_ended.cancelled().await;
     }
 
     /// Returns once the time of some connection may have changed since the last call. A change between
@@ -108,8 +128,15 @@ fn make_private(path: &Path) -> std::io::Result<()> {
     clippy::disallowed_methods,
     reason = "the writer outlives every tracked task; it ends with its last handle"
 )]
-fn start_writer(work: impl Future<Output = ()> + Send + 'static) {
-    drop(tokio::spawn(work));
+fn start_writer(work: impl Future<Output = ()> + Send + 'static) -> CancellationToken {
+    let ended = CancellationToken::new();
+    // Dropped with the task, also when it panics.
+    let guard = ended.clone().drop_guard();
+    drop(tokio::spawn(async move {
+        let _guard = guard;
+        work.await;
+    }));
+    ended
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {

@@ -4,6 +4,7 @@
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::model::event::{Event, EventKind};
@@ -22,16 +23,23 @@ pub struct OutboxEvent {
 }
 
 impl Storage {
-    /// Up to `limit` events that are not delivered, oldest first.
+    /// Up to `limit` events that are not delivered, oldest first. Those that cannot be read are told of and
+    /// passed over.
     pub async fn undelivered(&self, limit: u32) -> Result<Vec<OutboxEvent>, StorageError> {
-        let rows = sqlx::query(
-            "select *, cast(id as text) as key from outbox
-             where delivered_at is null order by id limit ?",
-        )
-        .bind(limit)
-        .fetch_all(&self.readers)
-        .await?;
-        rows.iter().map(event).collect()
+        let mut after = i64::MIN;
+        loop {
+            let rows = sqlx::query(
+                "select *, cast(id as text) as key from outbox
+                 where delivered_at is null and id > ? order by id limit ?",
+            );
+            let rows = rows.bind(after).bind(limit).fetch_all(&self.readers).await?;
+            let read = |row| event(row).inspect_err(|error| self.report(error)).ok();
+            let events = rows.iter().filter_map(read).collect::<Vec<_>>();
+            match rows.last() {
+                Some(last) if events.is_empty() => after = last.try_get("id")?,
+                _ => return Ok(events),
+            }
+        }
     }
 
     /// Marks events as delivered.

@@ -2,42 +2,51 @@
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteConnection;
 
 use crate::model::attempt::Trigger;
-use crate::model::connection::Due;
+use crate::model::clock;
+use crate::model::connection::{Connection, Due};
 use crate::model::id::ConnectionId;
 use crate::storage::Storage;
 use crate::storage::error::StorageError;
-use crate::storage::rows::{Fields, key, millis};
+use crate::storage::rows::{self, Fields, key, millis};
 use crate::storage::writer::WriteOne;
 
 impl Storage {
-    /// Up to `limit` connections of `provider` that are due at `now`, the longest waiting first.
+    /// Up to `limit` connections of `provider` that are due at `now` and `wanted`, the longest waiting
+    /// first. Those that cannot be read are told of and passed over, as are those that nobody wants: they
+    /// do not stand in the way of the others.
     pub async fn due(
         &self,
         provider: &str,
         now: Timestamp,
         limit: u32,
+        wanted: impl Fn(&ConnectionId) -> bool,
     ) -> Result<Vec<(ConnectionId, Trigger)>, StorageError> {
-        let rows = sqlx::query(
-            "select id, due_trigger from connections
-             where provider = ? and due_at <= ? order by due_at limit ?",
-        )
-        .bind(provider)
-        .bind(millis(now))
-        .bind(limit)
-        .fetch_all(&self.readers)
-        .await?;
-        rows.iter().map(due_row).collect()
+        let mut ready = Vec::new();
+        let mut look = Look { statement: DUE, provider, now, after: START };
+        while let Some(rows) = self.look(&mut look).await? {
+            let due = rows.into_iter().filter_map(|it| Some((it.id, it.due?.trigger)));
+            ready.extend(due.filter(|(id, _)| wanted(id)));
+            if ready.len() >= limit as usize {
+                ready.truncate(limit as usize);
+                break;
+            }
+        }
+        Ok(ready)
     }
 
     /// When the next connection after `now` is due.
     pub async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StorageError> {
+        // A time that no calendar holds is nobody's next.
         let row = sqlx::query(
-            "select 'next' as id, min(due_at) as due_at from connections where due_at > ?",
+            "select 'next' as id, min(due_at) as due_at from connections
+             where due_at > ? and due_at <= ?",
         )
         .bind(millis(now))
+        .bind(millis(clock::LAST))
         .fetch_one(&self.readers)
         .await?;
         Fields::new(&row, "connections", "id")?.time("due_at")
@@ -52,36 +61,42 @@ impl Storage {
                  union all
                  select (select min(provider) from connections c where c.provider > found.provider)
                  from found where found.provider is not null)
-             select provider from found where provider is not null",
+             select cast(provider as blob) from found where provider is not null",
         );
-        Ok(query.fetch_all(&self.readers).await?)
+        let found: Vec<Vec<u8>> = query.fetch_all(&self.readers).await?;
+        // A name that is no text is no provider's: what stands under it cannot be read.
+        Ok(found.into_iter().filter_map(|it| String::from_utf8(it).ok()).collect())
     }
 
-    /// Up to `limit` connections whose `profile` is to be asked at `now`.
+    /// Up to `limit` connections of `provider` whose `profile` is to be asked at `now`. Those that cannot be
+    /// read are passed over.
     pub async fn probes_due(
         &self,
+        provider: &str,
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<ConnectionId>, StorageError> {
-        let rows =
-            sqlx::query("select id from connections where probe_at <= ? order by probe_at limit ?")
-                .bind(millis(now))
-                .bind(limit)
-                .fetch_all(&self.readers)
-                .await?;
-        let id = |row: &SqliteRow| {
-            let fields = Fields::new(row, "connections", "id")?;
-            fields.required("id", fields.word("id")?)
-        };
-        rows.iter().map(id).collect()
+        let mut ready = Vec::new();
+        let mut look = Look { statement: PROBES, provider, now, after: START };
+        while let Some(rows) = self.look(&mut look).await? {
+            ready.extend(rows.into_iter().map(|it| it.id));
+            if ready.len() >= limit as usize {
+                ready.truncate(limit as usize);
+                break;
+            }
+        }
+        Ok(ready)
     }
 
-    /// When the next profile is to be asked.
-    pub async fn next_probe(&self) -> Result<Option<Timestamp>, StorageError> {
+    /// When the next profile of `provider` is to be asked.
+    pub async fn next_probe(&self, provider: &str) -> Result<Option<Timestamp>, StorageError> {
         let row = sqlx::query(
-            "select 'next' as id, min(probe_at) as probe_at
-             from connections where probe_at is not null",
+            "select 'next' as id, min(probe_at) as probe_at from connections
+             where provider = ? and probe_at between ? and ?",
         )
+        .bind(provider)
+        .bind(millis(Timestamp::MIN))
+        .bind(millis(clock::LAST))
         .fetch_one(&self.readers)
         .await?;
         Fields::new(&row, "connections", "id")?.time("probe_at")
@@ -98,10 +113,47 @@ impl Storage {
     }
 }
 
-fn due_row(row: &SqliteRow) -> Result<(ConnectionId, Trigger), StorageError> {
-    let fields = Fields::new(row, "connections", "id")?;
-    let id = fields.required("id", fields.word("id")?)?;
-    Ok((id, fields.required("due_trigger", fields.word("due_trigger")?)?))
+/// Rows in one look at what is due.
+const AT_ONCE: u32 = 32;
+
+/// Before every row.
+const START: (i64, Vec<u8>) = (i64::MIN, Vec::new());
+
+const DUE: &str = "
+    select *, due_at as time, cast(id as blob) as raw_id from connections
+    where provider = ? and due_at <= ? and (due_at, id) > (?, cast(? as text))
+    order by due_at, id limit ?";
+
+const PROBES: &str = "
+    select *, probe_at as time, cast(id as blob) as raw_id from connections
+    where provider = ? and probe_at <= ? and (probe_at, id) > (?, cast(? as text))
+    order by probe_at, id limit ?";
+
+/// A look at the connections of a provider whose time has come, a few at once.
+struct Look<'a> {
+    statement: &'static str,
+    provider: &'a str,
+    now: Timestamp,
+    /// The time and the key of the last one that was seen.
+    after: (i64, Vec<u8>),
+}
+
+impl Storage {
+    /// The next few that can be read; `None` when there are no more.
+    async fn look(&self, look: &mut Look<'_>) -> Result<Option<Vec<Connection>>, StorageError> {
+        let rows = sqlx::query(look.statement)
+            .bind(look.provider)
+            .bind(millis(look.now))
+            .bind(look.after.0)
+            .bind(&look.after.1)
+            .bind(AT_ONCE)
+            .fetch_all(&self.readers)
+            .await?;
+        let Some(last) = rows.last() else { return Ok(None) };
+        look.after = (last.try_get("time")?, last.try_get("raw_id")?);
+        let read = |row| rows::connection(row).inspect_err(|error| self.report(error)).ok();
+        Ok(Some(rows.iter().filter_map(read).collect()))
+    }
 }
 
 struct SetDue {
