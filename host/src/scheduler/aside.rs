@@ -14,18 +14,30 @@ use crate::model::id::ConnectionId;
 /// The longest that a connection is set aside: somebody may have mended it.
 const LONGEST: Duration = Duration::from_hours(1);
 
-/// Who is set aside, until when, and for how long that was.
+/// Who is set aside.
 #[derive(Default)]
-pub(super) struct Aside(Mutex<HashMap<ConnectionId, (Timestamp, Duration)>>);
+pub(super) struct Aside(Mutex<HashMap<ConnectionId, Held>>);
+
+struct Held {
+    until: Timestamp,
+    /// For how long that is, when something is wrong with it.
+    pause: Option<Duration>,
+}
 
 impl Aside {
     /// Sets `id` aside, for `first` or for twice as long as the last time; true if it is the first time.
     pub(super) fn put(&self, id: &ConnectionId, first: Duration, now: Timestamp) -> bool {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = all.get(id).map(|(_, pause)| *pause);
+        let before = all.get(id).and_then(|it| it.pause);
         let pause = before.map_or(first, |it| (it * 2).min(LONGEST));
-        all.insert(id.clone(), (clock::after(now, pause), pause));
+        all.insert(id.clone(), Held { until: clock::after(now, pause), pause: Some(pause) });
         before.is_none()
+    }
+
+    /// Leaves `id` alone for `pause`, though nothing is wrong with it.
+    pub(super) fn rest(&self, id: &ConnectionId, pause: Duration, now: Timestamp) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(id.clone(), Held { until: clock::after(now, pause), pause: None });
     }
 
     /// It could be tried again.
@@ -36,13 +48,13 @@ impl Aside {
     /// Whether it is left alone at `now`.
     pub(super) fn holds(&self, id: &ConnectionId, now: Timestamp) -> bool {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get(id).is_some_and(|(until, _)| *until > now)
+        all.get(id).is_some_and(|it| it.until > now)
     }
 
     /// When the next one after `now` is looked at again.
     pub(super) fn next(&self, now: Timestamp) -> Option<Timestamp> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.values().map(|(until, _)| *until).filter(|it| *it > now).min()
+        all.values().map(|it| it.until).filter(|it| *it > now).min()
     }
 }
 
@@ -66,6 +78,8 @@ mod tests {
         assert_eq!(pauses[..3], [10, 20, 40]);
         assert_eq!(pauses[11], 3_600);
         aside.take_back(&id);
+        aside.rest(&id, Duration::from_secs(10), now);
+        assert!(aside.holds(&id, now));
         assert!(aside.put(&id, Duration::from_secs(10), now));
     }
 }

@@ -185,13 +185,18 @@ impl Scheduler {
     async fn settle(&self, id: &ConnectionId, trigger: Trigger, result: AttemptResult) {
         match result {
             Ok(attempt) if attempt.outcome != Some(Outcome::Skipped) => self.0.aside.take_back(id),
-            Ok(_) => {
-                self.0.aside.take_back(id);
-                // What cannot be written now is looked at again with the rest.
-                let _ = self.push_back(id, trigger).await;
-            }
+            Ok(_) => self.settle_skip(id, trigger).await,
             Err(failure) if failure.code == STOPPING => {}
             Err(failure) => self.settle_fault(id, trigger, &failure).await,
+        }
+    }
+
+    /// There was nothing to do. If it looks due all the same, what the row says is not changed, where it is
+    /// paused say; it only does not come back at once.
+    async fn settle_skip(&self, id: &ConnectionId, trigger: Trigger) {
+        self.0.aside.take_back(id);
+        if !matches!(self.push_back(id, trigger).await, Ok(false)) {
+            self.0.aside.rest(id, AFTER_A_FAULT, self.0.clock.now());
         }
     }
 
@@ -199,7 +204,7 @@ impl Scheduler {
     /// the database is in trouble, its slot is kept for a while, because the others would fail as well.
     async fn settle_fault(&self, id: &ConnectionId, trigger: Trigger, failure: &Failure) {
         let pushed = self.push_back(id, trigger).await;
-        let own = matches!(pushed, Ok(()) | Err(StorageError::Row { .. }));
+        let own = matches!(pushed, Ok(_) | Err(StorageError::Row { .. }));
         if !own || self.0.aside.put(id, AFTER_A_FAULT, self.0.clock.now()) {
             let code = failure.code.as_ref();
             error!(connection.id = %id, error.code = code, "refreshing {id} could not be tried: {failure}");
@@ -214,13 +219,15 @@ impl Scheduler {
         }
     }
 
-    async fn push_back(&self, id: &ConnectionId, trigger: Trigger) -> Result<(), StorageError> {
+    /// Whether it was still due.
+    async fn push_back(&self, id: &ConnectionId, trigger: Trigger) -> Result<bool, StorageError> {
         let now = self.0.clock.now();
-        let Some(loaded) = self.0.storage.load(id).await? else { return Ok(()) };
-        if loaded.connection.due.is_some_and(|it| it.at <= now) {
+        let Some(loaded) = self.0.storage.load(id).await? else { return Ok(false) };
+        let still = loaded.connection.due.is_some_and(|it| it.at <= now);
+        if still {
             let due = Due { at: now + AFTER_A_FAULT, trigger };
             self.0.storage.set_due(id, Some(due)).await?;
         }
-        Ok(())
+        Ok(still)
     }
 }

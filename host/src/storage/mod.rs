@@ -23,6 +23,9 @@ mod unreadable;
 mod writer;
 
 #[cfg(test)]
+mod crowd;
+
+#[cfg(test)]
 mod plans;
 
 #[cfg(test)]

@@ -117,16 +117,16 @@ impl Storage {
 const AT_ONCE: u32 = 32;
 
 /// Before every row.
-const START: (i64, Vec<u8>) = (i64::MIN, Vec::new());
+const START: (i64, String) = (i64::MIN, String::new());
 
 const DUE: &str = "
-    select *, due_at as time, cast(id as blob) as raw_id from connections
-    where provider = ? and due_at <= ? and (due_at, id) > (?, cast(? as text))
+    select *, due_at as time from connections
+    where provider = ? and due_at <= ? and (due_at, id) > (?, ?)
     order by due_at, id limit ?";
 
 const PROBES: &str = "
-    select *, probe_at as time, cast(id as blob) as raw_id from connections
-    where provider = ? and probe_at <= ? and (probe_at, id) > (?, cast(? as text))
+    select *, probe_at as time from connections
+    where provider = ? and probe_at <= ? and (probe_at, id) > (?, ?)
     order by probe_at, id limit ?";
 
 /// A look at the connections of a provider whose time has come, a few at once.
@@ -135,7 +135,16 @@ struct Look<'a> {
     provider: &'a str,
     now: Timestamp,
     /// The time and the key of the last one that was seen.
-    after: (i64, Vec<u8>),
+    after: (i64, String),
+}
+
+impl Look<'_> {
+    /// Goes on behind that row. A key that is no text is shown as another one, and must not lead back:
+    /// then it goes on with the time after it.
+    fn pass(&mut self, time: i64, key: String) {
+        let next = (time, key);
+        self.after = if next > self.after { next } else { (time.saturating_add(1), String::new()) };
+    }
 }
 
 impl Storage {
@@ -150,7 +159,8 @@ impl Storage {
             .fetch_all(&self.readers)
             .await?;
         let Some(last) = rows.last() else { return Ok(None) };
-        look.after = (last.try_get("time")?, last.try_get("raw_id")?);
+        let key = Fields::new(last, "connections", "id")?.key().to_owned();
+        look.pass(last.try_get("time")?, key);
         let read = |row| rows::connection(row).inspect_err(|error| self.report(error)).ok();
         Ok(Some(rows.iter().filter_map(read).collect()))
     }
