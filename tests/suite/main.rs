@@ -7,6 +7,7 @@ mod captured;
 mod checking;
 mod connecting;
 mod crash;
+mod explaining;
 mod failing;
 mod hostile;
 mod lengths;

@@ -2,8 +2,11 @@
 //! reason beside each dependency, and documents that name only files that exist. It reads text and
 //! knows nothing of what the code does.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use keepfresh::model::code::Code;
 
 const MOST_LINES: usize = 500;
 
@@ -89,10 +92,63 @@ fn the_security_page_names_tests_that_exist() {
     none(gone, "a test that SECURITY.md names is there");
 }
 
+#[test]
+fn nobody_decides_by_the_text_of_an_error_code() {
+    let outside = |it: &&Source| !it.path.starts_with(CODES);
+    let host = sources_in("host/src");
+    let faults = host.iter().filter(outside).flat_map(code_text_faults);
+    none(faults, "compare a case or an enum of model/code; its text is for people and scripts");
+}
+
 /// Several words with underscores between them.
 fn is_test_name(text: &str) -> bool {
     let is_word = |it: &str| it.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit());
     text.split('_').count() > 3 && text.split('_').all(|it| !it.is_empty() && is_word(it))
+}
+
+/// The tables of error codes, where their texts stand.
+const CODES: &str = "host/src/model/code/";
+
+/// What can be done with a text to decide by it.
+const DECIDES: &[&str] = &[
+    "==",
+    "!=",
+    "{",
+    ".eq(",
+    ".ne(",
+    ".starts_with(",
+    ".ends_with(",
+    ".contains(",
+    ".split",
+    ".strip_",
+    ".find(",
+    ".matches(",
+    ".rsplit",
+    ".cmp(",
+    ".as_bytes(",
+    ".parse",
+];
+
+/// Texts of codes that are written out, in whole or by their area, and texts that decide.
+fn code_text_faults(file: &Source) -> Vec<String> {
+    let code = file.without_tests();
+    let known = Code::all().map(|it| it.text().to_owned()).collect::<HashSet<_>>();
+    let areas = known.iter().filter_map(|it| it.split_once('.')).map(|it| it.0);
+    let areas = areas.collect::<HashSet<_>>();
+    let is_written = |text: &str| {
+        let by_area = text.split_once('.').filter(|it| it.1.is_empty() || it.1.starts_with('{'));
+        known.contains(text) || by_area.is_some_and(|it| areas.contains(it.0))
+    };
+    // Each quotation mark is tried, because it may be an opening one.
+    let quoted = after(&code, "\"").filter_map(|it| it.split('"').next());
+    let written = quoted.filter(|it| is_written(it)).map(str::to_owned);
+    let texts = ["code.text()", "code().text()", "code.to_string()", "code().to_string()"];
+    let deciding = texts.iter().flat_map(|text| {
+        let follows = after(&code, text);
+        follows.filter(|it| DECIDES.iter().any(|how| it.starts_with(how)))
+    });
+    let deciding = deciding.map(|it| it.chars().take(40).collect());
+    written.chain(deciding).map(|what| format!("{}: {what}", file.path)).collect()
 }
 
 /// Fails with every fault at once.
@@ -124,6 +180,15 @@ impl Source {
     fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         let code = |line| str::split(line, "//").next().unwrap_or_default();
         self.text.lines().map(code).enumerate().map(|(index, line)| (index + 1, line))
+    }
+
+    /// Code without its tests and without white space, so that no line end hides anything.
+    fn without_tests(&self) -> String {
+        if self.path.ends_with("/tests.rs") || self.path.contains("/tests/") {
+            return String::new();
+        }
+        let lines = self.code().map(|it| it.1).take_while(|it| it.trim() != "mod tests {");
+        lines.flat_map(str::chars).filter(|it| !it.is_whitespace()).collect()
     }
 
     fn fault(&self, number: usize, line: &str) -> String {
@@ -308,6 +373,32 @@ mod rules {
     fn a_reach_over_two_modules_is_found() {
         let text = ["use super", "super", "Vault;"].join("::");
         assert_eq!(reach_faults(&file("sdk/src/run.rs", &text)).len(), 1);
+    }
+
+    #[test]
+    fn a_decision_by_the_text_of_a_code_is_found() {
+        let found = |line: &str| code_text_faults(&file("host/src/cli/exit.rs", line)).len();
+        for line in [
+            "if failure.code.text() == wanted {",
+            "if failure\n    .code\n    .text()\n    .starts_with(area) {",
+            "match error.code().text() {",
+            "let text = failure.code.text(); if text == \"egress.tls_failed\" {}",
+            "if text.starts_with(\"egress.\") {}",
+            "Failure::new(case, Code::read(\"usage\"), message)",
+            "Code::read(&format!(\"connect.{cause}\"))",
+            "if failure.code.to_string().contains(\"tls\") {}",
+        ] {
+            assert_eq!(found(line), 1, "{line}");
+        }
+        for line in [
+            "if failure.code == code::Egress::TlsFailed {}",
+            "warn!(error.code = failure.code.text(), \"{failure}\");",
+            "// \"egress.tls_failed\"",
+            "table.read(\"plugin\"); id(\"connection.id\")",
+            "#[cfg(test)]\nmod tests {\nassert_eq!(it.code.text(), \"egress.tls_failed\");",
+        ] {
+            assert_eq!(found(line), 0, "{line}");
+        }
     }
 
     #[test]

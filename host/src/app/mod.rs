@@ -24,6 +24,7 @@ use crate::lifecycle::Lifecycle;
 use crate::lifecycle::lock::{InstanceLock, LockError};
 use crate::manifest::Manifest;
 use crate::model::clock::Clock;
+use crate::model::code::{self, Code};
 use crate::operator::{self, Operator, Reload, Reloads};
 use crate::refresher::Refresher;
 use crate::sandbox::{Cache, Compiler, Sandbox};
@@ -69,13 +70,13 @@ pub enum OpenError {
 
 impl OpenError {
     /// The stable code.
-    pub fn code(&self) -> &str {
+    pub fn code(&self) -> Code {
         match self {
             Self::Lock(error) => error.code(),
             Self::Storage(error) => error.code(),
             Self::Vault(error) => error.code(),
-            Self::KeysMissing(_) => "vault.keys_missing",
-            Self::Engine(_) => "internal.engine",
+            Self::KeysMissing(_) => code::Vault::KeysMissing.into(),
+            Self::Engine(_) => code::Internal::Engine.into(),
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::delivery;
 use crate::lifecycle::signals::Signals;
 use crate::lifecycle::{DRAIN, systemd};
 use crate::manifest;
+use crate::model::code::{self, Code};
 use crate::model::failure::{Case, Failure};
 use crate::operator::Reload;
 use crate::scheduler::Scheduler;
@@ -34,9 +35,9 @@ pub enum ServeError {
 
 impl ServeError {
     /// The stable code.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         match self {
-            Self::Listen(_) | Self::Drain => "daemon.failed",
+            Self::Listen(_) | Self::Drain => code::Daemon::Failed.into(),
             Self::Writer(error) => error.code(),
         }
     }
@@ -87,7 +88,7 @@ async fn work(app: &Arc<App>, scheduler: &Scheduler, causes: Causes) -> Result<(
     if !writes {
         let gone = StorageError::WriterGone;
         error!(
-            error.code = gone.code(),
+            error.code = gone.code().text(),
             "ending, so that whoever watches starts keepfresh anew: {gone}"
         );
         systemd::stopping();
@@ -115,7 +116,7 @@ fn inventory(app: &App) -> String {
     for (provider, problem) in &shelf.problems {
         warn!(
             provider.name = provider,
-            error.code = problem.code,
+            error.code = problem.code.text(),
             "provider {provider}: {}; {}",
             problem.message,
             problem.help
@@ -163,12 +164,12 @@ async fn read_anew(app: &App) -> Result<(), Failure> {
         Ok(manifest) => manifest,
         Err(problems) => {
             for problem in &problems {
-                error!(error.code = problem.code, "{problem}");
+                error!(error.code = problem.code.text(), "{problem}");
             }
             error!("{} was not reloaded; the last good one stays in force", path.display());
             let message =
                 format!("the daemon cannot read {}; see: keepfresh check", path.display());
-            return Err(Failure::new(Case::Misconfigured, "manifest.not_reloaded", message));
+            return Err(Failure::new(Case::Misconfigured, code::Manifest::NotReloaded, message));
         }
     };
     match app.adopt(Arc::new(manifest)).await {
@@ -177,8 +178,8 @@ async fn read_anew(app: &App) -> Result<(), Failure> {
             Ok(())
         }
         Err(error) => {
-            error!(error.code = error.code(), "the reload failed: {error}");
-            Err(Failure::new(Case::HostFault, error.code().to_owned(), error.to_string()))
+            error!(error.code = error.code().text(), "the reload failed: {error}");
+            Err(Failure::new(Case::HostFault, error.code(), error.to_string()))
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::app::{App, Purpose, ServeError, Watch, serve};
 use crate::egress::Gate;
 use crate::manifest;
 use crate::model::clock::Clock;
+use crate::model::code;
 use crate::sandbox::Compiler;
 use crate::vault::key::MasterKey;
 
@@ -30,5 +31,5 @@ async fn a_daemon_that_can_store_nothing_any_more_ends_and_says_so() {
     let (ended, ()) = tokio::join!(ends, breaks);
     let ended = ended.expect("it ends by itself");
     assert!(matches!(ended, Err(ServeError::Writer(_))), "{ended:?}");
-    assert_eq!(ended.unwrap_err().code(), "storage.writer_gone");
+    assert_eq!(ended.unwrap_err().code(), code::Storage::WriterGone);
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::model::token::hex;
 use crate::sandbox::{LoadError, MAX_COMPONENT};
@@ -69,13 +70,13 @@ impl Found {
 
     fn unreadable(&self, why: &str) -> Failure {
         let message = format!("{} cannot be read: {why}", self.path.display());
-        Failure::new(Case::Misconfigured, "plugin.unreadable", message)
+        Failure::new(Case::Misconfigured, code::PluginFile::Unreadable, message)
     }
 }
 
 /// Why a file is not used, as others see it.
 pub(super) fn refusal(error: &LoadError) -> Failure {
-    Failure::new(Case::Misconfigured, error.code().to_owned(), error.to_string())
+    Failure::new(Case::Misconfigured, error.code(), error.to_string())
 }
 
 fn digest_of_file(path: &Path) -> io::Result<String> {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
 use crate::catalogue::grant;
+use crate::model::code;
 use crate::model::descriptor::{Access, Descriptor, Field};
 use crate::sandbox::Program;
 
@@ -131,7 +132,7 @@ impl LockFile {
             Ok(lock) => lock,
             Err(error) => {
                 warn!(
-                    error.code = "plugin.lock_damaged",
+                    error.code = code::PluginFile::LockDamaged.text(),
                     "{} cannot be read ({}); plugins that are not in it are not used: restore it, or remove it to approve all anew",
                     path.display(),
                     error
@@ -181,7 +182,7 @@ impl LockFile {
         }
         if let Err(error) = self.write(path) {
             warn!(
-                error.code = "plugin.lock_unwritable",
+                error.code = code::PluginFile::LockUnwritable.text(),
                 "{} cannot be written: {error}",
                 path.display()
             );

@@ -32,6 +32,7 @@ pub use plugin::{BindProblem, Own, Plugin};
 
 use crate::egress::Gate;
 use crate::manifest::Manifest;
+use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::sandbox::{Cache, Program, Sandbox};
 
@@ -95,7 +96,7 @@ impl Catalogue {
             let message = format!(
                 "provider `{provider}` is not in the manifest; add [providers.{provider}] or remove the connection"
             );
-            Err(Failure::new(Case::Misconfigured, "manifest.provider_missing", message))
+            Err(Failure::new(Case::Misconfigured, code::Manifest::ProviderMissing, message))
         };
         self.shelf().providers.get(provider).cloned().unwrap_or_else(unknown)
     }
@@ -199,7 +200,8 @@ impl Loader {
         dir: &Path,
     ) -> Result<Arc<Plugin>, Failure> {
         let file = format!("{}.wasm", provider.plugin);
-        let missing = |message| Failure::new(Case::Misconfigured, "plugin.missing", message);
+        let missing =
+            |message| Failure::new(Case::Misconfigured, code::PluginFile::Missing, message);
         let Some(report) = shelf.files.iter().find(|it| it.file == file) else {
             let message = format!("{file} is not in {}; put it there", dir.display());
             let problem = BindProblem::missing_file(provider, &message);
@@ -238,13 +240,13 @@ fn not_approved(report: &FileReport, lock: &LockFile, more: &[String]) -> Failur
             "{file} is not used: {} cannot be read, so nobody knows what was approved; restore it, or look at each plugin with `keepfresh plugin inspect` and remove it",
             lock::FILE_NAME
         );
-        ("plugin.lock_damaged", message)
+        (code::PluginFile::LockDamaged, message)
     } else {
         let approve = approval::command(file, &report.digest);
         let message = format!(
             "{file} asks for more than was approved ({more}); look at it with `keepfresh plugin inspect`, then: {approve}"
         );
-        ("plugin.permissions_widened", message)
+        (code::PluginFile::PermissionsWidened, message)
     };
     Failure::new(Case::Misconfigured, code, message)
 }

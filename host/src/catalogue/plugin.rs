@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::egress::{Gate, Pattern, PatternError, Policy};
 use crate::manifest::access::Grant;
 use crate::manifest::provider::{Provider, Secrets, Settings};
+use crate::model::code::{self, Code};
 use crate::model::descriptor::{Access, Descriptor, Field};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
@@ -47,7 +48,7 @@ pub struct BindProblem {
     /// Keys below `[providers.NAME]` that lead to the place.
     pub path: Vec<String>,
     /// `manifest.cause`.
-    pub code: &'static str,
+    pub code: Code,
     /// What is wrong.
     pub message: String,
     /// What to do.
@@ -55,8 +56,9 @@ pub struct BindProblem {
 }
 
 impl BindProblem {
-    fn new(path: &[&str], code: &'static str, message: String, help: String) -> Self {
-        Self { path: path.iter().map(|&it| it.to_owned()).collect(), code, message, help }
+    fn new(path: &[&str], code: impl Into<Code>, message: String, help: String) -> Self {
+        let path = path.iter().map(|&it| it.to_owned()).collect();
+        Self { path, code: code.into(), message, help }
     }
 
     /// What `problems` come to for whoever wants a token. A problem that stands alone keeps its code,
@@ -64,10 +66,10 @@ impl BindProblem {
     pub(super) fn failure(problems: &[Self]) -> Failure {
         if let [problem] = problems {
             let message = format!("{}; {}", problem.message, problem.help);
-            return Failure::new(Case::Misconfigured, problem.code, message);
+            return Failure::new(Case::Misconfigured, problem.code.clone(), message);
         }
         let texts = problems.iter().map(|it| it.message.as_str()).collect::<Vec<_>>();
-        Failure::new(Case::Misconfigured, "manifest.provider_invalid", texts.join("; "))
+        Failure::new(Case::Misconfigured, code::Manifest::ProviderInvalid, texts.join("; "))
     }
 
     /// The plugin's file is not there.
@@ -76,7 +78,7 @@ impl BindProblem {
             "put {0}.wasm into the plugin folder, or name another with plugin = \"...\"",
             provider.plugin
         );
-        Self::new(&["plugin"], "plugin.missing", message.to_owned(), help)
+        Self::new(&["plugin"], code::PluginFile::Missing, message.to_owned(), help)
     }
 }
 
@@ -263,7 +265,7 @@ fn policy(
     let patterns = patterns.collect::<Result<Vec<_>, PatternError>>();
     let patterns = patterns.map_err(|error| {
         let help = format!("see the settings with: keepfresh plugin list ({})", descriptor.name);
-        BindProblem::new(&["settings"], "manifest.setting_invalid", error.to_string(), help)
+        BindProblem::new(&["settings"], code::Manifest::SettingInvalid, error.to_string(), help)
     })?;
     Ok(Policy {
         plugin: descriptor.name.clone(),
@@ -318,7 +320,7 @@ fn unknown(problems: &mut Vec<BindProblem>, path: &[&str], known: &[Field], give
         let help =
             if all.is_empty() { format!("it takes no {what}") } else { format!("it knows: {all}") };
         let path = [path, &[*name]].concat();
-        problems.push(BindProblem::new(&path, "manifest.unknown_key", message, help));
+        problems.push(BindProblem::new(&path, code::Manifest::UnknownKey, message, help));
     }
 }
 
@@ -327,7 +329,7 @@ fn missing(problems: &mut Vec<BindProblem>, what: &str, known: &[Field], given: 
         if !given.contains_key(&field.name) {
             let message = format!("the setting `{}` is missing: {}", field.name, field.help);
             let help = format!("add: {what} = {{ {} = \"...\" }}", field.name);
-            problems.push(BindProblem::new(&[what], "manifest.setting_missing", message, help));
+            problems.push(BindProblem::new(&[what], code::Manifest::SettingMissing, message, help));
         }
     }
 }
@@ -341,7 +343,12 @@ fn missing_secrets(problems: &mut Vec<BindProblem>, descriptor: &Descriptor, giv
                 field.name,
                 field.name.to_uppercase()
             );
-            problems.push(BindProblem::new(&["secrets"], "manifest.secret_missing", message, help));
+            problems.push(BindProblem::new(
+                &["secrets"],
+                code::Manifest::SecretMissing,
+                message,
+                help,
+            ));
         }
     }
 }
@@ -358,5 +365,5 @@ fn reveal(provider: &Provider, program: &Program) -> Option<BindProblem> {
         "to let it read secrets in clear, add to [providers.{}]: grants = [\"reveal\"]",
         provider.name
     );
-    Some(BindProblem::new(&["plugin"], "plugin.import_denied", message, help))
+    Some(BindProblem::new(&["plugin"], code::PluginFile::ImportDenied, message, help))
 }

@@ -1,11 +1,14 @@
 //! What can be typed.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use jiff::SignedDuration;
 
 use crate::model::attempt::Outcome;
+use crate::model::code::Code;
 use crate::model::id::ConnectionId;
 
 /// Keeps the API tokens of other people's services fresh
@@ -132,6 +135,8 @@ pub(super) enum Verb {
     },
     /// Says whether this deployment is healthy, and if not, what to do
     Doctor,
+    /// What an error code means and what helps; all of them when none is given
+    Explain(Explain),
     /// Prints shell completions
     Completions {
         /// bash, zsh, fish...
@@ -259,6 +264,39 @@ pub(super) struct Connect {
     /// How long to wait for the person
     #[arg(long, value_parser = duration, default_value = "10m", value_name = "TIME")]
     pub(super) wait: u64,
+}
+
+/// `explain`
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// The code, as messages and `--json` show it: egress.tls_failed...
+    #[arg(value_parser = AnyCode, hide_possible_values = true)]
+    pub(super) code: Option<String>,
+    /// Prints all of them as docs/errors.md has them
+    #[arg(long, hide = true, conflicts_with = "code")]
+    pub(super) markdown: bool,
+}
+
+/// Takes any text, so that the answer to a wrong one can be a short one, and tells shells the codes.
+#[derive(Clone)]
+struct AnyCode;
+
+impl TypedValueParser for AnyCode {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let entries = Code::all().filter_map(|it| it.entry());
+        Some(Box::new(entries.map(|it| PossibleValue::new(it.text).help(it.meaning))))
+    }
 }
 
 /// `connection import`

@@ -13,6 +13,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::model::code;
 use crate::model::failure::{Case, Failure};
 
 /// How long a browser is given to fetch the last page.
@@ -50,7 +51,7 @@ impl Callback {
         let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| {
             let message =
                 format!("cannot listen on 127.0.0.1:{port}: {error}; choose another --port");
-            Failure::new(Case::Misconfigured, "connect.port_taken", message)
+            Failure::new(Case::Misconfigured, code::Connect::PortTaken, message)
         })?;
         let port = listener.local_addr().map_or(port, |it| it.port());
         let (door, visits) = mpsc::channel(4);
@@ -75,7 +76,11 @@ impl Callback {
     /// The query of the next visit.
     pub(super) async fn next(&mut self) -> Result<SecretString, Failure> {
         let gone = || {
-            Failure::new(Case::HostFault, "internal.callback", "the page on this machine is gone")
+            Failure::new(
+                Case::HostFault,
+                code::Internal::Callback,
+                "the page on this machine is gone",
+            )
         };
         let (query, page) = self.visits.recv().await.ok_or_else(gone)?;
         self.waiting = Some(page);

@@ -11,6 +11,7 @@ use crate::manifest::diagnostic::Diagnostic;
 use crate::manifest::provider::{Connection, Provider};
 use crate::manifest::{self, Manifest};
 use crate::model::clock::Clock;
+use crate::model::code;
 use crate::sandbox::{Compiler, Sandbox};
 use crate::storage::{self, StorageError};
 use crate::vault::key::MasterKey;
@@ -23,7 +24,7 @@ pub(super) async fn run(config: &Path, json: bool) -> Exit {
     let sandbox = match Sandbox::start(Compiler::itself()) {
         Ok(sandbox) => sandbox,
         Err(error) => {
-            return render::fail("internal.engine", &error.to_string(), json, Exit::Failed);
+            return render::fail(code::Internal::Engine, &error.to_string(), json);
         }
     };
     let loader = Loader { sandbox, cache: None, gate: Gate::system() };
@@ -47,7 +48,7 @@ fn between(manifest: &Manifest, shelf: &Shelf) -> Vec<Diagnostic> {
         let mut path = vec!["providers", provider];
         path.extend(problem.path.iter().map(String::as_str));
         let message = format!("provider `{provider}`: {}", problem.message);
-        manifest.diagnostic(&path, problem.code, &message, &problem.help)
+        manifest.diagnostic(&path, problem.code.clone(), &message, &problem.help)
     };
     shelf.problems.iter().map(place).collect()
 }
@@ -64,7 +65,7 @@ fn files(manifest: &Manifest, shelf: &Shelf) -> Vec<Diagnostic> {
             None => vec!["plugins", "dir"],
         };
         let help = format!("replace {} by a plugin that works, or remove it", file.file);
-        found.push(manifest.diagnostic(&path, "plugin.refused", &failure.message, &help));
+        found.push(manifest.diagnostic(&path, code::PluginFile::Refused, &failure.message, &help));
     }
     found
 }

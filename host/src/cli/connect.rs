@@ -13,6 +13,7 @@ use crate::cli::exit::Exit;
 use crate::cli::render::{self, people};
 use crate::cli::session::Session;
 use crate::manifest;
+use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
 use crate::operator::command::Plain;
@@ -57,7 +58,7 @@ async fn connect(session: &Session, wanted: &Connect) -> Result<Reply, Failure> 
 fn named(wanted: &Connect) -> Result<ConnectionId, Failure> {
     let Some(name) = &wanted.name else { return Ok(wanted.connection.clone()) };
     let id = ConnectionId::new(wanted.connection.provider(), name);
-    id.map_err(|it| Failure::new(Case::Misconfigured, "usage", it.to_string()))
+    id.map_err(|it| Failure::new(Case::Misconfigured, code::Command::Usage, it.to_string()))
 }
 
 async fn by_browser(
@@ -92,7 +93,7 @@ async fn come_back(
         let query = Plain(callback.next().await?);
         let finish = Command::ConnectFinish { visit: visit.to_owned(), query };
         match session.ask_alone(finish).await {
-            Err(failure) if failure.code == "connect.state_mismatch" => {
+            Err(failure) if failure.code == code::Connect::StateMismatch => {
                 callback.answer(Page::Failed(failure.message));
             }
             Err(failure) => {
@@ -142,9 +143,9 @@ fn too_long(patience: Duration) -> Failure {
         "nobody came back within {} s; connect again, or wait longer with --wait",
         patience.as_secs()
     );
-    Failure::new(Case::Misconfigured, "connect.expired", message)
+    Failure::new(Case::Misconfigured, code::Connect::Expired, message)
 }
 
 fn stopped() -> Failure {
-    Failure::new(Case::Misconfigured, "connect.stopped", "stopped; nothing was saved")
+    Failure::new(Case::Misconfigured, code::Connect::Stopped, "stopped; nothing was saved")
 }

@@ -1,46 +1,11 @@
-//! How a command ended, as scripts see it.
+//! What replies mean to a script. Which exit an error has is data: `model/code` says it.
 
-use std::process::ExitCode;
+pub(super) use crate::model::exit::Exit;
 
+use crate::model::code::Code;
 use crate::model::state::State;
 use crate::operator::reply::Refreshed;
 use crate::operator::view::ConnectionView;
-
-/// Exit codes; stable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Exit {
-    /// 0.
-    Done,
-    /// 1.
-    Failed,
-    /// 2: clap's own code too.
-    Usage,
-    /// 3: partly failed, or something is late.
-    Partly,
-    /// 4: a person is needed.
-    Person,
-    /// 5.
-    NoDaemon,
-    /// 75: another process has the database; try again later.
-    Busy,
-    /// 78: a service manager need not try again.
-    Config,
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::Failed => 1,
-            Exit::Usage => 2,
-            Exit::Partly => 3,
-            Exit::Person => 4,
-            Exit::NoDaemon => 5,
-            Exit::Busy => 75,
-            Exit::Config => 78,
-        })
-    }
-}
 
 impl Exit {
     /// What states mean for a script: the worst one counts.
@@ -76,44 +41,32 @@ impl Exit {
             _ => Self::Partly,
         }
     }
-
-    /// What an error code means.
-    pub(super) fn of_code(code: &str) -> Self {
-        match code {
-            "daemon.unreachable" | "daemon.foreign_user" => Self::NoDaemon,
-            "instance.locked" => Self::Busy,
-            "plugin.digest_needed" => Self::Usage,
-            _ if code.starts_with("vault.")
-                || code.starts_with("manifest.")
-                || code.starts_with("secret.") =>
-            {
-                Self::Config
-            }
-            "storage.schema_newer" | "storage.unavailable" | "storage.damaged" => Self::Config,
-            _ if needs_a_person(code) => Self::Person,
-            _ => Self::Failed,
-        }
-    }
 }
 
-fn needs_a_person(code: &str) -> bool {
-    const PROVIDER: &[&str] = &[
-        "provider.invalid_credentials",
-        "provider.grant_expired",
-        "provider.token_rejected",
-        "provider.misconfigured",
-        "refresh.needs_person",
-        "plugin.missing",
-        "plugin.import_denied",
-        "plugin.permissions_widened",
-    ];
-    let by_operator = ["manifest.", "secret.", "egress."].iter().any(|it| code.starts_with(it));
-    // Of these, some are outages like any other.
-    let outage = [
-        "egress.dns_failed",
-        "egress.connect_failed",
-        "egress.connect_timeout",
-        "egress.tls_failed",
-    ];
-    PROVIDER.contains(&code) || (by_operator && !outage.contains(&code))
+/// A connection that fails so waits for a person, also where the fault is the manifest's.
+fn needs_a_person(code: &Code) -> bool {
+    matches!(code, Code::Manifest(_) | Code::Secret(_)) || code.exit() == Exit::Person
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_person_has_to_mend_at_the_connection_is_a_failure_like_others() {
+        for (text, person) in [
+            ("egress.client_failed", false),
+            ("egress.dns_failed", false),
+            ("storage.busy", false),
+            ("vault.wrong_key", false),
+            ("egress.host_denied", true),
+            ("secret.env_missing", true),
+            ("manifest.provider_missing", true),
+            ("plugin.not_wasm", true),
+            ("provider.grant_expired", true),
+            ("something.newer", false),
+        ] {
+            assert_eq!(needs_a_person(&Code::read(text)), person, "{text}");
+        }
+    }
 }

@@ -13,6 +13,7 @@ use crate::cli::exit::Exit;
 use crate::cli::render;
 use crate::cli::session::Session;
 use crate::manifest;
+use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
 use crate::operator::reply::Enrolled;
@@ -81,7 +82,7 @@ fn open(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     };
     read.map(Zeroizing::new).map_err(|error| {
         let message = format!("{} cannot be read: {error}", path.display());
-        Failure::new(Case::Misconfigured, "import.unreadable", message)
+        Failure::new(Case::Misconfigured, code::Import::Unreadable, message)
     })
 }
 
@@ -102,7 +103,7 @@ fn refuse(trouble: &[Trouble], json: bool) -> Exit {
     if json {
         message = format!("{message}\n  {}", lines.join("\n  "));
     }
-    let failure = Failure::new(Case::Misconfigured, "import.bad_rows", message);
+    let failure = Failure::new(Case::Misconfigured, code::Import::BadRows, message);
     let exit = render::failure(&failure, json);
     if !json {
         for line in lines {
@@ -162,7 +163,7 @@ pub(super) fn one(
 fn secrets_of(id: &ConnectionId, path: &Path) -> Result<Row, Failure> {
     let invalid = |why: &str| {
         let message = format!("{} cannot be used: {why}", path.display());
-        Failure::new(Case::Misconfigured, "import.bad_rows", message)
+        Failure::new(Case::Misconfigured, code::Import::BadRows, message)
     };
     let file = open(path)?;
     let mut object: serde_json::Map<String, serde_json::Value> =

@@ -8,6 +8,7 @@ use crate::cli::exit::Exit;
 use crate::cli::render;
 use crate::manifest;
 use crate::manifest::template::TEMPLATE;
+use crate::model::code;
 use crate::vault::key::MasterKey;
 use crate::vault::source::Source;
 
@@ -16,7 +17,7 @@ pub(super) fn run(config: &Path, json: bool) -> Exit {
         Ok(made) => made,
         Err(error) => {
             let text = format!("{} cannot be written: {error}", config.display());
-            return render::fail("init.unwritable", &text, json, Exit::Failed);
+            return render::fail(code::Init::Unwritable, &text, json);
         }
     };
     say(config, made);
@@ -35,7 +36,7 @@ pub(super) fn run(config: &Path, json: bool) -> Exit {
             key.display(),
             manifest.storage.path.display()
         );
-        return render::fail("vault.key_missing", &text, json, Exit::Config);
+        return render::fail(code::Vault::KeyMissing, &text, json);
     }
     match MasterKey::generate_file(key) {
         Ok(_) => {
@@ -50,7 +51,7 @@ pub(super) fn run(config: &Path, json: bool) -> Exit {
             ));
             Exit::Done
         }
-        Err(error) => render::fail(error.code(), &error.to_string(), json, Exit::Failed),
+        Err(error) => render::fail(error.code(), &error.to_string(), json),
     }
 }
 

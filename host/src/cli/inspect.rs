@@ -8,6 +8,7 @@ use crate::catalogue::Candidate;
 use crate::cli::exit::Exit;
 use crate::cli::render;
 use crate::model::clock::Clock;
+use crate::model::code;
 use crate::model::descriptor::Field;
 use crate::sandbox::{Compiler, Sandbox};
 
@@ -15,7 +16,7 @@ pub(super) async fn run(config: &Path, path: &Path, as_json: bool) -> Exit {
     let sandbox = match Sandbox::start(Compiler::itself()) {
         Ok(sandbox) => sandbox,
         Err(error) => {
-            return render::fail("internal.engine", &error.to_string(), as_json, Exit::Failed);
+            return render::fail(code::Internal::Engine, &error.to_string(), as_json);
         }
     };
     match Candidate::read(path, &sandbox, Clock::system().now()).await {
@@ -23,7 +24,11 @@ pub(super) async fn run(config: &Path, path: &Path, as_json: bool) -> Exit {
             render::inspected(&report(&candidate, config), as_json);
             Exit::Done
         }
-        Err(failure) => render::fail(&failure.code, &failure.message, as_json, Exit::Failed),
+        Err(failure) => {
+            render::failure(&failure, as_json);
+            // Nothing runs on it yet, so nobody is waited for.
+            Exit::Failed
+        }
     }
 }
 

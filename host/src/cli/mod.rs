@@ -6,6 +6,7 @@ mod check;
 mod compile;
 mod connect;
 mod exit;
+mod explain;
 mod import;
 mod init;
 mod inspect;
@@ -23,6 +24,7 @@ use clap::{CommandFactory as _, Error, Parser as _};
 use arguments::{Arguments, Verb};
 use exit::Exit;
 
+use crate::model::code;
 use crate::model::plain::escaped;
 use crate::telemetry;
 use crate::vault::source;
@@ -41,14 +43,13 @@ pub fn run() -> ExitCode {
         if matches!(arguments.verb, Verb::Serve) { telemetry::DEFAULT_FILTER } else { "error" };
     let filter = source::variable("KEEPFRESH_LOG");
     if let Err(error) = telemetry::init(format, filter.as_deref().unwrap_or(quiet)) {
-        return render::fail("usage", &error.to_string(), arguments.json, Exit::Usage).into();
+        return render::fail(code::Command::Usage, &error.to_string(), arguments.json).into();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     match runtime {
         Ok(runtime) => runtime.block_on(dispatch(arguments)).into(),
         Err(error) => {
-            render::fail("internal.runtime", &format!("cannot start: {error}"), false, Exit::Failed)
-                .into()
+            render::fail(code::Internal::Runtime, &format!("cannot start: {error}"), false).into()
         }
     }
 }
@@ -77,6 +78,7 @@ async fn dispatch(arguments: Arguments) -> Exit {
             clap_complete::generate(shell, &mut Arguments::command(), "keepfresh", &mut out);
             Exit::Done
         }
+        Verb::Explain(wanted) => explain::run(&wanted, json),
         Verb::Plugin { verb: arguments::PluginVerb::Inspect { file } } => {
             inspect::run(&config, &file, json).await
         }

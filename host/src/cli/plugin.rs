@@ -11,6 +11,7 @@ use crate::cli::render;
 use crate::control;
 use crate::manifest::{self, Manifest};
 use crate::model::clock::Clock;
+use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::operator::{Command, Reply, lock_path};
 use crate::sandbox::{Compiler, Sandbox};
@@ -41,8 +42,9 @@ async fn approved(
     file: &str,
     digest: Option<&str>,
 ) -> Result<Candidate, Failure> {
-    let sandbox = Sandbox::start(Compiler::itself())
-        .map_err(|error| Failure::new(Case::HostFault, "internal.engine", error.to_string()))?;
+    let sandbox = Sandbox::start(Compiler::itself()).map_err(|error| {
+        Failure::new(Case::HostFault, code::Internal::Engine, error.to_string())
+    })?;
     let found = manifest.plugins.dir.join(file);
     let candidate = Candidate::read(&found, &sandbox, Clock::system().now()).await?;
     let path = lock_path(manifest);
@@ -52,7 +54,7 @@ async fn approved(
             "{} cannot be read; restore it, or remove it to approve every plugin anew",
             path.display()
         );
-        return Err(Failure::new(Case::Misconfigured, "plugin.lock_damaged", message));
+        return Err(Failure::new(Case::Misconfigured, code::PluginFile::LockDamaged, message));
     }
     let Some(digest) = digest else {
         let command = candidate.command(&manifest.path);
@@ -64,7 +66,7 @@ async fn approved(
     candidate.approve(&mut lock);
     lock.write(&path).map_err(|error| {
         let message = format!("{} cannot be written: {error}", path.display());
-        Failure::new(Case::HostFault, "plugin.lock_unwritable", message)
+        Failure::new(Case::HostFault, code::PluginFile::LockUnwritable, message)
     })?;
     Ok(candidate)
 }
@@ -79,7 +81,7 @@ fn not_looked_at(path: &Path, more: Option<Vec<String>>, command: &str) -> Failu
     let message = format!(
         "{path} {asks}; nothing was approved: look at it with `keepfresh plugin inspect {path}`, then run: {command}"
     );
-    Failure::new(Case::Misconfigured, "plugin.digest_needed", message)
+    Failure::new(Case::Misconfigured, code::PluginFile::DigestNeeded, message)
 }
 
 fn another(path: &Path, candidate: &Candidate, digest: &str) -> Failure {
@@ -87,7 +89,7 @@ fn another(path: &Path, candidate: &Candidate, digest: &str) -> Failure {
     let message = format!(
         "{path} is not the file that was looked at: its digest is sha256:{found}, and not sha256:{digest}; nothing was approved: look at it anew with `keepfresh plugin inspect {path}`"
     );
-    Failure::new(Case::Misconfigured, "plugin.digest_mismatch", message)
+    Failure::new(Case::Misconfigured, code::PluginFile::DigestMismatch, message)
 }
 
 /// Has a running daemon read its plugins anew. `true` once it runs the file, `false` when there
@@ -102,7 +104,7 @@ async fn tell(manifest: &Manifest, file: &str, digest: &str) -> Result<bool, Fai
     };
     let unseen = || {
         let message = "its plugin folder has another file; is it the daemon of this manifest?";
-        Failure::new(Case::Misconfigured, "plugin.missing", message)
+        Failure::new(Case::Misconfigured, code::PluginFile::Missing, message)
     };
     let view = plugins.iter().find(|it| it.file == file && it.digest == digest);
     match &view.ok_or_else(unseen)?.refused {

@@ -14,6 +14,7 @@ use crate::cli::exit::Exit;
 use crate::cli::render;
 use crate::cli::session::Session;
 use crate::manifest::{self, Manifest};
+use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::operator::{Command, LogQuery, Progress, Reply, Selection};
 
@@ -95,9 +96,12 @@ fn command(verb: Verb) -> Result<Command, Failure> {
         Verb::Plugin { .. } => Command::Plugins,
         Verb::Prune { older_than } => Command::Prune { older_than_s: older_than },
         Verb::Doctor => Command::Doctor,
-        Verb::Init | Verb::Serve | Verb::Check | Verb::Connect(_) | Verb::Completions { .. } => {
-            Command::Ping
-        }
+        Verb::Init
+        | Verb::Serve
+        | Verb::Check
+        | Verb::Connect(_)
+        | Verb::Explain(_)
+        | Verb::Completions { .. } => Command::Ping,
     })
 }
 
@@ -142,7 +146,7 @@ pub(super) fn standard_input() -> Result<SecretString, Failure> {
     let read = std::io::stdin().take(1 << 20).read_to_string(&mut text);
     read.map_err(|error| {
         let message = format!("standard input cannot be read: {error}");
-        Failure::new(Case::Misconfigured, "token.invalid", message)
+        Failure::new(Case::Misconfigured, code::Token::Invalid, message)
     })?;
     Ok(SecretString::from(text.as_str()))
 }

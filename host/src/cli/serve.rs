@@ -24,18 +24,13 @@ pub(super) async fn run(config: &Path, json: bool) -> Exit {
     let app = match App::open(manifest, Purpose::Serve, clock, gate, compiler).await {
         Ok(app) => app,
         Err(error) => {
-            return render::fail(
-                error.code(),
-                &error.to_string(),
-                json,
-                Exit::of_code(error.code()),
-            );
+            return render::fail(error.code(), &error.to_string(), json);
         }
     };
     // Only now: the engine looks at its own memory map when it starts, which this forbids.
     hardening::hide_memory();
     match app::serve(app, watch).await {
         Ok(()) => Exit::Done,
-        Err(error) => render::fail(error.code(), &error.to_string(), json, Exit::Failed),
+        Err(error) => render::fail(error.code(), &error.to_string(), json),
     }
 }

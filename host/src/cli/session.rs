@@ -11,6 +11,7 @@ use crate::control;
 use crate::egress::Gate;
 use crate::manifest::Manifest;
 use crate::model::clock::Clock;
+use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::operator::{Command, Progress, Reply};
 use crate::sandbox::Compiler;
@@ -49,7 +50,7 @@ impl Session {
                 Some(daemon) => control::ask(daemon, &command, progress).await,
                 None => Err(Failure::new(
                     Case::HostFault,
-                    "daemon.unreachable",
+                    code::Daemon::Unreachable,
                     "the daemon has stopped; run this again",
                 )),
             },
@@ -92,5 +93,5 @@ fn stop_on_interrupt(app: &App) {
 }
 
 fn cannot_open(error: &OpenError) -> Failure {
-    Failure::new(Case::HostFault, error.code().to_owned(), error.to_string())
+    Failure::new(Case::HostFault, error.code(), error.to_string())
 }

@@ -9,6 +9,7 @@ use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 
 use crate::control::{Frame, broken, socket};
+use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::operator::{Command, Progress, Reply};
 
@@ -27,7 +28,7 @@ impl Client {
                     "the daemon's socket {} cannot be opened: {error}; run this as the daemon's user",
                     path.display()
                 );
-                return Err(Failure::new(Case::HostFault, "daemon.unreachable", message));
+                return Err(Failure::new(Case::HostFault, code::Daemon::Unreachable, message));
             }
         };
         let who = stream.peer_cred().map_err(|it| broken(&it.to_string()))?.uid();
@@ -40,7 +41,7 @@ impl Client {
             "the socket {} is answered by the user with the id {who}, who is neither you nor the owner of the database; nothing was sent: find out who that is, and remove the socket",
             path.display()
         );
-        Err(Failure::new(Case::HostFault, "daemon.foreign_user", message))
+        Err(Failure::new(Case::HostFault, code::Daemon::ForeignUser, message))
     }
 }
 

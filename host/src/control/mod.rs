@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use client::{Client, ask};
 pub use server::Server;
 
+use crate::model::code::{self, Code};
 use crate::model::failure::{Case, Failure};
 use crate::operator::{Progress, Reply};
 
@@ -24,11 +25,11 @@ use crate::operator::{Progress, Reply};
 enum Frame {
     Progress(Box<Progress>),
     Done(Box<Reply>),
-    Failed { code: String, message: String },
+    Failed { code: Code, message: String },
 }
 
 fn broken(what: &str) -> Failure {
     let message =
         format!("the daemon did not answer as it should ({what}); is it the same version?");
-    Failure::new(Case::HostFault, "daemon.unreachable", message)
+    Failure::new(Case::HostFault, code::Daemon::Unreachable, message)
 }

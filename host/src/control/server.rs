@@ -13,6 +13,7 @@ use tracing::{debug, warn};
 
 use crate::control::{Frame, socket};
 use crate::lifecycle::Lifecycle;
+use crate::model::code;
 use crate::model::failure::Failure;
 use crate::operator::{Command, Operator, Reply};
 
@@ -66,7 +67,10 @@ impl Server {
                     });
                 }
                 Ok(_) => {
-                    warn!(error.code = "daemon.foreign_user", "refused a command of another user");
+                    warn!(
+                        error.code = code::Daemon::ForeignUser.text(),
+                        "refused a command of another user"
+                    );
                 }
                 Err(error) => {
                     warn!("the control socket failed: {error}");
@@ -109,7 +113,7 @@ async fn hear(stream: UnixStream, stop: &Lifecycle) -> Option<(String, OwnedWrit
 async fn answer(line: String, mut write: OwnedWriteHalf, operator: &Operator) -> io::Result<()> {
     let Ok(command) = serde_json::from_str::<Command>(&line) else {
         let message = "the command is not known here; is the daemon the same version?";
-        let (code, message) = ("command.unknown".to_owned(), message.to_owned());
+        let (code, message) = (code::Command::Unknown.into(), message.to_owned());
         return send(&mut write, &Frame::Failed { code, message }).await;
     };
     let (progress, mut steps) = mpsc::unbounded_channel();
@@ -131,7 +135,7 @@ async fn answer(line: String, mut write: OwnedWriteHalf, operator: &Operator) ->
 fn last(result: Result<Reply, Failure>) -> Frame {
     match result {
         Ok(reply) => Frame::Done(Box::new(reply)),
-        Err(failure) => Frame::Failed { code: failure.code.into_owned(), message: failure.message },
+        Err(failure) => Frame::Failed { code: failure.code, message: failure.message },
     }
 }
 

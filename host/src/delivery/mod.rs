@@ -7,6 +7,7 @@ use tracing::{info, warn};
 
 use crate::lifecycle::Lifecycle;
 use crate::model::clock::Clock;
+use crate::model::code::Code;
 use crate::model::event::{Event, EventKind};
 use crate::storage::{Storage, StorageError};
 
@@ -21,7 +22,7 @@ const EVERY: Duration = Duration::from_secs(1);
 pub async fn run(storage: Storage, clock: Clock, lifecycle: Lifecycle) {
     while !lifecycle.stopping() {
         if let Err(error) = deliver(&storage, &clock).await {
-            warn!(error.code = error.code(), "events could not be delivered: {error}");
+            warn!(error.code = error.code().text(), "events could not be delivered: {error}");
         }
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
@@ -49,7 +50,7 @@ pub async fn deliver(storage: &Storage, clock: &Clock) -> Result<usize, StorageE
 
 fn tell(event: &Event) {
     let Event { kind, connection, generation, code, .. } = event;
-    let code = code.as_deref().unwrap_or_default();
+    let code = code.as_ref().map_or("", Code::text);
     match kind {
         EventKind::Recovered => {
             info!(event = %kind, connection.id = %connection, generation, "{connection} works again");

@@ -24,6 +24,7 @@ impl<'a> Trip<'a> {
     /// Policy said no. The host is left out: a refused URL may hold anything.
     pub(super) fn refused(self, refusal: &EgressError) {
         let (provider, method, code) = (&self.policy.provider, self.method, refusal.code());
+        let code = code.text();
         debug!(provider, %method, code, "{provider}: {method} refused: {code}");
     }
 
@@ -39,6 +40,7 @@ impl<'a> Trip<'a> {
             ),
             Err(error) => {
                 let code = error.code();
+                let code = code.text();
                 debug!(
                     provider, %method, host, path = route, code, ms,
                     "{provider}: {method} {host}{route} failed in {ms} ms: {code}"

@@ -12,6 +12,7 @@ use crate::egress::error::EgressError;
 use crate::egress::lookup::{CheckedResolver, Lookup};
 use crate::egress::policy::Policy;
 use crate::egress::response::{MOST_HEADER_BYTES, MOST_HEADERS};
+use crate::model::code;
 
 /// Clients by what they may do. Making one reads the system's certificates, so they are kept;
 /// connections are not.
@@ -103,7 +104,7 @@ fn build(lookup: Lookup, grants: &Grants) -> reqwest::Result<Client> {
 
 fn unusable() -> EgressError {
     EgressError::not_sent(
-        "egress.client_failed",
+        code::Egress::ClientFailed,
         "the HTTP client cannot be set up; are the system's root certificates (ca-certificates) \
          installed? nothing was sent",
     )

@@ -8,6 +8,7 @@ use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 
 use crate::egress::error::EgressError;
+use crate::model::code;
 
 /// An encoding we undo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +52,7 @@ pub(super) fn decode(host: &str, encoding: Encoding, wire: &[u8]) -> Result<Vec<
     };
     let body = decoded.map_err(|_| {
         EgressError::unreadable(
-            "provider.encoding_invalid",
+            code::Provider::EncodingInvalid,
             format!("{host} sent a compressed answer that cannot be unpacked; outcome unknown"),
         )
     })?;
@@ -79,7 +80,7 @@ fn too_large(host: &str, limit: usize) -> EgressError {
             "{host} answered with a body that grows more than {LARGEST_RATIO} times; outcome unknown"
         )
     };
-    EgressError::unreadable("provider.body_too_large", message)
+    EgressError::unreadable(code::Provider::BodyTooLarge, message)
 }
 
 #[cfg(test)]
@@ -118,7 +119,7 @@ mod tests {
     fn a_bomb_is_cut_by_size_and_by_ratio() {
         let zeros = gzip(&vec![0; 5 * 1024 * 1024]);
         let error = decode("api.x", Encoding::Gzip, &zeros).unwrap_err();
-        assert_eq!(error.code(), "provider.body_too_large");
+        assert_eq!(error.code().text(), "provider.body_too_large");
         let text = "api.x answered with a body that grows more than 100 times; outcome unknown";
         assert_eq!(error.to_string(), text);
 
@@ -136,7 +137,7 @@ mod tests {
         let wire = gzip(b"{\"access_token\":\"abc\",\"expires_in\":3600}");
         for end in 1..wire.len() {
             let error = decode("h", Encoding::Gzip, &wire[..end]).unwrap_err();
-            assert_eq!(error.code(), "provider.encoding_invalid", "cut at {end}");
+            assert_eq!(error.code().text(), "provider.encoding_invalid", "cut at {end}");
         }
         let junk = [wire, b"junk".to_vec()].concat();
         assert!(decode("h", Encoding::Gzip, &junk).is_err());

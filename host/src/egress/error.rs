@@ -1,6 +1,8 @@
 //! Why no response came, sorted by the one question that matters for a token: can the provider have
 //! acted? Messages name hosts and limits; they never hold a query, a header's value or a body.
 
+use crate::model::code::Code;
+
 /// A request without a usable answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EgressError {
@@ -8,7 +10,7 @@ pub enum EgressError {
     #[error("{message}")]
     Denied {
         /// `egress.cause`.
-        code: &'static str,
+        code: Code,
         /// One sentence.
         message: String,
     },
@@ -16,7 +18,7 @@ pub enum EgressError {
     #[error("{message}")]
     NotSent {
         /// `egress.cause`.
-        code: &'static str,
+        code: Code,
         /// One sentence.
         message: String,
     },
@@ -24,7 +26,7 @@ pub enum EgressError {
     #[error("{message}")]
     InDoubt {
         /// `provider.cause`.
-        code: &'static str,
+        code: Code,
         /// One sentence.
         message: String,
     },
@@ -32,7 +34,7 @@ pub enum EgressError {
     #[error("{message}")]
     Unreadable {
         /// `provider.cause`.
-        code: &'static str,
+        code: Code,
         /// One sentence.
         message: String,
     },
@@ -40,28 +42,29 @@ pub enum EgressError {
 
 impl EgressError {
     /// `area.cause`, the same in CLI, API, log and attempts.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         match self {
             Self::Denied { code, .. }
             | Self::NotSent { code, .. }
             | Self::InDoubt { code, .. }
-            | Self::Unreadable { code, .. } => code,
+            | Self::Unreadable { code, .. } => code.clone(),
         }
     }
 
-    pub(super) fn denied(code: &'static str, message: impl Into<String>) -> Self {
-        Self::Denied { code, message: message.into() }
+    /// Refused here.
+    pub fn denied(code: impl Into<Code>, message: impl Into<String>) -> Self {
+        Self::Denied { code: code.into(), message: message.into() }
     }
 
-    pub(super) fn not_sent(code: &'static str, message: impl Into<String>) -> Self {
-        Self::NotSent { code, message: message.into() }
+    pub(super) fn not_sent(code: impl Into<Code>, message: impl Into<String>) -> Self {
+        Self::NotSent { code: code.into(), message: message.into() }
     }
 
-    pub(super) fn in_doubt(code: &'static str, message: impl Into<String>) -> Self {
-        Self::InDoubt { code, message: message.into() }
+    pub(super) fn in_doubt(code: impl Into<Code>, message: impl Into<String>) -> Self {
+        Self::InDoubt { code: code.into(), message: message.into() }
     }
 
-    pub(super) fn unreadable(code: &'static str, message: impl Into<String>) -> Self {
-        Self::Unreadable { code, message: message.into() }
+    pub(super) fn unreadable(code: impl Into<Code>, message: impl Into<String>) -> Self {
+        Self::Unreadable { code: code.into(), message: message.into() }
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::egress::error::EgressError;
 use crate::egress::lookup::Refused;
 use crate::egress::policy::Policy;
+use crate::model::code;
 
 /// The client gave up before the headers of the answer were complete.
 pub(super) fn of_sending(policy: &Policy, host: &str, error: &reqwest::Error) -> EgressError {
@@ -17,7 +18,7 @@ pub(super) fn of_sending(policy: &Policy, host: &str, error: &reqwest::Error) ->
     }
     if error.is_builder() {
         return EgressError::not_sent(
-            "egress.request_invalid",
+            code::Egress::RequestInvalid,
             format!("the request to {host} cannot be written as HTTP; nothing was sent"),
         );
     }
@@ -54,7 +55,7 @@ pub(super) fn of_answer(host: &str, error: &reqwest::Error) -> EgressError {
 
 fn lost(host: &str) -> EgressError {
     EgressError::in_doubt(
-        "provider.connection_lost",
+        code::Provider::ConnectionLost,
         format!("{host} closed the connection before the answer was complete; outcome unknown"),
     )
 }
@@ -63,33 +64,36 @@ fn lost(host: &str) -> EgressError {
 pub(super) fn late(host: &str, part: &str, deadline: Duration) -> EgressError {
     let seconds = deadline.as_secs_f64();
     EgressError::in_doubt(
-        "provider.timeout",
+        code::Provider::Timeout,
         format!("{host} sent no complete {part} in {seconds} s; outcome unknown"),
     )
 }
 
 /// The answer breaks HTTP; `what` finishes `HOST sent ...`.
 pub(super) fn invalid(host: &str, what: &str) -> EgressError {
-    EgressError::unreadable("provider.http_invalid", format!("{host} sent {what}; outcome unknown"))
+    EgressError::unreadable(
+        code::Provider::HttpInvalid,
+        format!("{host} sent {what}; outcome unknown"),
+    )
 }
 
 /// The answer has more or longer headers than anybody needs.
 pub(super) fn headers_too_large(host: &str) -> EgressError {
     EgressError::unreadable(
-        "provider.headers_too_large",
+        code::Provider::HeadersTooLarge,
         format!("{host} answered with more than 64 headers or 32 KiB of them; outcome unknown"),
     )
 }
 
 fn of_connecting(host: &str, error: &reqwest::Error) -> EgressError {
     let (code, what) = if error.is_dns() {
-        ("egress.dns_failed", "could not be resolved")
+        (code::Egress::DnsFailed, "could not be resolved")
     } else if error.is_timeout() {
-        ("egress.connect_timeout", "could not be reached in time")
+        (code::Egress::ConnectTimeout, "could not be reached in time")
     } else if let Some(what) = tls_fault(error) {
-        ("egress.tls_failed", what)
+        (code::Egress::TlsFailed, what)
     } else {
-        ("egress.connect_failed", connect_fault(error))
+        (code::Egress::ConnectFailed, connect_fault(error))
     };
     EgressError::not_sent(code, format!("{host} {what}; nothing was sent"))
 }

@@ -7,6 +7,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::egress::error::EgressError;
+use crate::model::code;
 
 /// How many headers a plugin may set.
 const MOST_HEADERS: usize = 64;
@@ -71,7 +72,7 @@ pub(super) fn check(
 }
 
 fn denied(message: String) -> EgressError {
-    EgressError::denied("egress.header_denied", message)
+    EgressError::denied(code::Egress::HeaderDenied, message)
 }
 
 fn allowed_name(name: &str) -> Option<HeaderName> {
@@ -122,7 +123,7 @@ mod tests {
         let names = DENIED.iter().chain(&["proxy-authorization", "Proxy-Connection"]);
         for name in names.flat_map(|it| spellings(it)) {
             let error = check_one(&name, "x").unwrap_err();
-            assert_eq!(error.code(), "egress.header_denied");
+            assert_eq!(error.code().text(), "egress.header_denied");
             assert_eq!(error.to_string(), format!("eskiz may not set the header \"{name}\""));
         }
     }
@@ -167,7 +168,7 @@ mod tests {
         ] {
             for name in spellings(name) {
                 let error = check_one(&name, "x").unwrap_err();
-                assert_eq!(error.code(), "egress.header_denied", "{name}");
+                assert_eq!(error.code().text(), "egress.header_denied", "{name}");
             }
         }
     }
@@ -197,9 +198,13 @@ mod tests {
     fn no_line_can_be_broken() {
         for bad in ["a\r\nb: c", "a\nb", "a\rb", "a\0b", "a\u{7f}b", "é"] {
             let error = check_one("x-a", bad).unwrap_err();
-            assert_eq!(error.code(), "egress.header_denied", "{bad:?}");
+            assert_eq!(error.code().text(), "egress.header_denied", "{bad:?}");
             assert!(!error.to_string().contains(bad), "the value is not repeated");
-            assert_eq!(check_one(bad, "x").unwrap_err().code(), "egress.header_denied", "{bad:?}");
+            assert_eq!(
+                check_one(bad, "x").unwrap_err().code().text(),
+                "egress.header_denied",
+                "{bad:?}"
+            );
         }
         for name in ["", " ", "a b", "a:", "host ", " host", "ho\tst"] {
             assert!(check_one(name, "x").is_err(), "{name:?}");

@@ -11,6 +11,7 @@ use crate::egress::headers;
 use crate::egress::policy::Policy;
 use crate::egress::request::{Body, Method, Payload, Request};
 use crate::egress::target::{LONGEST_URL, Oddity, Target};
+use crate::model::code;
 
 /// The longest body a plugin may send.
 pub(super) const LONGEST_BODY: usize = 256 * 1024;
@@ -65,7 +66,7 @@ fn check_body(policy: &Policy, body: &Body) -> Result<Payload, EgressError> {
         size.div_ceil(1024),
         LONGEST_BODY / 1024
     );
-    Err(EgressError::denied("egress.body_too_large", message))
+    Err(EgressError::denied(code::Egress::BodyTooLarge, message))
 }
 
 fn with_query(
@@ -123,7 +124,7 @@ mod tests {
             [Body::Json(long.clone().into()), Body::Form(fields()), Body::Multipart(fields())]
         {
             let error = Outgoing::check(&policy(), post(&[], body)).err().unwrap();
-            assert_eq!(error.code(), "egress.body_too_large");
+            assert_eq!(error.code().text(), "egress.body_too_large");
             assert!(error.to_string().starts_with("eskiz sent a body of 30"), "{error}");
             assert!(error.to_string().ends_with(" KiB; the limit is 256 KiB"), "{error}");
         }

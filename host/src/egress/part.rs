@@ -4,6 +4,7 @@
 use crate::egress::pattern::Pattern;
 use crate::egress::request::Method;
 use crate::egress::target::Target;
+use crate::model::code;
 
 /// One part of a request.
 #[derive(Clone, Copy)]
@@ -21,12 +22,12 @@ impl Part {
     /// From the outside in, so that the message names the first thing that is wrong.
     pub(super) const IN_ORDER: [Self; 4] = [Self::Scheme, Self::Port, Self::Path, Self::Method];
 
-    pub(super) fn code(self) -> &'static str {
+    pub(super) fn code(self) -> code::Egress {
         match self {
-            Self::Scheme => "egress.scheme_denied",
-            Self::Port => "egress.port_denied",
-            Self::Path => "egress.path_denied",
-            Self::Method => "egress.method_denied",
+            Self::Scheme => code::Egress::SchemeDenied,
+            Self::Port => code::Egress::PortDenied,
+            Self::Path => code::Egress::PathDenied,
+            Self::Method => code::Egress::MethodDenied,
         }
     }
 

@@ -14,6 +14,7 @@ use crate::egress::pattern::Pattern;
 use crate::egress::remedy;
 use crate::egress::request::Method;
 use crate::egress::target::{Oddity, Target};
+use crate::model::code;
 
 /// What one provider section of the manifest lets its plugin do.
 #[derive(Clone, Debug)]
@@ -85,7 +86,7 @@ impl Policy {
         if target.is_plaintext() && declared.iter().all(|it| it.scheme() != "http") {
             let message =
                 format!("{} may not use http with {} (allowed: https)", self.plugin, target.host);
-            return Err(EgressError::denied("egress.scheme_denied", message));
+            return Err(EgressError::denied(code::Egress::SchemeDenied, message));
         }
         Ok(())
     }
@@ -113,7 +114,7 @@ impl Policy {
             target.host,
             target.url.path(),
         );
-        EgressError::denied("egress.secret_denied", message)
+        EgressError::denied(code::Egress::SecretDenied, message)
     }
 
     /// The refusal of a URL that is none, or not in its normal form.
@@ -121,11 +122,11 @@ impl Policy {
         let plugin = &self.plugin;
         match oddity {
             Oddity::Scheme(scheme) => EgressError::denied(
-                "egress.scheme_denied",
+                code::Egress::SchemeDenied,
                 format!("{plugin} may not use {scheme} (allowed: https)"),
             ),
             Oddity::Form(reason) => EgressError::denied(
-                "egress.url_invalid",
+                code::Egress::UrlInvalid,
                 format!("{plugin} asked for a URL {reason}; refused"),
             ),
         }
@@ -140,7 +141,7 @@ impl Policy {
     ) -> EgressError {
         let remedy = remedy::line(self, special, false);
         EgressError::denied(
-            "egress.ip_denied",
+            code::Egress::IpDenied,
             format!("{host} resolved to {} {word} address; refused; {remedy}", article(word)),
         )
     }
@@ -156,7 +157,7 @@ impl Policy {
         } else {
             message.push_str(" (allowed: https)");
         }
-        Err(EgressError::denied("egress.scheme_denied", message))
+        Err(EgressError::denied(code::Egress::SchemeDenied, message))
     }
 
     /// An address instead of a name is never public enough: no certificate names who answers, so
@@ -174,14 +175,14 @@ impl Policy {
             let remedy = remedy::line(self, &[address], target.is_plaintext());
             message = format!("{message}; {remedy}");
         }
-        Err(EgressError::denied("egress.ip_literal_denied", message))
+        Err(EgressError::denied(code::Egress::IpLiteralDenied, message))
     }
 
     fn host_denied(&self, host: &str) -> EgressError {
         let declared: Vec<&Pattern> = self.patterns.iter().collect();
         let allowed = listed(&declared, |pattern| pattern.host().to_owned());
         let message = format!("{} may not contact {host} (allowed: {allowed})", self.plugin);
-        EgressError::denied("egress.host_denied", message)
+        EgressError::denied(code::Egress::HostDenied, message)
     }
 
     fn part_denied(
@@ -250,7 +251,9 @@ mod tests {
             .map_err(|oddity| policy.odd_url(&oddity))
             .and_then(|target| policy.judge(method, &target, &BTreeSet::new()).cloned());
         match judged {
-            Err(error @ EgressError::Denied { .. }) => (error.code(), error.to_string()),
+            Err(error @ EgressError::Denied { .. }) => {
+                (error.code().entry().unwrap().text, error.to_string())
+            }
             other => panic!("{url}: {other:?}"),
         }
     }
@@ -360,7 +363,7 @@ mod tests {
             "good.example resolved to a link-local address; refused; add to [providers.eskiz]: \
              egress = { networks = [\"169.254.169.254/32\"] }"
         );
-        assert_eq!(error.code(), "egress.ip_denied");
+        assert_eq!(error.code().text(), "egress.ip_denied");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use crate::egress::decode;
 use crate::egress::error::EgressError;
 use crate::egress::fault;
+use crate::model::code;
 
 /// A complete answer, whatever its status; a redirect is an answer like any other.
 #[derive(Serialize, Deserialize)]
@@ -101,7 +102,7 @@ async fn read_body(
 ) -> Result<Zeroizing<Vec<u8>>, EgressError> {
     let too_large = || {
         EgressError::unreadable(
-            "provider.body_too_large",
+            code::Provider::BodyTooLarge,
             format!("{host} answered with more than 1 MiB; outcome unknown"),
         )
     };
@@ -120,7 +121,7 @@ async fn read_body(
 
 fn unsupported(host: &str) -> EgressError {
     EgressError::unreadable(
-        "provider.encoding_unsupported",
+        code::Provider::EncodingUnsupported,
         format!(
             "{host} answered in an encoding nobody asked for (only gzip and deflate are \
              understood); outcome unknown"

@@ -7,6 +7,8 @@ use std::panic::{self, Location};
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
+use crate::model::code;
+
 /// First thing in `main`: no core dumps, and panics that say where and never what.
 pub fn at_start() {
     panic::set_hook(Box::new(|info| report(info.location())));
@@ -36,7 +38,7 @@ pub fn hide_memory() {}
 fn report(location: Option<&Location<'_>>) {
     let text = sentence(location);
     if tracing::dispatcher::has_been_set() {
-        tracing::error!(error.code = "internal.panic", "{text}");
+        tracing::error!(error.code = code::Internal::Panic.text(), "{text}");
     } else {
         // Nobody is left to tell when stderr is closed.
         let _ = writeln!(std::io::stderr(), "internal.panic: {text}");

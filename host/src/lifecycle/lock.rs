@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::model::clock::Clock;
+use crate::model::code::{self, Code};
 
 /// Held for as long as it lives.
 #[derive(Debug)]
@@ -140,11 +141,12 @@ fn real_path(path: &Path) -> Option<PathBuf> {
 
 impl LockError {
     /// `area.cause`, the same in CLI, API, log and attempts.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Locked { .. } => "instance.locked",
-            Self::Unusable { .. } => "instance.lock_unusable",
-        }
+    pub fn code(&self) -> Code {
+        let code = match self {
+            Self::Locked { .. } => code::Instance::Locked,
+            Self::Unusable { .. } => code::Instance::LockUnusable,
+        };
+        code.into()
     }
 }
 
@@ -184,7 +186,7 @@ mod tests {
     async fn locked(path: &Path) -> String {
         let result = InstanceLock::acquire(path, "command", Duration::ZERO).await;
         let error = result.unwrap_err();
-        assert_eq!(error.code(), "instance.locked");
+        assert_eq!(error.code().text(), "instance.locked");
         error.to_string()
     }
 
@@ -246,6 +248,6 @@ mod tests {
     async fn a_folder_that_is_not_there_is_said_so() {
         let path = Path::new("/nonexistent/keepfresh.db");
         let error = InstanceLock::acquire(path, "serve", Duration::ZERO).await.unwrap_err();
-        assert_eq!(error.code(), "instance.lock_unusable");
+        assert_eq!(error.code().text(), "instance.lock_unusable");
     }
 }

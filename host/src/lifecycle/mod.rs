@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use crate::lifecycle::signals::{Signal, Signals};
+use crate::model::code;
 
 /// Limits that are set at start: no core dumps, no memory for other processes, quiet panics.
 pub mod hardening;
@@ -155,7 +156,7 @@ impl<T> Future for Task<T> {
 
 fn report_panic(name: &'static str) {
     tracing::error!(
-        error.code = "internal.panic",
+        error.code = code::Internal::Panic.text(),
         task.name = name,
         "the task {name} panicked and was ended"
     );

@@ -8,6 +8,7 @@ use toml::de::DeValue;
 use crate::manifest::problems::Fault;
 use crate::manifest::table::Table;
 use crate::manifest::value::{boolean, string};
+use crate::model::code;
 
 /// A permission that no plugin has by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +25,7 @@ impl Grant {
             "reveal" => Ok(Self::Reveal),
             "memory:256MiB" => Ok(Self::Memory),
             _ => Err(Fault::new(
-                "manifest.grant",
+                code::Manifest::Grant,
                 "no such grant",
                 "the grants are \"reveal\" and \"memory:256MiB\"",
             )),
@@ -60,5 +61,9 @@ fn network(value: &DeValue<'_>) -> Result<IpNet, Fault> {
 }
 
 fn fault(label: &str, example: &str) -> Fault {
-    Fault::new("manifest.network", label, format!("write an address and a size: \"{example}\""))
+    Fault::new(
+        code::Manifest::Network,
+        label,
+        format!("write an address and a size: \"{example}\""),
+    )
 }

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::manifest::place::Place;
+use crate::model::code::{self, Code};
 use crate::model::plain::is_hidden;
 
 /// One problem. Serialises to `{code, message, file, line, column, help}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// `area.cause`, for scripts.
-    pub code: &'static str,
+    pub code: Code,
     /// What is wrong, and of what.
     pub message: String,
     /// The short reason that stands beside the place; may be empty.
@@ -31,9 +32,15 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// A problem without a reason beside its place.
-    pub fn new(code: &'static str, file: &Path, place: Place, message: &str, help: &str) -> Self {
+    pub fn new(
+        code: impl Into<Code>,
+        file: &Path,
+        place: Place,
+        message: &str,
+        help: &str,
+    ) -> Self {
         Self {
-            code,
+            code: code.into(),
             message: printable(message),
             label: String::new(),
             file: file.to_owned(),
@@ -53,7 +60,7 @@ impl Diagnostic {
             _ => "give this user the right to read it",
         };
         let message = format!("the manifest cannot be read: {error}");
-        Self::new("manifest.unreadable", path, Place::START, &message, help)
+        Self::new(code::Manifest::Unreadable, path, Place::START, &message, help)
     }
 
     pub(super) fn with_label(self, label: &str) -> Self {
@@ -93,7 +100,7 @@ impl std::error::Error for Diagnostic {}
 impl Serialize for Diagnostic {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut fields = to.serialize_struct("Diagnostic", 6)?;
-        fields.serialize_field("code", self.code)?;
+        fields.serialize_field("code", &self.code)?;
         fields.serialize_field("message", &self.sentence())?;
         fields.serialize_field("file", &self.file.to_string_lossy())?;
         fields.serialize_field("line", &self.place.line)?;

@@ -38,6 +38,7 @@ use crate::manifest::problems::Problems;
 use crate::manifest::provider::{Connection, Provider};
 use crate::manifest::section::{Plugins, Server, Storage, Vault};
 use crate::manifest::table::Table;
+use crate::model::code::Code;
 use crate::model::id::ConnectionId;
 
 /// A manifest without problems.
@@ -130,7 +131,7 @@ impl Manifest {
     pub fn diagnostic(
         &self,
         path: &[&str],
-        code: &'static str,
+        code: impl Into<Code>,
         message: &str,
         help: &str,
     ) -> Diagnostic {

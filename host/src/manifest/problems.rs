@@ -6,17 +6,18 @@ use std::path::Path;
 
 use crate::manifest::diagnostic::Diagnostic;
 use crate::manifest::place::{Lines, Place};
+use crate::model::code;
 
 /// Why a value is refused; the reader adds where it is and of what.
 pub(super) struct Fault {
-    pub(super) code: &'static str,
+    pub(super) code: code::Manifest,
     pub(super) label: String,
     pub(super) help: String,
 }
 
 impl Fault {
     pub(super) fn new(
-        code: &'static str,
+        code: code::Manifest,
         label: impl Into<String>,
         help: impl Into<String>,
     ) -> Self {

@@ -15,6 +15,7 @@ use crate::manifest::secret;
 use crate::manifest::table::{Node, Table};
 use crate::manifest::timing::{self, Rate, Retry};
 use crate::manifest::value::{check_name, duration, integer, name, setting, string};
+use crate::model::code;
 use crate::model::id::ConnectionId;
 use crate::model::rotation::Rotation;
 use crate::model::schedule::Schedule;
@@ -219,7 +220,8 @@ impl Connection {
         row.only(&["name", "settings", "secrets"], "");
         if row.node("name").is_none() {
             let message = format!("{} has no name", row.subject());
-            let fault = Fault::new("manifest.missing_key", "no name", "add `name = \"reports\"`");
+            let fault =
+                Fault::new(code::Manifest::MissingKey, "no name", "add `name = \"reports\"`");
             row.problems().report(row.place(), &message, &fault);
         }
         let name = row.read("name", |it| unused_name(it, others));
@@ -232,11 +234,11 @@ fn unused_name(value: &DeValue<'_>, others: &[Connection]) -> Result<String, Fau
     let name = string(value)?;
     crate::model::id::check_name(name).map_err(|error| {
         let help = "use letters, digits and . _ - @ + :, such as `reports`";
-        Fault::new("manifest.name", error.to_string(), help)
+        Fault::new(code::Manifest::Name, error.to_string(), help)
     })?;
     if others.iter().any(|it| it.id.name() == name) {
         let label = format!("another connection is called `{name}`");
-        return Err(Fault::new("manifest.duplicate_connection", label, "give it another name"));
+        return Err(Fault::new(code::Manifest::DuplicateConnection, label, "give it another name"));
     }
     Ok(name.to_owned())
 }

@@ -8,6 +8,7 @@ use toml::de::DeValue;
 use crate::manifest::problems::Fault;
 use crate::manifest::table::{Node, Table};
 use crate::manifest::value::{string, wrong_kind};
+use crate::model::code;
 use crate::vault::source::Source;
 
 const FORMS: &str = "`{ env = \"NAME\" }`, `{ file = \"PATH\" }`, `{ credential = \"NAME\" }` or \
@@ -123,9 +124,9 @@ fn exec(value: &DeValue<'_>) -> Result<Source, Fault> {
 fn literal() -> Fault {
     let help =
         format!("say where it is: {FORMS}; change the secret if others could read this file");
-    Fault::new("manifest.secret_literal", "a secret is never written here", help)
+    Fault::new(code::Manifest::SecretLiteral, "a secret is never written here", help)
 }
 
 fn fault(label: &str) -> Fault {
-    Fault::new("manifest.secret", label, format!("write {FORMS}"))
+    Fault::new(code::Manifest::Secret, label, format!("write {FORMS}"))
 }

@@ -9,6 +9,7 @@ use crate::manifest::problems::Fault;
 use crate::manifest::secret;
 use crate::manifest::table::Table;
 use crate::manifest::value::string;
+use crate::model::code;
 use crate::vault::source::Source;
 
 /// Where tokens are stored.
@@ -29,7 +30,7 @@ impl Storage {
 /// `sqlite:PATH`.
 fn sqlite(value: &DeValue<'_>) -> Result<PathBuf, Fault> {
     const HELP: &str = "write \"sqlite:keepfresh.db\"";
-    let fault = |label: &str, help: &str| Err(Fault::new("manifest.storage_url", label, help));
+    let fault = |label: &str, help: &str| Err(Fault::new(code::Manifest::StorageUrl, label, help));
     let url = string(value)?;
     match url.split_once(':') {
         Some(("sqlite", rest)) => match rest.strip_prefix("//").unwrap_or(rest) {
@@ -78,7 +79,7 @@ impl Plugins {
 
 fn path(value: &DeValue<'_>) -> Result<PathBuf, Fault> {
     match string(value)? {
-        "" => Err(Fault::new("manifest.path", "an empty path", "write \"plugins\"")),
+        "" => Err(Fault::new(code::Manifest::Path, "an empty path", "write \"plugins\"")),
         path => Ok(PathBuf::from(path)),
     }
 }
@@ -101,7 +102,7 @@ impl Server {
 fn address(value: &DeValue<'_>) -> Result<SocketAddr, Fault> {
     let wrong = || {
         let help = "write \"127.0.0.1:7420\", or \"[::1]:7420\"";
-        Fault::new("manifest.listen", "not an IP address and a port", help)
+        Fault::new(code::Manifest::Listen, "not an IP address and a port", help)
     };
     string(value)?.parse().map_err(|_| wrong())
 }

@@ -6,6 +6,7 @@ use toml::de::Error;
 
 use crate::manifest::place::tells_of_secret;
 use crate::manifest::problems::{Fault, Problems};
+use crate::model::code;
 
 /// Reports the errors. True if the tree can still be trusted, so that the rest is worth reading.
 pub(super) fn report(errors: &[Error], problems: &Problems<'_>) -> bool {
@@ -29,14 +30,13 @@ fn is_confusing(message: &str) -> bool {
     ["unclosed", "missing", "string"].iter().any(|it| message.contains(it))
 }
 
-fn explain(message: &str) -> (&'static str, &'static str, &'static str) {
-    const SYNTAX: &str = "manifest.syntax";
+fn explain(message: &str) -> (code::Manifest, &'static str, &'static str) {
     const NOT_TOML: &str = "the manifest is not valid TOML";
     let help = match message {
         DUPLICATE => {
             let help =
                 "keep one of them: a key, and a table such as `[providers.eskiz]`, stands once";
-            return ("manifest.duplicate_key", "a key stands twice", help);
+            return (code::Manifest::DuplicateKey, "a key stands twice", help);
         }
         it if it.contains("quoted") || it.contains("boolean") => {
             "put texts in quotes: `timezone = \"UTC\"`"
@@ -51,7 +51,7 @@ fn explain(message: &str) -> (&'static str, &'static str, &'static str) {
         }
         _ => "write `key = value`, one on a line, under a table such as `[providers.eskiz]`",
     };
-    (SYNTAX, NOT_TOML, help)
+    (code::Manifest::Syntax, NOT_TOML, help)
 }
 
 /// A line that may hold a secret is shown without its values. There is no tree to look in, so the

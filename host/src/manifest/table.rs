@@ -7,8 +7,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::manifest::problems::{Fault, Problems};
-use crate::manifest::suggest;
 use crate::manifest::value;
+use crate::model::code;
+use crate::model::nearest::nearest;
 
 /// A value and where it stands.
 pub(super) type Node<'t> = &'t Spanned<DeValue<'t>>;
@@ -126,7 +127,7 @@ impl<'t> Table<'t> {
     /// Reports that something of this table's owner is not valid.
     pub(super) fn report(&self, at: Range<usize>, what: &str, fault: &Fault) {
         let message = match fault.code {
-            "manifest.type" => format!("{} has the wrong kind of {what}", self.subject),
+            code::Manifest::Type => format!("{} has the wrong kind of {what}", self.subject),
             _ => format!("{} has an invalid {what}", self.subject),
         };
         self.problems.report(at, &message, fault);
@@ -135,7 +136,7 @@ impl<'t> Table<'t> {
     /// Reports every key that is not among `known`. `hint` helps where no known key is near.
     pub(super) fn only(&self, known: &[&str], hint: &str) {
         for (key, span, _) in self.entries().filter(|it| !known.contains(&it.0)) {
-            let (label, help) = match suggest::nearest(key, known.iter().copied()) {
+            let (label, help) = match nearest(key, known.iter().copied()) {
                 Some(near) => {
                     (format!("did you mean `{near}`?"), format!("write `{near}` instead"))
                 }
@@ -145,7 +146,11 @@ impl<'t> Table<'t> {
                 None => ("unknown key".to_owned(), hint.to_owned()),
             };
             let message = format!("{} has an unknown key `{key}`", self.subject);
-            self.problems.report(span, &message, &Fault::new("manifest.unknown_key", label, help));
+            self.problems.report(
+                span,
+                &message,
+                &Fault::new(code::Manifest::UnknownKey, label, help),
+            );
         }
     }
 
@@ -153,7 +158,7 @@ impl<'t> Table<'t> {
     pub(super) fn refuse_yet(&self, keys: &[&str]) {
         for (key, span, _) in self.entries().filter(|it| keys.contains(&it.0)) {
             let fault = Fault::new(
-                "manifest.not_yet",
+                code::Manifest::NotYet,
                 "not in this version".to_owned(),
                 "remove it; a later version will know it",
             );

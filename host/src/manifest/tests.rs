@@ -10,6 +10,7 @@ use crate::manifest::place::Place;
 use crate::manifest::template::TEMPLATE;
 use crate::manifest::timing::{Rate, Retry};
 use crate::manifest::{Manifest, load, parse};
+use crate::model::code;
 use crate::model::rotation::Rotation;
 use crate::vault::source::Source;
 
@@ -138,7 +139,12 @@ fn a_secret_in_the_wrong_place_is_not_shown() {
 fn a_later_check_does_not_show_a_secret_either() {
     let text = "[providers.x]\nsettings = { password = \"hunter2\" }";
     let path = ["providers", "x", "settings", "password"];
-    let problem = read(text).unwrap().diagnostic(&path, "manifest.setting", "no such", "remove it");
+    let problem = read(text).unwrap().diagnostic(
+        &path,
+        code::Manifest::SettingInvalid,
+        "no such",
+        "remove it",
+    );
     assert!(problem.render(text).contains("settings = { password = ********* }"));
 }
 
@@ -262,9 +268,12 @@ fn a_later_check_points_at_the_key_or_at_what_is_around_it() {
     assert_eq!(line(&["providers", "finnotech", "connections", "1", "name"]), Some((33, 1)));
     assert_eq!(line(&["providers", "eskiz"]), None);
     let missing = ["providers", "finnotech", "secrets", "password"];
-    let problem = manifest.diagnostic(&missing, "manifest.secret", "no password", "add one");
+    let problem = manifest.diagnostic(&missing, code::Manifest::Secret, "no password", "add one");
     assert_eq!(problem.place, Place { line: 22, column: 1, width: 7 });
-    assert_eq!(manifest.diagnostic(&["nothing"], "x.y", "m", "h").place, Place::START);
+    assert_eq!(
+        manifest.diagnostic(&["nothing"], code::Manifest::Name, "m", "h").place,
+        Place::START
+    );
 }
 
 #[test]
@@ -284,7 +293,7 @@ fn the_template_has_no_problems_as_it_stands_and_uncommented() {
 #[test]
 fn a_file_that_cannot_be_read_is_a_problem_too() {
     let found = load(Path::new("/nowhere/keepfresh.toml")).unwrap_err();
-    assert_eq!(found[0].code, "manifest.unreadable");
+    assert_eq!(found[0].code.text(), "manifest.unreadable");
     assert!(found[0].render("").ends_with(
         " --> /nowhere/keepfresh.toml:1:1\n  |\n  = help: write one with `keepfresh init`, or name it with `--config`\n"
     ));

@@ -10,6 +10,7 @@ use crate::manifest::problems::Fault;
 use crate::manifest::suggest;
 use crate::manifest::table::Table;
 use crate::manifest::value::{duration, integer, string};
+use crate::model::code;
 use crate::model::rotation::Rotation;
 use crate::model::schedule::{Schedule, ScheduleError, time_zone};
 
@@ -63,7 +64,7 @@ pub(super) fn rate(value: &DeValue<'_>) -> Result<Rate, Fault> {
     match (count.trim().parse().ok(), seconds) {
         (Some(count), Some(seconds)) => Ok(Rate { count, per: Duration::from_secs(seconds) }),
         _ => Err(Fault::new(
-            "manifest.rate",
+            code::Manifest::Rate,
             "not a number of requests in a time",
             "write \"10/s\", \"600/m\" or \"5000/h\"",
         )),
@@ -73,7 +74,7 @@ pub(super) fn rate(value: &DeValue<'_>) -> Result<Rate, Fault> {
 pub(super) fn zone(value: &DeValue<'_>) -> Result<TimeZone, Fault> {
     let name = string(value)?;
     time_zone(name).map_err(|error| {
-        let fault = Fault::new("manifest.timezone", error.to_string(), error.help());
+        let fault = Fault::new(code::Manifest::Timezone, error.to_string(), error.help());
         match (error, suggest::nearest_zone(name)) {
             (ScheduleError::TimeZone(_), Some(near)) => {
                 Fault { help: format!("did you mean `{near}`?"), ..fault }
@@ -86,7 +87,7 @@ pub(super) fn zone(value: &DeValue<'_>) -> Result<TimeZone, Fault> {
 pub(super) fn schedule(zone: &TimeZone) -> impl Fn(&DeValue<'_>) -> Result<Schedule, Fault> {
     |value| {
         Schedule::new(string(value)?, zone.clone())
-            .map_err(|error| Fault::new("manifest.schedule", error.to_string(), error.help()))
+            .map_err(|error| Fault::new(code::Manifest::Schedule, error.to_string(), error.help()))
     }
 }
 
@@ -94,7 +95,7 @@ pub(super) fn schedule(zone: &TimeZone) -> impl Fn(&DeValue<'_>) -> Result<Sched
 pub(super) fn rotation(value: &DeValue<'_>) -> Result<Rotation, Fault> {
     let unknown = || {
         let help = "write \"none\", \"strict\", \"until-used\", \"unknown\" or { grace = \"30s\" }";
-        Fault::new("manifest.rotation", "not a rule of rotation", help)
+        Fault::new(code::Manifest::Rotation, "not a rule of rotation", help)
     };
     match value {
         DeValue::String(text) => match text.as_ref() {

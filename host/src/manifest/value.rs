@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 use toml::de::DeValue;
 
 use crate::manifest::problems::Fault;
+use crate::model::code;
 use crate::model::id;
 
 const MINUTE: u64 = 60;
@@ -22,7 +23,7 @@ pub(super) fn wrong_kind(expected: &str, found: &DeValue<'_>) -> Fault {
         "an array" => "put it in brackets: `[\"one\", \"two\"]`",
         _ => "write digits, without quotes",
     };
-    Fault::new("manifest.type", format!("expected {expected}, found {}", kind(found)), help)
+    Fault::new(code::Manifest::Type, format!("expected {expected}, found {}", kind(found)), help)
 }
 
 fn kind(value: &DeValue<'_>) -> &'static str {
@@ -52,7 +53,7 @@ pub(super) fn integer(min: u32, max: u32) -> impl Fn(&DeValue<'_>) -> Result<u32
         let number = u32::from_str_radix(number.as_str(), number.radix()).ok();
         number.filter(|it| (min..=max).contains(it)).ok_or_else(|| {
             let label = format!("it runs from {min} to {max}");
-            Fault::new("manifest.range", label, format!("write a number from {min} to {max}"))
+            Fault::new(code::Manifest::Range, label, format!("write a number from {min} to {max}"))
         })
     }
 }
@@ -64,7 +65,9 @@ pub(super) fn setting(value: &DeValue<'_>) -> Result<String, Fault> {
         DeValue::Boolean(it) => Ok(it.to_string()),
         DeValue::Integer(it) => match i64::from_str_radix(it.as_str(), it.radix()) {
             Ok(number) => Ok(number.to_string()),
-            Err(_) => Err(Fault::new("manifest.range", "too long a number", "put it in quotes")),
+            Err(_) => {
+                Err(Fault::new(code::Manifest::Range, "too long a number", "put it in quotes"))
+            }
         },
         other => Err(wrong_kind(ONE_VALUE, other)),
     }
@@ -86,12 +89,14 @@ pub(super) fn check_name(text: &str) -> Result<(), Fault> {
     match (id::check_name(text), text.chars().find(|it| !allowed(*it))) {
         (Ok(()), None) if starts_well => Ok(()),
         (Ok(()), None) => {
-            Err(Fault::new("manifest.name", "it starts with a letter or a digit", HELP))
+            Err(Fault::new(code::Manifest::Name, "it starts with a letter or a digit", HELP))
         }
-        (Ok(()), Some(found)) => {
-            Err(Fault::new("manifest.name", format!("`{found}` is not lower-case ASCII"), HELP))
-        }
-        (Err(error), _) => Err(Fault::new("manifest.name", error.to_string(), HELP)),
+        (Ok(()), Some(found)) => Err(Fault::new(
+            code::Manifest::Name,
+            format!("`{found}` is not lower-case ASCII"),
+            HELP,
+        )),
+        (Err(error), _) => Err(Fault::new(code::Manifest::Name, error.to_string(), HELP)),
     }
 }
 
@@ -122,7 +127,7 @@ pub(super) fn duration(
 
 fn fault(label: &str, help: &str) -> Fault {
     Fault::new(
-        "manifest.duration",
+        code::Manifest::Duration,
         label,
         format!("{help}, as in \"90s\", \"5m\", \"12h\", \"2d\""),
     )
@@ -130,7 +135,7 @@ fn fault(label: &str, help: &str) -> Fault {
 
 fn bare_number(number: &str) -> Fault {
     let help = format!("write it with a unit and in quotes: \"{number}s\"");
-    Fault::new("manifest.duration", "a number without a unit", help)
+    Fault::new(code::Manifest::Duration, "a number without a unit", help)
 }
 
 /// A day is 24 hours: it is a length here, not a date. Months and years have no length.

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::model::code::Code;
+use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, ConnectionId};
 
 /// Why a try was made.
@@ -48,9 +50,15 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptError {
     /// `area.cause`.
-    pub code: String,
+    pub code: Code,
     /// What failed, where, and the remedy.
     pub message: String,
+}
+
+impl From<&Failure> for AttemptError {
+    fn from(failure: &Failure) -> Self {
+        Self { code: failure.code.clone(), message: failure.message.clone() }
+    }
 }
 
 /// One try, finished or still open (`outcome` is `None`).

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::attempt::text_enum;
+use crate::model::code::Code;
 use crate::model::id::ConnectionId;
 
 /// The kinds of events.
@@ -46,5 +47,5 @@ pub struct Event {
     /// The generation that was current afterwards.
     pub generation: u64,
     /// The code of the failure, for the kinds that have one.
-    pub code: Option<String>,
+    pub code: Option<Code>,
 }

@@ -1,8 +1,9 @@
 //! Why a try failed. The case decides what the host does next; code and message are for people and
 //! scripts, and hold no provider bodies and no secrets.
 
-use std::borrow::Cow;
 use std::time::Duration;
+
+use crate::model::code::Code;
 
 /// A failure with a stable code (`area.cause`) and one sentence.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -11,7 +12,7 @@ pub struct Failure {
     /// What the host does about it.
     pub case: Case,
     /// `area.cause`, the same in CLI, API, log and attempts.
-    pub code: Cow<'static, str>,
+    pub code: Code,
     /// What failed, where, and the remedy.
     pub message: String,
 }
@@ -43,7 +44,7 @@ pub enum Case {
 
 impl Failure {
     /// A failure of this case.
-    pub fn new(case: Case, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+    pub fn new(case: Case, code: impl Into<Code>, message: impl Into<String>) -> Self {
         Self { case, code: code.into(), message: message.into() }
     }
 }

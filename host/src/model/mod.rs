@@ -18,6 +18,12 @@ pub mod attempt;
 /// Why a try failed, and whose turn it is.
 pub mod failure;
 
+/// Every error code: what it means, what helps, who acts.
+pub mod code;
+
+/// How a command ends for a script.
+pub mod exit;
+
 /// What happens to a refresh token when it is used.
 pub mod rotation;
 
@@ -35,3 +41,6 @@ pub mod schedule;
 
 /// Text from elsewhere, made fit to be read.
 pub mod plain;
+
+/// What a person meant to write.
+pub mod nearest;

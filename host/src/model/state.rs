@@ -302,7 +302,10 @@ mod tests {
 
     #[test]
     fn a_late_connection_says_when_callers_break() {
-        let error = AttemptError { code: "x".to_owned(), message: "jibit is down".to_owned() };
+        let error = AttemptError {
+            code: crate::model::code::Token::None.into(),
+            message: "jibit is down".to_owned(),
+        };
         let failing = Connection { failures: 3, error: Some(error), ..connection() };
         assert_eq!(
             say(&failing, Access::LogsIn, at(0)).sentence,

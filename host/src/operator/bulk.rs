@@ -6,12 +6,13 @@ use futures_util::stream;
 use tokio::sync::mpsc;
 
 use crate::model::attempt::{Attempt, AttemptError, Outcome, Trigger};
+use crate::model::code;
 use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::operator::reply::Planned;
 use crate::operator::{Operator, PAGE, Progress, Reply, Selection};
 use crate::refresher::decide::{Decision, Facts, decide};
-use crate::refresher::{Ask, STOPPING, host_fault, unknown};
+use crate::refresher::{Ask, host_fault, unknown};
 
 /// Attempts that wait for their provider's turn at once. Each costs a task and little else.
 const AT_ONCE: usize = 256;
@@ -104,17 +105,14 @@ impl Operator {
         self.0.refresher.learn_after(&result).await;
         match result {
             Ok(attempt) => Some(attempt),
-            Err(failure) if failure.code == STOPPING => None,
+            Err(failure) if failure.code == code::Internal::Stopping => None,
             Err(failure) => Some(Attempt {
                 id: AttemptId::generate(),
                 connection: id,
                 trigger: ask.trigger,
                 outcome: Some(Outcome::Failed),
                 reason: None,
-                error: Some(AttemptError {
-                    code: failure.code.to_string(),
-                    message: failure.message,
-                }),
+                error: Some(AttemptError::from(&failure)),
                 started_at: self.now(),
                 duration_ms: Some(0),
                 generation: 0,

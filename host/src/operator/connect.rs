@@ -11,6 +11,7 @@ use tracing::warn;
 use uuid::Uuid;
 
 use crate::model::attempt::Attempt;
+use crate::model::code;
 use crate::model::connection::Origin;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
@@ -18,7 +19,7 @@ use crate::operator::command::Plain;
 use crate::operator::consent::Visit;
 use crate::operator::reply::ConnectStep;
 use crate::operator::{Operator, Reply};
-use crate::refresher::connect::{Brings, Consent, Ending, NO_REFRESH_TOKEN};
+use crate::refresher::connect::{Brings, Consent, Ending};
 use crate::refresher::{host_fault, unknown};
 use crate::sandbox::{AuthorizationRequest, Code, DeviceProgress};
 use crate::storage::Enrolment;
@@ -69,7 +70,7 @@ impl Visits {
         found.ok_or_else(|| {
             let message =
                 "this login is over: it took too long, or keepfresh was restarted; connect again";
-            Failure::new(Case::Misconfigured, "connect.expired", message)
+            Failure::new(Case::Misconfigured, code::Connect::Expired, message)
         })
     }
 
@@ -131,14 +132,14 @@ impl Operator {
         let Way::Browser { visit, next } = &open.way else {
             return Err(Failure::new(
                 Case::Misconfigured,
-                "connect.expired",
+                code::Connect::Expired,
                 "this login is another",
             ));
         };
         let answer = match visit.read(query.0.expose_secret()) {
             Ok(answer) => answer,
             // Whoever sent that was not the provider: the person is still on the way.
-            Err(failure) if failure.code == "connect.state_mismatch" => {
+            Err(failure) if failure.code == code::Connect::StateMismatch => {
                 self.0.visits.put_back(name, open);
                 return Err(failure);
             }
@@ -148,7 +149,8 @@ impl Operator {
         let code = Code { redirect_uri, code: answer.code, verifier: answer.verifier };
         let brings = Brings { nonce: answer.nonce, refresh_token: *next == Next::AskAnew };
         let attempt = self.settle(&open.id, Consent::Code(code, brings)).await?;
-        let lacks = attempt.error.as_ref().is_some_and(|it| it.code == NO_REFRESH_TOKEN);
+        let lacks =
+            attempt.error.as_ref().is_some_and(|it| it.code == code::Connect::NoRefreshToken);
         if lacks {
             let (back, scopes) = (visit.redirect_uri.clone(), open.scopes);
             return self.send_away(&open.id, &back, scopes, true).await.map(Reply::Connect);
@@ -181,7 +183,7 @@ impl Operator {
         let Way::Device { device_code, interval } = &mut open.way else {
             return Err(Failure::new(
                 Case::Misconfigured,
-                "connect.expired",
+                code::Connect::Expired,
                 "this login is another",
             ));
         };

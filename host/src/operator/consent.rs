@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use url::{Host, Url};
 
+use crate::model::code;
 use crate::model::failure::{Case, Failure};
 
 /// What this host adds to an address, whatever a plugin put there.
@@ -39,7 +40,7 @@ impl Visit {
     pub(super) fn new(redirect_uri: &str, issuer: Option<String>) -> Result<Self, Failure> {
         if !may_come_back_to(redirect_uri) {
             let message = "a browser comes back to https, or to http on this machine alone";
-            return Err(Failure::new(Case::Misconfigured, "connect.redirect_invalid", message));
+            return Err(Failure::new(Case::Misconfigured, code::Connect::RedirectInvalid, message));
         }
         Ok(Self {
             redirect_uri: redirect_uri.to_owned(),
@@ -56,7 +57,7 @@ impl Visit {
     pub(super) fn address(&mut self, plugin_says: &str) -> Result<Url, Failure> {
         let wrong = |what: &str| {
             let message = format!("the plugin made an address that {what}; nothing was opened");
-            Failure::new(Case::PluginFault, "plugin.output_invalid", message)
+            Failure::new(Case::PluginFault, code::Plugin::OutputInvalid, message)
         };
         let mut url = Url::parse(plugin_says).map_err(|_| wrong("is none"))?;
         let pairs = url.query_pairs().into_owned().collect::<Vec<_>>();
@@ -92,26 +93,30 @@ impl Visit {
             let mut values = pairs.iter().filter(|(it, _)| it == name).map(|(_, value)| value);
             let first = values.next();
             if values.next().is_some() {
-                return Err(refused("callback_invalid", &format!("has `{name}` twice")));
+                return Err(refused(
+                    code::Connect::CallbackInvalid,
+                    &format!("has `{name}` twice"),
+                ));
             }
             Ok(first)
         };
         // First of all, and whatever else is there: without our state, once, it is somebody else's.
-        let state = one("state").map_err(|_| refused("state_mismatch", "has two states"))?;
-        let state = state.ok_or_else(|| refused("state_mismatch", "has no state"))?;
+        let state =
+            one("state").map_err(|_| refused(code::Connect::StateMismatch, "has two states"))?;
+        let state = state.ok_or_else(|| refused(code::Connect::StateMismatch, "has no state"))?;
         if !same(state, &self.state) {
-            return Err(refused("state_mismatch", "belongs to another login"));
+            return Err(refused(code::Connect::StateMismatch, "belongs to another login"));
         }
         if let (Some(said), Some(issuer)) = (one("iss")?, &self.issuer)
             && said.trim_end_matches('/') != issuer.trim_end_matches('/')
         {
-            return Err(refused("issuer_mismatch", "comes from another issuer"));
+            return Err(refused(code::Connect::IssuerMismatch, "comes from another issuer"));
         }
         if let Some(error) = one("error")? {
             return Err(denied(error));
         }
         let code = one("code")?.filter(|it| !it.is_empty());
-        let code = code.ok_or_else(|| refused("callback_invalid", "has no code"))?;
+        let code = code.ok_or_else(|| refused(code::Connect::CallbackInvalid, "has no code"))?;
         Ok(Answer {
             code: SecretString::from(code.as_ref()),
             verifier: self.verifier.clone(),
@@ -125,7 +130,7 @@ fn random() -> Result<SecretString, Failure> {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).map_err(|error| {
         let message = format!("the operating system gives no random bytes: {error}");
-        Failure::new(Case::HostFault, "internal.random", message)
+        Failure::new(Case::HostFault, code::Internal::Random, message)
     })?;
     Ok(SecretString::from(URL_SAFE_NO_PAD.encode(bytes)))
 }
@@ -148,9 +153,9 @@ fn may_come_back_to(address: &str) -> bool {
     plain && (url.scheme() == "https" || (url.scheme() == "http" && on_this_machine))
 }
 
-fn refused(cause: &str, what: &str) -> Failure {
+fn refused(code: code::Connect, what: &str) -> Failure {
     let message = format!("the answer that came back {what}; nothing was saved, connect again");
-    Failure::new(Case::Misconfigured, format!("connect.{cause}"), message)
+    Failure::new(Case::Misconfigured, code, message)
 }
 
 /// RFC 6749 4.1.2.1. The code is the provider's, so it is shown only if it looks like one.
@@ -166,7 +171,7 @@ fn denied(error: &str) -> Failure {
         _ => "the provider refused; check client_id, scopes and the redirect address there"
             .to_owned(),
     };
-    Failure::new(Case::Misconfigured, "connect.denied", message)
+    Failure::new(Case::Misconfigured, code::Connect::Denied, message)
 }
 
 #[cfg(test)]
@@ -187,7 +192,7 @@ mod tests {
     }
 
     fn code(visit: &Visit, query: &str) -> Result<String, String> {
-        let answer = visit.read(query).map_err(|it| it.code.into_owned())?;
+        let answer = visit.read(query).map_err(|it| it.code.to_string())?;
         Ok(answer.code.expose_secret().to_owned())
     }
 
@@ -236,7 +241,11 @@ mod tests {
             "https://id.example/auth",
             "https://id.example/auth?redirect_uri=http%3A%2F%2F127.0.0.1%3A9999%2Fcallback&redirect_uri=x",
         ] {
-            assert_eq!(visit.address(said).unwrap_err().code, "plugin.output_invalid", "{said}");
+            assert_eq!(
+                visit.address(said).unwrap_err().code.text(),
+                "plugin.output_invalid",
+                "{said}"
+            );
         }
     }
 

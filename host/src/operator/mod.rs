@@ -56,6 +56,7 @@ use crate::catalogue::Catalogue;
 use crate::lifecycle::Lifecycle;
 use crate::manifest::Manifest;
 use crate::model::clock::{self, Clock};
+use crate::model::code;
 use crate::model::connection::Pause;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
@@ -199,7 +200,7 @@ impl Operator {
         if loaded.captures.is_empty() {
             let message =
                 format!("no answer of the provider waits for {id}; everything that came was used");
-            return Err(Failure::new(Case::Misconfigured, "replay.nothing", message));
+            return Err(Failure::new(Case::Misconfigured, code::Replay::Nothing, message));
         }
         let attempt = self.0.refresher.refresh(id, Ask::replay()).await?;
         let _ = progress.send(Progress { done: 1, total: 1, attempt: attempt.clone() });

@@ -1,6 +1,7 @@
 //! Adding connections and taking them away: rows as people give them become newcomers, and what became
 //! of each is counted.
 
+use crate::model::code::{self, Code};
 use crate::model::connection::Origin;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
@@ -46,15 +47,15 @@ impl Operator {
         let found = self.0.storage.standing(std::slice::from_ref(id)).await;
         let found = found.map_err(|it| host_fault(&it))?.remove(id).ok_or_else(|| unknown(id))?;
         let found = found.map_err(|it| host_fault(&it))?;
-        let (code, message) = match found.origin {
+        let (code, message): (Code, _) = match found.origin {
             Origin::Manifest => (
-                "connection.of_manifest",
+                code::Connection::OfManifest.into(),
                 format!(
                     "the manifest lists {id}; take it out there, or forget its tokens: keepfresh token clear {id}"
                 ),
             ),
             Origin::Added => (
-                "refresh.held",
+                code::Refresh::Held.into(),
                 format!("{id} is being refreshed right now; try again in a moment"),
             ),
         };

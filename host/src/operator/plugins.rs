@@ -72,10 +72,7 @@ impl Operator {
                 version: descriptor.map(|it| it.version.clone()),
                 digest: file.digest.clone(),
                 running: file.running.clone().filter(|it| *it != file.digest),
-                refused: refused.map(|it| AttemptError {
-                    code: it.code.to_string(),
-                    message: it.message.clone(),
-                }),
+                refused: refused.map(AttemptError::from),
                 providers: users(file),
             }
         };

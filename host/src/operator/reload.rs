@@ -3,6 +3,7 @@
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::operator::{Operator, Reply};
 
@@ -33,7 +34,7 @@ impl Operator {
     pub(super) async fn reload(&self) -> Result<Reply, Failure> {
         if !self.0.daemon {
             let message = "no daemon runs; whoever starts next reads everything anew";
-            return Err(Failure::new(Case::Misconfigured, "daemon.unreachable", message));
+            return Err(Failure::new(Case::Misconfigured, code::Daemon::Unreachable, message));
         }
         let (answer, done) = oneshot::channel();
         self.0.reloads.0.send(Reload(answer)).map_err(|_| stopping())?;
@@ -44,5 +45,5 @@ impl Operator {
 
 fn stopping() -> Failure {
     let message = "the daemon is stopping; what was changed counts from its next start";
-    Failure::new(Case::HostFault, "daemon.unreachable", message)
+    Failure::new(Case::HostFault, code::Daemon::Unreachable, message)
 }

@@ -159,7 +159,7 @@ impl Details {
 
 /// An error of the database, as it is shown.
 pub(super) fn error_of(error: &StorageError) -> AttemptError {
-    AttemptError { code: error.code().to_owned(), message: error.to_string() }
+    AttemptError { code: error.code(), message: error.to_string() }
 }
 
 /// How a connection of that plugin gets a token from a person.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::attempt::{Attempt, Outcome, Trigger};
+use crate::model::code;
 use crate::model::connection::Due;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
@@ -22,7 +23,6 @@ use crate::storage::{Begin, Begun, Loaded, Pausing, Skipped, StorageError};
 const LEASE_MARGIN: Duration = Duration::from_secs(30);
 
 /// The code of what was not begun because keepfresh stops.
-pub const STOPPING: &str = "internal.stopping";
 
 /// How often a lost race is looked at again before giving up.
 const LOOKS: u32 = 3;
@@ -36,7 +36,7 @@ impl Refresher {
             }
         }
         let message = format!("another process keeps refreshing {id}; try again in a minute");
-        Err(Failure::new(Case::HostFault, "refresh.held", message))
+        Err(Failure::new(Case::HostFault, code::Refresh::Held, message))
     }
 
     /// `None` if somebody was faster and the facts have to be read again.
@@ -72,7 +72,7 @@ impl Refresher {
                     "{id} has no token and its plugin cannot log in by itself; {}",
                     how_to_give(&running)
                 );
-                let failure = Failure::new(Case::GrantExpired, "refresh.needs_person", message);
+                let failure = Failure::new(Case::GrantExpired, code::Refresh::NeedsPerson, message);
                 self.refuse(&running.loaded, ask, failure).await.map(Some)
             }
             way @ (Decision::Login | Decision::Refresh | Decision::Replay) => {
@@ -107,7 +107,7 @@ impl Refresher {
             "held by {} since {}; its claim ends at {}",
             open.owner, open.started_at, open.lease_until
         );
-        Some(Failure::new(Case::HostFault, "refresh.held", message))
+        Some(Failure::new(Case::HostFault, code::Refresh::Held, message))
     }
 
     async fn send(&self, mut running: Running, way: &Decision) -> Result<Option<Attempt>, Failure> {
@@ -261,7 +261,7 @@ impl Refresher {
             if !self.begin(running, false).await? {
                 return Err(Failure::new(
                     Case::HostFault,
-                    "refresh.held",
+                    code::Refresh::Held,
                     "another process was faster",
                 ));
             }
@@ -269,7 +269,10 @@ impl Refresher {
                 "an earlier refresh was interrupted and its outcome is unknown; the current token is served until {at}, then the refresh is tried once"
             );
             return self
-                .conclude(running, Failure::new(Case::InDoubt, "refresh.outcome_unknown", message))
+                .conclude(
+                    running,
+                    Failure::new(Case::InDoubt, code::Refresh::OutcomeUnknown, message),
+                )
                 .await;
         }
         let due = Due { at, trigger: Trigger::Recovery };
@@ -316,7 +319,7 @@ fn is_dead(failure: &Failure) -> bool {
 fn stopping(id: &ConnectionId) -> Failure {
     let message =
         format!("keepfresh was told to stop before it was the turn of {id}; nothing was sent");
-    Failure::new(Case::HostFault, STOPPING, message)
+    Failure::new(Case::HostFault, code::Internal::Stopping, message)
 }
 
 fn recovered() -> String {

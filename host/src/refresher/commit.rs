@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use tracing::{info, warn};
 
 use crate::model::attempt::{Attempt, Outcome};
+use crate::model::code;
 use crate::model::connection::Due;
 use crate::model::event::EventKind;
 use crate::model::failure::{Case, Failure};
@@ -50,7 +51,7 @@ impl Refresher {
         let stored = self.storage.succeed(succeeded).await.map_err(|it| host_fault(&it))?;
         if stored == Begun::Lost {
             let message = "another process took this attempt over; its outcome counts";
-            return Err(Failure::new(Case::HostFault, "refresh.fenced", message));
+            return Err(Failure::new(Case::HostFault, code::Refresh::Fenced, message));
         }
         self.breakers.learn(running.connection.provider(), None, now);
         let (id, ms) = (&running.connection, attempt.duration_ms.unwrap_or_default());
@@ -92,7 +93,7 @@ impl Refresher {
             None => None,
         };
         let attempt = running.failed(&verdict.failure, now);
-        let code = verdict.failure.code.to_string();
+        let code = verdict.failure.code.clone();
         let (id, message) = (&running.connection, &verdict.failure.message);
         warn!(connection.id = %id, attempt.id = %running.id, trigger = %attempt.trigger, error.code = %code, "refreshing {id} failed: {message}");
         let failed = Failed {

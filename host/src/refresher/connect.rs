@@ -11,6 +11,7 @@ use tracing::info;
 use crate::catalogue::{Own, Plugin};
 use crate::egress::Method;
 use crate::model::attempt::{Outcome, Trigger};
+use crate::model::code;
 use crate::model::connection::Pause;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
@@ -41,9 +42,6 @@ pub struct Brings {
     /// Whether a refresh token must come, because the person can be asked anew for one.
     pub refresh_token: bool,
 }
-
-/// The code of the failure when a refresh token should have come and did not.
-pub const NO_REFRESH_TOKEN: &str = "connect.no_refresh_token";
 
 /// What became of the grant when a connection was ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -266,7 +264,7 @@ impl Brings {
     /// An id token that was made for somebody else's visit is refused, and so is a grant that would end
     /// with its first token where the person can be asked for more.
     fn check(&self, token: &TokenSet) -> Result<(), Failure> {
-        let refuse = |code: &'static str, message: &str| {
+        let refuse = |code: code::Connect, message: &str| {
             Err(Failure::new(Case::Misconfigured, code, message))
         };
         let id_token = token.extra.iter().find(|(name, _)| name == "id_token");
@@ -274,13 +272,13 @@ impl Brings {
             && claim_of(id_token, "nonce").as_deref() != Some(nonce.expose_secret())
         {
             return refuse(
-                "connect.nonce_mismatch",
+                code::Connect::NonceMismatch,
                 "the provider's id token was not made for this login (its nonce is another); nothing was saved, connect again",
             );
         }
         if self.refresh_token && token.refresh_token.is_none() {
             return refuse(
-                NO_REFRESH_TOKEN,
+                code::Connect::NoRefreshToken,
                 "the provider gave no refresh token, because the person had agreed before; they are asked anew",
             );
         }
@@ -296,5 +294,5 @@ fn unsupported(plugin: &Plugin, what: &str) -> Failure {
         "give it a token: keepfresh token set"
     };
     let message = format!("the plugin {} cannot be connected with {what}; {help}", descriptor.name);
-    Failure::new(Case::Misconfigured, "connect.unsupported", message)
+    Failure::new(Case::Misconfigured, code::Connect::Unsupported, message)
 }

@@ -9,6 +9,7 @@ use tracing::warn;
 
 use crate::egress::Response;
 use crate::model::clock::Clock;
+use crate::model::code::{self, Code};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::sandbox::Journal;
@@ -67,9 +68,9 @@ impl AttemptJournal {
     }
 
     fn seal(&self, seq: u32, request: &str, response: &Response) -> Result<Capture, Failure> {
-        let fault = |code, message: String| Failure::new(Case::HostFault, code, message);
+        let fault = |code: Code, message: String| Failure::new(Case::HostFault, code, message);
         let plain = serde_json::to_vec(response).map(zeroize::Zeroizing::new);
-        let plain = plain.map_err(|it| fault("internal.serialise", it.to_string()))?;
+        let plain = plain.map_err(|it| fault(code::Internal::Serialise.into(), it.to_string()))?;
         let row = row(&self.connection, seq);
         let place = place(&row, self.generation);
         let sealed = self.vault.seal(Purpose::Capture, &place, &plain);
@@ -91,7 +92,7 @@ impl AttemptJournal {
         let plain = opened.inspect_err(|error| {
             let connection = &capture.connection;
             warn!(
-                code = error.code(),
+                code = error.code().text(),
                 "a captured answer of {connection} cannot be opened: {error}"
             );
         });

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::attempt::Trigger;
+use crate::model::code;
 use crate::model::connection::{Due, Problem};
 use crate::model::event::EventKind;
 use crate::model::failure::{Case, Failure};
@@ -93,7 +94,7 @@ fn dead_grant(verdict: Verdict, facts: &Facts<'_>) -> Verdict {
             "the provider no longer accepts the refresh token: the answer to an earlier refresh was lost on its way, and the provider does not forgive that ({}); log in again",
             verdict.failure.message
         );
-        Failure::new(Case::GrantExpired, "refresh.outcome_unknown", message)
+        Failure::new(Case::GrantExpired, code::Refresh::OutcomeUnknown, message)
     } else {
         verdict.failure
     };
@@ -130,6 +131,7 @@ fn doubt(verdict: Verdict, facts: &Facts<'_>) -> Verdict {
 mod tests {
     use super::*;
     use crate::manifest::provider::Provider;
+    use crate::model::code::Code;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -152,7 +154,7 @@ mod tests {
             now: at(0),
         };
         change(&mut facts);
-        judge(Failure::new(case, "x.y", "why"), &facts)
+        judge(Failure::new(case, Code::read("x.y"), "why"), &facts)
     }
 
     #[test]
@@ -165,13 +167,13 @@ mod tests {
     fn a_dead_grant_needs_a_person() {
         let verdict = check(Case::GrantExpired, Rotation::Strict, |_| ());
         assert_eq!((verdict.problem, verdict.due), (Some(Problem::Reconnect), None));
-        assert_eq!(verdict.failure.code, "x.y");
+        assert_eq!(verdict.failure.code.text(), "x.y");
     }
 
     #[test]
     fn a_grant_that_died_of_a_lost_answer_says_so() {
         let verdict = check(Case::GrantExpired, Rotation::Strict, |it| it.in_doubt = true);
-        assert_eq!(verdict.failure.code, "refresh.outcome_unknown");
+        assert_eq!(verdict.failure.code.text(), "refresh.outcome_unknown");
     }
 
     #[test]

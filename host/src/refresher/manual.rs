@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::model::attempt::Trigger;
 use crate::model::clock;
+use crate::model::code;
 use crate::model::connection::{Connection, Due, Pause};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
@@ -45,7 +46,7 @@ impl ManualToken {
         let text = text.expose_secret().trim();
         let invalid = |what: &str| {
             let message = format!("what was given is no token: {what}");
-            Failure::new(Case::Misconfigured, "token.invalid", message)
+            Failure::new(Case::Misconfigured, code::Token::Invalid, message)
         };
         if text.starts_with('{') {
             let raw: Raw = serde_json::from_str(text).map_err(|it| {
@@ -186,7 +187,7 @@ impl Refresher {
 /// Somebody else is at it.
 pub(super) fn busy(id: &ConnectionId) -> Failure {
     let message = format!("{id} is being refreshed right now; try again in a moment");
-    Failure::new(Case::HostFault, "refresh.held", message)
+    Failure::new(Case::HostFault, code::Refresh::Held, message)
 }
 
 #[cfg(test)]
@@ -226,7 +227,7 @@ mod tests {
             (r#"{"access_token":"a","token_type":"CANARY\r\nX-Evil: 1"}"#, "token_type"),
         ] {
             let failure = parse(text).err().unwrap();
-            assert_eq!(failure.code, "token.invalid", "{text}");
+            assert_eq!(failure.code.text(), "token.invalid", "{text}");
             assert!(failure.message.contains(named), "{failure}");
             assert!(!failure.message.contains("CANARY"), "{failure}");
         }

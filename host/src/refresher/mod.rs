@@ -58,7 +58,6 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 use jiff::Timestamp;
 
-pub use attempt::STOPPING;
 pub use decide::Ask;
 pub use manual::ManualToken;
 pub use serve::Served;
@@ -67,6 +66,7 @@ use crate::catalogue::{Catalogue, Own, Plugin};
 use crate::lifecycle::Lifecycle;
 use crate::model::attempt::{Attempt, Outcome, Trigger};
 use crate::model::clock::Clock;
+use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
 use crate::model::token::TokenSet;
@@ -183,7 +183,7 @@ impl Refresher {
                 let message = format!(
                     "refreshing {own} failed inside keepfresh; see the log, and please report it"
                 );
-                Err(Failure::new(Case::HostFault, "internal.panic", message))
+                Err(Failure::new(Case::HostFault, code::Internal::Panic, message))
             })
         };
         let flight = landed.boxed().shared();
@@ -232,7 +232,7 @@ impl Refresher {
 /// There is no such connection.
 pub fn unknown(id: &ConnectionId) -> Failure {
     let message = format!("there is no connection {id}; see: keepfresh connection list");
-    Failure::new(Case::Misconfigured, "connection.unknown", message)
+    Failure::new(Case::Misconfigured, code::Connection::Unknown, message)
 }
 
 /// The database failed.

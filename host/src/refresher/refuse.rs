@@ -33,14 +33,14 @@ impl Refresher {
             Case::GrantExpired => (Problem::Reconnect, EventKind::Reconnect),
             _ => (Problem::Misconfigured, EventKind::Misconfigured),
         };
-        let code = failure.code.to_string();
+        let code = failure.code.clone();
         let attempt = Attempt {
             id,
             connection: connection.id.clone(),
             trigger: ask.trigger,
             outcome: Some(Outcome::Failed),
             reason: None,
-            error: Some(AttemptError { code: code.clone(), message: failure.message.clone() }),
+            error: Some(AttemptError::from(&failure)),
             started_at: now,
             duration_ms: Some(0),
             generation: connection.generation,

@@ -6,6 +6,7 @@ use tracing::info;
 
 use crate::model::attempt::{Outcome, Trigger};
 use crate::model::clock;
+use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
 use crate::refresher::{Ask, Refresher, Served};
@@ -27,7 +28,7 @@ impl Refresher {
         if refused > current {
             let message =
                 format!("{id} has had {current} token sets; there was no number {refused}");
-            return Err(Failure::new(Case::Misconfigured, "token.generation_unknown", message));
+            return Err(Failure::new(Case::Misconfigured, code::Token::GenerationUnknown, message));
         }
         if refused == current {
             self.replace_refused(id, &loaded.connection).await?;
@@ -49,7 +50,7 @@ impl Refresher {
             let message = format!(
                 "{id} was refreshed {age} s ago and the token was refused all the same: its age is not why; look at its scopes and at the account's rights"
             );
-            return Err(Failure::new(Case::Unavailable, "token.rejected_when_fresh", message));
+            return Err(Failure::new(Case::Unavailable, code::Token::RejectedWhenFresh, message));
         }
         info!(connection.id = %id, "a caller says that the token of {id} was refused");
         let attempt = self.refresh(id, Ask::new(Trigger::Forced)).await?;

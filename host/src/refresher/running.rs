@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::catalogue::Plugin;
 use crate::model::attempt::{Attempt, AttemptError, Outcome, Trigger};
+use crate::model::code::Code;
 use crate::model::event::{Event, EventKind};
 use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, ConnectionId};
@@ -53,16 +54,14 @@ impl Running {
     }
 
     pub(super) fn failed(&self, failure: &Failure, now: Timestamp) -> Attempt {
-        let error =
-            AttemptError { code: failure.code.to_string(), message: failure.message.clone() };
-        Attempt { error: Some(error), ..self.report(Outcome::Failed, now) }
+        Attempt { error: Some(AttemptError::from(failure)), ..self.report(Outcome::Failed, now) }
     }
 
     pub(super) fn event(
         &self,
         kind: EventKind,
         generation: u64,
-        code: Option<String>,
+        code: Option<Code>,
         at: Timestamp,
     ) -> Event {
         Event { kind, connection: self.connection.clone(), at, generation, code }

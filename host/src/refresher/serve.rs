@@ -9,6 +9,7 @@ use tracing::warn;
 
 use crate::model::attempt::Outcome;
 use crate::model::clock;
+use crate::model::code;
 use crate::model::connection::{Connection, Problem};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
@@ -109,7 +110,7 @@ impl Refresher {
             return;
         }
         if let Err(error) = self.storage.touch(&connection.id, now).await {
-            warn!(connection.id = %connection.id, error.code = error.code(), "a caller could not be noted: {error}");
+            warn!(connection.id = %connection.id, error.code = error.code().text(), "a caller could not be noted: {error}");
         }
     }
 
@@ -118,7 +119,7 @@ impl Refresher {
         let source = plugin.provider().fallback_token.as_ref()?;
         let token = source.read().await.ok()?;
         if !is_presentable(&token) {
-            warn!(connection.id = %id, error.code = "token.invalid", "the fallback token of {id} is not one word of visible ASCII; it is not served");
+            warn!(connection.id = %id, error.code = code::Token::Invalid.text(), "the fallback token of {id} is not one word of visible ASCII; it is not served");
             return None;
         }
         warn!(connection.id = %id, "serving the fallback token of {id}: there is nothing better");
@@ -128,5 +129,5 @@ impl Refresher {
 
 fn no_token(id: &ConnectionId) -> Failure {
     let message = format!("{id} has no token that works; see: keepfresh status {id}");
-    Failure::new(Case::Unavailable, "token.none", message)
+    Failure::new(Case::Unavailable, code::Token::None, message)
 }

@@ -24,7 +24,10 @@ pub(super) async fn run(scheduler: Scheduler) {
             }
             Ok(_) => {}
             Err(error) => {
-                warn!(error.code = error.code(), "old attempts could not be removed: {error}");
+                warn!(
+                    error.code = error.code().text(),
+                    "old attempts could not be removed: {error}"
+                );
             }
         }
         tokio::select! {

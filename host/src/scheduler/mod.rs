@@ -24,10 +24,11 @@ use crate::catalogue::Catalogue;
 use crate::lifecycle::Lifecycle;
 use crate::model::attempt::{Outcome, Trigger};
 use crate::model::clock::Clock;
+use crate::model::code;
 use crate::model::connection::Due;
 use crate::model::failure::Failure;
 use crate::model::id::ConnectionId;
-use crate::refresher::{Ask, AttemptResult, Refresher, STOPPING};
+use crate::refresher::{Ask, AttemptResult, Refresher};
 use crate::storage::{Storage, StorageError};
 
 /// After something that should not happen, nothing is tried again for so long.
@@ -86,7 +87,7 @@ impl Scheduler {
                 Ok(next) => next,
                 Err(error) => {
                     error!(
-                        error.code = error.code(),
+                        error.code = error.code().text(),
                         "the scheduler cannot read the database: {error}"
                     );
                     Some(self.0.clock.now() + AFTER_A_FAULT)
@@ -186,7 +187,7 @@ impl Scheduler {
         match result {
             Ok(attempt) if attempt.outcome != Some(Outcome::Skipped) => self.0.aside.take_back(id),
             Ok(_) => self.settle_skip(id, trigger).await,
-            Err(failure) if failure.code == STOPPING => {}
+            Err(failure) if failure.code == code::Internal::Stopping => {}
             Err(failure) => self.settle_fault(id, trigger, &failure).await,
         }
     }
@@ -206,7 +207,7 @@ impl Scheduler {
         let pushed = self.push_back(id, trigger).await;
         let own = matches!(pushed, Ok(_) | Err(StorageError::Row { .. }));
         if !own || self.0.aside.put(id, AFTER_A_FAULT, self.0.clock.now()) {
-            let code = failure.code.as_ref();
+            let code = failure.code.text();
             error!(connection.id = %id, error.code = code, "refreshing {id} could not be tried: {failure}");
         }
         if own {

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::model::code::{self, Code};
+
 /// A failure of the database. Nothing was written that the caller does not know of.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
@@ -70,20 +72,21 @@ impl StorageError {
     }
 
     /// The stable code: `storage.cause`.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Open { .. } => "storage.unavailable",
-            Self::Damaged(_) => "storage.damaged",
-            Self::SchemaNewer { .. } => "storage.schema_newer",
-            Self::Migrate(_) => "storage.migration_failed",
-            Self::Full => "storage.full",
-            Self::ReadOnly => "storage.read_only",
-            Self::Busy => "storage.busy",
-            Self::Io(_) => "storage.io_error",
-            Self::Row { .. } => "storage.row_unreadable",
-            Self::WriterGone => "storage.writer_gone",
-            Self::Other(_) => "storage.failed",
-        }
+    pub fn code(&self) -> Code {
+        let code = match self {
+            Self::Open { .. } => code::Storage::Unavailable,
+            Self::Damaged(_) => code::Storage::Damaged,
+            Self::SchemaNewer { .. } => code::Storage::SchemaNewer,
+            Self::Migrate(_) => code::Storage::MigrationFailed,
+            Self::Full => code::Storage::Full,
+            Self::ReadOnly => code::Storage::ReadOnly,
+            Self::Busy => code::Storage::Busy,
+            Self::Io(_) => code::Storage::IoError,
+            Self::Row { .. } => code::Storage::RowUnreadable,
+            Self::WriterGone => code::Storage::WriterGone,
+            Self::Other(_) => code::Storage::Failed,
+        };
+        code.into()
     }
 }
 

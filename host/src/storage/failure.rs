@@ -154,7 +154,7 @@ async fn close(
          set outcome = 'failed', error_code = ?, error_message = ?, duration_ms = ?
          where id = ? and outcome is null",
     )
-    .bind(failure.code.as_ref())
+    .bind(failure.code.text())
     .bind(&failure.message)
     .bind(signed(duration_ms))
     .bind(attempt.to_string())
@@ -176,7 +176,7 @@ impl Failed {
         .bind(self.doubt_since.map(millis))
         .bind(self.problem.map(Problem::as_str))
         .bind(&self.config)
-        .bind(self.failure.code.as_ref())
+        .bind(self.failure.code.text())
         .bind(&self.failure.message)
         .bind(self.due.map(|it| millis(it.at)))
         .bind(self.due.map(|it| it.trigger.as_str()))

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
+use crate::model::code::Code;
 use crate::model::event::{Event, EventKind};
 use crate::storage::Storage;
 use crate::storage::error::StorageError;
@@ -58,7 +59,7 @@ fn event(row: &SqliteRow) -> Result<OutboxEvent, StorageError> {
             connection: fields.required("connection", fields.word("connection")?)?,
             at: fields.required("at", fields.time("at")?)?,
             generation: fields.count("generation")?,
-            code: fields.text("code")?,
+            code: fields.text("code")?.map(|it| Code::read(&it)),
         },
     })
 }

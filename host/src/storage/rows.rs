@@ -11,6 +11,7 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::model::attempt::{Attempt, AttemptError};
 pub(super) use crate::model::clock::millis;
+use crate::model::code::Code;
 use crate::model::connection::{Connection, Due, Pause, TokenFacts};
 use crate::model::id::ConnectionId;
 use crate::storage::error::StorageError;
@@ -180,6 +181,7 @@ fn due(fields: &Fields<'_>) -> Result<Option<Due>, StorageError> {
 
 fn error(fields: &Fields<'_>) -> Result<Option<AttemptError>, StorageError> {
     let Some(code) = fields.text("error_code")? else { return Ok(None) };
+    let code = Code::read(&code);
     Ok(Some(AttemptError { code, message: fields.text("error_message")?.unwrap_or_default() }))
 }
 

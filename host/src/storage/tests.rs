@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 
 use crate::model::attempt::Trigger;
+use crate::model::code::Code;
 use crate::model::connection::Problem;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
@@ -84,7 +85,7 @@ fn failed(attempt: AttemptId, generation: u64) -> Failed {
         attempt,
         connection: id(0),
         generation,
-        failure: Failure::new(Case::GrantExpired, "x.y", "why"),
+        failure: Failure::new(Case::GrantExpired, Code::read("x.y"), "why"),
         problem: Some(Problem::Reconnect),
         config: None,
         doubt_since: None,

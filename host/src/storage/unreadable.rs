@@ -29,7 +29,7 @@ impl Storage {
         let text = unreadable.to_string();
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.insert(text.clone()) {
-            error!(error.code = unreadable.code(), "{text}");
+            error!(error.code = unreadable.code().text(), "{text}");
         }
     }
 

@@ -212,7 +212,7 @@ mod tests {
             let error = open(&key, &context(), &sealed[..length]).unwrap_err();
             let whole_bucket = length == HEADER + BUCKET + TAG;
             let expected = if whole_bucket { "vault.bad_context" } else { "vault.malformed" };
-            assert_eq!(error.code(), expected, "cut to {length} bytes");
+            assert_eq!(error.code().text(), expected, "cut to {length} bytes");
         }
     }
 

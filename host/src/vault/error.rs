@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use crate::model::code::{self, Code};
 use crate::vault::source::error::SourceError;
 
 /// Why sealing, opening or loading a key failed.
@@ -85,17 +86,18 @@ pub enum VaultError {
 
 impl VaultError {
     /// `area.cause`, the same in CLI, API, log and attempts.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::WrongKey { .. } => "vault.wrong_key",
-            Self::BadContext { .. } => "vault.bad_context",
-            Self::UnknownKey { .. } => "vault.unknown_key",
-            Self::Malformed(_) => "vault.malformed",
-            Self::KeyInvalid { .. } => "vault.key_invalid",
-            Self::KeyExists { .. } => "vault.key_exists",
-            Self::KeyUnwritable { .. } => "vault.key_unwritable",
-            Self::Random(_) => "vault.random",
-            Self::Source(error) => error.code(),
-        }
+    pub fn code(&self) -> Code {
+        let code = match self {
+            Self::WrongKey { .. } => code::Vault::WrongKey,
+            Self::BadContext { .. } => code::Vault::BadContext,
+            Self::UnknownKey { .. } => code::Vault::UnknownKey,
+            Self::Malformed(_) => code::Vault::Malformed,
+            Self::KeyInvalid { .. } => code::Vault::KeyInvalid,
+            Self::KeyExists { .. } => code::Vault::KeyExists,
+            Self::KeyUnwritable { .. } => code::Vault::KeyUnwritable,
+            Self::Random(_) => code::Vault::Random,
+            Self::Source(error) => return error.code(),
+        };
+        code.into()
     }
 }

@@ -181,7 +181,7 @@ mod tests {
         let path = crate::vault::test_folder().join("master.key");
         fs::write(&path, "something else").unwrap();
         let error = MasterKey::generate_file(&path).err().unwrap();
-        assert_eq!(error.code(), "vault.key_exists");
+        assert_eq!(error.code().text(), "vault.key_exists");
         assert_eq!(fs::read_to_string(&path).unwrap(), "something else");
     }
 
@@ -191,7 +191,7 @@ mod tests {
         MasterKey::generate_file(&path).ok().unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         let error = MasterKey::load(&Source::File(path)).await.err().unwrap();
-        assert_eq!(error.code(), "secret.file_mode");
+        assert_eq!(error.code().text(), "secret.file_mode");
     }
 
     #[tokio::test]
@@ -200,7 +200,7 @@ mod tests {
         fs::write(&path, "CANARY").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
         let error = MasterKey::load(&Source::File(path)).await.err().unwrap();
-        assert_eq!(error.code(), "vault.key_invalid");
+        assert_eq!(error.code().text(), "vault.key_invalid");
         assert!(error.to_string().contains("master.key"));
         assert!(!error.to_string().contains("CANARY"));
     }

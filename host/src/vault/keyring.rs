@@ -214,7 +214,7 @@ mod tests {
         let (master, other) = (master(), master());
         let (_, row) = Keyring::create(&master).unwrap();
         let error = Keyring::open(&other, &[row]).unwrap_err();
-        assert_eq!(error.code(), "vault.wrong_key");
+        assert_eq!(error.code().text(), "vault.wrong_key");
         assert!(error.to_string().contains(&master.id()));
         assert!(error.to_string().contains(&other.id()));
     }
@@ -225,7 +225,7 @@ mod tests {
         let (_, first) = Keyring::create(&master).unwrap();
         let swapped = WrappedKey { blob: second(&master).blob, ..first };
         let error = Keyring::open(&master, &[swapped]).unwrap_err();
-        assert_eq!(error.code(), "vault.bad_context");
+        assert_eq!(error.code().text(), "vault.bad_context");
     }
 
     #[test]
@@ -234,7 +234,7 @@ mod tests {
         let (_, first) = Keyring::create(&master).unwrap();
         for rows in [vec![], vec![second(&master)], vec![first.clone(), first]] {
             let error = Keyring::open(&master, &rows).unwrap_err();
-            assert_eq!(error.code(), "vault.malformed");
+            assert_eq!(error.code().text(), "vault.malformed");
         }
     }
 

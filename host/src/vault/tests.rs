@@ -18,7 +18,7 @@ fn vault() -> Vault {
 }
 
 fn refusal(vault: &Vault, purpose: Purpose, place: &Place<'_>, sealed: &Sealed) -> &'static str {
-    vault.open(purpose, place, sealed).unwrap_err().code()
+    vault.open(purpose, place, sealed).unwrap_err().code().entry().unwrap().text
 }
 
 #[test]

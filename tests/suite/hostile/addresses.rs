@@ -69,7 +69,7 @@ fn refused_at(found: &'static [&'static str]) -> String {
     let [astray, neighbour] = attempts;
     assert_eq!(neighbour.outcome, Some(Outcome::Success), "{neighbour:?}");
     let error = astray.error.unwrap();
-    assert_eq!(error.code, "egress.ip_denied");
+    assert_eq!(error.code.text(), "egress.ip_denied");
     error.message
 }
 

@@ -139,7 +139,7 @@ impl Bench {
 
     /// A refresh that is recorded as failed, and its code.
     fn fail(&self, trigger: Trigger) -> String {
-        self.refresh(trigger).unwrap().error.unwrap().code
+        self.refresh(trigger).unwrap().error.unwrap().code.to_string()
     }
 
     /// Begins a refresh that the provider acts on and never answers, and ends the app in the middle.

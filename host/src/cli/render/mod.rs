@@ -10,6 +10,9 @@ pub(super) mod pages;
 /// Logins and additions.
 pub(super) mod people;
 
+/// Error codes.
+pub(super) mod codes;
+
 /// Connections.
 mod connection;
 
@@ -39,6 +42,7 @@ use crate::manifest::Manifest;
 use crate::manifest::diagnostic::Diagnostic;
 use crate::model::attempt::Attempt;
 use crate::model::clock::Clock;
+use crate::model::code::{self, Code};
 use crate::model::failure::{Case, Failure};
 use crate::model::plain::escaped_json;
 use crate::model::token::token_type;
@@ -64,19 +68,20 @@ fn out_json(value: &impl Serialize) {
     let _ = writeln!(io::stdout().lock(), "{}", escaped_json(&text));
 }
 
-/// Prints an error and returns `exit`.
-pub(super) fn fail(code: &str, message: &str, json: bool, exit: Exit) -> Exit {
+/// Prints an error and returns what its code means to a script.
+pub(super) fn fail(code: impl Into<Code>, message: &str, json: bool) -> Exit {
+    let code = code.into();
     if json {
         out_json(&json!({ "error": { "code": code, "message": message } }));
     } else {
         hint(tone::bad(&format!("error[{code}]")).then(format!(": {message}")));
     }
-    exit
+    code.exit()
 }
 
 /// Prints a failure and returns what it means to a script.
 pub(super) fn failure(failure: &Failure, json: bool) -> Exit {
-    fail(&failure.code, &failure.message, json, Exit::of_code(&failure.code))
+    fail(failure.code.clone(), &failure.message, json)
 }
 
 /// Prints problems of the manifest, each at its place.
@@ -127,7 +132,7 @@ fn is_printable(token: &str, word: Option<&str>) -> bool {
 
 fn unprintable() -> Failure {
     let message = "the token or its type is not one line of visible ASCII, so it is not printed; have another one stored, or read it with --json";
-    Failure::new(Case::Unexpected, "token.unprintable", message)
+    Failure::new(Case::Unexpected, code::Token::Unprintable, message)
 }
 
 fn exit(reply: &Reply) -> Exit {

@@ -128,18 +128,18 @@ async fn send_to(port: u16, deadline: Duration) -> Result<Response, EgressError>
 
 fn assert_unreadable(error: &EgressError, code: &str) {
     assert!(matches!(error, EgressError::Unreadable { .. }), "{error:?}");
-    assert_eq!(error.code(), code, "{error}");
+    assert_eq!(error.code().text(), code, "{error}");
     assert!(error.to_string().ends_with("; outcome unknown"), "{error}");
 }
 
 fn assert_in_doubt(error: &EgressError, code: &str) {
     assert!(matches!(error, EgressError::InDoubt { .. }), "{error:?}");
-    assert_eq!(error.code(), code, "{error}");
+    assert_eq!(error.code().text(), code, "{error}");
     assert!(error.to_string().ends_with("; outcome unknown"), "{error}");
 }
 
 fn assert_not_sent(error: &EgressError, code: &str) {
     assert!(matches!(error, EgressError::NotSent { .. }), "{error:?}");
-    assert_eq!(error.code(), code, "{error}");
+    assert_eq!(error.code().text(), code, "{error}");
     assert!(error.to_string().ends_with("nothing was sent"), "{error}");
 }

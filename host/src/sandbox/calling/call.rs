@@ -9,6 +9,7 @@ use wasmtime::component::{Instance, Resource};
 use wasmtime::{Store, UpdateDeadline};
 
 use crate::egress::{Gate, Policy};
+use crate::model::code::{self, Code};
 use crate::model::failure::{Case, Failure};
 use crate::model::token::TokenSet;
 use crate::sandbox::Program;
@@ -79,7 +80,7 @@ impl Program {
     ) -> Result<Call, Failure> {
         let plugin = self.name.clone();
         let permit = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| {
-            Failure::new(Case::HostFault, "internal.stopping", "keepfresh is stopping")
+            Failure::new(Case::HostFault, code::Internal::Stopping, "keepfresh is stopping")
         })?;
         let mut store = Store::new(&self.engine, state);
         store.limiter(|state| &mut state.limiter);
@@ -161,7 +162,7 @@ impl Call {
         input: &CallInput,
     ) -> Result<types::TokenSet, Failure> {
         let Some(current) = &input.current else {
-            return Err(self.fault("internal.no_token", "was called without a token"));
+            return Err(self.fault(code::Internal::NoToken, "was called without a token"));
         };
         tokens::lend(self.store.data_mut(), current).map_err(|it| self.broken(&it))
     }
@@ -198,7 +199,7 @@ impl Call {
         let taken = taken.map_err(|it| self.broken(&it))?;
         taken.map_err(|why| {
             let kept = "nothing was saved, the provider's answer is kept for a replay";
-            self.fault("plugin.output_invalid", &format!("returned {why}; {kept}"))
+            self.fault(code::Plugin::OutputInvalid, &format!("returned {why}; {kept}"))
         })
     }
 
@@ -219,7 +220,7 @@ impl Call {
     }
 
     /// The plugin broke the contract.
-    pub(in crate::sandbox) fn fault(&self, code: &'static str, what: &str) -> Failure {
+    pub(in crate::sandbox) fn fault(&self, code: impl Into<Code>, what: &str) -> Failure {
         let message = format!("{}.{} {what}", self.plugin, self.export);
         Failure::new(Case::PluginFault, code, message)
     }

@@ -7,6 +7,7 @@ use wasmtime::Trap;
 use wasmtime::component::ResourceTableError;
 
 use crate::egress::EgressError;
+use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::sandbox::calling::state::CallState;
 use crate::sandbox::machine::limits::{
@@ -52,7 +53,7 @@ fn name(error: &wasmtime::Error, state: &CallState, plugin: &str, export: &str) 
     if let Some(OutOfTime(limit)) = error.downcast_ref() {
         let seconds = limit.as_secs();
         return fault(
-            "plugin.deadline_exceeded",
+            code::Plugin::DeadlineExceeded,
             format!("ran {seconds} s (limit {seconds} s) and was stopped"),
         );
     }
@@ -61,22 +62,22 @@ fn name(error: &wasmtime::Error, state: &CallState, plugin: &str, export: &str) 
     }
     if let Some(ResourceTableError::Full) = error.downcast_ref() {
         let message = format!("{plugin} holds {MAX_HANDLES} open handles (limit {MAX_HANDLES})");
-        return Failure::new(Case::PluginFault, "plugin.resources_exceeded", message);
+        return Failure::new(Case::PluginFault, code::Plugin::ResourcesExceeded, message);
     }
     match error.downcast_ref::<Trap>() {
         Some(Trap::StackOverflow) => {
-            fault("plugin.stack_overflow", "recursed until its stack was full".to_owned())
+            fault(code::Plugin::StackOverflow, "recursed until its stack was full".to_owned())
         }
         Some(trap) => {
             let trap = trap.to_string();
             let what = trap.strip_prefix("wasm trap: ").unwrap_or(&trap);
-            fault("plugin.trapped", format!("trapped: {what}"))
+            fault(code::Plugin::Trapped, format!("trapped: {what}"))
         }
         None if format!("{error:?}").contains("fuel allocated for hostcalls") => {
             let message = format!("{plugin} passed more than 1 MiB in one call to the host");
-            Failure::new(Case::PluginFault, "plugin.hostcall_too_large", message)
+            Failure::new(Case::PluginFault, code::Plugin::HostcallTooLarge, message)
         }
-        None => fault("plugin.failed", "broke the contract and was stopped".to_owned()),
+        None => fault(code::Plugin::Failed, "broke the contract and was stopped".to_owned()),
     }
 }
 
@@ -84,7 +85,7 @@ fn name(error: &wasmtime::Error, state: &CallState, plugin: &str, export: &str) 
 fn name_limit(stopped: Stopped, state: &CallState, plugin: &str, export: &str) -> Failure {
     let (code, message) = match stopped {
         Stopped::Cpu => (
-            "plugin.cpu_exceeded",
+            code::Plugin::CpuExceeded,
             format!(
                 "{plugin}.{export} used {MAX_CPU_MS} ms of CPU (limit {MAX_CPU_MS} ms) and was stopped"
             ),
@@ -92,32 +93,32 @@ fn name_limit(stopped: Stopped, state: &CallState, plugin: &str, export: &str) -
         Stopped::Memory { asked } => {
             let (asked, most) = (asked.div_ceil(1 << 20), state.limiter.most() >> 20);
             let message = format!("{plugin} asked for {asked} MiB of memory (limit {most} MiB)");
-            ("plugin.memory_exceeded", message)
+            (code::Plugin::MemoryExceeded, message)
         }
         Stopped::HostMemory { asked } => {
             let (asked, most) = (asked.div_ceil(1 << 20), MAX_HOST_MEMORY >> 20);
             let message = format!(
                 "{plugin} made keepfresh hold {asked} MiB of answers and secrets for it (limit {most} MiB)"
             );
-            ("plugin.host_memory_exceeded", message)
+            (code::Plugin::HostMemoryExceeded, message)
         }
         Stopped::Composed { asked } => {
             let (asked, most) = (asked.div_ceil(1 << 10), MAX_COMPOSED >> 10);
             let message =
                 format!("{plugin} composed a secret of up to {asked} KiB (limit {most} KiB)");
-            ("plugin.secret_too_large", message)
+            (code::Plugin::SecretTooLarge, message)
         }
         Stopped::Taken { bytes } => {
             let (bytes, most) = (bytes.div_ceil(1 << 10), MAX_COMPOSED >> 10);
             let message = format!(
                 "{plugin} took a secret of {bytes} KiB out of an answer (limit {most} KiB)"
             );
-            ("plugin.secret_too_large", message)
+            (code::Plugin::SecretTooLarge, message)
         }
         Stopped::Known => {
             let message =
                 format!("{plugin} made or took more than {MAX_KNOWN} secrets in one call");
-            ("plugin.resources_exceeded", message)
+            (code::Plugin::ResourcesExceeded, message)
         }
     };
     Failure::new(Case::PluginFault, code, message)

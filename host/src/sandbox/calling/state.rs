@@ -11,6 +11,7 @@ use wasmtime::component::{Resource, ResourceTable};
 use wasmtime_wasi::{HostWallClock, WasiCtx, WasiCtxView, WasiView};
 
 use crate::egress::{EgressError, Gate, Policy};
+use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::sandbox::calling::journal::Journal;
 use crate::sandbox::calling::rules::Rules;
@@ -166,7 +167,7 @@ impl CallState {
     /// Ends the call for a fault of the plugin that has a name.
     pub(in crate::sandbox) fn end(
         &mut self,
-        code: &'static str,
+        code: code::Plugin,
         message: String,
     ) -> wasmtime::Error {
         self.end_with(Failure::new(Case::PluginFault, code, message))
@@ -186,7 +187,7 @@ impl Drop for CallState {
         if dropped > 0 {
             let plugin = self.plugin.as_str();
             warn!(
-                error.code = "plugin.log_limited",
+                error.code = code::Plugin::LogLimited.text(),
                 plugin.name = plugin,
                 "{plugin}: {dropped} more log lines dropped"
             );

@@ -13,6 +13,7 @@ use tracing::{debug, warn};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use crate::model::code;
 use crate::vault::Vault;
 
 /// Bytes of the seal at the head of each file.
@@ -38,7 +39,7 @@ impl Cache {
         let (seal, code) = file.split_at_checked(SEAL)?;
         if !self.vault.verify_mac(&sealed_part(&path, code), seal) {
             warn!(
-                error.code = "plugin.cache_damaged",
+                error.code = code::PluginFile::CacheDamaged.text(),
                 "{} does not fit its seal; compiling again",
                 path.display()
             );

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use wasmtime::component::{Component, InstancePre};
 
+use crate::model::code::{self, Code};
 use crate::model::descriptor::Descriptor;
 use crate::model::failure::Failure;
 use crate::sandbox::bindings::exports;
@@ -57,19 +58,20 @@ pub enum LoadError {
 
 impl LoadError {
     /// The stable code: `plugin.cause`.
-    pub fn code(&self) -> &str {
-        match self {
-            Self::Empty(..) | Self::NotWasm(..) => "plugin.not_wasm",
-            Self::CoreModule(..) => "plugin.core_module",
-            Self::TooLarge(..) => "plugin.too_large",
-            Self::TooComplex(..) => "plugin.too_complex",
-            Self::ImportDenied(..) => "plugin.import_denied",
-            Self::ExportMissing(..) => "plugin.export_missing",
-            Self::Contract(..) => "plugin.contract_mismatch",
-            Self::Compile(_, error) => error.code(),
-            Self::Describe(_, failure) => &failure.code,
-            Self::Descriptor(..) => "plugin.descriptor_invalid",
-        }
+    pub fn code(&self) -> Code {
+        let code = match self {
+            Self::Empty(..) | Self::NotWasm(..) => code::PluginFile::NotWasm,
+            Self::CoreModule(..) => code::PluginFile::CoreModule,
+            Self::TooLarge(..) => code::PluginFile::TooLarge,
+            Self::TooComplex(..) => code::PluginFile::TooComplex,
+            Self::ImportDenied(..) => code::PluginFile::ImportDenied,
+            Self::ExportMissing(..) => code::PluginFile::ExportMissing,
+            Self::Contract(..) => code::PluginFile::ContractMismatch,
+            Self::Compile(_, error) => return error.code(),
+            Self::Describe(_, failure) => return failure.code.clone(),
+            Self::Descriptor(..) => code::PluginFile::DescriptorInvalid,
+        };
+        code.into()
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::egress::{self, EgressError, LONGEST_BODY, LONGEST_HEADERS, LONGEST_URL};
+use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::sandbox::answers::document;
 use crate::sandbox::bindings::imports::http::{self, Field};
@@ -75,9 +76,9 @@ impl CallState {
         };
         let (query, headers) = (&request.query, &request.headers);
         for (what, code, fields, written, most) in [
-            ("a body", "egress.body_too_large", body, in_body, LONGEST_BODY),
-            ("a URL", "egress.url_invalid", query, Written::Form, LONGEST_URL),
-            ("headers", "egress.header_denied", headers, Written::AsItIs, LONGEST_HEADERS),
+            ("a body", code::Egress::BodyTooLarge, body, in_body, LONGEST_BODY),
+            ("a URL", code::Egress::UrlInvalid, query, Written::Form, LONGEST_URL),
+            ("headers", code::Egress::HeaderDenied, headers, Written::AsItIs, LONGEST_HEADERS),
         ] {
             let worst = self.worst(fields, written)?;
             if let Some(worst) = worst.filter(|it| *it > most) {
@@ -87,7 +88,7 @@ impl CallState {
                     worst.div_ceil(1024),
                     most / 1024,
                 );
-                return Ok(Err(EgressError::Denied { code, message }));
+                return Ok(Err(EgressError::denied(code, message)));
             }
         }
         Ok(Ok(()))
@@ -125,7 +126,7 @@ impl CallState {
             http::Body::Json(fields) => match self.json(fields)? {
                 Ok(json) => egress::Body::Json(json),
                 Err(message) => {
-                    return Ok(Err(EgressError::Denied { code: "egress.json_invalid", message }));
+                    return Ok(Err(EgressError::denied(code::Egress::JsonInvalid, message)));
                 }
             },
         };
@@ -148,7 +149,7 @@ impl CallState {
                 "a header cannot hold the secret `{}`: it has a line break, a control character or a letter outside of ASCII in it; correct the secret",
                 names.join("`, `")
             );
-            let failure = Failure::new(Case::Misconfigured, "plugin.secret_unfit", message);
+            let failure = Failure::new(Case::Misconfigured, code::Plugin::SecretUnfit, message);
             return Err(self.end_with(failure));
         }
         Ok(())

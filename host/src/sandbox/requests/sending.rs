@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use wasmtime::component::Resource;
 
 use crate::egress::{self, EgressError};
+use crate::model::code;
 use crate::sandbox::answers::answer::{Answer, Shape};
 use crate::sandbox::answers::sealing::reads::Reads;
 use crate::sandbox::bindings::imports::http;
@@ -52,7 +53,7 @@ impl CallState {
     ) -> wasmtime::Result<Result<Prepared, EgressError>> {
         let Some(network) = &mut self.network else {
             return Ok(Err(denied(
-                "egress.denied",
+                code::Egress::Denied,
                 "this call may not use the network".to_owned(),
             )));
         };
@@ -61,7 +62,7 @@ impl CallState {
         let most = network.most_requests;
         if seq >= most {
             let message = format!("{} made more than {most} requests in one call", self.plugin);
-            return Ok(Err(denied("egress.too_many_requests", message)));
+            return Ok(Err(denied(code::Egress::TooManyRequests, message)));
         }
         let (method, carries) = (method(request.method), self.carried(request)?);
         let Some(network) = &self.network else { wasmtime::bail!("no network") };
@@ -157,8 +158,8 @@ fn method(method: http::Method) -> egress::Method {
     }
 }
 
-fn denied(code: &'static str, message: String) -> EgressError {
-    EgressError::Denied { code, message }
+fn denied(code: code::Egress, message: String) -> EgressError {
+    EgressError::denied(code, message)
 }
 
 fn failure(error: &EgressError) -> http::Failure {

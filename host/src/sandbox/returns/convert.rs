@@ -1,6 +1,7 @@
 //! From the contract's types to the model's: what a plugin says about itself, and what it says went
 //! wrong.
 
+use crate::model::code;
 use crate::model::descriptor::{Access, Descriptor, Field, Kind, Read};
 use crate::model::failure::{Case, Failure};
 use crate::model::rotation::Rotation;
@@ -69,22 +70,29 @@ pub(in crate::sandbox) fn failure(state: &mut CallState, raw: types::Failure) ->
     use types::Failure as Wit;
     let plugin = state.plugin.clone();
     let mut text = |text: String| state.known.clean(&text, 500);
-    let (case, code, message) = match raw {
+    match raw {
         Wit::InvalidCredentials(it) => {
-            (Case::InvalidCredentials, "provider.invalid_credentials", text(it))
+            Failure::new(Case::InvalidCredentials, code::Provider::InvalidCredentials, text(it))
         }
-        Wit::GrantExpired(it) => (Case::GrantExpired, "provider.grant_expired", text(it)),
-        Wit::TokenRejected(it) => (Case::TokenRejected, "provider.token_rejected", text(it)),
+        Wit::GrantExpired(it) => {
+            Failure::new(Case::GrantExpired, code::Provider::GrantExpired, text(it))
+        }
+        Wit::TokenRejected(it) => {
+            Failure::new(Case::TokenRejected, code::Provider::TokenRejected, text(it))
+        }
         Wit::RateLimited(seconds) => {
             let wait = seconds.map(|it| std::time::Duration::from_secs(u64::from(it)));
             let message = format!("{plugin} asks to slow down");
-            (Case::RateLimited(wait), "provider.rate_limited", message)
+            Failure::new(Case::RateLimited(wait), code::Provider::RateLimited, message)
         }
-        Wit::Unavailable(it) => (Case::Unavailable, "provider.unavailable", text(it)),
-        Wit::InDoubt(it) => (Case::InDoubt, "refresh.outcome_unknown", text(it)),
-        Wit::Misconfigured(it) => (Case::Misconfigured, "provider.misconfigured", text(it)),
-        Wit::Unexpected(it) => (Case::Unexpected, "provider.unexpected", text(it)),
-        Wit::Other(it) => (Case::Unexpected, "provider.failed", text(it)),
-    };
-    Failure::new(case, code, message)
+        Wit::Unavailable(it) => {
+            Failure::new(Case::Unavailable, code::Provider::Unavailable, text(it))
+        }
+        Wit::InDoubt(it) => Failure::new(Case::InDoubt, code::Refresh::OutcomeUnknown, text(it)),
+        Wit::Misconfigured(it) => {
+            Failure::new(Case::Misconfigured, code::Provider::Misconfigured, text(it))
+        }
+        Wit::Unexpected(it) => Failure::new(Case::Unexpected, code::Provider::Unexpected, text(it)),
+        Wit::Other(it) => Failure::new(Case::Unexpected, code::Provider::Failed, text(it)),
+    }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::model::code;
 use crate::model::failure::Failure;
 use crate::model::plain::is_plain;
 use crate::sandbox::bindings::exports::device;
@@ -26,7 +27,7 @@ pub(in crate::sandbox) fn device_grant(
     // It is handed to later calls under a name of its own: what is in it must be the provider's alone.
     if !handle.is_whole() {
         let what = "returned a device code that the provider did not send as it is";
-        return Err(call.fault("plugin.output_invalid", what));
+        return Err(call.fault(code::Plugin::OutputInvalid, what));
     }
     let device_code = handle.text().into();
     let complete = grant.verification_uri_complete;
@@ -48,7 +49,7 @@ fn user_code(call: &Call, code: String) -> Result<String, Failure> {
     }
     let what =
         "returned a code for the person that is not of 1 to 64 letters, digits, dashes and spaces";
-    Err(call.fault("plugin.output_invalid", what))
+    Err(call.fault(code::Plugin::OutputInvalid, what))
 }
 
 /// A text for a person's eyes or browser.
@@ -57,18 +58,19 @@ pub(in crate::sandbox) fn short(call: &mut Call, text: &str) -> Result<String, F
         let state = call.store.data_mut();
         return Ok(state.look_over(|it| it.known.strike(text).into_owned()));
     }
-    Err(call.fault("plugin.output_invalid", "returned a text that is empty, too long or not plain"))
+    Err(call
+        .fault(code::Plugin::OutputInvalid, "returned a text that is empty, too long or not plain"))
 }
 
 /// A profile: a JSON object of bounded size, with every secret struck out.
 pub(in crate::sandbox) fn profile_text(call: &mut Call, text: &str) -> Result<String, Failure> {
     if text.len() > MAX_PROFILE {
         let what = format!("returned a profile of {} bytes (limit {MAX_PROFILE})", text.len());
-        return Err(call.fault("plugin.output_invalid", &what));
+        return Err(call.fault(code::Plugin::OutputInvalid, &what));
     }
     let Ok(facts) = serde_json::from_str::<Map<String, Value>>(text) else {
         let what = "returned a profile that is no JSON object";
-        return Err(call.fault("plugin.output_invalid", what));
+        return Err(call.fault(code::Plugin::OutputInvalid, what));
     };
     let struck = |it: &mut CallState| strike_values(Value::Object(facts), &mut it.known);
     Ok(call.store.data_mut().look_over(struck).to_string())

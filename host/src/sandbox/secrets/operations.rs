@@ -11,6 +11,7 @@ use sha2::{Sha256, Sha512};
 use wasmtime::component::Resource;
 use zeroize::Zeroizing;
 
+use crate::model::code;
 use crate::model::descriptor::Kind;
 use crate::model::token::hex;
 use crate::sandbox::answers::sealing;
@@ -165,7 +166,7 @@ impl CallState {
         let labels = self.table.get(key)?.labels();
         if labels.is_empty() {
             let what = format!("{} signs with a text of its own, which is no secret", self.plugin);
-            return Err(self.end("plugin.signing_undeclared", what));
+            return Err(self.end(code::Plugin::SigningUndeclared, what));
         }
         if labels.within(self.rules.signs) {
             return Ok(());
@@ -175,7 +176,7 @@ impl CallState {
             "{} signs with `{names}`, which its descriptor does not list in `signs`",
             self.plugin
         );
-        Err(self.end("plugin.signing_undeclared", what))
+        Err(self.end(code::Plugin::SigningUndeclared, what))
     }
 
     /// Whether a claim may be told: no secret that is known, and no token.

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::model::code::{self, Code};
+
 /// Why a source gave no secret.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
@@ -90,19 +92,20 @@ pub enum SourceError {
 
 impl SourceError {
     /// `area.cause`, the same in CLI, API, log and attempts.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::EnvMissing { .. } => "secret.env_missing",
-            Self::FileMissing { .. } => "secret.file_missing",
-            Self::FileUnreadable { .. } => "secret.file_unreadable",
-            Self::FileMode { .. } => "secret.file_mode",
-            Self::CredentialMissing { .. } => "secret.credential_missing",
-            Self::ExecFailed { .. } => "secret.exec_failed",
-            Self::ExecTimeout { .. } => "secret.exec_timeout",
-            Self::Empty { .. } => "secret.empty",
-            Self::NotText { .. } => "secret.not_text",
-            Self::TooLarge { .. } => "secret.too_large",
-            Self::Form => "secret.source_form",
-        }
+    pub fn code(&self) -> Code {
+        let code = match self {
+            Self::EnvMissing { .. } => code::Secret::EnvMissing,
+            Self::FileMissing { .. } => code::Secret::FileMissing,
+            Self::FileUnreadable { .. } => code::Secret::FileUnreadable,
+            Self::FileMode { .. } => code::Secret::FileMode,
+            Self::CredentialMissing { .. } => code::Secret::CredentialMissing,
+            Self::ExecFailed { .. } => code::Secret::ExecFailed,
+            Self::ExecTimeout { .. } => code::Secret::ExecTimeout,
+            Self::Empty { .. } => code::Secret::Empty,
+            Self::NotText { .. } => code::Secret::NotText,
+            Self::TooLarge { .. } => code::Secret::TooLarge,
+            Self::Form => code::Secret::SourceForm,
+        };
+        code.into()
     }
 }

@@ -126,7 +126,7 @@ mod tests {
     #[tokio::test]
     async fn a_failure_tells_its_exit_code_and_not_its_output() {
         let error = shell("echo CANARY; echo CANARY >&2; exit 3", LIMIT).await.unwrap_err();
-        assert_eq!(error.code(), "secret.exec_failed");
+        assert_eq!(error.code().text(), "secret.exec_failed");
         assert!(error.to_string().contains("exited with code 3"));
         assert!(!format!("{error:?} {error}").contains("CANARY"));
     }
@@ -135,14 +135,14 @@ mod tests {
     async fn a_command_that_hangs_is_killed_with_its_children() {
         let started = Instant::now();
         let error = shell("sleep 30 & sleep 30", Duration::from_millis(200)).await.unwrap_err();
-        assert_eq!(error.code(), "secret.exec_timeout");
+        assert_eq!(error.code().text(), "secret.exec_timeout");
         assert!(started.elapsed() < Duration::from_secs(5));
     }
 
     #[tokio::test]
     async fn a_command_that_is_not_there_is_named() {
         let error = read(&["/nonexistent/unwrap".to_owned()], None).await.unwrap_err();
-        assert_eq!(error.code(), "secret.exec_failed");
+        assert_eq!(error.code().text(), "secret.exec_failed");
         assert!(error.to_string().contains("/nonexistent/unwrap"));
     }
 
@@ -150,13 +150,13 @@ mod tests {
     async fn a_command_without_output_is_named_without_its_arguments() {
         let argv = ["/bin/true".to_owned(), "CANARY".to_owned()];
         let error = crate::vault::source::Source::Exec(argv.into()).read().await.unwrap_err();
-        assert_eq!(error.code(), "secret.empty");
+        assert_eq!(error.code().text(), "secret.empty");
         assert!(!error.to_string().contains("CANARY"));
     }
 
     #[tokio::test]
     async fn endless_output_is_cut_off() {
         let error = shell("yes", LIMIT).await.unwrap_err();
-        assert_eq!(error.code(), "secret.too_large");
+        assert_eq!(error.code().text(), "secret.too_large");
     }
 }

@@ -134,7 +134,7 @@ mod tests {
         for mode in [0o644, 0o620, 0o602, 0o666] {
             let path = written(b"secret", mode);
             let error = read(&path, Care::Refuse).await.unwrap_err();
-            assert_eq!(error.code(), "secret.file_mode");
+            assert_eq!(error.code().text(), "secret.file_mode");
             assert!(error.to_string().contains("chmod 600"));
             assert!(read(&path, Care::Warn).await.is_ok());
         }
@@ -149,9 +149,9 @@ mod tests {
             (written(&[0xff, 0xfe], 0o600), "secret.not_text"),
             (written(&vec![b'a'; LARGEST + 1], 0o600), "secret.too_large"),
         ] {
-            assert_eq!(read(&path, Care::Warn).await.unwrap_err().code(), code);
+            assert_eq!(read(&path, Care::Warn).await.unwrap_err().code().text(), code);
         }
         let empty = crate::vault::source::Source::File(written(b"\n", 0o600));
-        assert_eq!(empty.read().await.unwrap_err().code(), "secret.empty");
+        assert_eq!(empty.read().await.unwrap_err().code().text(), "secret.empty");
     }
 }

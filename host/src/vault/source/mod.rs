@@ -184,7 +184,7 @@ mod tests {
             "exec:[]",
         ] {
             let error = text.parse::<Source>().unwrap_err();
-            assert_eq!(error.code(), "secret.source_form", "{text}");
+            assert_eq!(error.code().text(), "secret.source_form", "{text}");
             assert!(!error.to_string().contains("CANARY"));
         }
     }
@@ -193,7 +193,7 @@ mod tests {
     async fn a_variable_is_read_and_a_missing_one_is_named() {
         assert!(Source::Env("PATH".to_owned()).read().await.is_ok());
         let error = Source::Env("KEEPFRESH_TEST_UNSET".to_owned()).read().await.unwrap_err();
-        assert_eq!(error.code(), "secret.env_missing");
+        assert_eq!(error.code().text(), "secret.env_missing");
         assert!(
             error
                 .to_string()
@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(secret.expose_secret(), "secret");
         for folder in [Some(folder), None] {
             let error = from_credential("other", folder).await.unwrap_err();
-            assert_eq!(error.code(), "secret.credential_missing");
+            assert_eq!(error.code().text(), "secret.credential_missing");
         }
     }
 }

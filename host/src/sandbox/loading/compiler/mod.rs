@@ -25,6 +25,8 @@ pub use child::answer_one;
 
 use answer::{Answer, Key};
 
+use crate::model::code::{self, Code};
+
 /// What the program is called with to be the child.
 pub const VERB: &str = "compile-component";
 
@@ -75,17 +77,18 @@ pub enum CompileError {
 
 impl CompileError {
     /// The stable code: `plugin.cause`.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Refused(_) => "plugin.compile_failed",
-            Self::Memory => "plugin.compile_memory_exceeded",
-            Self::Cpu => "plugin.compile_cpu_exceeded",
-            Self::Time(_) => "plugin.compile_deadline_exceeded",
-            Self::Killed(_) => "plugin.compiler_killed",
-            Self::NotStarted(..) => "plugin.compiler_not_started",
-            Self::GaveUp(_) => "plugin.compiler_gave_up",
-            Self::Damaged => "plugin.compiler_damaged",
-        }
+    pub fn code(&self) -> Code {
+        let code = match self {
+            Self::Refused(_) => code::PluginFile::CompileFailed,
+            Self::Memory => code::PluginFile::CompileMemoryExceeded,
+            Self::Cpu => code::PluginFile::CompileCpuExceeded,
+            Self::Time(_) => code::PluginFile::CompileDeadlineExceeded,
+            Self::Killed(_) => code::PluginFile::CompilerKilled,
+            Self::NotStarted(..) => code::PluginFile::CompilerNotStarted,
+            Self::GaveUp(_) => code::PluginFile::CompilerGaveUp,
+            Self::Damaged => code::PluginFile::CompilerDamaged,
+        };
+        code.into()
     }
 }
 

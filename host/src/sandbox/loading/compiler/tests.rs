@@ -35,7 +35,7 @@ impl Stub {
 /// How a child that does this is spoken of.
 async fn check(script: &str, code: &str, text: &str) {
     let error = Stub::new(script).compile().await;
-    assert_eq!((error.code(), error.to_string().as_str()), (code, text));
+    assert_eq!((error.code().text(), error.to_string().as_str()), (code, text));
 }
 
 const DAMAGED: &str =
@@ -85,7 +85,7 @@ async fn a_child_that_hangs_is_ended_and_waited_for() {
     let mut stub = Stub::new("echo $$ >\"${0%/*}/pid\"; exec sleep 60");
     stub.compiler.patience = Duration::from_secs(1);
     let error = stub.compile().await;
-    assert_eq!(error.code(), "plugin.compile_deadline_exceeded");
+    assert_eq!(error.code().text(), "plugin.compile_deadline_exceeded");
     let text = error.to_string();
     assert!(text.starts_with("was not compiled in 1 s and is left out; "), "{text}");
     let pid = stub.read("pid").trim().parse().ok().and_then(rustix::process::Pid::from_raw);
@@ -96,7 +96,7 @@ async fn a_child_that_hangs_is_ended_and_waited_for() {
 async fn a_program_that_is_not_there_is_named() {
     let compiler = Compiler::at(PathBuf::from("/nowhere/keepfresh"));
     let error = compiler.compile(b"component").await.unwrap_err();
-    assert_eq!(error.code(), "plugin.compiler_not_started");
+    assert_eq!(error.code().text(), "plugin.compiler_not_started");
     let text = error.to_string();
     assert!(text.contains("/nowhere/keepfresh cannot be started for it (No such file"), "{text}");
 }
