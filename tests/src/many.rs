@@ -78,7 +78,7 @@ pub fn cost(mut command: Command) -> Cost {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
+        .stderr(Stdio::null())
         .spawn()
         .expect("the program starts");
     let mut printed = child.stdout.take().expect("its output is a pipe");

@@ -134,7 +134,7 @@ impl Scheduler {
         }
         // Those in hand may still look due: their intent is not written yet.
         let wanted = |id: &ConnectionId| !self.in_hand(id) && !self.0.aside.holds(id, now);
-        for (id, trigger) in self.0.storage.due(provider, now, most, wanted).await? {
+        for (id, trigger) in self.0.storage.due(provider, now, most - busy, wanted).await? {
             if self.busy(provider) >= most {
                 break;
             }

@@ -3,11 +3,11 @@
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use sqlx::Row as _;
-use sqlx::sqlite::SqliteConnection;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::model::attempt::Trigger;
 use crate::model::clock;
-use crate::model::connection::{Connection, Due};
+use crate::model::connection::Due;
 use crate::model::id::ConnectionId;
 use crate::storage::Storage;
 use crate::storage::error::StorageError;
@@ -26,9 +26,9 @@ impl Storage {
         wanted: impl Fn(&ConnectionId) -> bool,
     ) -> Result<Vec<(ConnectionId, Trigger)>, StorageError> {
         let mut ready = Vec::new();
-        let mut look = Look { statement: DUE, provider, now, after: START };
+        let mut look = Look { statement: DUE, column: "due_at", provider, now, after: START };
         while let Some(rows) = self.look(&mut look).await? {
-            let due = rows.into_iter().filter_map(|it| Some((it.id, it.due?.trigger)));
+            let due = rows.iter().filter_map(|row| self.readable(due_row(row)));
             ready.extend(due.filter(|(id, _)| wanted(id)));
             if ready.len() >= limit as usize {
                 ready.truncate(limit as usize);
@@ -77,9 +77,11 @@ impl Storage {
         limit: u32,
     ) -> Result<Vec<ConnectionId>, StorageError> {
         let mut ready = Vec::new();
-        let mut look = Look { statement: PROBES, provider, now, after: START };
+        let mut look = Look { statement: PROBES, column: "probe_at", provider, now, after: START };
         while let Some(rows) = self.look(&mut look).await? {
-            ready.extend(rows.into_iter().map(|it| it.id));
+            // All of it: what cannot be read is not asked about, because the answer would be stored there.
+            let due = rows.iter().filter_map(|row| self.readable(rows::connection(row)));
+            ready.extend(due.map(|it| it.id));
             if ready.len() >= limit as usize {
                 ready.truncate(limit as usize);
                 break;
@@ -120,18 +122,20 @@ const AT_ONCE: u32 = 32;
 const START: (i64, String) = (i64::MIN, String::new());
 
 const DUE: &str = "
-    select *, due_at as time from connections
+    select id, due_at, due_trigger from connections
     where provider = ? and due_at <= ? and (due_at, id) > (?, ?)
     order by due_at, id limit ?";
 
 const PROBES: &str = "
-    select *, probe_at as time from connections
+    select * from connections
     where provider = ? and probe_at <= ? and (probe_at, id) > (?, ?)
     order by probe_at, id limit ?";
 
 /// A look at the connections of a provider whose time has come, a few at once.
 struct Look<'a> {
     statement: &'static str,
+    /// Its time.
+    column: &'static str,
     provider: &'a str,
     now: Timestamp,
     /// The time and the key of the last one that was seen.
@@ -148,8 +152,8 @@ impl Look<'_> {
 }
 
 impl Storage {
-    /// The next few that can be read; `None` when there are no more.
-    async fn look(&self, look: &mut Look<'_>) -> Result<Option<Vec<Connection>>, StorageError> {
+    /// The next few; `None` when there are no more.
+    async fn look(&self, look: &mut Look<'_>) -> Result<Option<Vec<SqliteRow>>, StorageError> {
         let rows = sqlx::query(look.statement)
             .bind(look.provider)
             .bind(millis(look.now))
@@ -160,10 +164,21 @@ impl Storage {
             .await?;
         let Some(last) = rows.last() else { return Ok(None) };
         let key = Fields::new(last, "connections", "id")?.key().to_owned();
-        look.pass(last.try_get("time")?, key);
-        let read = |row| rows::connection(row).inspect_err(|error| self.report(error)).ok();
-        Ok(Some(rows.iter().filter_map(read).collect()))
+        look.pass(last.try_get(look.column)?, key);
+        Ok(Some(rows))
     }
+
+    /// What was read; where that failed, it is told of.
+    fn readable<T>(&self, read: Result<T, StorageError>) -> Option<T> {
+        read.inspect_err(|error| self.report(error)).ok()
+    }
+}
+
+fn due_row(row: &SqliteRow) -> Result<(ConnectionId, Trigger), StorageError> {
+    let fields = Fields::new(row, "connections", "id")?;
+    let id = fields.required("id", fields.word("id")?)?;
+    fields.time("due_at")?;
+    Ok((id, fields.required("due_trigger", fields.word("due_trigger")?)?))
 }
 
 struct SetDue {
