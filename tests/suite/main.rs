@@ -29,6 +29,7 @@ mod showing;
 mod smoke;
 mod socket;
 mod tidy;
+mod times;
 mod tokens;
 mod unattended;
 mod unreadable;

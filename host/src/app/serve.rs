@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
@@ -9,13 +10,15 @@ use tracing::{error, info, warn};
 use crate::app::App;
 use crate::app::watch::Watch;
 use crate::control::Server;
-use crate::delivery;
+use crate::delivery::Delivery;
 use crate::lifecycle::signals::Signals;
-use crate::lifecycle::{DRAIN, systemd};
+use crate::lifecycle::systemd;
 use crate::manifest;
+use crate::manifest::provider::Provider;
 use crate::model::code::{self, Code};
 use crate::model::failure::{Case, Failure};
 use crate::operator::Reload;
+use crate::refresher::LEASE_MARGIN;
 use crate::scheduler::Scheduler;
 use crate::storage::StorageError;
 
@@ -26,8 +29,8 @@ pub enum ServeError {
     #[error("the daemon cannot listen: {0}")]
     Listen(#[from] io::Error),
     /// Attempts were still running after the drain.
-    #[error("some attempts did not end in 30 s; they are resolved at the next start")]
-    Drain,
+    #[error("some attempts did not end in {} s; they are resolved at the next start", .0.as_secs())]
+    Drain(Duration),
     /// Nothing can be stored any more.
     #[error(transparent)]
     Writer(StorageError),
@@ -37,7 +40,7 @@ impl ServeError {
     /// The stable code.
     pub fn code(&self) -> Code {
         match self {
-            Self::Listen(_) | Self::Drain => code::Daemon::Failed.into(),
+            Self::Listen(_) | Self::Drain(_) => code::Daemon::Failed.into(),
             Self::Writer(error) => error.code(),
         }
     }
@@ -54,8 +57,8 @@ pub async fn serve(mut app: App, watch: Watch) -> Result<(), ServeError> {
     let scheduler = app.scheduler();
     scheduler.start();
     app.lifecycle.spawn("control", server.run(app.operator.clone(), app.lifecycle.clone()));
-    let delivered = delivery::run(app.storage.clone(), app.clock.clone(), app.lifecycle.clone());
-    app.lifecycle.spawn("delivery", delivered);
+    let delivery = Delivery::start(&app.storage).await.map_err(io::Error::other)?;
+    app.lifecycle.spawn("delivery", delivery.run(app.lifecycle.clone()));
     systemd::ready();
     info!(pid = std::process::id(), "keepfresh is ready: {}", inventory(&app));
     let signals = app.lifecycle.follow(signals, move || {
@@ -85,24 +88,41 @@ async fn work(app: &Arc<App>, scheduler: &Scheduler, causes: Causes) -> Result<(
         () = follow(app, scheduler, causes) => true,
         () = app.storage.writer_ended() => false,
     };
+    let longest = app.longest_attempt();
+    systemd::stopping(longest);
     if !writes {
         let gone = StorageError::WriterGone;
         error!(
             error.code = gone.code().text(),
             "ending, so that whoever watches starts keepfresh anew: {gone}"
         );
-        systemd::stopping();
-        app.lifecycle.drain(DRAIN).await;
+        app.lifecycle.drain(longest).await;
         return Err(ServeError::Writer(gone));
     }
-    systemd::stopping();
-    info!("stopping: no new work, waiting for what runs");
-    let drained = app.lifecycle.drain(DRAIN).await;
-    if let Err(error) = delivery::deliver(&app.storage, &app.clock).await {
+    let seconds = longest.as_secs();
+    info!("stopping: no new work, waiting for what runs, for up to {seconds} s");
+    let drained = app.lifecycle.drain(longest).await;
+    // What happened while stopping is told, too.
+    let told = async { Delivery::start(&app.storage).await?.deliver().await };
+    if let Err(error) = told.await {
         warn!("events wait for the next start: {error}");
     }
     info!("stopped");
-    if drained { Ok(()) } else { Err(ServeError::Drain) }
+    if drained { Ok(()) } else { Err(ServeError::Drain(longest)) }
+}
+
+impl App {
+    /// How long a stop waits for what runs.
+    pub fn longest_attempt(&self) -> Duration {
+        longest_attempt(self.manifest().providers.values())
+    }
+}
+
+/// How long an attempt that runs may still take: a refresh, a login after it, and a busy disk. One that
+/// is cut off leaves its outcome in doubt.
+fn longest_attempt<'a>(providers: impl IntoIterator<Item = &'a Provider>) -> Duration {
+    let longest = providers.into_iter().map(|it| it.timeout).max().unwrap_or_default();
+    longest * 2 + LEASE_MARGIN
 }
 
 fn inventory(app: &App) -> String {
@@ -172,7 +192,11 @@ async fn read_anew(app: &App) -> Result<(), Failure> {
             return Err(Failure::new(Case::Misconfigured, code::Manifest::NotReloaded, message));
         }
     };
-    match app.adopt(Arc::new(manifest)).await {
+    let adopted = match app.adopt(Arc::new(manifest)).await {
+        Ok(()) => app.refresher.check_times().await,
+        Err(error) => Err(error),
+    };
+    match adopted {
         Ok(()) => {
             info!("reloaded {}: {}", path.display(), inventory(app));
             Ok(())
@@ -181,5 +205,19 @@ async fn read_anew(app: &App) -> Result<(), Failure> {
             error!(error.code = error.code().text(), "the reload failed: {error}");
             Err(Failure::new(Case::HostFault, error.code(), error.to_string()))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_waits_as_long_as_the_longest_call_may_last() {
+        let text = "[providers.a]\ntimeout = \"5s\"\n[providers.b]\ntimeout = \"60s\"";
+        let manifest = manifest::parse(text, std::path::Path::new("keepfresh.toml")).unwrap();
+        let longest = longest_attempt(manifest.providers.values());
+        assert_eq!(longest, Duration::from_secs(150));
+        assert_eq!(longest_attempt([]), LEASE_MARGIN);
     }
 }

@@ -6,7 +6,7 @@ use crate::model::id::ConnectionId;
 use crate::operator::command::{LogQuery, PageQuery};
 use crate::operator::reply::Page;
 use crate::operator::view::{self, ConnectionView};
-use crate::operator::{Operator, Reply};
+use crate::operator::{Operator, Reply, changed};
 use crate::refresher::{host_fault, unknown};
 use crate::storage::{self, Filter, LogFilter};
 
@@ -65,17 +65,21 @@ impl Operator {
         let found = self.0.storage.page(filter, after, limit).await;
         let storage::Page { rows, attempts, next } = found.map_err(|it| host_fault(&it))?;
         let (now, shelf) = (self.0.clock.now(), self.0.catalogue.shelf());
-        let view = |row| match row {
-            Ok(connection) => {
-                let connection: crate::model::connection::Connection = connection;
-                let plugin = shelf.providers.get(connection.id.provider());
-                let plugin = plugin.and_then(|it| it.as_deref().ok());
-                ConnectionView::of(&connection, view::access_of(plugin), now)
-            }
-            Err(unreadable) => ConnectionView::unreadable(&unreadable),
-        };
-        let rows = rows.into_iter().map(view).collect();
-        Ok(Page { rows, unreadable: attempts.iter().map(view::error_of).collect(), next })
+        let mut configs = self.0.refresher.configs();
+        let mut views = Vec::with_capacity(rows.len());
+        for row in rows {
+            views.push(match row {
+                Ok(connection) => {
+                    let plugin = shelf.providers.get(connection.id.provider());
+                    let plugin = plugin.and_then(|it| it.as_deref().ok());
+                    let view = ConnectionView::of(&connection, view::access_of(plugin), now);
+                    view.since(changed(&mut configs, &connection).await)
+                }
+                Err(unreadable) => ConnectionView::unreadable(&unreadable),
+            });
+        }
+        let unreadable = attempts.iter().map(view::error_of).collect();
+        Ok(Page { rows: views, unreadable, next })
     }
 
     /// Attempts, newest first.

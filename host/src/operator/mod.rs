@@ -52,12 +52,12 @@ pub use listing::PAGE;
 pub use reload::{Reload, Reloads};
 pub use reply::{Page, Progress, Reply};
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Changed, Configs};
 use crate::lifecycle::Lifecycle;
 use crate::manifest::Manifest;
 use crate::model::clock::{self, Clock};
 use crate::model::code;
-use crate::model::connection::Pause;
+use crate::model::connection::{Connection, Pause};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
 use crate::refresher::{Ask, ManualToken, Refresher, host_fault, unknown};
@@ -166,6 +166,8 @@ impl Operator {
         for (name, _) in self.0.refresher.own(&loaded)?.secrets {
             details.secrets.insert(name, "its own".to_owned());
         }
+        let changed = changed(&mut self.0.refresher.configs(), &loaded.connection).await;
+        details.view = details.view.since(changed);
         Ok(Reply::Connection(Box::new(details)))
     }
 
@@ -195,6 +197,7 @@ impl Operator {
         id: &ConnectionId,
         progress: &mpsc::UnboundedSender<Progress>,
     ) -> Result<Reply, Failure> {
+        self.0.refresher.settle(id).await?;
         let loaded = self.0.storage.load(id).await.map_err(|it| host_fault(&it))?;
         let loaded = loaded.ok_or_else(|| unknown(id))?;
         if loaded.captures.is_empty() {
@@ -219,6 +222,15 @@ impl Operator {
 
     fn ago(&self, seconds: u64) -> Timestamp {
         clock::before(self.now(), Duration::from_secs(seconds))
+    }
+}
+
+/// What has changed since the token of `connection` was got, as far as anybody knows.
+async fn changed(configs: &mut Configs, connection: &Connection) -> Vec<Changed> {
+    let then = connection.token.as_ref().and_then(|it| it.config.as_ref());
+    match then {
+        Some(then) => configs.changed_since(&connection.id, &connection.settings, then).await,
+        None => Vec::new(),
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::catalogue::Plugin;
+use crate::catalogue::{Changed, Plugin};
 use crate::model::attempt::{Attempt, AttemptError};
 use crate::model::connection::Connection;
 use crate::model::id::ConnectionId;
@@ -36,6 +36,9 @@ pub struct ConnectionView {
     pub next_refresh_at: Option<Timestamp>,
     /// The last try.
     pub last_attempt: Option<Attempt>,
+    /// What of its provider's configuration has changed since the token was got.
+    #[serde(default)]
+    pub changed_since_token: Vec<Changed>,
     /// Why it cannot be read, when it cannot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<AttemptError>,
@@ -56,6 +59,7 @@ impl ConnectionView {
             next_refresh_at: connection.due.map(|it| it.at),
             last_attempt: connection.last_attempt.clone(),
             id: connection.id.to_string(),
+            changed_since_token: Vec::new(),
             error: None,
         }
     }
@@ -77,9 +81,24 @@ impl ConnectionView {
             generation: 0,
             next_refresh_at: None,
             last_attempt: None,
+            changed_since_token: Vec::new(),
             error: Some(error),
             id,
         }
+    }
+
+    /// The same, and it says what has changed since the token was got.
+    #[must_use]
+    pub fn since(mut self, changed: Vec<Changed>) -> Self {
+        if changed.is_empty() {
+            return self;
+        }
+        let names = changed.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+        let said = format!("Its provider's {names} were changed since this token.");
+        self.sentence = format!("{} {said}", self.sentence).trim().to_owned();
+        self.next_step.get_or_insert_with(|| format!("keepfresh refresh {} --force", self.id));
+        self.changed_since_token = changed;
+        self
     }
 }
 

@@ -1,26 +1,29 @@
 //! One attempt from the decision to the stored outcome: intent, call, capture, commit. Whatever ends
 //! it, what is stored says what happened.
 
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::catalogue::Plugin;
 use crate::model::attempt::{Attempt, Outcome, Trigger};
 use crate::model::code;
-use crate::model::connection::Due;
+use crate::model::connection::{Connection, Due};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::token::TokenSet;
-use crate::refresher::decide::{Ask, Decision, Facts, decide};
-use crate::refresher::journal::AttemptJournal;
+use crate::refresher::decide::{self, Ask, Decision, Facts, decide};
+use crate::refresher::journal::{AttemptJournal, can_open, unopenable};
+use crate::refresher::plan::keep_alive;
 use crate::refresher::running::Running;
 use crate::refresher::{Refresher, host_fault};
-use crate::storage::{Begin, Begun, Loaded, Pausing, Skipped, StorageError};
+use crate::storage::{Begin, Begun, Captured, Loaded, Pausing, Skipped, StorageError};
 
 /// Time beyond the call itself in which an attempt of a live process is surely over: sealing, two
 /// commits, a busy disk.
-const LEASE_MARGIN: Duration = Duration::from_secs(30);
+pub const LEASE_MARGIN: Duration = Duration::from_secs(30);
 
 /// The code of what was not begun because keepfresh stops.
 
@@ -41,6 +44,7 @@ impl Refresher {
 
     /// `None` if somebody was faster and the facts have to be read again.
     async fn try_attempt(&self, id: &ConnectionId, ask: Ask) -> Result<Option<Attempt>, Failure> {
+        self.held.settle(id).await?;
         let now = self.clock.now();
         let loaded = self.wake_up(self.load(id).await?, now).await?;
         if let Some(held) = self.held(&loaded, now) {
@@ -50,23 +54,19 @@ impl Refresher {
             Ok(plugin) => plugin,
             Err(failure) => return self.refuse(&loaded, ask, failure).await.map(Some),
         };
-        let open = loaded.open.as_ref();
-        let facts = Facts {
-            rotation: open.map_or_else(|| plugin.rotation(), |it| it.rotation),
-            unattended: self.logs_in(&plugin, &loaded)?,
-            interrupted: open.map(|it| it.started_at),
-            captured: !loaded.captures.is_empty(),
-            idle: is_idle(&loaded, plugin.provider().active_within, now),
-            now,
-        };
+        let facts = self.facts(&plugin, &loaded, now)?;
         let decision = decide(&loaded.connection, ask, &facts);
         let attempt = AttemptId::generate();
+        let (connection, config) = (id.clone(), OnceLock::new());
         let running =
-            Running { id: attempt, connection: id.clone(), ask, plugin, loaded, started: now };
+            Running { id: attempt, connection, ask, plugin, loaded, started: now, config };
         match decision {
             Decision::Skip(reason) => self.skip(&running, reason).await.map(Some),
             Decision::WaitUntil(at) => self.wait(&running, at).await.map(Some),
             Decision::Rest => self.rest(&running).await.map(Some),
+            Decision::Unopenable => {
+                self.refuse(&running.loaded, ask, unopenable(id)).await.map(Some)
+            }
             Decision::NeedsPerson => {
                 let message = format!(
                     "{id} has no token and its plugin cannot log in by itself; {}",
@@ -81,13 +81,58 @@ impl Refresher {
         }
     }
 
+    /// What the decision about a connection rests on, besides the connection.
+    pub fn facts(
+        &self,
+        plugin: &Plugin,
+        loaded: &Loaded,
+        now: Timestamp,
+    ) -> Result<Facts, Failure> {
+        let open = loaded.open.as_ref();
+        Ok(Facts {
+            rotation: open.map_or_else(|| plugin.rotation(), |it| it.rotation),
+            unattended: self.logs_in(plugin, loaded)?,
+            interrupted: open.map(|it| it.started_at),
+            captured: self.captured(loaded),
+            unanswered: loaded.unanswered,
+            idle: is_idle(loaded, plugin.provider().active_within, now),
+            now,
+        })
+    }
+
+    /// What can be done with the answers that wait.
+    fn captured(&self, loaded: &Loaded) -> Option<decide::Captured> {
+        let readings = loaded.captures.iter().map(|it| it.readings).max()?;
+        if !can_open(&self.vault, &loaded.captures) {
+            return Some(decide::Captured::Unopenable);
+        }
+        Some(decide::Captured::Readable { readings })
+    }
+
+    /// What this way does with captured answers: sending anew gives them up. A login reads what an
+    /// interrupted one has captured, but not what failed twice.
+    fn use_of_captures(&self, loaded: &Loaded, way: &Decision) -> Captured {
+        let reads = match (self.captured(loaded), way) {
+            (None, _) => return Captured::Stay,
+            (Some(decide::Captured::Unopenable), _) => false,
+            (Some(decide::Captured::Readable { readings }), Decision::Login) => {
+                readings < 2 || loaded.open.is_some()
+            }
+            (Some(_), way) => *way == Decision::Replay,
+        };
+        if reads { Captured::AreRead } else { Captured::AreGivenUp }
+    }
+
     /// Ends a pause whose time is over.
     async fn wake_up(&self, mut loaded: Loaded, now: Timestamp) -> Result<Loaded, Failure> {
         let over =
             loaded.connection.pause.as_ref().and_then(|it| it.until).is_some_and(|it| it <= now);
         if over {
-            let due = Some(Due { at: now, trigger: Trigger::Expiry });
             let id = loaded.connection.id.clone();
+            let due = self.due_as(
+                &loaded,
+                &Connection { pause: None, due: None, ..loaded.connection.clone() },
+            );
             let resume = Pausing { id, pause: None, due, at: now };
             self.storage.set_pause(resume).await.map_err(|it| host_fault(&it))?;
             loaded.connection.pause = None;
@@ -115,11 +160,11 @@ impl Refresher {
         else {
             return Err(stopping(&running.connection));
         };
-        let gives_up = gives_up_captures(&running, way);
-        if !self.begin(&running, gives_up).await? {
+        let captured = self.use_of_captures(&running.loaded, way);
+        if !self.begin(&running, captured).await? {
             return Ok(None);
         }
-        if gives_up {
+        if captured == Captured::AreGivenUp {
             running.loaded.captures.clear();
         }
         let called = self.call(&running, way).await;
@@ -129,16 +174,21 @@ impl Refresher {
         };
         match finished {
             Ok(attempt) => Ok(Some(attempt)),
-            Err(failure) => self.conclude(&running, failure).await.map(Some),
+            Err(failure) => {
+                let ended = self.conclude(&running, failure).await;
+                if ended.is_err() {
+                    self.held.look_again(&running.connection);
+                }
+                ended.map(Some)
+            }
         }
     }
 
-    /// The durable intent. Nothing is sent without it. Whether answers that were captured are given up
-    /// with it: what is sent next then brings others.
+    /// The durable intent. Nothing is sent without it.
     pub(super) async fn begin(
         &self,
         running: &Running,
-        gives_up_captures: bool,
+        captured: Captured,
     ) -> Result<bool, Failure> {
         let loaded = &running.loaded;
         let adopts = loaded.open.as_ref().map(|it| it.id);
@@ -153,7 +203,7 @@ impl Refresher {
             at: running.started,
             lease_until: self.clock.now() + running.plugin.provider().timeout * 2 + LEASE_MARGIN,
             adopts,
-            gives_up_captures,
+            captured,
             doubt_since: running.doubt_since(),
         };
         let not_sent = |error: StorageError| {
@@ -179,7 +229,9 @@ impl Refresher {
         let program = running.plugin.program();
         let own = self.own(&running.loaded)?;
         let plugin = &running.plugin;
+        let brings_secrets = !own.secrets.is_empty();
         let mut input = plugin.input(&running.connection, own, current, journal, now).await?;
+        self.note_config(running, &input, brings_secrets);
         if *way == Decision::Login {
             return program.login(&input).await.map(|it| (it, Some("logged in".to_owned())));
         }
@@ -203,6 +255,7 @@ impl Refresher {
         let captures = &running.loaded.captures;
         AttemptJournal {
             storage: self.storage.clone(),
+            held: Arc::clone(&self.held),
             vault: self.vault.clone(),
             clock: self.clock.clone(),
             connection: running.connection.clone(),
@@ -210,7 +263,7 @@ impl Refresher {
             attempt: running.id,
             durable: running.plugin.rotation().needs_capture(),
             unspent: Mutex::new(captures.clone()),
-            first: captures.last().map_or(0, |it| it.seq + 1),
+            answered: AtomicBool::new(!captures.is_empty()),
         }
     }
 
@@ -249,16 +302,18 @@ impl Refresher {
         Ok(attempt)
     }
 
-    /// Looks at a connection again only when a caller asks for its token.
+    /// Looks at a connection again only when a caller asks for its token, or its refresh token is about
+    /// to end.
     async fn rest(&self, running: &Running) -> Result<Attempt, Failure> {
-        self.storage.set_due(&running.connection, None).await.map_err(|it| host_fault(&it))?;
+        let due = keep_alive(&running.loaded.connection, self.clock.now());
+        self.storage.set_due(&running.connection, due).await.map_err(|it| host_fault(&it))?;
         self.skip(running, "nobody has asked for its token for a long time".to_owned()).await
     }
 
     /// Closes an interrupted attempt as unknown, and waits for the end of the token it still serves.
     async fn wait(&self, running: &Running, at: Timestamp) -> Result<Attempt, Failure> {
         if running.loaded.open.is_some() {
-            if !self.begin(running, false).await? {
+            if !self.begin(running, Captured::Stay).await? {
                 return Err(Failure::new(
                     Case::HostFault,
                     code::Refresh::Held,
@@ -282,18 +337,6 @@ impl Refresher {
         );
         self.skip(running, reason).await
     }
-}
-
-/// Whether this way sends anew what was captured and could not be read. A login reads what an
-/// interrupted one has captured, but not what failed twice.
-fn gives_up_captures(running: &Running, way: &Decision) -> bool {
-    let connection = &running.loaded.connection;
-    let reads = match way {
-        Decision::Replay => true,
-        Decision::Login => connection.failures < 2,
-        _ => false,
-    };
-    !reads && !running.loaded.captures.is_empty()
 }
 
 /// Whether no caller has asked for its token within what the manifest says.

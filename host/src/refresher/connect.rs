@@ -3,7 +3,7 @@
 //! connection as it was.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use tracing::info;
@@ -23,7 +23,7 @@ use crate::refresher::{AttemptResult, Refresher, host_fault};
 use crate::sandbox::{
     AuthorizationRequest, CallInput, Code, DeviceGrant, DeviceProgress, NoJournal, claim_of,
 };
-use crate::storage::{Abandoned, Begun, Loaded};
+use crate::storage::{Abandoned, Begun, Captured, Loaded};
 
 /// What a person's consent came as.
 #[derive(Debug)]
@@ -138,9 +138,10 @@ impl Refresher {
         let plugin = self.catalogue.plugin(id.provider())?;
         let ask = Ask::new(Trigger::Manual);
         let (connection, attempt) = (id.clone(), AttemptId::generate());
-        let running = Running { id: attempt, connection, ask, plugin, loaded, started };
+        let config = OnceLock::new();
+        let running = Running { id: attempt, connection, ask, plugin, loaded, started, config };
         // A consent that comes to nothing makes nothing worse: what was captured stays until it holds.
-        if !self.begin(&running, false).await? {
+        if !self.begin(&running, Captured::Stay).await? {
             return Err(busy(id));
         }
         let finished = match self.tokens_of(&running, consent).await {
@@ -159,6 +160,7 @@ impl Refresher {
             Consent::Code(code, brings) => (code, brings),
         };
         let input = self.input_of(&running.plugin, &running.loaded, None).await?;
+        self.note_config(running, &input, running.loaded.credentials.is_some());
         let traded = running.plugin.program().exchange(&input, &code).await;
         let token = traded.unwrap_or_else(|| Err(unsupported(&running.plugin, "a browser")))?;
         brings.check(&token)?;

@@ -15,6 +15,9 @@ mod breaker;
 /// What a request for a refresh comes to.
 pub mod decide;
 
+/// Answers that no disk takes yet.
+mod held;
+
 /// Answers made durable, and given back.
 mod journal;
 
@@ -27,8 +30,14 @@ mod manual;
 /// Connections that are added.
 pub mod people;
 
-/// When a connection is looked at next.
+/// When a failure or a success is followed by another look.
 pub mod plan;
+
+/// When a connection is looked at next, from its row alone.
+pub mod due;
+
+/// That rule, asked of rows in the database.
+mod times;
 
 /// Facts about the account, asked now and then.
 mod probe;
@@ -58,12 +67,14 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 use jiff::Timestamp;
 
+pub use attempt::LEASE_MARGIN;
 pub use decide::Ask;
+pub use journal::unopenable;
 pub use manual::ManualToken;
 pub use serve::Served;
 
-use crate::catalogue::{Catalogue, Own, Plugin};
-use crate::lifecycle::Lifecycle;
+use crate::catalogue::{Catalogue, Configs, Own, Plugin};
+use crate::lifecycle::{self, Lifecycle};
 use crate::model::attempt::{Attempt, Outcome, Trigger};
 use crate::model::clock::Clock;
 use crate::model::code;
@@ -74,6 +85,7 @@ use crate::storage::{Loaded, Storage, StorageError};
 use crate::vault::error::VaultError;
 use crate::vault::{Vault, credentials, tokens};
 use breaker::Breakers;
+use held::HeldAnswers;
 use throttle::Throttle;
 
 /// What an attempt came to; an error is one that could not even be recorded.
@@ -99,6 +111,7 @@ pub struct Parts {
     flights: Mutex<HashMap<ConnectionId, Flight>>,
     breakers: Breakers,
     throttle: Throttle,
+    held: Arc<HeldAnswers>,
 }
 
 impl std::ops::Deref for Refresher {
@@ -119,13 +132,15 @@ impl Refresher {
         clock: Clock,
         lifecycle: Lifecycle,
     ) -> Self {
+        let held = HeldAnswers::new(storage.clone(), clock.clone(), lifecycle.clone());
         Self(Arc::new(Parts {
+            held: Arc::new(held),
             storage,
             vault,
             catalogue,
             clock,
             lifecycle,
-            owner: format!("pid {}", std::process::id()),
+            owner: lifecycle::instance(),
             alone: true,
             flights: Mutex::default(),
             breakers: Breakers::default(),
@@ -196,6 +211,11 @@ impl Refresher {
         loaded.ok_or_else(|| unknown(id))
     }
 
+    /// Stores answers for `id` that could not be stored when they came.
+    pub async fn settle(&self, id: &ConnectionId) -> Result<(), Failure> {
+        self.held.settle(id).await
+    }
+
     /// What a connection brings of its own, opened.
     pub fn own(&self, loaded: &Loaded) -> Result<Own, Failure> {
         let connection = &loaded.connection;
@@ -207,6 +227,11 @@ impl Refresher {
             secrets: secrets.map_err(|it| vault_fault(&it))?.unwrap_or_default(),
             remembered: connection.token.as_ref().map(|it| it.metadata.clone()).unwrap_or_default(),
         })
+    }
+
+    /// What the connections are configured with now. No command is run for it.
+    pub fn configs(&self) -> Configs {
+        Configs::new(self.catalogue.shelf(), self.vault.clone(), false)
     }
 
     /// Whether a login would replace what this connection has. A plugin that serves people as well can

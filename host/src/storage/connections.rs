@@ -8,7 +8,7 @@ use sqlx::{Row as _, ValueRef as _};
 use crate::model::connection::{Connection, Due, Pause};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::rotation::Rotation;
-use crate::storage::captures::Capture;
+use crate::storage::captures::{Capture, Requests};
 use crate::storage::error::StorageError;
 use crate::storage::rows::{self, Fields, key, millis};
 use crate::storage::writer::WriteOne;
@@ -28,13 +28,16 @@ pub struct Loaded {
     pub open: Option<OpenAttempt>,
     /// Answers that came and were not spent, in order; all of the current generation.
     pub captures: Vec<Capture>,
+    /// When a request left, besides the first of an attempt, that has no answer yet.
+    pub unanswered: Option<Timestamp>,
 }
 
 impl Loaded {
     /// When the first request began whose outcome at the provider is unknown, if there is one.
     pub fn doubt_since(&self) -> Option<Timestamp> {
-        let open = self.open.as_ref().filter(|_| self.captures.is_empty());
-        open.map(|it| it.started_at).into_iter().chain(self.connection.doubt_since).min()
+        let first = self.open.as_ref().filter(|_| self.captures.is_empty());
+        let first = first.map(|it| it.started_at);
+        [first, self.unanswered, self.connection.doubt_since].into_iter().flatten().min()
     }
 }
 
@@ -100,10 +103,10 @@ impl Storage {
         let Some(row) = row else { return Ok(None) };
         let connection = rows::connection(&row)?;
         let captured = Fields::new(&row, "captures", "id")?.count("captured")? > 0;
-        let captures = if captured {
+        let requests = if captured {
             captures::of(&self.readers, id, connection.generation).await?
         } else {
-            Vec::new()
+            Requests::default()
         };
         let sealed = Fields::new(&row, "generations", "id")?.blob("sealed")?;
         let credentials = Fields::new(&row, "credentials", "id")?.blob("credentials")?;
@@ -112,7 +115,8 @@ impl Storage {
             sealed: sealed.map(Sealed::from_bytes),
             credentials: credentials.map(Sealed::from_bytes),
             open: open_attempt(&row)?,
-            captures,
+            captures: requests.answers,
+            unanswered: requests.unanswered,
         }))
     }
 
@@ -181,10 +185,7 @@ impl WriteOne for Reconcile {
             sqlx::query(
                 "update connections
                  set probe_at = iif(?2 is null, null, min(coalesce(probe_at, ?2), ?2)),
-                     due_at = case when ?3 is null or paused_at is not null
-                                   then due_at else ?3 end,
-                     due_trigger = case when ?3 is null or paused_at is not null
-                                        then due_trigger else ?4 end,
+                     due_at = coalesce(?3, due_at), due_trigger = coalesce(?4, due_trigger),
                      problem = iif(?5, null, problem),
                      problem_config = iif(?5, null, problem_config)
                  where id = ?1",

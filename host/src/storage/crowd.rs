@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::model::attempt::{Outcome, Trigger};
 use crate::model::connection::Due;
+use crate::model::event::EventKind;
 use crate::model::id::ConnectionId;
 use crate::storage::writer::WriteOne;
 use crate::storage::{Filter, LogFilter, Reconcile, Storage, StorageError};
@@ -199,19 +200,31 @@ async fn old_attempts_go_in_bites_between_which_others_write() {
 #[tokio::test]
 async fn open_attempts_and_waiting_events_are_never_forgotten() {
     let crowd = Crowd::of(&["x/a"]).await;
+    let [quick, slow] =
+        ["quick", "slow"].map(|it| crowd.storage.listen(it, &[EventKind::Refreshed]));
+    let (quick, slow) = (quick.await.unwrap(), slow.await.unwrap());
     crowd.run(&attempts(3)).await;
     crowd
         .run("insert into attempts (id, connection, provider, trigger, rotation, owner, lease_until,
                                     generation, started_at)
               values ('00000000-ffff-7000-8000-000000000000', 'x/a', 'x', 'expiry', '\"none\"', '', 0, 0, 1);
               with recursive n (i) as (select 0 union all select i + 1 from n where i + 1 < 1300)
-              insert into outbox (at, kind, connection, generation, delivered_at)
-              select i, 'refreshed', 'x/a', 1, iif(i % 2, 1, null) from n")
+              insert into outbox (at, kind, connection, generation)
+              select i, iif(i between 700 and 1250, 'rubbish', 'refreshed'), 'x/a', 1 from n")
         .await;
+    quick.told(1_299).await.unwrap();
+    slow.told(601).await.unwrap();
     let pruned = crowd.storage.prune(Timestamp::from_millisecond(1_201).unwrap()).await.unwrap();
-    assert_eq!((pruned.attempts, pruned.events), (3, 600));
+    assert_eq!((pruned.attempts, pruned.events), (3, 601), "what the slow one was told of");
     assert!(crowd.storage.load(&"x/a".parse().unwrap()).await.unwrap().unwrap().open.is_some());
-    assert_eq!(crowd.storage.undelivered(2_000).await.unwrap().len(), 650);
+    // Those that cannot be read stand in nobody's way.
+    let waiting = slow.waiting(50).await.unwrap();
+    assert_eq!((waiting.len(), waiting[0].id), (50, 602));
+    slow.told(700).await.unwrap();
+    assert_eq!(slow.waiting(100).await.unwrap()[0].id, 1_252);
+    slow.told(1_300).await.unwrap();
+    let pruned = crowd.storage.prune(at(9)).await.unwrap();
+    assert_eq!(pruned.events, 698, "the last one stays, and what the other was not told of");
 }
 
 #[tokio::test]

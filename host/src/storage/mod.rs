@@ -11,12 +11,15 @@ mod error;
 mod failure;
 mod generations;
 mod keyring;
+mod listeners;
 mod listing;
 mod log;
+mod mending;
 mod outbox;
 mod people;
 mod prune;
 mod rows;
+mod spill;
 mod success;
 mod times;
 mod unreadable;
@@ -40,23 +43,25 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, Connection as _};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-pub use begin::{Begin, Begun};
-pub use captures::Capture;
+pub use begin::{Begin, Begun, Captured};
+pub use captures::{Capture, Departed};
 pub use connections::{Loaded, OpenAttempt, Pausing, Reconcile};
 pub use error::StorageError;
 pub use failure::{Abandoned, Failed, Skipped};
 pub use generations::ManualSet;
+pub use listeners::{Listener, OutboxEvent};
 pub use listing::{Filter, Page, Unreadable};
 pub use log::{LogFilter, LogPage, Statistics};
-pub use outbox::OutboxEvent;
+pub use mending::{CameOf, Doubtful, Forgiven, Moved};
 pub use people::{Enrolment, Standing};
 pub use prune::Pruned;
 pub use success::Succeeded;
-pub use unreadable::look_through;
 
+use outbox::Heard;
+use spill::Spill;
 use writer::{Write, Writer};
 
 /// Readers beside the one writer: enough that a slow listing does not hold up refreshes.
@@ -68,6 +73,8 @@ pub struct Storage {
     readers: SqlitePool,
     writer: Writer,
     times: Arc<Notify>,
+    spill: Arc<Spill>,
+    heard: Arc<watch::Sender<Heard>>,
     told: unreadable::Told,
     /// Cancelled when the writer has ended, however it did.
     writer_ended: CancellationToken,
@@ -90,14 +97,41 @@ impl Storage {
             .map_err(unavailable)?;
         let (writer, work) = Writer::new(db);
         let writer_ended = start_writer(work);
-        let (times, told) = (Arc::default(), unreadable::Told::default());
-        Ok(Self { readers, writer, times, told, writer_ended })
+        let storage = Self {
+            readers,
+            writer,
+            times: Arc::default(),
+            spill: Arc::new(Spill::beside(path)),
+            heard: Arc::new(watch::Sender::new(Heard::default())),
+            told: unreadable::Told::default(),
+            writer_ended,
+        };
+        let kinds = listeners::heard(&storage).await?;
+        storage.heard.send_modify(|it| it.kinds = kinds);
+        Ok(storage)
     }
 
     /// Returns once nothing can be written any more, because the writer has failed inside or its database
     /// has gone. Whoever serves others ends then: what cannot store a token must not ask for one.
     pub async fn writer_ended(&self) {
         self.writer_ended.cancelled().await;
+    }
+
+    /// The database at `path` if there is one and its schema is up to date: opening it then changes
+    /// nothing.
+    pub async fn open_as_it_is(path: &Path) -> Result<Option<Self>, StorageError> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let unavailable = |source| StorageError::opening(path, source);
+        let reader = options(path).create_if_missing(false).read_only(true);
+        let mut db = reader.connect().await.map_err(unavailable)?;
+        let query = sqlx::query_scalar("select version from _sqlx_migrations order by version");
+        let applied: Vec<i64> = query.fetch_all(&mut db).await.unwrap_or_default();
+        db.close().await.map_err(unavailable)?;
+        let all =
+            sqlx::migrate!("migrations/sqlite").iter().map(|it| it.version).collect::<Vec<_>>();
+        if applied == all { Self::open(path).await.map(Some) } else { Ok(None) }
     }
 
     /// Returns once the time of some connection may have changed since the last call. A change between

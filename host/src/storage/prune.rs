@@ -1,4 +1,4 @@
-//! Forgetting what nobody looks at any more: finished attempts and delivered events. It is done in small
+//! Forgetting what nobody looks at any more: finished attempts, and events that were told. It is done in small
 //! bites, each a write of its own, with a pause between two of them: a refresh never waits for more than
 //! one.
 
@@ -30,7 +30,7 @@ pub struct Pruned {
 }
 
 impl Storage {
-    /// Removes finished attempts and delivered events that are older; the last attempt of a connection
+    /// Removes finished attempts, and events that everybody was told of, that are older; the last attempt of a connection
     /// stays. What is not removed when keepfresh stops is removed the next time.
     pub async fn prune(&self, before: Timestamp) -> Result<Pruned, StorageError> {
         let attempts = self.prune_attempts(before).await?;
@@ -63,11 +63,14 @@ impl Storage {
         }
     }
 
+    /// Events that everybody was told of. The last one stays: the next goes on with its number.
     async fn prune_events(&self, before: Timestamp) -> Result<u64, StorageError> {
         let (mut removed, mut after) = (0, 0);
         loop {
             let look = sqlx::query_as::<_, (i64, bool, bool)>(
-                "select id, at < ?2, delivered_at is not null
+                "select id, at < ?2,
+                        id <= (select coalesce(min(seen), 9223372036854775807) from listeners)
+                        and id < (select max(id) from outbox)
                  from outbox where id > ?1 order by id limit ?3",
             );
             let look = look.bind(after).bind(millis(before)).bind(BITE);
@@ -141,7 +144,9 @@ impl WriteOne for Events {
         Box::pin(async move {
             let done = sqlx::query(
                 "delete from outbox
-                 where id in (select value from json_each(?)) and delivered_at is not null",
+                 where id in (select value from json_each(?))
+                   and id <= (select coalesce(min(seen), 9223372036854775807) from listeners)
+                   and id < (select max(id) from outbox)",
             )
             .bind(self.ids.to_string())
             .execute(db)
