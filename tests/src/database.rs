@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions as _, Connection as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use tokio::runtime::{Builder, Runtime};
 
 /// A database file. Every question opens it anew, so that nothing is held against the program.
@@ -54,6 +54,46 @@ impl Database {
             }
             asked.fetch_all(db).await
         })
+    }
+
+    /// The columns of a table, each with its type.
+    pub fn columns(&self, table: &str) -> Vec<(String, String)> {
+        let both = "select name || ' ' || type from pragma_table_info(?)";
+        let split = |it: String| {
+            let (name, kind) = it.split_once(' ').unwrap_or((&it, ""));
+            (name.to_owned(), kind.to_owned())
+        };
+        self.texts(both, &[table]).into_iter().map(split).collect()
+    }
+
+    /// Sets one field of the rows for which `condition` holds to whatever `value` is in SQL, past keys and
+    /// invariants, as a damaged disk or a careless hand may; false if the table does not take it.
+    pub fn spoil(&self, table: &str, column: &str, value: &str, condition: &str) -> bool {
+        let update = format!("update {table} set {column} = {value} where {condition}");
+        let guards = "select sql from sqlite_master where type = 'trigger'";
+        let guards = self.texts(guards, &[]);
+        let done = self.ask(async |db| {
+            sqlx::query("pragma foreign_keys = off").execute(&mut *db).await?;
+            for name in ["generations_grow", "outcomes_stay"] {
+                let drop = format!("drop trigger if exists {name}");
+                sqlx::query(AssertSqlSafe(drop)).execute(&mut *db).await?;
+            }
+            let done = sqlx::query(AssertSqlSafe(update)).execute(&mut *db).await;
+            for guard in guards.iter().filter(|it| {
+                ["generations_grow", "outcomes_stay"].iter().any(|name| it.contains(name))
+            }) {
+                sqlx::query(AssertSqlSafe(guard.clone())).execute(&mut *db).await?;
+            }
+            Ok(done)
+        });
+        done.is_ok_and(|it| it.rows_affected() > 0)
+    }
+
+    /// What stands in a field of the rows for which `condition` holds, in hexadecimal digits, with its type.
+    pub fn field(&self, table: &str, column: &str, condition: &str) -> Vec<String> {
+        let query =
+            format!("select hex({column}) || typeof({column}) from {table} where {condition}");
+        self.ask(async |db| sqlx::query_scalar(AssertSqlSafe(query)).fetch_all(db).await)
     }
 
     /// What SQLite finds when it looks at every page.

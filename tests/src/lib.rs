@@ -27,6 +27,9 @@ pub mod daemon;
 /// Its database, from outside.
 pub mod database;
 
+/// Many connections, and what commands cost beside them.
+pub mod many;
+
 /// Chance that can be repeated.
 pub mod chance;
 

@@ -234,3 +234,6 @@ async fn open_vault(
     storage.add_key(first, clock.now()).await?;
     Ok(Vault::new(keyring, instance))
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,7 +38,15 @@ impl App {
 
     async fn reconcile_one(&self, id: &ConnectionId) -> Result<(), StorageError> {
         let now = self.clock.now();
-        let loaded = self.storage.load(id).await?;
+        let loaded = match self.storage.load(id).await {
+            Ok(loaded) => loaded,
+            // It is told of and left alone; the others do not wait for whoever mends it.
+            Err(error @ StorageError::Row { .. }) => {
+                self.storage.report(&error);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
         if loaded.is_some() && self.lock.is_none() {
             return Ok(());
         }

@@ -15,11 +15,12 @@ use crate::lifecycle::signals::Signals;
 use crate::lifecycle::systemd;
 use crate::manifest;
 use crate::manifest::provider::Provider;
-use crate::model::code;
+use crate::model::code::{self, Code};
 use crate::model::failure::{Case, Failure};
 use crate::operator::Reload;
 use crate::refresher::LEASE_MARGIN;
 use crate::scheduler::Scheduler;
+use crate::storage::StorageError;
 
 /// Why the daemon ended badly.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +31,19 @@ pub enum ServeError {
     /// Attempts were still running after the drain.
     #[error("some attempts did not end in {} s; they are resolved at the next start", .0.as_secs())]
     Drain(Duration),
+    /// Nothing can be stored any more.
+    #[error(transparent)]
+    Writer(StorageError),
+}
+
+impl ServeError {
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Listen(_) | Self::Drain(_) => code::Daemon::Failed.into(),
+            Self::Writer(error) => error.code(),
+        }
+    }
 }
 
 /// Runs until a signal ends it. `watch` has stood since before the manifest of `app` was read.
@@ -68,11 +82,23 @@ struct Causes {
     reloads: mpsc::UnboundedReceiver<Reload>,
 }
 
-/// Works until the soft stop, then waits for what runs.
+/// Works until the soft stop, or until nothing can be stored any more, then waits for what runs.
 async fn work(app: &Arc<App>, scheduler: &Scheduler, causes: Causes) -> Result<(), ServeError> {
-    follow(app, scheduler, causes).await;
+    let writes = tokio::select! {
+        () = follow(app, scheduler, causes) => true,
+        () = app.storage.writer_ended() => false,
+    };
     let longest = app.longest_attempt();
     systemd::stopping(longest);
+    if !writes {
+        let gone = StorageError::WriterGone;
+        error!(
+            error.code = gone.code().text(),
+            "ending, so that whoever watches starts keepfresh anew: {gone}"
+        );
+        app.lifecycle.drain(longest).await;
+        return Err(ServeError::Writer(gone));
+    }
     let seconds = longest.as_secs();
     info!("stopping: no new work, waiting for what runs, for up to {seconds} s");
     let drained = app.lifecycle.drain(longest).await;

@@ -17,7 +17,7 @@ use crate::model::clock::Clock;
 use crate::model::code;
 use crate::model::id::ConnectionId;
 use crate::sandbox::{Compiler, Sandbox};
-use crate::storage::Storage;
+use crate::storage::{Storage, StorageError};
 use crate::vault::Vault;
 use crate::vault::key::MasterKey;
 use crate::vault::keyring::Keyring;
@@ -51,6 +51,7 @@ pub(super) async fn run(config: &Path, json: bool) -> Exit {
     problems.extend(files(&manifest, &shelf));
     problems.extend(secrets(&manifest).await);
     problems.extend(key(&manifest).await);
+    problems.extend(rows(&manifest).await);
     if !problems.is_empty() {
         return render::problems(config, &problems, json);
     }
@@ -138,6 +139,28 @@ fn place_of(provider: &Provider, connection: &Connection, secret: &str) -> Vec<S
     path.extend(["secrets".to_owned(), secret.to_owned()]);
     path
 }
+
+/// Rows of the database that cannot be read; a file that is not there yet has none.
+async fn rows(manifest: &Manifest) -> Vec<Diagnostic> {
+    let problem = |error: StorageError, help: &str| {
+        manifest.diagnostic(&["storage", "url"], error.code(), &error.to_string(), help)
+    };
+    let found = async {
+        match Storage::open_as_it_is(&manifest.storage.path).await? {
+            Some(storage) => storage.unreadable().await,
+            None => Ok(Vec::new()),
+        }
+    };
+    match found.await {
+        Ok(found) => found.into_iter().take(ROWS).map(|it| problem(it, ONE_ROW)).collect(),
+        Err(error) => vec![problem(error, "keepfresh cannot work without its database")],
+    }
+}
+
+/// Rows that are named; whoever has more has a damaged file.
+const ROWS: usize = 20;
+
+const ONE_ROW: &str = "the others are not concerned: restore this row from a backup, or forget the connection: keepfresh connection remove";
 
 /// The key that seals the database, if it is not there or is none.
 async fn key(manifest: &Manifest) -> Option<Diagnostic> {

@@ -17,6 +17,16 @@ impl Exit {
         if late { Self::Partly } else { Self::Done }
     }
 
+    /// Of two, the one that counts more for a script.
+    #[must_use]
+    pub(super) fn or_worse(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Person, _) | (_, Self::Person) => Self::Person,
+            (Self::Done, other) => other,
+            (this, _) => this,
+        }
+    }
+
     /// What a refresh came to. Failures that only a person can mend count most.
     pub(super) fn of_refresh(refreshed: &Refreshed) -> Self {
         let summary = refreshed.summary;

@@ -10,6 +10,7 @@ mod explain;
 mod import;
 mod init;
 mod inspect;
+mod listing;
 mod plugin;
 mod render;
 mod run;
@@ -88,6 +89,9 @@ async fn dispatch(arguments: Arguments) -> Exit {
         Verb::Connection { verb: arguments::ConnectionVerb::Import(wanted) } => {
             import::run(&config, wanted, json).await
         }
-        other => run::run(&config, other, json).await,
+        other => match listing::of(&other) {
+            Some(list) => listing::run(&config, list, json).await,
+            None => run::run(&config, other, json).await,
+        },
     }
 }

@@ -59,7 +59,7 @@ async fn carry_out(
 
 fn command(verb: Verb) -> Result<Command, Failure> {
     Ok(match verb {
-        Verb::Status { connections } => Command::Status { ids: connections },
+        Verb::Status { connections } => Command::Status { ids: connections, page: None },
         Verb::Refresh {
             connections,
             provider,
@@ -86,6 +86,7 @@ fn command(verb: Verb) -> Result<Command, Failure> {
             since_s: since,
             after: None,
             limit,
+            page: None,
         }),
         Verb::Stats { provider, since } => Command::Stats { provider, since_s: since },
         Verb::Schedule { .. } => Command::Schedules,
@@ -124,7 +125,7 @@ fn connection_command(verb: ConnectionVerb) -> Result<Command, Failure> {
         ConnectionVerb::List { provider, label, active_within } => {
             let active_within_s = active_within;
             let selection = Selection { provider, label, active_within_s, ..Selection::default() };
-            Command::Connections { selection }
+            Command::Connections { selection, page: None }
         }
         ConnectionVerb::Add { connection, label, setting, from, replace } => {
             super::import::one(&connection, label, setting, from.as_deref(), replace)?
@@ -150,6 +151,9 @@ pub(super) fn standard_input() -> Result<SecretString, Failure> {
     Ok(SecretString::from(text.as_str()))
 }
 
+/// Attempts between two looks, at most: more than a second has.
+const BETWEEN_LOOKS: u32 = 100_000;
+
 /// Prints new attempts until it is interrupted.
 async fn follow_log(
     config: &Path,
@@ -163,6 +167,8 @@ async fn follow_log(
         attempts.reverse();
         render::followed(&attempts, json);
         query.after = attempts.last().map(|it| it.id).or(query.after);
+        // Those that were wanted to begin with are there; of those that come, none is left out.
+        query.limit = BETWEEN_LOOKS;
         tokio::select! {
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
             _ = tokio::signal::ctrl_c() => return Exit::Done,

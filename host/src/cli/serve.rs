@@ -9,7 +9,6 @@ use crate::egress::Gate;
 use crate::lifecycle::hardening;
 use crate::manifest;
 use crate::model::clock::Clock;
-use crate::model::code;
 use crate::sandbox::Compiler;
 
 /// Runs the daemon until a signal ends it.
@@ -32,6 +31,6 @@ pub(super) async fn run(config: &Path, json: bool) -> Exit {
     hardening::hide_memory();
     match app::serve(app, watch).await {
         Ok(()) => Exit::Done,
-        Err(error) => render::fail(code::Daemon::Failed, &error.to_string(), json),
+        Err(error) => render::fail(error.code(), &error.to_string(), json),
     }
 }

@@ -7,11 +7,10 @@ use tokio::sync::mpsc;
 
 use crate::model::attempt::{Attempt, AttemptError, Outcome, Trigger};
 use crate::model::code;
-use crate::model::connection::Connection;
 use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::operator::reply::Planned;
-use crate::operator::{Operator, Progress, Reply, Selection};
+use crate::operator::{Operator, PAGE, Progress, Reply, Selection};
 use crate::refresher::decide::Decision;
 use crate::refresher::foresee::Foreseen;
 use crate::refresher::{Ask, host_fault, sentence, unknown, unopenable};
@@ -31,11 +30,10 @@ impl Operator {
         let ask = Ask::new(if force { Trigger::Forced } else { Trigger::Manual });
         // Whoever is named is meant; whoever is found is one of many.
         let ask = if selection.ids.is_empty() { ask.in_bulk() } else { ask };
-        let selected = self.select(selection).await?;
+        let ids = self.select(selection).await?;
         if dry_run {
-            return self.plan(&selected, ask).await;
+            return self.plan(&ids, ask).await;
         }
-        let ids = selected.into_iter().map(|it| it.id).collect::<Vec<_>>();
         let risks = if ask.insists() { self.doubtful(&ids).await? } else { Vec::new() };
         if !wait && self.0.daemon {
             return Ok(self.queue(ids, ask).warning(risks.iter().map(risk)));
@@ -65,12 +63,27 @@ impl Operator {
         Ok(matches!(foreseen, Foreseen::Decided(Decision::WaitUntil(_))))
     }
 
-    async fn select(&self, selection: &Selection) -> Result<Vec<Connection>, Failure> {
+    /// Which are meant. One that cannot be read is an error when it is named, and else left out.
+    async fn select(&self, selection: &Selection) -> Result<Vec<ConnectionId>, Failure> {
         let filter = selection.filter(self.now());
         let ids = &selection.ids;
-        let rows = self.0.storage.list(&filter).await.map_err(|it| host_fault(&it))?;
-        let found = rows.into_iter().filter_map(Result::ok).collect::<Vec<_>>();
-        match ids.iter().find(|id| !selection.failed && !found.iter().any(|it| it.id == **id)) {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.0.storage.page(&filter, after.as_deref(), PAGE).await;
+            let page = page.map_err(|it| host_fault(&it))?;
+            for row in page.rows {
+                match row {
+                    Ok(connection) => found.push(connection.id),
+                    Err(row) if ids.is_empty() => self.0.storage.report(&row.error),
+                    Err(row) => return Err(host_fault(&row.error)),
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        match ids.iter().find(|id| !selection.failed && !found.contains(id)) {
             Some(missing) => Err(unknown(missing)),
             None => Ok(found),
         }
@@ -138,10 +151,9 @@ impl Operator {
         }
     }
 
-    async fn plan(&self, selected: &[Connection], ask: Ask) -> Result<Reply, Failure> {
-        let mut planned = Vec::with_capacity(selected.len());
-        for connection in selected {
-            let id = &connection.id;
+    async fn plan(&self, ids: &[ConnectionId], ask: Ask) -> Result<Reply, Failure> {
+        let mut planned = Vec::with_capacity(ids.len());
+        for id in ids {
             let (action, reason) = match self.0.refresher.foresee(id, ask).await {
                 Ok(Foreseen::Waits(wait)) => ("wait", sentence(id.provider(), wait)),
                 Ok(Foreseen::Decided(Decision::Refresh)) if ask.insists() => {

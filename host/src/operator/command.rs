@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::model::attempt::Outcome;
 use crate::model::clock;
 use crate::model::id::{AttemptId, ConnectionId};
+use crate::operator::listing::PAGE;
 use crate::operator::roster::Row;
 use crate::storage::Filter;
 
@@ -23,11 +24,17 @@ pub enum Command {
     Status {
         /// Which.
         ids: Vec<ConnectionId>,
+        /// Which part of all of them; all at once when not given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        page: Option<PageQuery>,
     },
     /// Connections.
     Connections {
         /// Which.
         selection: Selection,
+        /// Which part of them; all at once when not given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        page: Option<PageQuery>,
     },
     /// Everything about one connection.
     Show {
@@ -202,6 +209,25 @@ pub struct LogQuery {
     pub after: Option<AttemptId>,
     /// At most so many.
     pub limit: u32,
+    /// Which part of them; all at once when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<PageQuery>,
+}
+
+/// Part of a list.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct PageQuery {
+    /// What the page before this one named as next; from the beginning when not given.
+    pub after: Option<String>,
+    /// At most so many, if that is fewer than a page has.
+    pub limit: Option<u32>,
+}
+
+impl PageQuery {
+    /// How many rows it may have.
+    pub(super) fn limit(&self) -> u32 {
+        self.limit.unwrap_or(PAGE).clamp(1, PAGE)
+    }
 }
 
 /// A secret that crosses the socket in clear: the socket is the owner's alone.

@@ -260,6 +260,7 @@ impl Operator {
     ) -> Result<Reply, Failure> {
         let found = self.0.storage.standing(std::slice::from_ref(id)).await;
         let found = found.map_err(|it| host_fault(&it))?.remove(id).ok_or_else(|| unknown(id))?;
+        let found = found.map_err(|it| host_fault(&it))?;
         let ending = match self.0.refresher.revoke(id).await {
             Ok(ending) => ending,
             Err(failure) if force => {

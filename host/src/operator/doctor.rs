@@ -5,9 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::failure::Failure;
 use crate::model::state::State;
-use crate::operator::{Operator, Reply};
+use crate::operator::{Operator, PageQuery, Reply};
 use crate::refresher::sentence;
 use crate::storage::Filter;
+
+/// Connections that are named; there may be any number of them.
+const NAMED: usize = 20;
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -96,15 +99,33 @@ impl Operator {
     }
 
     async fn connections(&self) -> Finding {
-        let listed = match self.list(&Filter::default()).await {
-            Ok(listed) => listed,
-            Err(failure) => return wrong("connections", failure.message),
-        };
-        let ill = listed.iter().filter(|it| it.state.needs_a_person() || it.state == State::Late);
-        let ill = ill.map(|it| format!("{} is {}", it.id, it.state)).collect::<Vec<_>>();
-        if ill.is_empty() {
-            return fine("connections", format!("{} in order", listed.len()));
+        let (mut all, mut ill, mut named) = (0, 0, Vec::new());
+        let mut page = PageQuery::default();
+        loop {
+            let found = match self.page(&Filter::default(), &page).await {
+                Ok(found) => found,
+                Err(failure) => return wrong("connections", failure.message),
+            };
+            all += found.rows.len();
+            for it in &found.rows {
+                if it.state.needs_a_person() || it.state == State::Late {
+                    ill += 1;
+                    let what = match &it.error {
+                        Some(error) => error.message.clone(),
+                        None => format!("{} is {}", it.id, it.state),
+                    };
+                    named.extend((ill <= NAMED).then_some(what));
+                }
+            }
+            page.after = found.next;
+            if page.after.is_none() {
+                break;
+            }
         }
-        wrong("connections", format!("{}; see: keepfresh status", ill.join(", ")))
+        if ill == 0 {
+            return fine("connections", format!("{all} in order"));
+        }
+        let more = (ill > NAMED).then(|| format!(", and {} more", ill - NAMED)).unwrap_or_default();
+        wrong("connections", format!("{}{more}; see: keepfresh status", named.join(", ")))
     }
 }

@@ -21,6 +21,9 @@ mod people;
 /// Files of connections, read.
 pub mod roster;
 
+/// Lists, in pages.
+mod listing;
+
 /// Refreshing many at once.
 mod bulk;
 
@@ -43,10 +46,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-pub use command::{Command, LogQuery, Selection};
+pub use command::{Command, LogQuery, PageQuery, Selection};
 pub use connect::Visits;
+pub use listing::PAGE;
 pub use reload::{Reload, Reloads};
-pub use reply::{Progress, Reply};
+pub use reply::{Page, Progress, Reply};
 
 use crate::catalogue::{Catalogue, Changed, Configs};
 use crate::lifecycle::Lifecycle;
@@ -57,8 +61,7 @@ use crate::model::connection::{Connection, Pause};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
 use crate::refresher::{Ask, ManualToken, Refresher, host_fault, unknown};
-use crate::storage::{Filter, LogFilter, Storage};
-use view::ConnectionView;
+use crate::storage::{LogFilter, Storage};
 
 /// Carries out commands. A clone is cheap.
 #[derive(Clone)]
@@ -100,9 +103,9 @@ impl Operator {
     ) -> Result<Reply, Failure> {
         match command {
             Command::Ping => Ok(Reply::Done),
-            Command::Status { ids } => self.status(ids).await.map(Reply::Connections),
-            Command::Connections { selection } => {
-                self.list(&selection.filter(self.now())).await.map(Reply::Connections)
+            Command::Status { ids, page } => self.status(ids, page).await,
+            Command::Connections { selection, page } => {
+                self.list(&selection.filter(self.now()), page).await
             }
             Command::Show { id } => self.show(&id).await,
             Command::Refresh { selection, force, dry_run, wait } => {
@@ -149,37 +152,6 @@ impl Operator {
     /// The manifest in force.
     pub fn manifest(&self) -> Arc<Manifest> {
         Arc::clone(&self.0.manifest.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    async fn status(&self, ids: Vec<ConnectionId>) -> Result<Vec<ConnectionView>, Failure> {
-        let found = self.list(&Filter { ids: ids.clone(), ..Filter::default() }).await?;
-        match ids.iter().find(|id| !found.iter().any(|it| it.id == **id)) {
-            Some(missing) => Err(unknown(missing)),
-            None => Ok(found),
-        }
-    }
-
-    async fn list(&self, filter: &Filter) -> Result<Vec<ConnectionView>, Failure> {
-        let rows = self.0.storage.list(filter).await.map_err(|it| host_fault(&it))?;
-        let now = self.0.clock.now();
-        let shelf = self.0.catalogue.shelf();
-        let mut configs = self.0.refresher.configs();
-        let mut views = Vec::with_capacity(rows.len());
-        for row in rows {
-            match row {
-                Ok(connection) => {
-                    let plugin = shelf.providers.get(connection.id.provider());
-                    let plugin = plugin.and_then(|it| it.as_deref().ok());
-                    let wait = self.0.refresher.wait_for(connection.id.provider());
-                    let view = ConnectionView::of(&connection, view::access_of(plugin), now);
-                    let view = view.waiting(wait);
-                    views.push(view.since(changed(&mut configs, &connection).await));
-                }
-                // One row that cannot be read must not hide the others.
-                Err(error) => tracing::error!("{error}"),
-            }
-        }
-        Ok(views)
     }
 
     async fn show(&self, id: &ConnectionId) -> Result<Reply, Failure> {
@@ -236,19 +208,6 @@ impl Operator {
         let attempt = self.0.refresher.refresh(id, Ask::replay()).await?;
         let _ = progress.send(Progress { done: 1, total: 1, attempt: attempt.clone() });
         Ok(Reply::refreshed(vec![attempt], Vec::new()))
-    }
-
-    async fn log(&self, query: LogQuery) -> Result<Reply, Failure> {
-        let since = query.since_s.map(|it| self.ago(it));
-        let filter = LogFilter {
-            provider: query.provider,
-            connection: query.connection,
-            outcome: query.outcome,
-            since,
-            after: query.after,
-            limit: query.limit,
-        };
-        self.0.storage.log(&filter).await.map(Reply::Attempts).map_err(|it| host_fault(&it))
     }
 
     async fn statistics(&self, provider: Option<String>, since_s: u64) -> Result<Reply, Failure> {

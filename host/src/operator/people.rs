@@ -46,6 +46,7 @@ impl Operator {
         }
         let found = self.0.storage.standing(std::slice::from_ref(id)).await;
         let found = found.map_err(|it| host_fault(&it))?.remove(id).ok_or_else(|| unknown(id))?;
+        let found = found.map_err(|it| host_fault(&it))?;
         let (code, message): (Code, _) = match found.origin {
             Origin::Manifest => (
                 code::Connection::OfManifest.into(),

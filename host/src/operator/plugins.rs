@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::FileReport;
 use crate::model::attempt::AttemptError;
+use crate::model::failure::Failure;
 use crate::model::id::ConnectionId;
 use crate::model::schedule::Schedule;
-use crate::operator::{Operator, Reply};
+use crate::operator::{Operator, PAGE, Reply};
 use crate::refresher::host_fault;
 use crate::storage::Filter;
 
@@ -78,7 +79,7 @@ impl Operator {
         shelf.files.iter().map(view).collect()
     }
 
-    pub(super) async fn schedules(&self) -> Result<Reply, crate::model::failure::Failure> {
+    pub(super) async fn schedules(&self) -> Result<Reply, Failure> {
         let manifest = self.manifest();
         let mut views = Vec::new();
         for provider in manifest.providers.values() {
@@ -87,13 +88,13 @@ impl Operator {
                 let expression = it.descriptor().schedule.clone()?;
                 Schedule::new(&expression, provider.timezone.clone()).ok()
             });
-            let filter = Filter { provider: Some(provider.name.clone()), ..Filter::default() };
-            let rows = self.0.storage.list(&filter).await.map_err(|it| host_fault(&it))?;
-            let next = rows.into_iter().filter_map(Result::ok);
-            let next = next.map(|it| (it.id, it.due.map(|it| it.at))).collect::<BTreeMap<_, _>>();
             let schedule = provider.schedule.as_ref().or(declared.as_ref());
             let all =
                 [("schedule", schedule), ("backup_schedule", provider.backup_schedule.as_ref())];
+            if all.iter().all(|(_, schedule)| schedule.is_none()) {
+                continue;
+            }
+            let next = self.next_of(&provider.name).await?;
             for (kind, schedule) in all {
                 views.extend(
                     schedule.map(|it| self.schedule(&provider.name, kind, it, next.clone())),
@@ -101,6 +102,25 @@ impl Operator {
             }
         }
         Ok(Reply::Schedules(views))
+    }
+
+    /// When each connection of a provider is refreshed next.
+    async fn next_of(
+        &self,
+        provider: &str,
+    ) -> Result<BTreeMap<ConnectionId, Option<Timestamp>>, Failure> {
+        let filter = Filter { provider: Some(provider.to_owned()), ..Filter::default() };
+        let (mut next, mut after) = (BTreeMap::new(), None);
+        loop {
+            let page = self.0.storage.page(&filter, after.as_deref(), PAGE).await;
+            let page = page.map_err(|it| host_fault(&it))?;
+            let rows = page.rows.into_iter().filter_map(Result::ok);
+            next.extend(rows.map(|it| (it.id, it.due.map(|it| it.at))));
+            after = page.next;
+            if after.is_none() {
+                return Ok(next);
+            }
+        }
     }
 
     fn schedule(

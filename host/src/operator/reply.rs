@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::attempt::{Attempt, Outcome};
+use crate::model::attempt::{Attempt, AttemptError, Outcome};
 use crate::model::id::ConnectionId;
 use crate::operator::command::Plain;
 use crate::operator::doctor::Finding;
@@ -23,6 +23,8 @@ pub enum Reply {
     Done,
     /// Connections.
     Connections(Vec<ConnectionView>),
+    /// Some of them.
+    ConnectionPage(Page<ConnectionView>),
     /// One connection.
     Connection(Box<Details>),
     /// Attempts, with their sum and what was only queued.
@@ -57,6 +59,8 @@ pub enum Reply {
     Enrolled(Enrolled),
     /// Attempts.
     Attempts(Vec<Attempt>),
+    /// Some of them.
+    AttemptPage(Page<Attempt>),
     /// How refreshes went.
     Stats(StatsView),
     /// Schedules.
@@ -72,6 +76,28 @@ pub enum Reply {
     },
     /// What the doctor found.
     Findings(Vec<Finding>),
+}
+
+/// Part of a list.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Page<T> {
+    /// In order.
+    pub rows: Vec<T>,
+    /// Why others between them cannot be read, where those have no row of their own here.
+    pub unreadable: Vec<AttemptError>,
+    /// What the next page begins after, if there is one.
+    pub next: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// This page and the one that follows it.
+    #[must_use]
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.rows.extend(other.rows);
+        self.unreadable.extend(other.unreadable);
+        self.next = other.next;
+        self
+    }
 }
 
 /// How far a login of a person has come.

@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::catalogue::{Changed, Plugin};
-use crate::model::attempt::Attempt;
+use crate::model::attempt::{Attempt, AttemptError};
 use crate::model::connection::Connection;
 use crate::model::id::ConnectionId;
 use crate::model::state::{self, Access, State};
 use crate::refresher::{Wait, sentence};
-use crate::storage::Loaded;
+use crate::storage::{Loaded, StorageError, Unreadable};
 
 /// One line of `status`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ConnectionView {
-    /// `provider/name`.
-    pub id: ConnectionId,
+    /// `provider/name`, or what stands there instead.
+    pub id: String,
     /// The provider's name in the manifest.
     pub provider: String,
     /// The connection's name.
@@ -40,6 +40,9 @@ pub struct ConnectionView {
     /// What of its provider's configuration has changed since the token was got.
     #[serde(default)]
     pub changed_since_token: Vec<Changed>,
+    /// Why it cannot be read, when it cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<AttemptError>,
 }
 
 impl ConnectionView {
@@ -56,8 +59,32 @@ impl ConnectionView {
             generation: connection.generation,
             next_refresh_at: connection.due.map(|it| it.at),
             last_attempt: connection.last_attempt.clone(),
+            id: connection.id.to_string(),
             changed_since_token: Vec::new(),
-            id: connection.id.clone(),
+            error: None,
+        }
+    }
+
+    /// How a connection looks that cannot be read: somebody has to see to it, and keepfresh leaves it alone.
+    pub fn unreadable(row: &Unreadable) -> Self {
+        let id = row.key.parse::<ConnectionId>().map_or(row.key.clone(), |it| it.to_string());
+        let (provider, name) = row.key.split_once('/').unwrap_or((&row.key, ""));
+        let error = error_of(&row.error);
+        Self {
+            provider: provider.to_owned(),
+            name: name.to_owned(),
+            state: State::Misconfigured,
+            sentence: error.message.clone() + ".",
+            next_step: Some(format!(
+                "restore the row from a backup, or forget it: keepfresh connection remove {id}"
+            )),
+            expires_at: None,
+            generation: 0,
+            next_refresh_at: None,
+            last_attempt: None,
+            changed_since_token: Vec::new(),
+            error: Some(error),
+            id,
         }
     }
 
@@ -158,6 +185,11 @@ impl Details {
             attempts,
         }
     }
+}
+
+/// An error of the database, as it is shown.
+pub(super) fn error_of(error: &StorageError) -> AttemptError {
+    AttemptError { code: error.code(), message: error.to_string() }
 }
 
 /// How a connection of that plugin gets a token from a person.

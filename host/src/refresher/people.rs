@@ -66,9 +66,11 @@ impl Refresher {
         let plugin = self.catalogue.plugin(provider)?;
         let ids = all.iter().map(|it| it.id.clone()).collect::<Vec<_>>();
         let standing = self.storage.standing(&ids).await.map_err(|it| host_fault(&it))?;
-        let each = all.into_iter().map(|newcomer| {
-            let found = standing.get(&newcomer.id);
-            self.enrol_one(&plugin, newcomer, found, replace)
+        let each = all.into_iter().map(|newcomer| async {
+            match standing.get(&newcomer.id).map(Result::as_ref).transpose() {
+                Ok(found) => self.enrol_one(&plugin, newcomer, found, replace).await,
+                Err(error) => Ok((newcomer.id, Welcome::Refused(error.to_string()))),
+            }
         });
         // Together: their writes share a commit.
         try_join_all(each).await

@@ -1,6 +1,9 @@
 //! Decides nothing and forgets nothing: looks up which connections are due, hands them to the
 //! refresher within each provider's limits, and sleeps until the next one, a wake-up, or the end.
 
+/// Who cannot be tried at all.
+mod aside;
+
 /// Forgetting old attempts.
 mod housekeeping;
 
@@ -18,12 +21,15 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tracing::error;
 
+use aside::Aside;
+
 use crate::catalogue::Catalogue;
 use crate::lifecycle::Lifecycle;
 use crate::model::attempt::{Outcome, Trigger};
 use crate::model::clock::Clock;
 use crate::model::code;
 use crate::model::connection::Due;
+use crate::model::failure::Failure;
 use crate::model::id::ConnectionId;
 use crate::refresher::{Ask, AttemptResult, Refresher, Verdict};
 use crate::storage::{Storage, StorageError};
@@ -50,6 +56,7 @@ struct Parts {
     wake: Notify,
     /// Connections handed to the refresher, by provider.
     in_hand: Mutex<HashMap<String, HashSet<ConnectionId>>>,
+    aside: Aside,
 }
 
 impl Scheduler {
@@ -61,8 +68,9 @@ impl Scheduler {
         clock: Clock,
         lifecycle: Lifecycle,
     ) -> Self {
-        let (wake, in_hand) = (Notify::new(), Mutex::default());
-        Self(Arc::new(Parts { storage, catalogue, refresher, clock, lifecycle, wake, in_hand }))
+        let (wake, in_hand, aside) = (Notify::new(), Mutex::default(), Aside::default());
+        let parts = Parts { storage, catalogue, refresher, clock, lifecycle, wake, in_hand, aside };
+        Self(Arc::new(parts))
     }
 
     /// Starts the loops; they end with the lifecycle's soft stop.
@@ -119,6 +127,7 @@ impl Scheduler {
             waits.extend(self.start_provider(&provider, now).await?);
         }
         waits.extend(self.0.storage.next_due(now).await?);
+        waits.extend(self.0.aside.next(now));
         Ok(waits.into_iter().min())
     }
 
@@ -160,7 +169,8 @@ impl Scheduler {
             return Ok(());
         }
         // Those in hand may still look due: their intent is not written yet.
-        for (id, trigger) in self.0.storage.due(provider, now, most).await? {
+        let wanted = |id: &ConnectionId| !self.in_hand(id) && !self.0.aside.holds(id, now);
+        for (id, trigger) in self.0.storage.due(provider, now, most - busy, wanted).await? {
             if self.busy(provider) >= most {
                 break;
             }
@@ -172,6 +182,11 @@ impl Scheduler {
     fn busy(&self, provider: &str) -> u32 {
         let in_hand = self.0.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
         in_hand.get(provider).map_or(0, |it| u32::try_from(it.len()).unwrap_or(u32::MAX))
+    }
+
+    fn in_hand(&self, id: &ConnectionId) -> bool {
+        let in_hand = self.0.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
+        in_hand.get(id.provider()).is_some_and(|it| it.contains(id))
     }
 
     fn hand_over(&self, id: ConnectionId, trigger: Trigger) {
@@ -201,32 +216,54 @@ impl Scheduler {
     /// Sees to it that a connection which stays due does not come back at once, for ever.
     async fn settle(&self, id: &ConnectionId, trigger: Trigger, result: AttemptResult) {
         match result {
-            Ok(attempt) if attempt.outcome != Some(Outcome::Skipped) => {}
-            Ok(_) => self.push_back(id, trigger).await,
+            Ok(attempt) if attempt.outcome != Some(Outcome::Skipped) => self.0.aside.take_back(id),
+            Ok(_) => self.settle_skip(id, trigger).await,
             Err(failure) if failure.code == code::Internal::Stopping => {}
-            Err(failure) => {
-                let code = failure.code.text();
-                error!(connection.id = %id, error.code = code, "refreshing {id} could not be tried: {failure}");
-                self.push_back(id, trigger).await;
-                let pause = self.0.clock.sleep_until(self.0.clock.now() + AFTER_A_FAULT);
-                tokio::select! {
-                    () = pause => {}
-                    () = self.0.lifecycle.wait_for_soft_stop() => {}
-                }
-            }
+            Err(failure) => self.settle_fault(id, trigger, &failure).await,
         }
     }
 
-    async fn push_back(&self, id: &ConnectionId, trigger: Trigger) {
-        // It was turned away: the next look puts it off with all the others.
-        if self.0.refresher.wait_for(id.provider()).is_some() {
+    /// There was nothing to do. If it looks due all the same, what the row says is not changed, where it is
+    /// paused say; it only does not come back at once.
+    async fn settle_skip(&self, id: &ConnectionId, trigger: Trigger) {
+        self.0.aside.take_back(id);
+        if !matches!(self.push_back(id, trigger).await, Ok(false)) {
+            self.0.aside.rest(id, AFTER_A_FAULT, self.0.clock.now());
+        }
+    }
+
+    /// It could not even be tried. Where the fault is its own, it is set aside and the others go on; where
+    /// the database is in trouble, its slot is kept for a while, because the others would fail as well.
+    async fn settle_fault(&self, id: &ConnectionId, trigger: Trigger, failure: &Failure) {
+        let pushed = self.push_back(id, trigger).await;
+        let own = matches!(pushed, Ok(_) | Err(StorageError::Row { .. }));
+        if !own || self.0.aside.put(id, AFTER_A_FAULT, self.0.clock.now()) {
+            let code = failure.code.text();
+            error!(connection.id = %id, error.code = code, "refreshing {id} could not be tried: {failure}");
+        }
+        if own {
             return;
         }
-        let now = self.0.clock.now();
-        let Ok(Some(loaded)) = self.0.storage.load(id).await else { return };
-        if loaded.connection.due.is_some_and(|it| it.at <= now) {
-            let due = Due { at: now + AFTER_A_FAULT, trigger };
-            let _ = self.0.storage.set_due(id, Some(due)).await;
+        let pause = self.0.clock.sleep_until(self.0.clock.now() + AFTER_A_FAULT);
+        tokio::select! {
+            () = pause => {}
+            () = self.0.lifecycle.wait_for_soft_stop() => {}
         }
+    }
+
+    /// Whether it was still due.
+    async fn push_back(&self, id: &ConnectionId, trigger: Trigger) -> Result<bool, StorageError> {
+        // It was turned away: the next look puts it off with all the others.
+        if self.0.refresher.wait_for(id.provider()).is_some() {
+            return Ok(false);
+        }
+        let now = self.0.clock.now();
+        let Some(loaded) = self.0.storage.load(id).await? else { return Ok(false) };
+        let still = loaded.connection.due.is_some_and(|it| it.at <= now);
+        if still {
+            let due = Due { at: now + AFTER_A_FAULT, trigger };
+            self.0.storage.set_due(id, Some(due)).await?;
+        }
+        Ok(still)
     }
 }

@@ -3,6 +3,7 @@
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{Row as _, ValueRef as _};
 
 use crate::model::connection::{Connection, Due, Pause};
 use crate::model::id::{AttemptId, ConnectionId};
@@ -55,21 +56,6 @@ pub struct OpenAttempt {
     pub started_at: Timestamp,
     /// What the provider was believed to do with used refresh tokens.
     pub rotation: Rotation,
-}
-
-/// Which connections to list.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// Only these.
-    pub ids: Vec<ConnectionId>,
-    /// Only of this provider.
-    pub provider: Option<String>,
-    /// Only those whose last try failed.
-    pub failed: bool,
-    /// Only those with this label.
-    pub label: Option<String>,
-    /// Only those whose token a caller asked for since then.
-    pub active_since: Option<Timestamp>,
 }
 
 /// A connection of the manifest, to be there with this due time if it is new.
@@ -138,38 +124,6 @@ impl Storage {
         }))
     }
 
-    /// Connections with their last attempts, by id. A row that cannot be read is an error on its own.
-    pub async fn list(
-        &self,
-        filter: &Filter,
-    ) -> Result<Vec<Result<Connection, StorageError>>, StorageError> {
-        let ids = filter.ids.iter().map(key).collect::<Vec<_>>();
-        let ids = serde_json::to_string(&ids).map_err(|it| StorageError::Other(it.to_string()))?;
-        let rows = sqlx::query(
-            "select * from connections
-             where (?1 = '[]' or id in (select value from json_each(?1)))
-               and (?2 is null or provider = ?2)
-               and (not ?3 or failures > 0 or problem is not null)
-               and (?4 is null or exists (select 1 from json_each(labels) where value = ?4))
-               and (?5 is null or active_at >= ?5)
-             order by id",
-        )
-        .bind(ids)
-        .bind(&filter.provider)
-        .bind(filter.failed)
-        .bind(&filter.label)
-        .bind(filter.active_since.map(millis))
-        .fetch_all(&self.readers)
-        .await?;
-        let mut attempts = self.last_attempts(filter).await?;
-        let with_attempt = |row: &SqliteRow| {
-            let mut connection = rows::connection(row)?;
-            connection.last_attempt = attempts.remove(&connection.id);
-            Ok(connection)
-        };
-        Ok(rows.iter().map(with_attempt).collect())
-    }
-
     /// What the connection was configured with when it became a person's problem.
     pub async fn problem_config(&self, id: &ConnectionId) -> Result<Option<Vec<u8>>, StorageError> {
         let query = sqlx::query_scalar("select problem_config from connections where id = ?");
@@ -198,11 +152,13 @@ impl Storage {
     }
 }
 
-fn open_attempt(row: &SqliteRow) -> Result<Option<OpenAttempt>, StorageError> {
-    let fields = Fields::new(row, "attempts", "id")?;
-    let Some(id) = fields.word("open_id")? else { return Ok(None) };
+pub(super) fn open_attempt(row: &SqliteRow) -> Result<Option<OpenAttempt>, StorageError> {
+    if row.try_get_raw("open_id")?.is_null() {
+        return Ok(None);
+    }
+    let fields = Fields::new(row, "attempts", "open_id")?;
     Ok(Some(OpenAttempt {
-        id,
+        id: fields.required("open_id", fields.word("open_id")?)?,
         owner: fields.required("owner", fields.text("owner")?)?,
         lease_until: fields.required("lease_until", fields.time("lease_until")?)?,
         started_at: fields.required("started_at", fields.time("started_at")?)?,

@@ -42,7 +42,9 @@ pub enum StorageError {
     #[error("the database could not be read or written ({0}); check the disk")]
     Io(String),
     /// One row cannot be understood; the others can.
-    #[error("row {row} of {table} cannot be read: {column} is damaged; restore it from a backup")]
+    #[error(
+        "row {row} of {table} cannot be read: {column} is damaged; it is left alone until somebody restores it from a backup or removes it"
+    )]
     Row {
         /// The table.
         table: &'static str,
@@ -51,6 +53,9 @@ pub enum StorageError {
         /// The row's key.
         row: String,
     },
+    /// Whatever writes has ended; nothing can be stored until keepfresh is started anew.
+    #[error("the database can no longer be written: its writer has ended; start keepfresh anew")]
+    WriterGone,
     /// Anything else that the driver reports.
     #[error("the database failed: {0}")]
     Other(String),
@@ -78,6 +83,7 @@ impl StorageError {
             Self::Busy => code::Storage::Busy,
             Self::Io(_) => code::Storage::IoError,
             Self::Row { .. } => code::Storage::RowUnreadable,
+            Self::WriterGone => code::Storage::WriterGone,
             Self::Other(_) => code::Storage::Failed,
         };
         code.into()
@@ -86,7 +92,12 @@ impl StorageError {
 
 impl From<sqlx::Error> for StorageError {
     fn from(error: sqlx::Error) -> Self {
-        let sqlx::Error::Database(failure) = &error else { return Self::Other(error.to_string()) };
+        let failure = match &error {
+            sqlx::Error::Database(failure) => failure,
+            // The thread that has the file has ended.
+            sqlx::Error::WorkerCrashed => return Self::WriterGone,
+            _ => return Self::Other(error.to_string()),
+        };
         // The low byte is the primary result code: https://www.sqlite.org/rescode.html
         let code = failure.code().and_then(|it| it.parse::<u32>().ok()).unwrap_or_default();
         match code & 0xff {

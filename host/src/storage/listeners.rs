@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::BoxFuture;
+use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tokio::sync::watch;
 
@@ -65,19 +66,26 @@ pub(super) async fn heard(storage: &Storage) -> Result<BTreeSet<EventKind>, Stor
 }
 
 impl Listener {
-    /// Up to `limit` events that this one was not told of, oldest first.
+    /// Up to `limit` events that this one was not told of, oldest first. Those that cannot be read are told
+    /// of in the log and passed over.
     pub async fn waiting(&self, limit: u32) -> Result<Vec<OutboxEvent>, StorageError> {
-        let rows = sqlx::query(
-            "select o.*, cast(o.id as text) as key
-             from listeners l join outbox o on o.id > l.seen
-             where l.name = ? and o.kind in (select value from json_each(l.kinds))
-             order by o.id limit ?",
-        )
-        .bind(self.name)
-        .bind(limit)
-        .fetch_all(&self.storage.readers)
-        .await?;
-        rows.iter().map(event).collect()
+        let mut after = i64::MIN;
+        loop {
+            let rows = sqlx::query(
+                "select o.*, cast(o.id as text) as key
+                 from listeners l join outbox o on o.id > max(l.seen, ?)
+                 where l.name = ? and o.kind in (select value from json_each(l.kinds))
+                 order by o.id limit ?",
+            );
+            let rows = rows.bind(after).bind(self.name).bind(limit);
+            let rows = rows.fetch_all(&self.storage.readers).await?;
+            let read = |row| event(row).inspect_err(|it| self.storage.report(it)).ok();
+            let events = rows.iter().filter_map(read).collect::<Vec<_>>();
+            match rows.last() {
+                Some(last) if events.is_empty() => after = last.try_get("id")?,
+                _ => return Ok(events),
+            }
+        }
     }
 
     /// Notes that this one was told of everything up to `id`.

@@ -1,18 +1,17 @@
-//! Attempts as people read them: the log, the statistics, and forgetting the old ones.
+//! Attempts as people read them: the log, in pages, and the statistics. Ids of attempts are in the order
+//! of time, so that a stretch of time is a stretch of ids, and nothing else is read.
 
 use std::collections::BTreeMap;
 
-use futures_util::future::BoxFuture;
-use jiff::Timestamp;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use futures_util::TryStreamExt as _;
+use jiff::{SignedDuration, Timestamp};
+use sqlx::sqlite::SqliteRow;
 
 use crate::model::attempt::{Attempt, Outcome};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::storage::Storage;
-use crate::storage::connections::Filter;
 use crate::storage::error::StorageError;
 use crate::storage::rows::{self, Fields, key, millis};
-use crate::storage::writer::WriteOne;
 
 /// Which attempts to list.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +26,8 @@ pub struct LogFilter {
     pub since: Option<Timestamp>,
     /// Only those newer than this one: for following.
     pub after: Option<AttemptId>,
+    /// Only those older than this one, by its id as it stands there: for the next page.
+    pub before: Option<String>,
     /// At most so many.
     pub limit: u32,
 }
@@ -48,34 +49,105 @@ pub struct Statistics {
     pub p95_ms: Option<u64>,
 }
 
-/// What was removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pruned {
-    /// Finished attempts.
-    pub attempts: u64,
-    /// Delivered events.
-    pub events: u64,
+/// Some of the attempts that were asked for.
+#[derive(Debug, Default)]
+pub struct LogPage {
+    /// Newest first.
+    pub attempts: Vec<Attempt>,
+    /// Why others between them cannot be read.
+    pub unreadable: Vec<StorageError>,
+    /// Before which id the next page begins, if there is one.
+    pub next: Option<String>,
+}
+
+/// What did not succeed is a small part of the log as a rule, and has an index of its own.
+const UNSUCCESSFUL: &str = "
+    select * from attempts indexed by attempts_unsuccessful
+    where outcome <> 'success' and id > ?1 and id < coalesce(?2, cast(x'ffff' as text))
+      and (?3 is null or started_at >= ?3) and outcome = ?4
+      and (?6 is null or provider = ?6)
+    order by id desc limit ?5";
+
+const OF_CONNECTION: &str = "
+    select * from attempts
+    where connection = ?6 and id > ?1 and id < coalesce(?2, cast(x'ffff' as text))
+      and (?3 is null or started_at >= ?3) and (?4 is null or outcome = ?4)
+      and (?7 is null or provider = ?7)
+    order by id desc limit ?5";
+
+const OF_PROVIDER: &str = "
+    select * from attempts
+    where provider = ?6 and id > ?1 and id < coalesce(?2, cast(x'ffff' as text))
+      and (?3 is null or started_at >= ?3) and (?4 is null or outcome = ?4)
+    order by id desc limit ?5";
+
+const ALL: &str = "
+    select * from attempts
+    where id > ?1 and id < coalesce(?2, cast(x'ffff' as text))
+      and (?3 is null or started_at >= ?3) and (?4 is null or outcome = ?4)
+    order by id desc limit ?5";
+
+/// How much later than its id an attempt may have begun: a person waits for a slot, a clock is set.
+const MARGIN: SignedDuration = SignedDuration::from_hours(1);
+
+impl LogFilter {
+    /// Ids of what began since then are above this.
+    fn first(&self) -> String {
+        let since = self.since.map(first_id).unwrap_or_default();
+        self.after.map_or(since.clone(), |it| it.to_string().max(since))
+    }
+
+    fn statement(&self) -> &'static str {
+        match (&self.connection, self.outcome, &self.provider) {
+            (Some(_), ..) => OF_CONNECTION,
+            (None, Some(Outcome::Failed | Outcome::Skipped), _) => UNSUCCESSFUL,
+            (None, _, Some(_)) => OF_PROVIDER,
+            (None, _, None) => ALL,
+        }
+    }
+}
+
+/// What every id is above that was given to an attempt since then: the beginning of a UUID of version 7
+/// is its time.
+fn first_id(since: Timestamp) -> String {
+    let since = since.checked_sub(MARGIN).unwrap_or(Timestamp::MIN).as_millisecond();
+    let hex = format!("{:012x}", since.max(0));
+    format!("{}-{}-", &hex[..8], &hex[8..])
 }
 
 impl Storage {
-    /// Attempts that match, newest first.
+    /// Attempts that match, newest first; those that cannot be read are left out.
     pub async fn log(&self, filter: &LogFilter) -> Result<Vec<Attempt>, StorageError> {
-        let rows = sqlx::query(
-            "select * from attempts
-             where (?1 is null or provider = ?1) and (?2 is null or connection = ?2)
-               and (?3 is null or outcome = ?3) and (?4 is null or started_at >= ?4)
-               and (?5 is null or id > ?5)
-             order by id desc limit ?6",
-        )
-        .bind(&filter.provider)
-        .bind(filter.connection.as_ref().map(key))
-        .bind(filter.outcome.map(Outcome::as_str))
-        .bind(filter.since.map(millis))
-        .bind(filter.after.map(|it| it.to_string()))
-        .bind(filter.limit)
-        .fetch_all(&self.readers)
-        .await?;
-        rows.iter().map(rows::attempt).collect()
+        Ok(self.log_page(filter).await?.attempts)
+    }
+
+    /// The same, with what cannot be read, and where the next page begins.
+    pub async fn log_page(&self, filter: &LogFilter) -> Result<LogPage, StorageError> {
+        let query = sqlx::query(filter.statement())
+            .bind(filter.first())
+            .bind(&filter.before)
+            .bind(filter.since.map(millis))
+            .bind(filter.outcome.map(Outcome::as_str))
+            .bind(filter.limit);
+        let query = match &filter.connection {
+            Some(connection) => query.bind(key(connection)).bind(&filter.provider),
+            None => query.bind(&filter.provider),
+        };
+        let rows = query.fetch_all(&self.readers).await?;
+        let mut page = LogPage::default();
+        for row in &rows {
+            match rows::attempt(row) {
+                Ok(attempt) => page.attempts.push(attempt),
+                Err(error) => page.unreadable.push(error),
+            }
+        }
+        let last = rows.last().filter(|_| rows.len() == filter.limit as usize);
+        let last = last.map(|it| Fields::new(it, "attempts", "id")).transpose()?;
+        let next = last.map(|it| it.key().to_owned());
+        // An id that is no text is shown as another one, and must not lead back.
+        let leads_on = |it: &String| filter.before.as_ref().is_none_or(|before| it < before);
+        page.next = next.filter(leads_on);
+        Ok(page)
     }
 
     /// One attempt.
@@ -91,119 +163,114 @@ impl Storage {
         provider: Option<&str>,
         since: Timestamp,
     ) -> Result<Statistics, StorageError> {
-        let mut found = Statistics::default();
-        let mut durations = Vec::new();
-        let rows = sqlx::query(
-            "select 'attempts' as key, outcome, error_code, duration_ms from attempts
-             where started_at >= ? and (?2 is null or provider = ?2) and outcome is not null",
-        )
-        .bind(millis(since))
-        .bind(provider)
-        .fetch_all(&self.readers)
-        .await?;
-        for row in &rows {
-            count(&mut found, &mut durations, row)?;
+        let statement = match provider {
+            Some(_) => {
+                "select id, outcome, error_code, duration_ms from attempts
+                 where id > ?1 and started_at >= ?2 and outcome is not null and provider = ?3"
+            }
+            None => {
+                "select id, outcome, error_code, duration_ms from attempts
+                 where id > ?1 and started_at >= ?2 and outcome is not null"
+            }
+        };
+        let query = sqlx::query(statement).bind(first_id(since)).bind(millis(since));
+        let query = match provider {
+            Some(provider) => query.bind(provider),
+            None => query,
+        };
+        let mut tally = Tally::default();
+        let mut rows = query.fetch(&self.readers);
+        while let Some(row) = rows.try_next().await? {
+            // What cannot be read is counted by nobody, and shown by the log.
+            let _ = tally.count(&row);
         }
-        durations.sort_unstable();
-        found.p50_ms = percentile(&durations, 50);
-        found.p95_ms = percentile(&durations, 95);
-        Ok(found)
-    }
-
-    /// Removes finished attempts and delivered events that are older, in one transaction.
-    pub async fn prune(&self, before: Timestamp) -> Result<Pruned, StorageError> {
-        self.writer.write(Prune { before }).await
-    }
-
-    pub(super) async fn last_attempts(
-        &self,
-        filter: &Filter,
-    ) -> Result<BTreeMap<ConnectionId, Attempt>, StorageError> {
-        let rows = sqlx::query(
-            "select a.* from connections c join attempts a on a.id = (
-                 select id from attempts where connection = c.id order by id desc limit 1)
-             where ?1 is null or c.provider = ?1",
-        )
-        .bind(&filter.provider)
-        .fetch_all(&self.readers)
-        .await?;
-        let by_id = |row| rows::attempt(row).map(|it| (it.connection.clone(), it));
-        rows.iter().map(by_id).collect()
+        Ok(tally.sum())
     }
 }
 
-fn count(
-    found: &mut Statistics,
-    durations: &mut Vec<u64>,
-    row: &SqliteRow,
-) -> Result<(), StorageError> {
-    let fields = Fields::new(row, "attempts", "key")?;
-    match fields.word("outcome")? {
-        Some(Outcome::Success) => found.success += 1,
-        Some(Outcome::Failed) => {
-            found.failed += 1;
-            let code = fields.text("error_code")?.unwrap_or_default();
-            *found.causes.entry(code).or_default() += 1;
+/// Attempts as they are counted. Durations are kept by their length: there are millions of attempts, and
+/// some thousand different milliseconds.
+#[derive(Default)]
+struct Tally {
+    found: Statistics,
+    durations: BTreeMap<u64, u64>,
+}
+
+impl Tally {
+    fn count(&mut self, row: &SqliteRow) -> Result<(), StorageError> {
+        let fields = Fields::new(row, "attempts", "id")?;
+        let code = fields.text("error_code")?;
+        let took = fields.integer("duration_ms")?.and_then(|it| u64::try_from(it).ok());
+        match fields.word("outcome")? {
+            Some(Outcome::Success) => self.found.success += 1,
+            Some(Outcome::Failed) => {
+                self.found.failed += 1;
+                *self.found.causes.entry(code.unwrap_or_default()).or_default() += 1;
+            }
+            Some(Outcome::Skipped) => {
+                self.found.skipped += 1;
+                return Ok(());
+            }
+            None => return Ok(()),
         }
-        Some(Outcome::Skipped) => {
-            found.skipped += 1;
-            return Ok(());
+        if let Some(took) = took {
+            *self.durations.entry(took).or_default() += 1;
         }
-        None => return Ok(()),
+        Ok(())
     }
-    durations.extend(fields.integer("duration_ms")?.and_then(|it| u64::try_from(it).ok()));
-    Ok(())
-}
 
-/// The nearest-rank percentile of sorted values.
-fn percentile(sorted: &[u64], percent: usize) -> Option<u64> {
-    let rank = (sorted.len() * percent).div_ceil(100);
-    sorted.get(rank.saturating_sub(1)).copied()
-}
-
-struct Prune {
-    before: Timestamp,
-}
-
-impl WriteOne for Prune {
-    type Answer = Pruned;
-
-    fn apply<'a>(
-        &'a self,
-        db: &'a mut SqliteConnection,
-    ) -> BoxFuture<'a, Result<Pruned, StorageError>> {
-        Box::pin(async move {
-            let attempts = sqlx::query(
-                "delete from attempts
-                 where started_at < ? and outcome is not null
-                   and id not in (select last_attempt from connections
-                                  where last_attempt is not null)",
-            )
-            .bind(millis(self.before))
-            .execute(&mut *db)
-            .await?;
-            let events = sqlx::query(
-                "delete from outbox where at < ?
-                       and id <= (select coalesce(min(seen), 9223372036854775807) from listeners)
-                       and id < (select max(id) from outbox)",
-            )
-            .bind(millis(self.before))
-            .execute(db)
-            .await?;
-            Ok(Pruned { attempts: attempts.rows_affected(), events: events.rows_affected() })
-        })
+    fn sum(mut self) -> Statistics {
+        self.found.p50_ms = percentile(&self.durations, 50);
+        self.found.p95_ms = percentile(&self.durations, 95);
+        self.found
     }
+}
+
+/// The nearest-rank percentile of values with their counts.
+fn percentile(counted: &BTreeMap<u64, u64>, percent: u64) -> Option<u64> {
+    let rank = (counted.values().sum::<u64>() * percent).div_ceil(100);
+    let mut passed = 0;
+    counted.iter().find_map(|(value, count)| {
+        passed += count;
+        (passed >= rank).then_some(*value)
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::percentile;
+    use std::collections::BTreeMap;
+
+    use jiff::Timestamp;
+
+    use super::{first_id, percentile};
+    use crate::model::id::AttemptId;
+
+    fn counted(values: impl IntoIterator<Item = u64>) -> BTreeMap<u64, u64> {
+        let mut counted = BTreeMap::new();
+        for value in values {
+            *counted.entry(value).or_default() += 1;
+        }
+        counted
+    }
 
     #[test]
     fn a_percentile_is_a_value_that_occurred() {
-        assert_eq!(percentile(&[], 50), None);
-        assert_eq!(percentile(&[7], 95), Some(7));
-        assert_eq!(percentile(&[1, 2, 3, 4], 50), Some(2));
-        assert_eq!(percentile(&(1..=100).collect::<Vec<_>>(), 95), Some(95));
+        assert_eq!(percentile(&counted([]), 50), None);
+        assert_eq!(percentile(&counted([7]), 95), Some(7));
+        assert_eq!(percentile(&counted([1, 2, 3, 4]), 50), Some(2));
+        assert_eq!(percentile(&counted([5, 5, 5, 9]), 50), Some(5));
+        assert_eq!(percentile(&counted(1..=100), 95), Some(95));
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "ids are made of the system's time")]
+    fn a_stretch_of_time_is_a_stretch_of_ids() {
+        let id = AttemptId::generate().to_string();
+        let now = Timestamp::now();
+        assert!(first_id(now) < id, "what has just begun began since now");
+        let later = now + std::time::Duration::from_secs(2 * 3_600);
+        assert!(first_id(later) > id, "and long before what comes in two hours");
+        assert_eq!(first_id(Timestamp::UNIX_EPOCH), "00000000-0000-");
+        assert_eq!(first_id(Timestamp::MIN), "00000000-0000-");
     }
 }

@@ -75,10 +75,13 @@ impl Storage {
             .bind(PAGE)
             .fetch_all(&self.readers)
             .await?;
-        let next = rows.last().map(|it| Ok::<_, StorageError>(sqlx::Row::try_get(it, "id")?));
+        let last = rows.last().map(|it| Fields::new(it, "connections", "id")).transpose()?;
+        // A key that is no text is shown as another one, and must not lead back.
+        let next = last.map(|it| it.key().to_owned());
+        let next = next.filter(|it| after.is_none_or(|after| it.as_str() > after));
         // One that cannot be read is left alone.
         let found = rows.iter().filter_map(|it| doubtful(it).ok()).collect();
-        Ok((found, next.transpose()?))
+        Ok((found, next))
     }
 
     /// Moves them, unless they have been moved by somebody else.

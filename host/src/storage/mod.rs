@@ -12,15 +12,24 @@ mod failure;
 mod generations;
 mod keyring;
 mod listeners;
+mod listing;
 mod log;
 mod mending;
 mod outbox;
 mod people;
+mod prune;
 mod rows;
 mod spill;
 mod success;
 mod times;
+mod unreadable;
 mod writer;
+
+#[cfg(test)]
+mod crowd;
+
+#[cfg(test)]
+mod plans;
 
 #[cfg(test)]
 mod tests;
@@ -35,17 +44,20 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions, Connection as _};
 use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
 
 pub use begin::{Begin, Begun, Captured};
 pub use captures::{Capture, Departed};
-pub use connections::{Filter, Loaded, OpenAttempt, Pausing, Reconcile};
+pub use connections::{Loaded, OpenAttempt, Pausing, Reconcile};
 pub use error::StorageError;
 pub use failure::{Abandoned, Failed, Skipped};
 pub use generations::ManualSet;
 pub use listeners::{Listener, OutboxEvent};
-pub use log::{LogFilter, Pruned, Statistics};
+pub use listing::{Filter, Page, Unreadable};
+pub use log::{LogFilter, LogPage, Statistics};
 pub use mending::{CameOf, Doubtful, Forgiven, Moved};
 pub use people::{Enrolment, Standing};
+pub use prune::Pruned;
 pub use success::Succeeded;
 
 use outbox::Heard;
@@ -63,6 +75,9 @@ pub struct Storage {
     times: Arc<Notify>,
     spill: Arc<Spill>,
     heard: Arc<watch::Sender<Heard>>,
+    told: unreadable::Told,
+    /// Cancelled when the writer has ended, however it did.
+    writer_ended: CancellationToken,
 }
 
 impl Storage {
@@ -81,13 +96,25 @@ impl Storage {
             .await
             .map_err(unavailable)?;
         let (writer, work) = Writer::new(db);
-        start_writer(work);
-        let spill = Arc::new(Spill::beside(path));
-        let heard = Arc::new(watch::Sender::new(Heard::default()));
-        let storage = Self { readers, writer, times: Arc::default(), spill, heard };
+        let writer_ended = start_writer(work);
+        let storage = Self {
+            readers,
+            writer,
+            times: Arc::default(),
+            spill: Arc::new(Spill::beside(path)),
+            heard: Arc::new(watch::Sender::new(Heard::default())),
+            told: unreadable::Told::default(),
+            writer_ended,
+        };
         let kinds = listeners::heard(&storage).await?;
         storage.heard.send_modify(|it| it.kinds = kinds);
         Ok(storage)
+    }
+
+    /// Returns once nothing can be written any more, because the writer has failed inside or its database
+    /// has gone. Whoever serves others ends then: what cannot store a token must not ask for one.
+    pub async fn writer_ended(&self) {
+        self.writer_ended.cancelled().await;
     }
 
     /// The database at `path` if there is one and its schema is up to date: opening it then changes
@@ -138,8 +165,15 @@ fn make_private(path: &Path) -> std::io::Result<()> {
     clippy::disallowed_methods,
     reason = "the writer outlives every tracked task; it ends with its last handle"
 )]
-fn start_writer(work: impl Future<Output = ()> + Send + 'static) {
-    drop(tokio::spawn(work));
+fn start_writer(work: impl Future<Output = ()> + Send + 'static) -> CancellationToken {
+    let ended = CancellationToken::new();
+    // Dropped with the task, also when it panics.
+    let guard = ended.clone().drop_guard();
+    drop(tokio::spawn(async move {
+        let _guard = guard;
+        work.await;
+    }));
+    ended
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {

@@ -58,11 +58,11 @@ pub struct Enrolment {
 }
 
 impl Storage {
-    /// What is there under those ids.
+    /// What is there under those ids, or why it cannot be read.
     pub async fn standing(
         &self,
         ids: &[ConnectionId],
-    ) -> Result<HashMap<ConnectionId, Standing>, StorageError> {
+    ) -> Result<HashMap<ConnectionId, Result<Standing, StorageError>>, StorageError> {
         let rows = sqlx::query(
             "select id, generation, origin, enrolled, issued_at is not null as has_token
              from connections where id in (select value from json_each(?))",
@@ -90,16 +90,21 @@ impl Storage {
     }
 }
 
-fn standing(row: &SqliteRow) -> Result<(ConnectionId, Standing), StorageError> {
+fn standing(
+    row: &SqliteRow,
+) -> Result<(ConnectionId, Result<Standing, StorageError>), StorageError> {
     let fields = Fields::new(row, "connections", "id")?;
     let id = fields.required("id", fields.word("id")?)?;
-    let standing = Standing {
+    Ok((id, read_standing(&fields)))
+}
+
+fn read_standing(fields: &Fields<'_>) -> Result<Standing, StorageError> {
+    Ok(Standing {
         generation: fields.count("generation")?,
         origin: fields.required("origin", fields.word("origin")?)?,
         has_token: fields.count("has_token")? > 0,
         enrolled: fields.blob("enrolled")?,
-    };
-    Ok((id, standing))
+    })
 }
 
 impl Write for Enrolment {

@@ -30,8 +30,18 @@ impl<'r> Fields<'r> {
         table: &'static str,
         key: &'static str,
     ) -> Result<Self, StorageError> {
-        let key = row.try_get(key)?;
+        let key = match row.try_get(key) {
+            Ok(key) => key,
+            // A key can be damaged like anything else, and then still has to be named.
+            Err(sqlx::Error::ColumnDecode { .. }) => lossy(row, key),
+            Err(error) => return Err(error.into()),
+        };
         Ok(Self { row, table, key })
+    }
+
+    /// The row's key, as it stands there.
+    pub(super) fn key(&self) -> &str {
+        &self.key
     }
 
     /// The error for a `column` that cannot be understood.
@@ -85,6 +95,12 @@ impl<'r> Fields<'r> {
     }
 }
 
+/// What can be read of a text that is none.
+fn lossy(row: &SqliteRow, column: &str) -> String {
+    let bytes: Vec<u8> = row.try_get_unchecked(column).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// A generation, or another count, as SQL has it. Counts here never come near 2^63.
 pub(super) fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
@@ -108,7 +124,7 @@ pub(super) fn json_rows<'a, T: 'a>(
 pub(super) fn connection(row: &SqliteRow) -> Result<Connection, StorageError> {
     let fields = Fields::new(row, "connections", "id")?;
     Ok(Connection {
-        id: fields.required("id", fields.word("id")?)?,
+        id: connection_id(&fields)?,
         generation: fields.count("generation")?,
         token: token_facts(&fields)?,
         failures: u32::try_from(fields.count("failures")?).unwrap_or(u32::MAX),
@@ -124,6 +140,17 @@ pub(super) fn connection(row: &SqliteRow) -> Result<Connection, StorageError> {
         labels: fields.json("labels")?.unwrap_or_default(),
         active_at: fields.time("active_at")?,
     })
+}
+
+/// The id; its halves stand beside it for the indexes, and say the same.
+fn connection_id(fields: &Fields<'_>) -> Result<ConnectionId, StorageError> {
+    let id: ConnectionId = fields.required("id", fields.word("id")?)?;
+    for (column, half) in [("provider", id.provider()), ("name", id.name())] {
+        if fields.text(column)?.as_deref() != Some(half) {
+            return Err(fields.damaged(column));
+        }
+    }
+    Ok(id)
 }
 
 fn token_facts(fields: &Fields<'_>) -> Result<Option<TokenFacts>, StorageError> {

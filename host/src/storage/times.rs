@@ -4,42 +4,51 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
+use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::model::attempt::Trigger;
+use crate::model::clock;
 use crate::model::connection::Due;
 use crate::model::id::ConnectionId;
 use crate::storage::Storage;
 use crate::storage::error::StorageError;
-use crate::storage::rows::{Fields, key, millis};
+use crate::storage::rows::{self, Fields, key, millis};
 use crate::storage::writer::WriteOne;
 
 impl Storage {
-    /// Up to `limit` connections of `provider` that are due at `now`, the longest waiting first.
+    /// Up to `limit` connections of `provider` that are due at `now` and `wanted`, the longest waiting
+    /// first. Those that cannot be read are told of and passed over, as are those that nobody wants: they
+    /// do not stand in the way of the others.
     pub async fn due(
         &self,
         provider: &str,
         now: Timestamp,
         limit: u32,
+        wanted: impl Fn(&ConnectionId) -> bool,
     ) -> Result<Vec<(ConnectionId, Trigger)>, StorageError> {
-        let rows = sqlx::query(
-            "select id, due_trigger from connections
-             where provider = ? and due_at <= ? order by due_at limit ?",
-        )
-        .bind(provider)
-        .bind(millis(now))
-        .bind(limit)
-        .fetch_all(&self.readers)
-        .await?;
-        rows.iter().map(due_row).collect()
+        let mut ready = Vec::new();
+        let mut look = Look { statement: DUE, column: "due_at", provider, now, after: START };
+        while let Some(rows) = self.look(&mut look).await? {
+            let due = rows.iter().filter_map(|row| self.readable(due_row(row)));
+            ready.extend(due.filter(|(id, _)| wanted(id)));
+            if ready.len() >= limit as usize {
+                ready.truncate(limit as usize);
+                break;
+            }
+        }
+        Ok(ready)
     }
 
     /// When the next connection after `now` is due.
     pub async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StorageError> {
+        // A time that no calendar holds is nobody's next.
         let row = sqlx::query(
-            "select 'next' as id, min(due_at) as due_at from connections where due_at > ?",
+            "select 'next' as id, min(due_at) as due_at from connections
+             where due_at > ? and due_at <= ?",
         )
         .bind(millis(now))
+        .bind(millis(clock::LAST))
         .fetch_one(&self.readers)
         .await?;
         Fields::new(&row, "connections", "id")?.time("due_at")
@@ -54,36 +63,44 @@ impl Storage {
                  union all
                  select (select min(provider) from connections c where c.provider > found.provider)
                  from found where found.provider is not null)
-             select provider from found where provider is not null",
+             select cast(provider as blob) from found where provider is not null",
         );
-        Ok(query.fetch_all(&self.readers).await?)
+        let found: Vec<Vec<u8>> = query.fetch_all(&self.readers).await?;
+        // A name that is no text is no provider's: what stands under it cannot be read.
+        Ok(found.into_iter().filter_map(|it| String::from_utf8(it).ok()).collect())
     }
 
-    /// Up to `limit` connections whose `profile` is to be asked at `now`.
+    /// Up to `limit` connections of `provider` whose `profile` is to be asked at `now`. Those that cannot be
+    /// read are passed over.
     pub async fn probes_due(
         &self,
+        provider: &str,
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<ConnectionId>, StorageError> {
-        let rows =
-            sqlx::query("select id from connections where probe_at <= ? order by probe_at limit ?")
-                .bind(millis(now))
-                .bind(limit)
-                .fetch_all(&self.readers)
-                .await?;
-        let id = |row: &SqliteRow| {
-            let fields = Fields::new(row, "connections", "id")?;
-            fields.required("id", fields.word("id")?)
-        };
-        rows.iter().map(id).collect()
+        let mut ready = Vec::new();
+        let mut look = Look { statement: PROBES, column: "probe_at", provider, now, after: START };
+        while let Some(rows) = self.look(&mut look).await? {
+            // All of it: what cannot be read is not asked about, because the answer would be stored there.
+            let due = rows.iter().filter_map(|row| self.readable(rows::connection(row)));
+            ready.extend(due.map(|it| it.id));
+            if ready.len() >= limit as usize {
+                ready.truncate(limit as usize);
+                break;
+            }
+        }
+        Ok(ready)
     }
 
-    /// When the next profile is to be asked.
-    pub async fn next_probe(&self) -> Result<Option<Timestamp>, StorageError> {
+    /// When the next profile of `provider` is to be asked.
+    pub async fn next_probe(&self, provider: &str) -> Result<Option<Timestamp>, StorageError> {
         let row = sqlx::query(
-            "select 'next' as id, min(probe_at) as probe_at
-             from connections where probe_at is not null",
+            "select 'next' as id, min(probe_at) as probe_at from connections
+             where provider = ? and probe_at between ? and ?",
         )
+        .bind(provider)
+        .bind(millis(Timestamp::MIN))
+        .bind(millis(clock::LAST))
         .fetch_one(&self.readers)
         .await?;
         Fields::new(&row, "connections", "id")?.time("probe_at")
@@ -117,9 +134,69 @@ impl Storage {
     }
 }
 
+/// Rows in one look at what is due.
+const AT_ONCE: u32 = 32;
+
+/// Before every row.
+const START: (i64, String) = (i64::MIN, String::new());
+
+const DUE: &str = "
+    select id, due_at, due_trigger from connections
+    where provider = ? and due_at <= ? and (due_at, id) > (?, ?)
+    order by due_at, id limit ?";
+
+const PROBES: &str = "
+    select * from connections
+    where provider = ? and probe_at <= ? and (probe_at, id) > (?, ?)
+    order by probe_at, id limit ?";
+
+/// A look at the connections of a provider whose time has come, a few at once.
+struct Look<'a> {
+    statement: &'static str,
+    /// Its time.
+    column: &'static str,
+    provider: &'a str,
+    now: Timestamp,
+    /// The time and the key of the last one that was seen.
+    after: (i64, String),
+}
+
+impl Look<'_> {
+    /// Goes on behind that row. A key that is no text is shown as another one, and must not lead back:
+    /// then it goes on with the time after it.
+    fn pass(&mut self, time: i64, key: String) {
+        let next = (time, key);
+        self.after = if next > self.after { next } else { (time.saturating_add(1), String::new()) };
+    }
+}
+
+impl Storage {
+    /// The next few; `None` when there are no more.
+    async fn look(&self, look: &mut Look<'_>) -> Result<Option<Vec<SqliteRow>>, StorageError> {
+        let rows = sqlx::query(look.statement)
+            .bind(look.provider)
+            .bind(millis(look.now))
+            .bind(look.after.0)
+            .bind(&look.after.1)
+            .bind(AT_ONCE)
+            .fetch_all(&self.readers)
+            .await?;
+        let Some(last) = rows.last() else { return Ok(None) };
+        let key = Fields::new(last, "connections", "id")?.key().to_owned();
+        look.pass(last.try_get(look.column)?, key);
+        Ok(Some(rows))
+    }
+
+    /// What was read; where that failed, it is told of.
+    fn readable<T>(&self, read: Result<T, StorageError>) -> Option<T> {
+        read.inspect_err(|error| self.report(error)).ok()
+    }
+}
+
 fn due_row(row: &SqliteRow) -> Result<(ConnectionId, Trigger), StorageError> {
     let fields = Fields::new(row, "connections", "id")?;
     let id = fields.required("id", fields.word("id")?)?;
+    fields.time("due_at")?;
     Ok((id, fields.required("due_trigger", fields.word("due_trigger")?)?))
 }
 

@@ -62,7 +62,8 @@ impl<W: WriteOne> Write for W {
 pub(super) struct Writer(mpsc::UnboundedSender<Box<dyn Group>>);
 
 impl Writer {
-    /// The writer over `db`, and its loop, which ends when the last handle is dropped.
+    /// The writer over `db`, and its loop, which ends when the last handle is dropped, or when `db` has
+    /// gone.
     pub(super) fn new(db: SqliteConnection) -> (Self, impl Future<Output = ()> + Send) {
         let (jobs, waiting) = mpsc::unbounded_channel();
         (Self(jobs), run(db, waiting))
@@ -71,7 +72,7 @@ impl Writer {
     /// Applies `write` durably. Dropping the future does not undo or cancel it.
     pub(super) async fn write<W: Write>(&self, write: W) -> Result<W::Answer, StorageError> {
         let (to, answer) = oneshot::channel();
-        let gone = || StorageError::Other("the writer has stopped".to_owned());
+        let gone = || StorageError::WriterGone;
         let job = Kind { writes: vec![write], to: vec![to], answers: Vec::new() };
         self.0.send(Box::new(job)).map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
@@ -172,6 +173,7 @@ async fn run(mut db: SqliteConnection, mut waiting: mpsc::UnboundedReceiver<Box<
             let [alone] = alone;
             match committed {
                 Ok(()) => alone.confirm(),
+                Err(StorageError::WriterGone) => return alone.refuse(StorageError::WriterGone),
                 Err(error) => alone.refuse(error),
             }
         }

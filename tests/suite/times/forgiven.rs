@@ -21,8 +21,8 @@ const MANY: usize = 2_000;
 
 /// All of the connections that were added.
 async fn added(inside: &Inside) -> Vec<Connection> {
-    let rows = inside.app.storage.list(&Filter::default()).await.unwrap();
-    let all = rows.into_iter().map(Result::unwrap);
+    let page = inside.app.storage.page(&Filter::default(), None, 10_000).await.unwrap();
+    let all = page.rows.into_iter().map(Result::unwrap);
     all.filter(|it| it.origin == Origin::Added).collect()
 }
 

@@ -4,22 +4,35 @@ use crate::cli::render::line::Line;
 use crate::cli::render::{table, tone};
 use crate::operator::view::{ConnectionView, Details};
 
-/// States, each with a sentence and the command that helps.
+/// States, each with a sentence and the command that helps, and how many need a person.
 pub(super) fn status(connections: &[ConnectionView]) -> Vec<Line> {
-    if connections.is_empty() {
-        return vec!["no connections: name a provider in the manifest".into()];
+    let lines = states(connections);
+    lines.into_iter().chain(summary(connections.len(), ill(connections))).collect()
+}
+
+/// How many need a person.
+pub(super) fn ill(connections: &[ConnectionView]) -> usize {
+    connections.iter().filter(|it| it.state.needs_a_person()).count()
+}
+
+/// What stands below so many, when something does.
+pub(super) fn summary(all: usize, ill: usize) -> Option<Line> {
+    match (all, ill) {
+        (0, _) => Some("no connections: name a provider in the manifest".into()),
+        (_, 0) => None,
+        _ => Some(format!("{ill} of {all} need a person").into()),
     }
-    let width = connections.iter().map(|it| it.id.to_string().len()).max().unwrap_or_default();
+}
+
+/// States, each with a sentence and the command that helps.
+pub(super) fn states(connections: &[ConnectionView]) -> Vec<Line> {
+    let width = connections.iter().map(|it| it.id.len()).max().unwrap_or_default();
     let mut lines = Vec::new();
     for it in connections {
-        let line = tone::symbol(it.state).then(format!(" {:width$}  ", it.id.to_string()));
+        let line = tone::symbol(it.state).then(format!(" {:width$}  ", it.id));
         lines.push(line.then(tone::state(it.state)).then(format!("  {}", it.sentence)));
         let step = it.next_step.as_ref();
         lines.extend(step.map(|step| Line::from(format!("  {:width$}  → {step}", ""))));
-    }
-    let ill = connections.iter().filter(|it| it.state.needs_a_person()).count();
-    if ill > 0 {
-        lines.push(format!("{ill} of {} need a person", connections.len()).into());
     }
     lines
 }

@@ -4,6 +4,9 @@
 /// The one way onto the terminal.
 mod line;
 
+/// Lists that come in pages.
+pub(super) mod pages;
+
 /// Logins and additions.
 pub(super) mod people;
 
@@ -141,6 +144,7 @@ fn unprintable() -> Failure {
 fn exit(reply: &Reply) -> Exit {
     match reply {
         Reply::Connections(connections) => Exit::of_states(connections),
+        Reply::ConnectionPage(page) => Exit::of_states(&page.rows),
         Reply::Refreshed(refreshed) => Exit::of_refresh(refreshed),
         Reply::Enrolled(enrolled) if !enrolled.refused.is_empty() => Exit::Partly,
         Reply::Findings(findings) if findings.iter().any(|it| !it.ok) => Exit::Failed,
@@ -153,6 +157,7 @@ fn as_json(reply: &Reply) -> Value {
     match reply {
         Reply::Done => json!({ "done": true }),
         Reply::Connections(connections) => json!({ "connections": connections }),
+        Reply::ConnectionPage(page) => json!({ "connections": page.rows }),
         Reply::Connection(details) => json!(details),
         Reply::Refreshed(refreshed) => json!(refreshed),
         Reply::Plan(planned) => json!({ "planned": planned }),
@@ -163,6 +168,7 @@ fn as_json(reply: &Reply) -> Value {
         }
         Reply::Enrolled(enrolled) => people::enrolled_json(enrolled),
         Reply::Attempts(attempts) => json!({ "attempts": attempts }),
+        Reply::AttemptPage(page) => json!({ "attempts": page.rows }),
         Reply::Stats(stats) => json!(stats),
         Reply::Schedules(schedules) => json!({ "schedules": schedules }),
         Reply::Plugins(plugins) => json!({ "plugins": plugins }),
@@ -176,6 +182,7 @@ fn as_text(reply: &Reply) {
     match reply {
         Reply::Done => hint("done"),
         Reply::Connections(connections) => out_all(connection::status(connections)),
+        Reply::ConnectionPage(page) => out_all(connection::status(&page.rows)),
         Reply::Connection(details) => out_all(connection::details(details)),
         Reply::Refreshed(refreshed) => {
             for id in &refreshed.queued {
@@ -212,6 +219,7 @@ fn as_text(reply: &Reply) {
         Reply::Enrolled(enrolled) => people::enrolled(enrolled),
         Reply::Attempts(attempts) if attempts.is_empty() => hint("no attempts match"),
         Reply::Attempts(attempts) => out_all(table::attempts(attempts)),
+        Reply::AttemptPage(page) => out_all(table::attempts(&page.rows)),
         Reply::Stats(stats) => out_all(table::stats(stats)),
         Reply::Schedules(schedules) if schedules.is_empty() => {
             hint("no schedules: tokens are refreshed at two thirds of their lifetime");

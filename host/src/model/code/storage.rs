@@ -46,9 +46,14 @@ codes! {
         exit: Failed, retryable: true, acts: Operator,
     }
     RowUnreadable = "storage.row_unreadable" {
-        meaning: "One row of the database cannot be understood; the others can.",
-        remedy: "Restore the row from a backup.",
-        exit: Failed, retryable: false, acts: Operator,
+        meaning: "One row of the database cannot be understood; it is left alone, and the others go on.",
+        remedy: "Restore the row from a backup, or remove the connection and add it again.",
+        exit: Person, retryable: false, acts: Operator,
+    }
+    WriterGone = "storage.writer_gone" {
+        meaning: "Whatever writes to the database has ended, so nothing can be stored, and the daemon ends as well.",
+        remedy: "Start Keepfresh again, and report what the log says before it.",
+        exit: Failed, retryable: true, acts: Operator,
     }
     AnswerHeld = "storage.answer_held" {
         meaning: "A provider's answer is here and cannot be stored; it is held in memory, and nothing is sent for that connection meanwhile.",

@@ -1,0 +1,141 @@
+//! `status`, `connection list` and `log`: page after page, from whoever has them, until there are no more.
+//! Nobody holds more than one page, however long the list is.
+
+use std::path::Path;
+
+use crate::app::Purpose;
+use crate::cli::arguments::{ConnectionVerb, Verb};
+use crate::cli::exit::Exit;
+use crate::cli::render;
+use crate::cli::render::pages::Listing;
+use crate::cli::session::Session;
+use crate::manifest;
+use crate::model::failure::Failure;
+use crate::model::id::ConnectionId;
+use crate::operator::{Command, LogQuery, PAGE, PageQuery, Reply, Selection};
+
+/// What is listed.
+pub(super) enum List {
+    /// How connections are doing.
+    Status(Vec<ConnectionId>),
+    /// Connections.
+    Connections(Selection),
+    /// Attempts.
+    Log(LogQuery),
+}
+
+/// The list that was asked for, if it is one. A log that is followed has no end, and is none.
+pub(super) fn of(verb: &Verb) -> Option<List> {
+    Some(match verb {
+        Verb::Status { connections } => List::Status(connections.clone()),
+        Verb::Connection { verb: ConnectionVerb::List { provider, label, active_within } } => {
+            List::Connections(Selection {
+                provider: provider.clone(),
+                label: label.clone(),
+                active_within_s: *active_within,
+                ..Selection::default()
+            })
+        }
+        Verb::Log { connection, provider, outcome, since, limit, follow: false } => {
+            List::Log(LogQuery {
+                provider: provider.clone(),
+                connection: connection.clone(),
+                outcome: *outcome,
+                since_s: *since,
+                after: None,
+                limit: *limit,
+                page: None,
+            })
+        }
+        _ => return None,
+    })
+}
+
+/// Prints the list.
+pub(super) async fn run(config: &Path, list: List, json: bool) -> Exit {
+    let manifest = match manifest::load(config) {
+        Ok(manifest) => manifest,
+        Err(problems) => return render::problems(config, &problems, json),
+    };
+    let session = match Session::open(manifest, Purpose::Look).await {
+        Ok(session) => session,
+        Err(failure) => return render::failure(&failure, json),
+    };
+    let mut listing = Listing::new(list.name(), json);
+    let printed = print(&session, &list, &mut listing).await;
+    session.close().await;
+    match printed {
+        Ok(()) => listing.end(),
+        // What was printed stays open, so that nobody takes it for the whole.
+        Err(failure) => render::failure(&failure, json && !listing.has_begun()),
+    }
+}
+
+async fn print(session: &Session, list: &List, listing: &mut Listing) -> Result<(), Failure> {
+    let mut left = list.limit();
+    let mut after = None;
+    while left > 0 {
+        let page = PageQuery { after, limit: Some(left.min(PAGE)) };
+        let (rows, next) = show(session.ask(list.command(page)).await?, listing);
+        left = left.saturating_sub(rows);
+        after = next;
+        if after.is_none() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Prints one page; how many rows it had, and what the next one begins after.
+fn show(reply: Reply, listing: &mut Listing) -> (u32, Option<String>) {
+    let (rows, next) = match reply {
+        Reply::ConnectionPage(page) => {
+            listing.connections(&page.rows);
+            listing.unreadable(page.unreadable);
+            (page.rows.len(), page.next)
+        }
+        Reply::AttemptPage(page) => {
+            listing.attempts(&page.rows);
+            listing.unreadable(page.unreadable);
+            (page.rows.len(), page.next)
+        }
+        // A daemon that was started before there were pages.
+        Reply::Connections(rows) => {
+            listing.connections(&rows);
+            (rows.len(), None)
+        }
+        Reply::Attempts(rows) => {
+            listing.attempts(&rows);
+            (rows.len(), None)
+        }
+        _ => (0, None),
+    };
+    (u32::try_from(rows).unwrap_or(u32::MAX), next)
+}
+
+impl List {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Status(_) | Self::Connections(_) => "connections",
+            Self::Log(_) => "attempts",
+        }
+    }
+
+    fn limit(&self) -> u32 {
+        match self {
+            Self::Status(_) | Self::Connections(_) => u32::MAX,
+            Self::Log(query) => query.limit,
+        }
+    }
+
+    fn command(&self, page: PageQuery) -> Command {
+        let page = Some(page);
+        match self {
+            Self::Status(ids) => Command::Status { ids: ids.clone(), page },
+            Self::Connections(selection) => {
+                Command::Connections { selection: selection.clone(), page }
+            }
+            Self::Log(query) => Command::Log(LogQuery { page, ..query.clone() }),
+        }
+    }
+}

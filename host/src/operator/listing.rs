@@ -1,0 +1,130 @@
+//! Lists, in pages: connections and attempts as people and scripts read them. A page is one question, so
+//! nobody holds more than one, and nothing is held while the asker prints it.
+
+use crate::model::failure::Failure;
+use crate::model::id::ConnectionId;
+use crate::operator::command::{LogQuery, PageQuery};
+use crate::operator::reply::Page;
+use crate::operator::view::{self, ConnectionView};
+use crate::operator::{Operator, Reply, changed};
+use crate::refresher::{host_fault, unknown};
+use crate::storage::{self, Filter, LogFilter};
+
+/// Rows of a page when nobody says how many, and at most.
+pub const PAGE: u32 = 500;
+
+impl Operator {
+    /// How connections are doing. Those that are named are all there, or it fails.
+    pub(super) async fn status(
+        &self,
+        ids: Vec<ConnectionId>,
+        page: Option<PageQuery>,
+    ) -> Result<Reply, Failure> {
+        let filter = Filter { ids, ..Filter::default() };
+        if filter.ids.is_empty() {
+            return self.list(&filter, page).await;
+        }
+        // As many as somebody has typed.
+        let found = self.all(&filter).await?;
+        let shown = |id: &ConnectionId| found.rows.iter().any(|it| it.id == id.to_string());
+        match filter.ids.iter().find(|id| !shown(id)) {
+            Some(missing) => Err(unknown(missing)),
+            None if page.is_some() => Ok(Reply::ConnectionPage(found)),
+            None => Ok(Reply::Connections(found.rows)),
+        }
+    }
+
+    /// Connections; those who name no page are older and get all in one.
+    pub(super) async fn list(
+        &self,
+        filter: &Filter,
+        page: Option<PageQuery>,
+    ) -> Result<Reply, Failure> {
+        match page {
+            Some(page) => self.page(filter, &page).await.map(Reply::ConnectionPage),
+            None => Ok(Reply::Connections(self.all(filter).await?.rows)),
+        }
+    }
+
+    async fn all(&self, filter: &Filter) -> Result<Page<ConnectionView>, Failure> {
+        let mut all = self.page(filter, &PageQuery::default()).await?;
+        while let Some(after) = all.next.take() {
+            let next = PageQuery { after: Some(after), ..PageQuery::default() };
+            all = all.and(self.page(filter, &next).await?);
+        }
+        Ok(all)
+    }
+
+    /// One page of connections.
+    pub(super) async fn page(
+        &self,
+        filter: &Filter,
+        page: &PageQuery,
+    ) -> Result<Page<ConnectionView>, Failure> {
+        let (after, limit) = (page.after.as_deref(), page.limit());
+        let found = self.0.storage.page(filter, after, limit).await;
+        let storage::Page { rows, attempts, next } = found.map_err(|it| host_fault(&it))?;
+        let (now, shelf) = (self.0.clock.now(), self.0.catalogue.shelf());
+        let mut configs = self.0.refresher.configs();
+        let mut views = Vec::with_capacity(rows.len());
+        for row in rows {
+            views.push(match row {
+                Ok(connection) => {
+                    let plugin = shelf.providers.get(connection.id.provider());
+                    let plugin = plugin.and_then(|it| it.as_deref().ok());
+                    let view = ConnectionView::of(&connection, view::access_of(plugin), now);
+                    let wait = self.0.refresher.wait_for(connection.id.provider());
+                    view.waiting(wait).since(changed(&mut configs, &connection).await)
+                }
+                Err(unreadable) => ConnectionView::unreadable(&unreadable),
+            });
+        }
+        let unreadable = attempts.iter().map(view::error_of).collect();
+        Ok(Page { rows: views, unreadable, next })
+    }
+
+    /// Attempts, newest first.
+    pub(super) async fn log(&self, query: LogQuery) -> Result<Reply, Failure> {
+        let filter = LogFilter {
+            provider: query.provider,
+            connection: query.connection,
+            outcome: query.outcome,
+            since: query.since_s.map(|it| self.ago(it)),
+            after: query.after,
+            before: None,
+            limit: query.limit,
+        };
+        match query.page {
+            Some(page) => {
+                let limit = filter.limit.min(page.limit());
+                let filter = LogFilter { before: page.after, limit, ..filter };
+                self.log_page(&filter).await.map(Reply::AttemptPage)
+            }
+            None => self.log_all(filter).await,
+        }
+    }
+
+    async fn log_all(&self, filter: LogFilter) -> Result<Reply, Failure> {
+        let mut attempts = Vec::new();
+        let mut page = LogFilter { limit: filter.limit.min(PAGE), ..filter.clone() };
+        loop {
+            let found = self.log_page(&page).await?;
+            attempts.extend(found.rows);
+            let left = filter.limit as usize - attempts.len().min(filter.limit as usize);
+            page.limit = PAGE.min(u32::try_from(left).unwrap_or(PAGE));
+            page.before = found.next;
+            if page.before.is_none() || page.limit == 0 {
+                return Ok(Reply::Attempts(attempts));
+            }
+        }
+    }
+
+    async fn log_page(
+        &self,
+        filter: &LogFilter,
+    ) -> Result<Page<crate::model::attempt::Attempt>, Failure> {
+        let found = self.0.storage.log_page(filter).await.map_err(|it| host_fault(&it))?;
+        let unreadable = found.unreadable.iter().map(view::error_of).collect();
+        Ok(Page { rows: found.attempts, unreadable, next: found.next })
+    }
+}
