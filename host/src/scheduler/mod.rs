@@ -144,7 +144,7 @@ impl Scheduler {
             // One by one: what rests or is paused sends nothing, and leaves the turn to the next.
             Verdict::One => self.start_some(provider, now, 1).await.map(|()| None),
             Verdict::Wait(wait) => {
-                if !self.0.storage.due(provider, now, 1).await?.is_empty() {
+                if !self.0.storage.due(provider, now, 1, |_| true).await?.is_empty() {
                     self.0.storage.put_off(provider, wait.until, SPREAD).await?;
                 }
                 Ok(Some(wait.until))
