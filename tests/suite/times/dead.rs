@@ -78,14 +78,14 @@ async fn a_refresh_that_brings_a_dead_token_keeps_the_grant_and_is_a_failure() {
     let attempts = attempts_of_a_day(&inside, &fake, "rotor").await;
     assert!((5..=A_DOZEN).contains(&attempts), "{attempts}");
     let family = fake.control().family("first").unwrap();
-    assert_eq!((family.rotations as usize, family.revoked), (attempts, false));
+    assert_eq!((family.rotations, family.revoked), (attempts as u64, false));
     let connection = inside.connection("rotor").await;
-    assert_eq!(connection.generation as usize, attempts + 1, "each was stored");
+    assert_eq!(connection.generation, attempts as u64 + 1, "each was stored");
     let soon = inside.app.clock.now() + std::time::Duration::from_secs(1);
     assert_eq!(state_of(&connection, soon), State::Expired);
     let since = inside.app.clock.now() - 2 * DAY;
     let statistics = inside.app.storage.statistics(None, since).await.unwrap();
-    assert_eq!((statistics.success, statistics.failed as usize), (0, attempts));
+    assert_eq!((statistics.success, statistics.failed), (0, attempts as u64));
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::model::attempt::Trigger;
 use crate::model::clock;
-use crate::model::connection::{Connection, Due};
+use crate::model::connection::{Connection, Due, TokenFacts};
 use crate::refresher::plan::Timing;
 
 /// What the rule rests on, besides the row of the connection.
@@ -55,7 +55,7 @@ pub fn due(connection: &Connection, facts: &Facts<'_>) -> Option<Due> {
 
 /// What a failure said, unless no failure can have meant it.
 fn waiting(connection: &Connection, facts: &Facts<'_>) -> Option<Due> {
-    let ends = connection.token.as_ref().map(|it| it.ends()).unwrap_or_default();
+    let ends = connection.token.as_ref().map(TokenFacts::ends).unwrap_or_default();
     let latest = facts.timing.as_ref().map_or_else(
         || clock::after(facts.now, LONGEST_WAIT),
         |it| it.longest_wait(ends, facts.now),
@@ -67,7 +67,7 @@ fn waiting(connection: &Connection, facts: &Facts<'_>) -> Option<Due> {
 mod tests {
     use super::*;
     use crate::manifest::provider::Provider;
-    use crate::model::connection::{Origin, Pause, Problem, TokenFacts};
+    use crate::model::connection::{Origin, Pause, Problem};
 
     const DAY: i64 = 86_400;
 

@@ -100,7 +100,7 @@ struct World {
     now: Timestamp,
     /// What the attempt under way found when it began.
     under_way: Option<(AttemptId, Loaded)>,
-    /// Whether a person has to act.
+    /// Whether the last step was a look at what was due.
     handled: bool,
 }
 
