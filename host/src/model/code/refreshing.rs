@@ -31,7 +31,7 @@ codes! {
         exit: Failed, retryable: true, acts: Nobody,
     }
     DeadOnArrival = "token.dead_on_arrival" {
-        meaning: "The token that came had ended, or ends before anybody can use it. It is stored, and another one is asked for after growing pauses.",
+        meaning: "The token that came had ended, or ends before anybody can use it; it is stored, and another one is asked for after growing pauses.",
         remedy: "Look at the clocks, here and at the provider, and at what its plugin takes for the end; then run `keepfresh refresh CONNECTION --force`.",
         exit: Failed, retryable: true, acts: Operator,
     }
