@@ -69,8 +69,8 @@ pub fn trouble(answer: &dyn Answer, who: &str) -> Option<Failure> {
     }
 }
 
-/// Seconds that the provider asks to wait. A date in `Retry-After` is not read: without one, the
-/// host's own pace holds.
+/// Seconds that the provider asks to wait. A date in `Retry-After` is left to the host, which reads it
+/// of every failure.
 fn retry_after(answer: &dyn Answer) -> Option<u32> {
     answer.header("retry-after")?.trim().parse().ok()
 }

@@ -168,8 +168,7 @@ pub struct Refreshed {
     /// Connections whose turn did not come, because keepfresh was told to stop.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub left: u64,
-    /// How many of those that were skipped were left out because the outcome of their last refresh is
-    /// unknown.
+    /// How many were left out because the outcome of their last refresh is unknown.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub left_out: u64,
     /// What sending may cost, where a person insisted.

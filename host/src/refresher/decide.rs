@@ -316,7 +316,8 @@ mod tests {
 
     #[test]
     fn a_doubt_is_resolved_before_the_refresh_token_ends() {
-        let mut doubtful = Connection { failures: 1, doubt_since: Some(at(0)), ..fresh() };
+        let due = Some(Due { at: at(1_740), trigger: Trigger::Recovery });
+        let mut doubtful = Connection { failures: 1, doubt_since: Some(at(0)), due, ..fresh() };
         doubtful.token.as_mut().unwrap().refresh_expires_at = Some(at(1_800));
         let at_second = |now| check(&doubtful, Trigger::Recovery, facts(Rotation::Strict, now));
         assert_eq!(at_second(10), Decision::WaitUntil(at(1_740)));

@@ -59,6 +59,7 @@ fn a_first_answer_alone_leaves_nothing_in_doubt() {
     bench.control().script(Scenario::from(Fate::CutBefore).on("/resource"));
     let _ = bench.refresh(Trigger::Forced).unwrap();
     assert_eq!(bench.loaded().connection.doubt_since, None, "that request carried nothing");
+    bench.advance(60);
     assert_eq!(bench.succeed(Trigger::Backup).generation, 2);
 }
 
@@ -84,5 +85,6 @@ fn a_provider_that_refused_clearly_is_asked_again() {
     bench.control().script(Answer::nginx_not_found());
     let _ = bench.fail(Trigger::Forced);
     assert_eq!(bench.loaded().connection.doubt_since, None);
+    bench.advance(60);
     assert_eq!(bench.succeed(Trigger::Backup).generation, 2);
 }
