@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use sqlx::sqlite::SqliteConnection;
 
 use crate::model::attempt::Trigger;
+use crate::model::code;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::rotation::Rotation;
 use crate::storage::error::StorageError;
@@ -146,10 +147,11 @@ pub(super) async fn close_interrupted(
 ) -> Result<(), StorageError> {
     sqlx::query(
         "update attempts
-         set outcome = 'failed', error_code = 'refresh.interrupted',
+         set outcome = 'failed', error_code = ?,
              error_message = 'keepfresh stopped before this attempt had an outcome; the next attempt resolves it'
          where id = ? and outcome is null",
     )
+    .bind(code::Refresh::Interrupted.text())
     .bind(id.to_string())
     .execute(db)
     .await?;
