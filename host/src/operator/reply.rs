@@ -216,7 +216,7 @@ impl Reply {
     /// The reply to a refresh.
     pub fn refreshed(attempts: Vec<Attempt>, queued: Vec<ConnectionId>) -> Self {
         let count =
-            |outcome| attempts.iter().filter(|it| it.outcome == Some(outcome)).count() as u64;
+            |outcome| attempts.iter().filter(|it| it.outcome() == Some(outcome)).count() as u64;
         let summary = Summary {
             success: count(Outcome::Success),
             failed: count(Outcome::Failed),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::model::attempt::{Attempt, Outcome, Trigger};
+use crate::model::attempt::{Attempt, Course, Trigger};
 use crate::model::code;
 use crate::model::connection::Due;
 use crate::model::failure::{Case, Failure};
@@ -233,8 +233,7 @@ impl Refresher {
     /// Records that nothing was sent, when a person asked; a tick that finds nothing to do is silent.
     async fn skip(&self, running: &Running, reason: String) -> Result<Attempt, Failure> {
         let now = self.clock.now();
-        let mut attempt = running.report(Outcome::Skipped, now);
-        attempt.reason = Some(reason.clone());
+        let attempt = running.report(Course::Skipped(reason.clone()), now);
         if matches!(running.ask.trigger, Trigger::Manual | Trigger::Forced) {
             let skipped = Skipped {
                 attempt: running.id,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use tracing::{info, warn};
 
-use crate::model::attempt::{Attempt, Outcome};
+use crate::model::attempt::{Attempt, Course};
 use crate::model::code;
 use crate::model::connection::Due;
 use crate::model::event::EventKind;
@@ -30,9 +30,8 @@ impl Refresher {
         let sealed = tokens::seal_tokens(&self.vault, &token_place(&row, generation + 1), &token);
         let now = self.clock.now();
         let due = due_after_success(running, &token, now);
-        let mut attempt = running.report(Outcome::Success, now);
+        let mut attempt = running.report(Course::Success(reason.clone()), now);
         attempt.generation = generation + 1;
-        attempt.reason.clone_from(&reason);
         let recovered = (connection.failures > 0).then_some(EventKind::Recovered);
         let kinds = [Some(EventKind::Refreshed), recovered];
         let event = |kind| running.event(kind, generation + 1, None, now);

@@ -138,7 +138,7 @@ impl Refresher {
         let (flight, joined) = self.board(id, ask);
         let result = flight.await;
         // A forced refresh is not content with somebody else's "not needed".
-        let skipped = result.as_ref().is_ok_and(|it| it.outcome == Some(Outcome::Skipped));
+        let skipped = result.as_ref().is_ok_and(|it| it.outcome() == Some(Outcome::Skipped));
         if joined && skipped && ask.trigger == Trigger::Forced {
             return self.board(id, ask).0.await;
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tracing::info;
 
-use crate::model::attempt::{Outcome, Trigger};
+use crate::model::attempt::{Course, Trigger};
 use crate::model::clock;
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
@@ -54,11 +54,9 @@ impl Refresher {
         }
         info!(connection.id = %id, "a caller says that the token of {id} was refused");
         let attempt = self.refresh(id, Ask::new(Trigger::Forced)).await?;
-        match (attempt.outcome, attempt.error) {
-            (Some(Outcome::Failed), Some(error)) => {
-                Err(Failure::new(Case::Unavailable, error.code, error.message))
-            }
-            _ => Ok(()),
+        match attempt.course {
+            Course::Failed(failure) => Err(failure),
+            Course::Open | Course::Success(_) | Course::Skipped(_) => Ok(()),
         }
     }
 }

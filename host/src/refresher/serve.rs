@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use tracing::warn;
 
-use crate::model::attempt::Outcome;
+use crate::model::attempt::Course;
 use crate::model::clock;
 use crate::model::code;
-use crate::model::connection::{Connection, Problem};
+use crate::model::connection::Connection;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
 use crate::model::token::is_presentable;
@@ -77,28 +77,22 @@ impl Refresher {
         self.not_yet(connection)?;
         let ask = Ask::on_demand(min_ttl);
         let attempt = self.refresh(&connection.id, ask).await?;
-        match (attempt.outcome, attempt.error) {
-            (Some(Outcome::Failed), Some(error)) => {
-                Err(Failure::new(Case::Unavailable, error.code, error.message))
-            }
-            _ => Ok(()),
+        match attempt.course {
+            Course::Failed(failure) => Err(failure),
+            Course::Open | Course::Success(_) | Course::Skipped(_) => Ok(()),
         }
     }
 
     /// Why a refresh would not help now, if it would not.
     pub(super) fn not_yet(&self, connection: &Connection) -> Result<(), Failure> {
-        if let (Some(problem), Some(error)) = (connection.problem, &connection.error) {
-            let case = match problem {
-                Problem::Reconnect => Case::GrantExpired,
-                Problem::Misconfigured => Case::Misconfigured,
-            };
-            return Err(Failure::new(case, error.code.clone(), error.message.clone()));
+        if let (Some(_), Some(error)) = (connection.problem, &connection.error) {
+            return Err(error.clone());
         }
         let backing_off =
             connection.due.filter(|it| connection.failures > 0 && it.at > self.clock.now());
         if let (Some(due), Some(error)) = (backing_off, &connection.error) {
             let message = format!("{} (next try at {})", error.message, due.at);
-            return Err(Failure::new(Case::Unavailable, error.code.clone(), message));
+            return Err(Failure { message, ..error.clone() });
         }
         Ok(())
     }

@@ -170,7 +170,7 @@ impl Scheduler {
     /// Sees to it that a connection which stays due does not come back at once, for ever.
     async fn settle(&self, id: &ConnectionId, trigger: Trigger, result: AttemptResult) {
         match result {
-            Ok(attempt) if attempt.outcome != Some(Outcome::Skipped) => {}
+            Ok(attempt) if attempt.outcome() != Some(Outcome::Skipped) => {}
             Ok(_) => self.push_back(id, trigger).await,
             Err(failure) if failure.code == code::Internal::Stopping => {}
             Err(failure) => {

@@ -10,6 +10,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::model::attempt::Trigger;
 use crate::model::code;
+use crate::model::failure::Case;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::rotation::Rotation;
 use crate::storage::error::StorageError;
@@ -147,10 +148,11 @@ pub(super) async fn close_interrupted(
 ) -> Result<(), StorageError> {
     sqlx::query(
         "update attempts
-         set outcome = 'failed', error_code = ?,
+         set outcome = 'failed', error_case = ?, error_code = ?,
              error_message = 'keepfresh stopped before this attempt had an outcome; the next attempt resolves it'
          where id = ? and outcome is null",
     )
+    .bind(Case::InDoubt.as_str())
     .bind(code::Refresh::Interrupted.text())
     .bind(id.to_string())
     .execute(db)

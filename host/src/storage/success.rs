@@ -133,8 +133,8 @@ async fn advance(db: &mut SqliteConnection, rows: &str) -> Result<HashSet<String
              refresh_expires_at = j.value ->> 'refresh_expires_at',
              fingerprint = j.value ->> 'fingerprint', scopes = j.value ->> 'scopes',
              metadata = j.value ->> 'metadata',
-             failures = 0, problem = null, problem_config = null, error_code = null,
-             error_message = null, doubt_since = null,
+             failures = 0, problem = null, problem_config = null, error_case = null,
+             error_code = null, error_message = null, doubt_since = null,
              due_at = j.value ->> 'due_at', due_trigger = j.value ->> 'due_trigger'
          from json_each(?) j
          where connections.id = j.value ->> 'id' and connections.generation = j.value ->> 'from'

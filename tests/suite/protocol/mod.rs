@@ -133,13 +133,13 @@ impl Bench {
     /// A refresh that gives a new generation.
     fn succeed(&self, trigger: Trigger) -> Attempt {
         let attempt = self.refresh(trigger).unwrap();
-        assert_eq!(attempt.error, None);
+        assert_eq!(attempt.error(), None);
         attempt
     }
 
     /// A refresh that is recorded as failed, and its code.
     fn fail(&self, trigger: Trigger) -> String {
-        self.refresh(trigger).unwrap().error.unwrap().code.to_string()
+        self.refresh(trigger).unwrap().error().unwrap().code.to_string()
     }
 
     /// Begins a refresh that the provider acts on and never answers, and ends the app in the middle.
