@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
@@ -9,13 +10,15 @@ use tracing::{error, info, warn};
 use crate::app::App;
 use crate::app::watch::Watch;
 use crate::control::Server;
-use crate::delivery;
+use crate::delivery::Delivery;
 use crate::lifecycle::signals::Signals;
-use crate::lifecycle::{DRAIN, systemd};
+use crate::lifecycle::systemd;
 use crate::manifest;
+use crate::manifest::provider::Provider;
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::operator::Reload;
+use crate::refresher::LEASE_MARGIN;
 use crate::scheduler::Scheduler;
 
 /// Why the daemon ended badly.
@@ -25,8 +28,8 @@ pub enum ServeError {
     #[error("the daemon cannot listen: {0}")]
     Listen(#[from] io::Error),
     /// Attempts were still running after the drain.
-    #[error("some attempts did not end in 30 s; they are resolved at the next start")]
-    Drain,
+    #[error("some attempts did not end in {} s; they are resolved at the next start", .0.as_secs())]
+    Drain(Duration),
 }
 
 /// Runs until a signal ends it. `watch` has stood since before the manifest of `app` was read.
@@ -40,8 +43,8 @@ pub async fn serve(mut app: App, watch: Watch) -> Result<(), ServeError> {
     let scheduler = app.scheduler();
     scheduler.start();
     app.lifecycle.spawn("control", server.run(app.operator.clone(), app.lifecycle.clone()));
-    let delivered = delivery::run(app.storage.clone(), app.clock.clone(), app.lifecycle.clone());
-    app.lifecycle.spawn("delivery", delivered);
+    let delivery = Delivery::start(&app.storage).await.map_err(io::Error::other)?;
+    app.lifecycle.spawn("delivery", delivery.run(app.lifecycle.clone()));
     systemd::ready();
     info!(pid = std::process::id(), "keepfresh is ready: {}", inventory(&app));
     let signals = app.lifecycle.follow(signals, move || {
@@ -68,14 +71,32 @@ struct Causes {
 /// Works until the soft stop, then waits for what runs.
 async fn work(app: &Arc<App>, scheduler: &Scheduler, causes: Causes) -> Result<(), ServeError> {
     follow(app, scheduler, causes).await;
-    systemd::stopping();
-    info!("stopping: no new work, waiting for what runs");
-    let drained = app.lifecycle.drain(DRAIN).await;
-    if let Err(error) = delivery::deliver(&app.storage, &app.clock).await {
+    let longest = app.longest_attempt();
+    systemd::stopping(longest);
+    let seconds = longest.as_secs();
+    info!("stopping: no new work, waiting for what runs, for up to {seconds} s");
+    let drained = app.lifecycle.drain(longest).await;
+    // What happened while stopping is told, too.
+    let told = async { Delivery::start(&app.storage).await?.deliver().await };
+    if let Err(error) = told.await {
         warn!("events wait for the next start: {error}");
     }
     info!("stopped");
-    if drained { Ok(()) } else { Err(ServeError::Drain) }
+    if drained { Ok(()) } else { Err(ServeError::Drain(longest)) }
+}
+
+impl App {
+    /// How long a stop waits for what runs.
+    pub fn longest_attempt(&self) -> Duration {
+        longest_attempt(self.manifest().providers.values())
+    }
+}
+
+/// How long an attempt that runs may still take: a refresh, a login after it, and a busy disk. One that
+/// is cut off leaves its outcome in doubt.
+fn longest_attempt<'a>(providers: impl IntoIterator<Item = &'a Provider>) -> Duration {
+    let longest = providers.into_iter().map(|it| it.timeout).max().unwrap_or_default();
+    longest * 2 + LEASE_MARGIN
 }
 
 fn inventory(app: &App) -> String {
@@ -154,5 +175,19 @@ async fn read_anew(app: &App) -> Result<(), Failure> {
             error!(error.code = error.code().text(), "the reload failed: {error}");
             Err(Failure::new(Case::HostFault, error.code(), error.to_string()))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_waits_as_long_as_the_longest_call_may_last() {
+        let text = "[providers.a]\ntimeout = \"5s\"\n[providers.b]\ntimeout = \"60s\"";
+        let manifest = manifest::parse(text, std::path::Path::new("keepfresh.toml")).unwrap();
+        let longest = longest_attempt(manifest.providers.values());
+        assert_eq!(longest, Duration::from_secs(150));
+        assert_eq!(longest_attempt([]), LEASE_MARGIN);
     }
 }

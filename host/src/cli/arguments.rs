@@ -269,7 +269,7 @@ pub(super) struct Connect {
 /// `explain`
 #[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// The code, as messages and `--json` show it: egress.tls_failed...
+    /// The code, as messages and `--json` show it: `egress.tls_failed`...
     #[arg(value_parser = AnyCode, hide_possible_values = true)]
     pub(super) code: Option<String>,
     /// Prints all of them as docs/errors.md has them

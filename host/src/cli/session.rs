@@ -2,7 +2,6 @@
 //! one session come to the same one.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -76,7 +75,7 @@ impl Session {
     /// Waits for what has begun.
     pub(super) async fn close(self) {
         if let Self::Here(app) = self {
-            app.lifecycle.drain(Duration::from_secs(5)).await;
+            app.lifecycle.drain(app.longest_attempt()).await;
         }
     }
 }

@@ -1,50 +1,69 @@
-//! Takes events from the outbox and tells whoever must know, at least once and in order. Today that
-//! is the log; a listener that fails keeps its events waiting, and never delays a refresh.
+//! Tells whoever must know what happened, at least once and in order. Today that is the log; a
+//! listener that fails keeps its events waiting, and never delays a refresh.
 
 use std::time::Duration;
 
 use tracing::{info, warn};
 
 use crate::lifecycle::Lifecycle;
-use crate::model::clock::Clock;
 use crate::model::code::Code;
 use crate::model::event::{Event, EventKind};
-use crate::storage::{Storage, StorageError};
+use crate::storage::{Listener, Storage, StorageError};
+
+/// The place of the log in the stream of events.
+const LOG: &str = "log";
+
+/// What the log is told of. The refresher has said the rest where it handled it.
+const TOLD: [EventKind; 4] =
+    [EventKind::Recovered, EventKind::Reconnect, EventKind::Misconfigured, EventKind::Critical];
 
 /// Events in one go.
 const BATCH: u32 = 256;
 
-/// How often the outbox is looked at.
-const EVERY: Duration = Duration::from_secs(1);
+/// After a database that failed, it is asked again so much later.
+const AFTER_A_FAULT: Duration = Duration::from_secs(10);
 
-/// Delivers until the lifecycle's soft stop, and once more after it: what happened while stopping is
-/// told too.
-pub async fn run(storage: Storage, clock: Clock, lifecycle: Lifecycle) {
-    while !lifecycle.stopping() {
-        if let Err(error) = deliver(&storage, &clock).await {
-            warn!(error.code = error.code().text(), "events could not be delivered: {error}");
-        }
-        tokio::select! {
-            () = tokio::time::sleep(EVERY) => {}
-            () = lifecycle.wait_for_soft_stop() => {}
+/// Delivers events to the log.
+pub struct Delivery(Listener);
+
+impl Delivery {
+    /// Goes on where the log stood. Nobody else listens today.
+    pub async fn start(storage: &Storage) -> Result<Self, StorageError> {
+        storage.keep_listeners(&[LOG]).await?;
+        Ok(Self(storage.listen(LOG, &TOLD).await?))
+    }
+
+    /// Delivers whatever is written, until the soft stop.
+    pub async fn run(mut self, lifecycle: Lifecycle) {
+        while !lifecycle.stopping() {
+            let failed = self.deliver().await.inspect_err(|error| {
+                warn!(error.code = error.code().text(), "events could not be delivered: {error}");
+            });
+            let again = async {
+                match failed {
+                    Ok(_) => self.0.woken().await,
+                    Err(_) => tokio::time::sleep(AFTER_A_FAULT).await,
+                }
+            };
+            tokio::select! {
+                () = again => {}
+                () = lifecycle.wait_for_soft_stop() => {}
+            }
         }
     }
-}
 
-/// Delivers everything that waits, and returns how many that were.
-pub async fn deliver(storage: &Storage, clock: &Clock) -> Result<usize, StorageError> {
-    let mut told = 0;
-    loop {
-        let waiting = storage.undelivered(BATCH).await?;
-        if waiting.is_empty() {
-            return Ok(told);
+    /// Delivers everything that waits, and returns how many that were.
+    pub async fn deliver(&self) -> Result<usize, StorageError> {
+        let mut told = 0;
+        loop {
+            let waiting = self.0.waiting(BATCH).await?;
+            let Some(last) = waiting.last() else { return Ok(told) };
+            for it in &waiting {
+                tell(&it.event);
+            }
+            told += waiting.len();
+            self.0.told(last.id).await?;
         }
-        for it in &waiting {
-            tell(&it.event);
-        }
-        told += waiting.len();
-        let ids = waiting.iter().map(|it| it.id).collect();
-        storage.delivered(ids, clock.now()).await?;
     }
 }
 
@@ -55,7 +74,6 @@ fn tell(event: &Event) {
         EventKind::Recovered => {
             info!(event = %kind, connection.id = %connection, generation, "{connection} works again");
         }
-        // The refresher has said these where it handled them.
         EventKind::Refreshed | EventKind::Failed => {}
         EventKind::Reconnect | EventKind::Misconfigured | EventKind::Critical => {
             warn!(event = %kind, connection.id = %connection, error.code = code, "{connection} needs a person ({code}); see: keepfresh status {connection}");

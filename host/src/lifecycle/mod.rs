@@ -31,9 +31,6 @@ pub mod signals;
 /// What systemd is told.
 pub mod systemd;
 
-/// How long a drain waits by default, below the 90 seconds after which systemd kills.
-pub const DRAIN: Duration = Duration::from_secs(30);
-
 /// Spawns tasks and tells them to stop. A clone is cheap and shares the tasks.
 #[derive(Clone, Debug)]
 pub struct Lifecycle {

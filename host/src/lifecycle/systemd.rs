@@ -1,6 +1,8 @@
 //! Tells systemd how the service is. Each does nothing when there is no `NOTIFY_SOCKET`, and a
 //! failure is only logged: the service works without being watched.
 
+use std::time::Duration;
+
 use sd_notify::NotifyState;
 
 /// The service answers. Also ends a reload, whether or not it worked.
@@ -16,9 +18,10 @@ pub fn reloading() {
     }
 }
 
-/// The stop has begun.
-pub fn stopping() {
-    notify(&[NotifyState::Stopping]);
+/// The stop has begun and may take so long: systemd would kill after 90 seconds.
+pub fn stopping(longest: Duration) {
+    let longest = u32::try_from(longest.as_micros()).unwrap_or(u32::MAX);
+    notify(&[NotifyState::Stopping, NotifyState::ExtendTimeoutUsec(longest)]);
 }
 
 /// The line that `systemctl status` shows.
@@ -50,7 +53,7 @@ mod tests {
     fn without_systemd_nothing_happens() {
         ready();
         reloading();
-        stopping();
+        stopping(Duration::from_secs(150));
         status("3 late");
     }
 }

@@ -12,8 +12,8 @@ use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::operator::reply::Planned;
 use crate::operator::{Operator, Progress, Reply, Selection};
-use crate::refresher::decide::{Decision, Facts, decide};
-use crate::refresher::{Ask, host_fault, unknown};
+use crate::refresher::decide::{Decision, decide};
+use crate::refresher::{Ask, host_fault, unknown, unopenable};
 
 /// Attempts that wait for their provider's turn at once. Each costs a task and little else.
 const AT_ONCE: usize = 256;
@@ -124,14 +124,7 @@ impl Operator {
             Ok(plugin) => plugin,
             Err(failure) => return planned("skip", failure.message),
         };
-        let facts = Facts {
-            rotation: loaded.open.as_ref().map_or_else(|| plugin.rotation(), |it| it.rotation),
-            unattended: self.0.refresher.logs_in(&plugin, &loaded)?,
-            interrupted: loaded.open.as_ref().map(|it| it.started_at),
-            captured: !loaded.captures.is_empty(),
-            idle: false,
-            now: self.now(),
-        };
+        let facts = self.0.refresher.facts(&plugin, &loaded, self.now())?;
         match decide(&loaded.connection, ask, &facts) {
             Decision::Skip(reason) => planned("skip", reason),
             Decision::Login => planned("login", "there is no token to refresh".to_owned()),
@@ -142,6 +135,7 @@ impl Operator {
             Decision::Replay => planned("replay", "an answer waits to be read".to_owned()),
             Decision::WaitUntil(at) => planned("wait", format!("an outcome is unknown until {at}")),
             Decision::Rest => planned("skip", "nobody asks for its token".to_owned()),
+            Decision::Unopenable => planned("skip", unopenable(id).message),
             Decision::NeedsPerson => planned("skip", "a person has to log in".to_owned()),
         }
     }

@@ -219,6 +219,7 @@ impl Operator {
         id: &ConnectionId,
         progress: &mpsc::UnboundedSender<Progress>,
     ) -> Result<Reply, Failure> {
+        self.0.refresher.settle(id).await?;
         let loaded = self.0.storage.load(id).await.map_err(|it| host_fault(&it))?;
         let loaded = loaded.ok_or_else(|| unknown(id))?;
         if loaded.captures.is_empty() {

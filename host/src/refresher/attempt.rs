@@ -1,28 +1,28 @@
 //! One attempt from the decision to the stored outcome: intent, call, capture, commit. Whatever ends
 //! it, what is stored says what happened.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::catalogue::Plugin;
 use crate::model::attempt::{Attempt, Course, Trigger};
 use crate::model::code;
 use crate::model::connection::Due;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::token::TokenSet;
-use crate::refresher::decide::{Ask, Decision, Facts, decide};
-use crate::refresher::journal::AttemptJournal;
+use crate::refresher::decide::{self, Ask, Decision, Facts, decide};
+use crate::refresher::journal::{AttemptJournal, can_open, unopenable};
 use crate::refresher::running::Running;
 use crate::refresher::{Refresher, host_fault};
-use crate::storage::{Begin, Begun, Loaded, Pausing, Skipped, StorageError};
+use crate::storage::{Begin, Begun, Captured, Loaded, Pausing, Skipped, StorageError};
 
 /// Time beyond the call itself in which an attempt of a live process is surely over: sealing, two
 /// commits, a busy disk.
-const LEASE_MARGIN: Duration = Duration::from_secs(30);
-
-/// The code of what was not begun because keepfresh stops.
+pub const LEASE_MARGIN: Duration = Duration::from_secs(30);
 
 /// How often a lost race is looked at again before giving up.
 const LOOKS: u32 = 3;
@@ -41,6 +41,7 @@ impl Refresher {
 
     /// `None` if somebody was faster and the facts have to be read again.
     async fn try_attempt(&self, id: &ConnectionId, ask: Ask) -> Result<Option<Attempt>, Failure> {
+        self.held.settle(id).await?;
         let now = self.clock.now();
         let loaded = self.wake_up(self.load(id).await?, now).await?;
         if let Some(held) = self.held(&loaded, now) {
@@ -50,15 +51,7 @@ impl Refresher {
             Ok(plugin) => plugin,
             Err(failure) => return self.refuse(&loaded, ask, failure).await.map(Some),
         };
-        let open = loaded.open.as_ref();
-        let facts = Facts {
-            rotation: open.map_or_else(|| plugin.rotation(), |it| it.rotation),
-            unattended: self.logs_in(&plugin, &loaded)?,
-            interrupted: open.map(|it| it.started_at),
-            captured: !loaded.captures.is_empty(),
-            idle: is_idle(&loaded, plugin.provider().active_within, now),
-            now,
-        };
+        let facts = self.facts(&plugin, &loaded, now)?;
         let decision = decide(&loaded.connection, ask, &facts);
         let attempt = AttemptId::generate();
         let running =
@@ -67,6 +60,9 @@ impl Refresher {
             Decision::Skip(reason) => self.skip(&running, reason).await.map(Some),
             Decision::WaitUntil(at) => self.wait(&running, at).await.map(Some),
             Decision::Rest => self.rest(&running).await.map(Some),
+            Decision::Unopenable => {
+                self.refuse(&running.loaded, ask, unopenable(id)).await.map(Some)
+            }
             Decision::NeedsPerson => {
                 let message = format!(
                     "{id} has no token and its plugin cannot log in by itself; {}",
@@ -79,6 +75,48 @@ impl Refresher {
                 self.send(running, &way).await
             }
         }
+    }
+
+    /// What the decision about a connection rests on, besides the connection.
+    pub fn facts(
+        &self,
+        plugin: &Plugin,
+        loaded: &Loaded,
+        now: Timestamp,
+    ) -> Result<Facts, Failure> {
+        let open = loaded.open.as_ref();
+        Ok(Facts {
+            rotation: open.map_or_else(|| plugin.rotation(), |it| it.rotation),
+            unattended: self.logs_in(plugin, loaded)?,
+            interrupted: open.map(|it| it.started_at),
+            captured: self.captured(loaded),
+            unanswered: loaded.unanswered,
+            idle: is_idle(loaded, plugin.provider().active_within, now),
+            now,
+        })
+    }
+
+    /// What can be done with the answers that wait.
+    fn captured(&self, loaded: &Loaded) -> Option<decide::Captured> {
+        let readings = loaded.captures.iter().map(|it| it.readings).max()?;
+        if !can_open(&self.vault, &loaded.captures) {
+            return Some(decide::Captured::Unopenable);
+        }
+        Some(decide::Captured::Readable { readings })
+    }
+
+    /// What this way does with captured answers: sending anew gives them up. A login reads what an
+    /// interrupted one has captured, but not what failed twice.
+    fn use_of_captures(&self, loaded: &Loaded, way: &Decision) -> Captured {
+        let reads = match (self.captured(loaded), way) {
+            (None, _) => return Captured::Stay,
+            (Some(decide::Captured::Unopenable), _) => false,
+            (Some(decide::Captured::Readable { readings }), Decision::Login) => {
+                readings < 2 || loaded.open.is_some()
+            }
+            (Some(_), way) => *way == Decision::Replay,
+        };
+        if reads { Captured::AreRead } else { Captured::AreGivenUp }
     }
 
     /// Ends a pause whose time is over.
@@ -115,11 +153,11 @@ impl Refresher {
         else {
             return Err(stopping(&running.connection));
         };
-        let gives_up = gives_up_captures(&running, way);
-        if !self.begin(&running, gives_up).await? {
+        let captured = self.use_of_captures(&running.loaded, way);
+        if !self.begin(&running, captured).await? {
             return Ok(None);
         }
-        if gives_up {
+        if captured == Captured::AreGivenUp {
             running.loaded.captures.clear();
         }
         let called = self.call(&running, way).await;
@@ -129,16 +167,21 @@ impl Refresher {
         };
         match finished {
             Ok(attempt) => Ok(Some(attempt)),
-            Err(failure) => self.conclude(&running, failure).await.map(Some),
+            Err(failure) => {
+                let ended = self.conclude(&running, failure).await;
+                if ended.is_err() {
+                    self.held.look_again(&running.connection);
+                }
+                ended.map(Some)
+            }
         }
     }
 
-    /// The durable intent. Nothing is sent without it. Whether answers that were captured are given up
-    /// with it: what is sent next then brings others.
+    /// The durable intent. Nothing is sent without it.
     pub(super) async fn begin(
         &self,
         running: &Running,
-        gives_up_captures: bool,
+        captured: Captured,
     ) -> Result<bool, Failure> {
         let loaded = &running.loaded;
         let adopts = loaded.open.as_ref().map(|it| it.id);
@@ -153,7 +196,7 @@ impl Refresher {
             at: running.started,
             lease_until: self.clock.now() + running.plugin.provider().timeout * 2 + LEASE_MARGIN,
             adopts,
-            gives_up_captures,
+            captured,
             doubt_since: running.doubt_since(),
         };
         let not_sent = |error: StorageError| {
@@ -203,6 +246,7 @@ impl Refresher {
         let captures = &running.loaded.captures;
         AttemptJournal {
             storage: self.storage.clone(),
+            held: Arc::clone(&self.held),
             vault: self.vault.clone(),
             clock: self.clock.clone(),
             connection: running.connection.clone(),
@@ -210,7 +254,7 @@ impl Refresher {
             attempt: running.id,
             durable: running.plugin.rotation().needs_capture(),
             unspent: Mutex::new(captures.clone()),
-            first: captures.last().map_or(0, |it| it.seq + 1),
+            answered: AtomicBool::new(!captures.is_empty()),
         }
     }
 
@@ -257,7 +301,7 @@ impl Refresher {
     /// Closes an interrupted attempt as unknown, and waits for the end of the token it still serves.
     async fn wait(&self, running: &Running, at: Timestamp) -> Result<Attempt, Failure> {
         if running.loaded.open.is_some() {
-            if !self.begin(running, false).await? {
+            if !self.begin(running, Captured::Stay).await? {
                 return Err(Failure::new(
                     Case::HostFault,
                     code::Refresh::Held,
@@ -281,18 +325,6 @@ impl Refresher {
         );
         self.skip(running, reason).await
     }
-}
-
-/// Whether this way sends anew what was captured and could not be read. A login reads what an
-/// interrupted one has captured, but not what failed twice.
-fn gives_up_captures(running: &Running, way: &Decision) -> bool {
-    let connection = &running.loaded.connection;
-    let reads = match way {
-        Decision::Replay => true,
-        Decision::Login => connection.failures < 2,
-        _ => false,
-    };
-    !reads && !running.loaded.captures.is_empty()
 }
 
 /// Whether no caller has asked for its token within what the manifest says.

@@ -49,8 +49,7 @@ impl Refresher {
         };
         let stored = self.storage.succeed(succeeded).await.map_err(|it| host_fault(&it))?;
         if stored == Begun::Lost {
-            let message = "another process took this attempt over; its outcome counts";
-            return Err(Failure::new(Case::HostFault, code::Refresh::Fenced, message));
+            return Err(fenced());
         }
         self.breakers.learn(running.connection.provider(), None, now);
         let (id, ms) = (&running.connection, attempt.duration_ms.unwrap_or_default());
@@ -109,9 +108,17 @@ impl Refresher {
             duration_ms: attempt.duration_ms.unwrap_or_default(),
             failure: verdict.failure,
         };
-        self.storage.fail(failed).await.map_err(|it| host_fault(&it))?;
-        Ok(attempt)
+        match self.storage.fail(failed).await.map_err(|it| host_fault(&it))? {
+            Begun::Yes => Ok(attempt),
+            Begun::Lost => Err(fenced()),
+        }
     }
+}
+
+/// Somebody else has ended this attempt.
+pub(super) fn fenced() -> Failure {
+    let message = "another process took this attempt over; its outcome counts";
+    Failure::new(Case::HostFault, code::Refresh::Fenced, message)
 }
 
 fn due_after_success(running: &Running, token: &TokenSet, now: Timestamp) -> Option<Due> {

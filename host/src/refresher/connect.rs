@@ -23,7 +23,7 @@ use crate::refresher::{AttemptResult, Refresher, host_fault};
 use crate::sandbox::{
     AuthorizationRequest, CallInput, Code, DeviceGrant, DeviceProgress, NoJournal, claim_of,
 };
-use crate::storage::{Abandoned, Begun, Loaded};
+use crate::storage::{Abandoned, Begun, Captured, Loaded};
 
 /// What a person's consent came as.
 #[derive(Debug)]
@@ -140,7 +140,7 @@ impl Refresher {
         let (connection, attempt) = (id.clone(), AttemptId::generate());
         let running = Running { id: attempt, connection, ask, plugin, loaded, started };
         // A consent that comes to nothing makes nothing worse: what was captured stays until it holds.
-        if !self.begin(&running, false).await? {
+        if !self.begin(&running, Captured::Stay).await? {
             return Err(busy(id));
         }
         let finished = match self.tokens_of(&running, consent).await {

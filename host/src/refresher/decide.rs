@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::model::attempt::Trigger;
 use crate::model::clock;
-use crate::model::connection::Connection;
+use crate::model::connection::{Connection, TokenFacts};
 use crate::model::rotation::{Remedy, Rotation};
 use crate::model::state::span;
 
@@ -48,12 +48,26 @@ pub struct Facts {
     pub unattended: bool,
     /// When an attempt that has no outcome began, if there is one.
     pub interrupted: Option<Timestamp>,
-    /// Whether answers were captured that nobody has spent.
-    pub captured: bool,
+    /// Answers that were captured and nobody has spent.
+    pub captured: Option<Captured>,
+    /// When a request left, besides those with a captured answer, that has none.
+    pub unanswered: Option<Timestamp>,
     /// Whether nobody has asked for the token for so long that nobody will miss it.
     pub idle: bool,
     /// Now.
     pub now: Timestamp,
+}
+
+/// What can be done with captured answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Captured {
+    /// They can be given to the plugin, which got them so many times.
+    Readable {
+        /// The first time included.
+        readings: u32,
+    },
+    /// The key that opens them is not here, or they are damaged.
+    Unopenable,
 }
 
 /// What to do.
@@ -72,6 +86,8 @@ pub enum Decision {
     WaitUntil(Timestamp),
     /// Nothing until a caller asks: nobody has for a long time.
     Rest,
+    /// Nothing: an answer waits that cannot be opened, and what is sent instead may end the grant.
+    Unopenable,
     /// Nothing works without a person.
     NeedsPerson,
 }
@@ -91,39 +107,59 @@ pub fn decide(connection: &Connection, ask: Ask, facts: &Facts) -> Decision {
     let Some(token) = &connection.token else {
         return if facts.unattended { Decision::Login } else { Decision::NeedsPerson };
     };
-    if facts.captured {
-        // An answer that could not be read twice will not be read a third time. If it was rubbish, it
-        // leaves a doubt, and that is resolved like any other; a plugin that died of it is waited for.
-        let tried = connection.failures >= 2 && facts.interrupted.is_none();
-        let given_up = tried && !ask.replay;
-        if !given_up || (connection.doubt_since.is_none() && !facts.unattended) {
-            return Decision::Replay;
-        }
-        if facts.unattended {
-            return Decision::Login;
-        }
+    if let Some(decision) = decide_captured(connection, ask, facts) {
+        return decision;
     }
     // The earlier of both: a grace counts from the first use of the token.
     let since = facts.interrupted.into_iter().chain(connection.doubt_since).min();
-    let Some(since) = since.filter(|_| facts.rotation != Rotation::None) else {
-        return Decision::Refresh;
+    resolve(since, token, ask, facts).unwrap_or(Decision::Refresh)
+}
+
+/// What captured answers come to; `None` when they are given up, or there are none.
+fn decide_captured(connection: &Connection, ask: Ask, facts: &Facts) -> Option<Decision> {
+    let readings = match facts.captured? {
+        Captured::Readable { readings } => readings,
+        Captured::Unopenable if facts.unattended => return Some(Decision::Login),
+        Captured::Unopenable if ask.trigger == Trigger::Forced => return None,
+        Captured::Unopenable => return Some(Decision::Unopenable),
     };
+    // An answer that could not be read twice will not be read a third time. If it was rubbish, it
+    // leaves a doubt, and that is resolved like any other; a plugin that died of it is waited for.
+    let tried = readings >= 2 && facts.interrupted.is_none();
+    let given_up = tried && !ask.replay;
+    if given_up && (connection.doubt_since.is_some() || facts.unattended) {
+        return facts.unattended.then_some(Decision::Login);
+    }
+    // Reading goes on where the interrupted attempt stood: at a request that has left, perhaps.
+    let token = connection.token.as_ref()?;
+    Some(resolve(facts.unanswered, token, ask, facts).unwrap_or(Decision::Replay))
+}
+
+/// What the doubt about a request that left at `since` comes to; `None` when it may be sent again.
+fn resolve(
+    since: Option<Timestamp>,
+    token: &TokenFacts,
+    ask: Ask,
+    facts: &Facts,
+) -> Option<Decision> {
+    let since = since.filter(|_| facts.rotation != Rotation::None)?;
     if facts.unattended {
         // A login does not depend on the refresh token that may be spent.
-        return Decision::Login;
+        return Some(Decision::Login);
     }
     let age = Duration::try_from(facts.now.duration_since(since)).unwrap_or_default();
     match (facts.rotation.remedy(age), token.expires_at) {
         (Remedy::WaitForEnd, Some(end)) if end > facts.now && ask.trigger != Trigger::Forced => {
-            Decision::WaitUntil(end)
+            Some(Decision::WaitUntil(end))
         }
-        (Remedy::RetryNow | Remedy::RetryOnce | Remedy::WaitForEnd, _) => Decision::Refresh,
+        (Remedy::RetryNow | Remedy::RetryOnce | Remedy::WaitForEnd, _) => None,
     }
 }
 
 /// Whether there is a token and no question about it.
 fn is_settled(connection: &Connection, facts: &Facts) -> bool {
-    let open = facts.interrupted.is_some() || facts.captured || connection.doubt_since.is_some();
+    let open =
+        facts.interrupted.is_some() || facts.captured.is_some() || connection.doubt_since.is_some();
     connection.token.is_some() && !open
 }
 
@@ -131,7 +167,7 @@ fn is_settled(connection: &Connection, facts: &Facts) -> bool {
 fn not_needed(connection: &Connection, ask: Ask, facts: &Facts) -> Option<String> {
     let token = connection.token.as_ref()?;
     let unsettled = facts.interrupted.is_some()
-        || facts.captured
+        || facts.captured.is_some()
         || connection.failures > 0
         || connection.problem.is_some();
     match ask.trigger {
@@ -200,10 +236,16 @@ mod tests {
             rotation,
             unattended: false,
             interrupted: None,
-            captured: false,
+            captured: None,
+            unanswered: None,
             idle: false,
             now: at(now),
         }
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "as the facts have it")]
+    fn read(readings: u32) -> Option<Captured> {
+        Some(Captured::Readable { readings })
     }
 
     fn check(connection: &Connection, trigger: Trigger, facts: Facts) -> Decision {
@@ -247,7 +289,7 @@ mod tests {
         assert_eq!(check(&fresh(), Trigger::Manual, idle), Decision::Refresh);
         let doubted = Connection { doubt_since: Some(at(3_000)), ..fresh() };
         assert_ne!(check(&doubted, Trigger::Expiry, idle), Decision::Rest);
-        let captured = Facts { captured: true, ..idle };
+        let captured = Facts { captured: read(1), ..idle };
         assert_ne!(check(&fresh(), Trigger::Expiry, captured), Decision::Rest);
     }
 
@@ -283,15 +325,15 @@ mod tests {
     #[test]
     fn a_captured_answer_settles_every_doubt() {
         let facts =
-            Facts { interrupted: Some(at(0)), captured: true, ..facts(Rotation::Strict, 1) };
+            Facts { interrupted: Some(at(0)), captured: read(1), ..facts(Rotation::Strict, 1) };
         assert_eq!(check(&fresh(), Trigger::Recovery, facts), Decision::Replay);
     }
 
     #[test]
     fn rubbish_that_was_read_twice_is_a_doubt_like_any_other() {
-        let rubbish = Connection { failures: 2, doubt_since: Some(at(0)), ..fresh() };
+        let rubbish = Connection { doubt_since: Some(at(0)), ..fresh() };
         let after = |rotation, now| {
-            let facts = Facts { captured: true, ..facts(rotation, now) };
+            let facts = Facts { captured: read(2), ..facts(rotation, now) };
             check(&rubbish, Trigger::Backup, facts)
         };
         assert_eq!(after(Rotation::Strict, 60), Decision::WaitUntil(at(3_600)));
@@ -301,17 +343,46 @@ mod tests {
 
     #[test]
     fn an_answer_that_a_plugin_dies_of_waits_for_another_plugin() {
-        let dying = Connection { failures: 9, ..fresh() };
-        let facts = Facts { captured: true, ..facts(Rotation::Strict, 3_600) };
+        let dying = Connection { failures: 1, ..fresh() };
+        let facts = Facts { captured: read(9), ..facts(Rotation::Strict, 3_600) };
         assert_eq!(check(&dying, Trigger::Backup, facts), Decision::Replay);
     }
 
     #[test]
     fn an_answer_that_came_just_before_a_crash_is_always_read() {
-        let rubbish = Connection { failures: 5, doubt_since: Some(at(0)), ..fresh() };
+        let rubbish = Connection { doubt_since: Some(at(0)), ..fresh() };
         let interrupted = Some(at(50));
-        let facts = Facts { interrupted, captured: true, ..facts(Rotation::UntilUsed, 60) };
+        let facts = Facts { interrupted, captured: read(5), ..facts(Rotation::UntilUsed, 60) };
         assert_eq!(check(&rubbish, Trigger::Recovery, facts), Decision::Replay);
+    }
+
+    #[test]
+    fn failures_that_were_no_readings_give_no_answer_up() {
+        let outage = Connection { failures: 7, doubt_since: Some(at(0)), ..fresh() };
+        let facts = Facts { captured: read(1), ..facts(Rotation::Strict, 60) };
+        assert_eq!(check(&outage, Trigger::Backup, facts), Decision::Replay);
+    }
+
+    #[test]
+    fn a_request_that_left_after_a_captured_answer_is_in_doubt_like_any_other() {
+        let after = |rotation| {
+            let left = Facts { interrupted: Some(at(0)), ..facts(rotation, 10) };
+            let facts = Facts { captured: read(1), unanswered: Some(at(1)), ..left };
+            check(&fresh(), Trigger::Recovery, facts)
+        };
+        assert_eq!(after(Rotation::Strict), Decision::WaitUntil(at(3_600)));
+        assert_eq!(after(Rotation::Grace(5)), Decision::WaitUntil(at(3_600)));
+        assert_eq!(after(Rotation::UntilUsed), Decision::Replay);
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_opened_is_not_sent_for_again_by_itself() {
+        let facts = Facts { captured: Some(Captured::Unopenable), ..facts(Rotation::Strict, 60) };
+        assert_eq!(check(&fresh(), Trigger::Backup, facts), Decision::Unopenable);
+        assert_eq!(decide(&fresh(), Ask::replay(), &facts), Decision::Unopenable);
+        assert_eq!(check(&fresh(), Trigger::Forced, facts), Decision::Refresh);
+        let unattended = Facts { unattended: true, ..facts };
+        assert_eq!(check(&fresh(), Trigger::Backup, unattended), Decision::Login);
     }
 
     #[test]
@@ -323,8 +394,8 @@ mod tests {
 
     #[test]
     fn an_answer_that_nobody_reads_gives_way_to_a_login_unless_a_person_wants_it_read() {
-        let failing = Connection { failures: 2, ..fresh() };
-        let facts = Facts { captured: true, unattended: true, ..facts(Rotation::Strict, 1) };
+        let failing = fresh();
+        let facts = Facts { captured: read(2), unattended: true, ..facts(Rotation::Strict, 1) };
         assert_eq!(check(&failing, Trigger::Recovery, facts), Decision::Login);
         assert_eq!(decide(&failing, Ask::replay(), &facts), Decision::Replay);
     }

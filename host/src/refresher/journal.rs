@@ -1,25 +1,29 @@
 //! The journal of one attempt: answers are sealed and durable before the plugin sees them, and those
 //! of an interrupted attempt are given back instead of sending again.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use tracing::warn;
+use zeroize::Zeroizing;
 
 use crate::egress::Response;
 use crate::model::clock::Clock;
 use crate::model::code::{self, Code};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
-use crate::sandbox::Journal;
-use crate::storage::{Capture, Storage};
+use crate::refresher::held::HeldAnswers;
+use crate::refresher::host_fault;
+use crate::sandbox::{Journal, Kept};
+use crate::storage::{Capture, Departed, Storage};
 use crate::vault::Vault;
+use crate::vault::error::VaultError;
 use crate::vault::place::{Place, Purpose};
 
 /// Answers of one connection and generation.
 pub(super) struct AttemptJournal {
     pub(super) storage: Storage,
+    pub(super) held: Arc<HeldAnswers>,
     pub(super) vault: Vault,
     pub(super) clock: Clock,
     pub(super) connection: ConnectionId,
@@ -29,33 +33,48 @@ pub(super) struct AttemptJournal {
     pub(super) durable: bool,
     /// Answers of an earlier attempt that nobody has spent, in order.
     pub(super) unspent: Mutex<Vec<Capture>>,
-    /// Numbers after all that are stored already.
-    pub(super) first: u32,
+    /// Whether the database has an answer of this generation. Until then the intent alone says that a
+    /// request may have left; afterwards each has to say it of itself.
+    pub(super) answered: AtomicBool,
 }
 
 impl Journal for AttemptJournal {
-    fn recall(&self, _seq: u32, request: &str) -> Option<Response> {
+    fn recall(&self, request: &str) -> Result<Option<Response>, Failure> {
         let mut unspent = self.unspent.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = unspent.iter().position(|it| it.request == request)?;
+        let found = unspent.iter().position(|it| it.of.request == request);
+        let Some(found) = found else { return Ok(None) };
         let capture = unspent.remove(found);
-        self.open(&capture)
+        open(&self.vault, &capture).map(Some).map_err(|_| unopenable(&self.connection))
     }
 
-    fn capture<'a>(
-        &'a self,
-        seq: u32,
-        request: &'a str,
-        response: &'a Response,
-    ) -> BoxFuture<'a, Result<(), Failure>> {
+    fn depart<'a>(&'a self, seq: u32, request: &'a str) -> Kept<'a> {
+        Box::pin(async move {
+            if !self.durable || !self.answered.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            self.note(seq, request).await
+        })
+    }
+
+    fn doubt<'a>(&'a self, seq: u32, request: &'a str) -> Kept<'a> {
         Box::pin(async move {
             if !self.durable {
                 return Ok(());
             }
-            let capture = self.seal(self.first + seq, request, response)?;
-            self.storage.capture(capture).await.map_err(|error| {
-                let message = format!("the provider's answer could not be stored: {error}");
-                Failure::new(Case::HostFault, error.code(), message)
-            })
+            self.note(seq, request).await
+        })
+    }
+
+    fn capture<'a>(&'a self, seq: u32, request: &'a str, response: &'a Response) -> Kept<'a> {
+        Box::pin(async move {
+            if !self.durable {
+                return Ok(());
+            }
+            let of = self.departed(seq, request);
+            let capture = seal(&self.vault, of, response)?;
+            self.held.keep(capture).await?;
+            self.answered.store(true, Ordering::Relaxed);
+            Ok(())
         })
     }
 }
@@ -64,43 +83,69 @@ impl AttemptJournal {
     /// A captured answer is read at the time it came: "expires in an hour" counts from then.
     pub(super) fn replay_time(&self) -> Option<Timestamp> {
         let unspent = self.unspent.lock().unwrap_or_else(PoisonError::into_inner);
-        unspent.first().map(|it| it.at)
+        unspent.first().map(|it| it.of.at)
     }
 
-    fn seal(&self, seq: u32, request: &str, response: &Response) -> Result<Capture, Failure> {
-        let fault = |code: Code, message: String| Failure::new(Case::HostFault, code, message);
-        let plain = serde_json::to_vec(response).map(zeroize::Zeroizing::new);
-        let plain = plain.map_err(|it| fault(code::Internal::Serialise.into(), it.to_string()))?;
-        let row = row(&self.connection, seq);
-        let place = place(&row, self.generation);
-        let sealed = self.vault.seal(Purpose::Capture, &place, &plain);
-        Ok(Capture {
+    async fn note(&self, seq: u32, request: &str) -> Result<(), Failure> {
+        let noted = self.storage.depart(self.departed(seq, request)).await;
+        noted.map_err(|it| host_fault(&it))
+    }
+
+    fn departed(&self, seq: u32, request: &str) -> Departed {
+        Departed {
             connection: self.connection.clone(),
             generation: self.generation,
-            seq,
             attempt: self.attempt,
+            seq,
             request: request.to_owned(),
-            sealed: sealed.map_err(|it| fault(it.code(), it.to_string()))?,
             at: self.clock.now(),
-        })
-    }
-
-    fn open(&self, capture: &Capture) -> Option<Response> {
-        let row = row(&capture.connection, capture.seq);
-        let place = place(&row, capture.generation);
-        let opened = self.vault.open(Purpose::Capture, &place, &capture.sealed);
-        let plain = opened.inspect_err(|error| {
-            let connection = &capture.connection;
-            warn!(
-                code = error.code().text(),
-                "a captured answer of {connection} cannot be opened: {error}"
-            );
-        });
-        serde_json::from_slice(&plain.ok()?).ok()
+        }
     }
 }
 
-fn row(connection: &ConnectionId, seq: u32) -> String {
+fn seal(vault: &Vault, of: Departed, response: &Response) -> Result<Capture, Failure> {
+    let fault = |code: Code, message: String| Failure::new(Case::HostFault, code, message);
+    let plain = serde_json::to_vec(response).map(Zeroizing::new);
+    let plain = plain.map_err(|it| fault(code::Internal::Serialise.into(), it.to_string()))?;
+    let row = row(&of);
+    let sealed = vault.seal(Purpose::Capture, &place(&row, of.generation), &plain);
+    let sealed = sealed.map_err(|it| fault(it.code(), it.to_string()))?;
+    Ok(Capture { of, sealed, readings: 1 })
+}
+
+/// Whether every answer can be opened.
+pub(super) fn can_open(vault: &Vault, captures: &[Capture]) -> bool {
+    captures.iter().all(|it| open(vault, it).is_ok())
+}
+
+fn open(vault: &Vault, capture: &Capture) -> Result<Response, VaultError> {
+    let row = row(&capture.of);
+    let opened = vault.open(Purpose::Capture, &place(&row, capture.of.generation), &capture.sealed);
+    let plain = opened.or_else(|error| {
+        // Before answers belonged to an attempt, they were sealed for their number alone.
+        let row = former_row(&capture.of);
+        let place = place(&row, capture.of.generation);
+        vault.open(Purpose::Capture, &place, &capture.sealed).map_err(|_| error)
+    })?;
+    serde_json::from_slice(&plain)
+        .map_err(|_| VaultError::Malformed("a captured answer is not one"))
+}
+
+/// An answer is here, and nobody can read it.
+pub fn unopenable(id: &ConnectionId) -> Failure {
+    let message = format!(
+        "the answer to an earlier refresh of {id} was kept and cannot be opened: the key that sealed it is missing, or the row is damaged; bring the key back and run `keepfresh plugin replay {id}`, or get a new token: `keepfresh connect {id}` or `keepfresh token set {id}`"
+    );
+    Failure::new(Case::Misconfigured, code::Vault::AnswerUnopenable, message)
+}
+
+fn row(of: &Departed) -> String {
+    let Departed { connection, attempt, seq, .. } = of;
+    format!("{}/{}#{attempt}#{seq}", connection.provider(), connection.name())
+}
+
+fn former_row(of: &Departed) -> String {
+    let Departed { connection, seq, .. } = of;
     format!("{}/{}#{seq}", connection.provider(), connection.name())
 }
 

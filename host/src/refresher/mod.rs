@@ -15,6 +15,9 @@ mod breaker;
 /// What a request for a refresh comes to.
 pub mod decide;
 
+/// Answers that no disk takes yet.
+mod held;
+
 /// Answers made durable, and given back.
 mod journal;
 
@@ -58,7 +61,9 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 use jiff::Timestamp;
 
+pub use attempt::LEASE_MARGIN;
 pub use decide::Ask;
+pub use journal::unopenable;
 pub use manual::ManualToken;
 pub use serve::Served;
 
@@ -74,6 +79,7 @@ use crate::storage::{Loaded, Storage, StorageError};
 use crate::vault::error::VaultError;
 use crate::vault::{Vault, credentials, tokens};
 use breaker::Breakers;
+use held::HeldAnswers;
 use throttle::Throttle;
 
 /// What an attempt came to; an error is one that could not even be recorded.
@@ -99,6 +105,7 @@ pub struct Parts {
     flights: Mutex<HashMap<ConnectionId, Flight>>,
     breakers: Breakers,
     throttle: Throttle,
+    held: Arc<HeldAnswers>,
 }
 
 impl std::ops::Deref for Refresher {
@@ -119,7 +126,9 @@ impl Refresher {
         clock: Clock,
         lifecycle: Lifecycle,
     ) -> Self {
+        let held = HeldAnswers::new(storage.clone(), clock.clone(), lifecycle.clone());
         Self(Arc::new(Parts {
+            held: Arc::new(held),
             storage,
             vault,
             catalogue,
@@ -194,6 +203,11 @@ impl Refresher {
     async fn load(&self, id: &ConnectionId) -> Result<Loaded, Failure> {
         let loaded = self.storage.load(id).await.map_err(|it| host_fault(&it))?;
         loaded.ok_or_else(|| unknown(id))
+    }
+
+    /// Stores answers for `id` that could not be stored when they came.
+    pub async fn settle(&self, id: &ConnectionId) -> Result<(), Failure> {
+        self.held.settle(id).await
     }
 
     /// What a connection brings of its own, opened.

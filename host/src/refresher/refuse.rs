@@ -9,9 +9,10 @@ use crate::model::event::{Event, EventKind};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::AttemptId;
 use crate::model::rotation::Rotation;
+use crate::refresher::commit::fenced;
 use crate::refresher::decide::Ask;
 use crate::refresher::{AttemptResult, Refresher, host_fault};
-use crate::storage::{Begin, Failed, Loaded};
+use crate::storage::{Begin, Begun, Captured, Failed, Loaded};
 
 impl Refresher {
     /// Records `failure` for a connection that nothing can be sent for. What is in doubt stays in
@@ -24,10 +25,10 @@ impl Refresher {
     ) -> AttemptResult {
         let now = self.clock.now();
         let id = AttemptId::generate();
-        self.storage
-            .begin(self.empty_intent(id, loaded, ask, now))
-            .await
-            .map_err(|it| host_fault(&it))?;
+        let intent = self.empty_intent(id, loaded, ask, now);
+        if self.storage.begin(intent).await.map_err(|it| host_fault(&it))? == Begun::Lost {
+            return Err(fenced());
+        }
         let connection = &loaded.connection;
         let (problem, event) = match failure.case {
             Case::GrantExpired => (Problem::Reconnect, EventKind::Reconnect),
@@ -64,8 +65,10 @@ impl Refresher {
             at: now,
             duration_ms: 0,
         };
-        self.storage.fail(failed).await.map_err(|it| host_fault(&it))?;
-        Ok(attempt)
+        match self.storage.fail(failed).await.map_err(|it| host_fault(&it))? {
+            Begun::Yes => Ok(attempt),
+            Begun::Lost => Err(fenced()),
+        }
     }
 
     fn empty_intent(&self, id: AttemptId, loaded: &Loaded, ask: Ask, now: Timestamp) -> Begin {
@@ -81,7 +84,7 @@ impl Refresher {
             at: now,
             lease_until: now,
             adopts: open.map(|it| it.id),
-            gives_up_captures: false,
+            captured: Captured::Stay,
             doubt_since: loaded.doubt_since(),
         }
     }

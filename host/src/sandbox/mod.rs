@@ -39,7 +39,7 @@ use wasmtime::component::{InstancePre, Linker};
 
 pub use calling::call::CallInput;
 pub use calling::exports::{AuthorizationRequest, Code, DeviceGrant, DeviceProgress};
-pub use calling::journal::{Journal, NoJournal};
+pub use calling::journal::{Journal, Kept, NoJournal};
 pub use loading::cache::Cache;
 pub use loading::compiler::{Compiler, VERB as COMPILE, answer_one as compile_one};
 pub use loading::load::LoadError;

@@ -41,10 +41,21 @@ pub struct Begin {
     pub lease_until: Timestamp,
     /// The interrupted attempt that this one takes over, closed in the same step.
     pub adopts: Option<AttemptId>,
-    /// Whether captured answers are given up for a new request: what is captured from now on is its.
-    pub gives_up_captures: bool,
+    /// What becomes of answers that were captured.
+    pub captured: Captured,
     /// When a request began that may have left without a captured answer.
     pub doubt_since: Option<Timestamp>,
+}
+
+/// What a new attempt does with the answers of those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Captured {
+    /// It leaves them where they are.
+    Stay,
+    /// It reads them once more, which counts.
+    AreRead,
+    /// It gives them up for a new request: what is captured from now on is its.
+    AreGivenUp,
 }
 
 /// Whether the intent stands.
@@ -78,8 +89,8 @@ impl Write for Begin {
             let open = insert(db, &rows).await?;
             claim(db, &rows).await?;
             let begun = |it: &&Self| open.contains(&it.attempt.to_string());
-            for write in writes.iter().filter(begun).filter(|it| it.gives_up_captures) {
-                captures::forget(db, &write.connection).await?;
+            for write in writes.iter().filter(begun).filter(|it| it.touches_captures()) {
+                write.settle_captures(db).await?;
             }
             let begun = |it: &Self| {
                 if open.contains(&it.attempt.to_string()) { Begun::Yes } else { Begun::Lost }
@@ -90,6 +101,22 @@ impl Write for Begin {
 }
 
 impl Begin {
+    fn touches_captures(&self) -> bool {
+        self.adopts.is_some() || self.captured != Captured::Stay
+    }
+
+    async fn settle_captures(&self, db: &mut SqliteConnection) -> Result<(), StorageError> {
+        if self.adopts.is_some() {
+            // The doubt about them is noted with the claim.
+            captures::forget_unanswered(db, &self.connection).await?;
+        }
+        match self.captured {
+            Captured::Stay => Ok(()),
+            Captured::AreRead => captures::count_reading(db, &self.connection).await,
+            Captured::AreGivenUp => captures::forget(db, &self.connection).await,
+        }
+    }
+
     fn row(&self) -> Value {
         json!({
             "attempt": self.attempt,

@@ -7,7 +7,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use crate::model::connection::{Connection, Due, Pause};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::rotation::Rotation;
-use crate::storage::captures::Capture;
+use crate::storage::captures::{Capture, Requests};
 use crate::storage::error::StorageError;
 use crate::storage::rows::{self, Fields, key, millis};
 use crate::storage::writer::WriteOne;
@@ -27,13 +27,16 @@ pub struct Loaded {
     pub open: Option<OpenAttempt>,
     /// Answers that came and were not spent, in order; all of the current generation.
     pub captures: Vec<Capture>,
+    /// When a request left, besides the first of an attempt, that has no answer yet.
+    pub unanswered: Option<Timestamp>,
 }
 
 impl Loaded {
     /// When the first request began whose outcome at the provider is unknown, if there is one.
     pub fn doubt_since(&self) -> Option<Timestamp> {
-        let open = self.open.as_ref().filter(|_| self.captures.is_empty());
-        open.map(|it| it.started_at).into_iter().chain(self.connection.doubt_since).min()
+        let first = self.open.as_ref().filter(|_| self.captures.is_empty());
+        let first = first.map(|it| it.started_at);
+        [first, self.unanswered, self.connection.doubt_since].into_iter().flatten().min()
     }
 }
 
@@ -114,10 +117,10 @@ impl Storage {
         let Some(row) = row else { return Ok(None) };
         let connection = rows::connection(&row)?;
         let captured = Fields::new(&row, "captures", "id")?.count("captured")? > 0;
-        let captures = if captured {
+        let requests = if captured {
             captures::of(&self.readers, id, connection.generation).await?
         } else {
-            Vec::new()
+            Requests::default()
         };
         let sealed = Fields::new(&row, "generations", "id")?.blob("sealed")?;
         let credentials = Fields::new(&row, "credentials", "id")?.blob("credentials")?;
@@ -126,7 +129,8 @@ impl Storage {
             sealed: sealed.map(Sealed::from_bytes),
             credentials: credentials.map(Sealed::from_bytes),
             open: open_attempt(&row)?,
-            captures,
+            captures: requests.answers,
+            unanswered: requests.unanswered,
         }))
     }
 

@@ -12,7 +12,7 @@ use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::storage::Storage;
 use crate::storage::begin::Begun;
-use crate::storage::captures::forget;
+use crate::storage::captures::{forget, forget_unanswered};
 use crate::storage::error::StorageError;
 use crate::storage::outbox;
 use crate::storage::rows::{key, millis, signed};
@@ -81,8 +81,16 @@ pub struct Skipped {
 
 impl Storage {
     /// Stores a failure; `Lost`, and nothing written, if the attempt is no longer open.
-    pub async fn fail(&self, failed: Failed) -> Result<Begun, StorageError> {
-        self.write_times(failed).await
+    pub async fn fail(&self, mut failed: Failed) -> Result<Begun, StorageError> {
+        self.keep_heard(&mut failed.events);
+        let tells = !failed.events.is_empty();
+        let spent = (!failed.keep_captures).then(|| failed.connection.clone());
+        let begun = self.write_times(failed).await?;
+        self.wake_listeners(tells);
+        if let Some(id) = spent.filter(|_| begun == Begun::Yes) {
+            self.drop_answers(&id);
+        }
+        Ok(begun)
     }
 
     /// Ends an attempt and leaves the connection as it was before; `Lost` if it is no longer open.
@@ -108,7 +116,9 @@ impl WriteOne for Failed {
                 return Ok(Begun::Lost);
             }
             self.note(db).await?;
-            if !self.keep_captures {
+            if self.keep_captures {
+                forget_unanswered(db, &self.connection).await?;
+            } else {
                 forget(db, &self.connection).await?;
             }
             outbox::append(db, &self.events).await?;

@@ -182,11 +182,14 @@ impl WriteOne for Prune {
             .bind(millis(self.before))
             .execute(&mut *db)
             .await?;
-            let events =
-                sqlx::query("delete from outbox where at < ? and delivered_at is not null")
-                    .bind(millis(self.before))
-                    .execute(db)
-                    .await?;
+            let events = sqlx::query(
+                "delete from outbox where at < ?
+                       and id <= (select coalesce(min(seen), 9223372036854775807) from listeners)
+                       and id < (select max(id) from outbox)",
+            )
+            .bind(millis(self.before))
+            .execute(db)
+            .await?;
             Ok(Pruned { attempts: attempts.rows_affected(), events: events.rows_affected() })
         })
     }

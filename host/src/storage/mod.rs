@@ -11,10 +11,12 @@ mod error;
 mod failure;
 mod generations;
 mod keyring;
+mod listeners;
 mod log;
 mod outbox;
 mod people;
 mod rows;
+mod spill;
 mod success;
 mod times;
 mod writer;
@@ -31,19 +33,21 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, Connection as _};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
-pub use begin::{Begin, Begun};
-pub use captures::Capture;
+pub use begin::{Begin, Begun, Captured};
+pub use captures::{Capture, Departed};
 pub use connections::{Filter, Loaded, OpenAttempt, Pausing, Reconcile};
 pub use error::StorageError;
 pub use failure::{Abandoned, Failed, Skipped};
 pub use generations::ManualSet;
+pub use listeners::{Listener, OutboxEvent};
 pub use log::{LogFilter, Pruned, Statistics};
-pub use outbox::OutboxEvent;
 pub use people::{Enrolment, Standing};
 pub use success::Succeeded;
 
+use outbox::Heard;
+use spill::Spill;
 use writer::{Write, Writer};
 
 /// Readers beside the one writer: enough that a slow listing does not hold up refreshes.
@@ -55,6 +59,8 @@ pub struct Storage {
     readers: SqlitePool,
     writer: Writer,
     times: Arc<Notify>,
+    spill: Arc<Spill>,
+    heard: Arc<watch::Sender<Heard>>,
 }
 
 impl Storage {
@@ -74,7 +80,12 @@ impl Storage {
             .map_err(unavailable)?;
         let (writer, work) = Writer::new(db);
         start_writer(work);
-        Ok(Self { readers, writer, times: Arc::default() })
+        let spill = Arc::new(Spill::beside(path));
+        let heard = Arc::new(watch::Sender::new(Heard::default()));
+        let storage = Self { readers, writer, times: Arc::default(), spill, heard };
+        let kinds = listeners::heard(&storage).await?;
+        storage.heard.send_modify(|it| it.kinds = kinds);
+        Ok(storage)
     }
 
     /// Returns once the time of some connection may have changed since the last call. A change between

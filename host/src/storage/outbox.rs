@@ -1,59 +1,35 @@
-//! Events on their way to whoever must be told: written with the change they tell of, marked once
-//! they are delivered.
+//! Events on their way to whoever must be told: written with the change they tell of, and only those
+//! that somebody listens to. A row stays until everybody was told of it.
 
-use futures_util::future::BoxFuture;
-use jiff::Timestamp;
-use serde_json::{Value, json};
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use std::collections::BTreeSet;
 
-use crate::model::code::Code;
+use sqlx::sqlite::SqliteConnection;
+
 use crate::model::event::{Event, EventKind};
 use crate::storage::Storage;
 use crate::storage::error::StorageError;
-use crate::storage::rows::{Fields, json_rows, key, millis, signed};
-use crate::storage::writer::WriteOne;
-
-/// An event and its place in the order.
-#[derive(Clone, Debug)]
-pub struct OutboxEvent {
-    /// Grows by one with each event.
-    pub id: i64,
-    /// What happened.
-    pub event: Event,
-}
+use crate::storage::rows::{json_rows, key, millis, signed};
 
 impl Storage {
-    /// Up to `limit` events that are not delivered, oldest first.
-    pub async fn undelivered(&self, limit: u32) -> Result<Vec<OutboxEvent>, StorageError> {
-        let rows = sqlx::query(
-            "select *, cast(id as text) as key from outbox
-             where delivered_at is null order by id limit ?",
-        )
-        .bind(limit)
-        .fetch_all(&self.readers)
-        .await?;
-        rows.iter().map(event).collect()
+    /// Leaves only the events that somebody listens to.
+    pub(super) fn keep_heard(&self, events: &mut Vec<Event>) {
+        let heard = self.heard.borrow();
+        events.retain(|it| heard.kinds.contains(&it.kind));
     }
 
-    /// Marks events as delivered.
-    pub async fn delivered(&self, ids: Vec<i64>, at: Timestamp) -> Result<(), StorageError> {
-        self.writer.write(Delivered { ids, at }).await
+    /// Wakes those who listen, if there is something for them.
+    pub(super) fn wake_listeners(&self, wrote: bool) {
+        if wrote {
+            self.heard.send_modify(|it| it.written += 1);
+        }
     }
 }
 
-fn event(row: &SqliteRow) -> Result<OutboxEvent, StorageError> {
-    let fields = Fields::new(row, "outbox", "key")?;
-    let kind: EventKind = fields.required("kind", fields.word("kind")?)?;
-    Ok(OutboxEvent {
-        id: fields.required("id", fields.integer("id")?)?,
-        event: Event {
-            kind,
-            connection: fields.required("connection", fields.word("connection")?)?,
-            at: fields.required("at", fields.time("at")?)?,
-            generation: fields.count("generation")?,
-            code: fields.text("code")?.map(|it| Code::read(&it)),
-        },
-    })
+/// Who listens, and how much was written for them: those who wait for it look anew at each change.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    pub(super) kinds: BTreeSet<EventKind>,
+    pub(super) written: u64,
 }
 
 /// Adds events inside the transaction of the change that they tell of.
@@ -61,51 +37,28 @@ pub(super) async fn append(
     db: &mut SqliteConnection,
     events: impl IntoIterator<Item = &Event>,
 ) -> Result<(), StorageError> {
+    let rows = json_rows(events, row);
+    if rows == "[]" {
+        return Ok(());
+    }
     sqlx::query(
         "insert into outbox (at, kind, connection, generation, code)
          select value ->> 'at', value ->> 'kind', value ->> 'id', value ->> 'generation',
                 value ->> 'code'
          from json_each(?)",
     )
-    .bind(json_rows(events, row))
+    .bind(rows)
     .execute(db)
     .await?;
     Ok(())
 }
 
-fn row(event: &Event) -> Value {
-    json!({
+fn row(event: &Event) -> serde_json::Value {
+    serde_json::json!({
         "at": millis(event.at),
         "kind": event.kind.as_str(),
         "id": key(&event.connection),
         "generation": signed(event.generation),
         "code": event.code,
     })
-}
-
-struct Delivered {
-    ids: Vec<i64>,
-    at: Timestamp,
-}
-
-impl WriteOne for Delivered {
-    type Answer = ();
-
-    fn apply<'a>(
-        &'a self,
-        db: &'a mut SqliteConnection,
-    ) -> BoxFuture<'a, Result<(), StorageError>> {
-        Box::pin(async move {
-            let ids = serde_json::to_string(&self.ids).unwrap_or_default();
-            sqlx::query(
-                "update outbox set delivered_at = ?
-                 where id in (select value from json_each(?))",
-            )
-            .bind(millis(self.at))
-            .bind(ids)
-            .execute(db)
-            .await?;
-            Ok(())
-        })
-    }
 }

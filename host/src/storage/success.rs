@@ -47,8 +47,15 @@ pub struct Succeeded {
 impl Storage {
     /// Stores the next generation; `Lost`, and nothing written, if the one it was sent from is no
     /// longer current or the attempt is no longer open.
-    pub async fn succeed(&self, succeeded: Succeeded) -> Result<Begun, StorageError> {
-        self.write_times(succeeded).await
+    pub async fn succeed(&self, mut succeeded: Succeeded) -> Result<Begun, StorageError> {
+        self.keep_heard(&mut succeeded.events);
+        let (id, tells) = (succeeded.connection.clone(), !succeeded.events.is_empty());
+        let begun = self.write_times(succeeded).await?;
+        self.wake_listeners(tells);
+        if begun == Begun::Yes {
+            self.drop_answers(&id);
+        }
+        Ok(begun)
     }
 }
 

@@ -10,11 +10,15 @@ use tempfile::TempDir;
 use crate::model::attempt::Trigger;
 use crate::model::code::{self, Code};
 use crate::model::connection::Problem;
+use crate::model::event::{Event, EventKind};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::rotation::Rotation;
 use crate::model::token::TokenSet;
-use crate::storage::{Begin, Begun, Capture, Failed, Reconcile, Storage, Succeeded};
+use crate::storage::{
+    Begin, Begun, Capture, Captured, Departed, Failed, Listener, Reconcile, Skipped, Storage,
+    Succeeded,
+};
 use crate::vault::Sealed;
 
 fn at(second: i64) -> Timestamp {
@@ -49,7 +53,7 @@ fn begin(number: usize, adopts: Option<AttemptId>) -> Begin {
         at: at(1),
         lease_until: at(60),
         adopts,
-        gives_up_captures: false,
+        captured: Captured::Stay,
         doubt_since: None,
     }
 }
@@ -98,25 +102,34 @@ fn failed(attempt: AttemptId, generation: u64) -> Failed {
 }
 
 fn capture(number: usize) -> Capture {
-    Capture {
+    let of = Departed {
         connection: id(number),
         generation: 0,
         seq: 0,
         attempt: AttemptId::generate(),
         request: "POST /token".to_owned(),
-        sealed: Sealed::from_bytes(vec![1]),
         at: at(1),
-    }
+    };
+    Capture { of, sealed: Sealed::from_bytes(vec![1]), readings: 1 }
 }
 
 #[tokio::test]
 async fn a_write_that_fails_takes_no_other_down() {
     let (_dir, storage) = storage(50).await;
     // Polled in order before the writer runs, so that all of them wait for the same commit.
-    let good = join_all((0..50).map(|it| storage.begin(begin(it, None))));
-    let bad = storage.capture(capture(99));
+    let begins = (0..50).map(|it| begin(it, None)).collect::<Vec<_>>();
+    let twice = Skipped {
+        attempt: begins[0].attempt,
+        connection: id(0),
+        trigger: Trigger::Manual,
+        reason: String::new(),
+        generation: 0,
+        at: at(1),
+    };
+    let bad = storage.skip(twice);
+    let good = join_all(begins.into_iter().map(|it| storage.begin(it)));
     let (begun, refused) = tokio::join!(good, bad);
-    assert!(refused.is_err(), "there is no connection 99");
+    assert!(refused.is_err(), "there is an attempt of this id");
     assert!(begun.into_iter().all(|it| it.unwrap() == Begun::Yes));
     for number in 0..50 {
         assert!(storage.load(&id(number)).await.unwrap().unwrap().open.is_some());
@@ -253,4 +266,88 @@ async fn an_attempt_that_cannot_be_is_a_row_that_cannot_be_read() {
         let error = storage.attempt(attempt.attempt).await.unwrap_err();
         assert_eq!(error.code(), code::Storage::RowUnreadable, "{mix}: {error}");
     }
+}
+
+/// Ends an attempt of connection `number` with these events.
+async fn happens(storage: &Storage, number: usize, kinds: &[EventKind]) {
+    let begun = begin(number, None);
+    let attempt = begun.attempt;
+    assert_eq!(storage.begin(begun).await.unwrap(), Begun::Yes);
+    let event = |kind: &EventKind| Event {
+        kind: *kind,
+        connection: id(number),
+        at: at(2),
+        generation: 0,
+        code: None,
+    };
+    let events = kinds.iter().map(event).collect();
+    let failed = Failed { connection: id(number), events, ..failed(attempt, 0) };
+    assert_eq!(storage.fail(failed).await.unwrap(), Begun::Yes);
+}
+
+async fn kinds(listener: &Listener) -> Vec<EventKind> {
+    listener.waiting(10).await.unwrap().iter().map(|it| it.event.kind).collect()
+}
+
+#[tokio::test]
+async fn each_listener_has_its_own_place_and_hears_what_it_wants() {
+    let (dir, storage) = storage(1).await;
+    happens(&storage, 0, &[EventKind::Critical]).await;
+    let first = storage.listen("first", &[EventKind::Failed]).await.unwrap();
+    let second =
+        storage.listen("second", &[EventKind::Failed, EventKind::Reconnect]).await.unwrap();
+    let all = [EventKind::Failed, EventKind::Reconnect, EventKind::Refreshed];
+    happens(&storage, 0, &all).await;
+    assert_eq!(kinds(&first).await, [EventKind::Failed], "and not of what was before it");
+    first.told(first.waiting(10).await.unwrap()[0].id).await.unwrap();
+    assert_eq!(kinds(&first).await, []);
+    assert_eq!(kinds(&second).await, [EventKind::Failed, EventKind::Reconnect]);
+
+    drop((first, second));
+    let again = Storage::open(&dir.path().join("keepfresh.db")).await.unwrap();
+    let second = again.listen("second", &[EventKind::Failed, EventKind::Reconnect]).await.unwrap();
+    assert_eq!(kinds(&second).await.len(), 2, "it goes on where it stood");
+}
+
+#[tokio::test]
+async fn what_nobody_listens_to_is_not_written() {
+    let (_dir, storage) = storage(1).await;
+    storage.keep_listeners(&[]).await.unwrap();
+    happens(&storage, 0, &[EventKind::Refreshed, EventKind::Critical]).await;
+    let written =
+        || sqlx::query_scalar::<_, i64>("select count(*) from outbox").fetch_one(&storage.readers);
+    assert_eq!(written().await.unwrap(), 0);
+    let _ears = storage.listen("ears", &[EventKind::Critical]).await.unwrap();
+    happens(&storage, 0, &[EventKind::Refreshed, EventKind::Critical]).await;
+    assert_eq!(written().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_listener_is_woken_by_what_is_written_before_it_waits_too() {
+    let (_dir, storage) = storage(1).await;
+    let mut ears = storage.listen("ears", &[EventKind::Critical]).await.unwrap();
+    let idle = tokio::time::timeout(Duration::from_millis(50), ears.woken());
+    assert!(idle.await.is_err(), "nothing has happened");
+    happens(&storage, 0, &[EventKind::Critical]).await;
+    tokio::time::timeout(Duration::from_secs(5), ears.woken()).await.unwrap();
+    assert_eq!(kinds(&ears).await, [EventKind::Critical]);
+}
+
+#[tokio::test]
+async fn pruning_keeps_what_somebody_was_not_told_of_and_no_number_is_given_twice() {
+    let (_dir, storage) = storage(1).await;
+    let ears = storage.listen("ears", &[EventKind::Critical]).await.unwrap();
+    let slow = storage.listen("slow", &[EventKind::Critical]).await.unwrap();
+    for _ in 0..3 {
+        happens(&storage, 0, &[EventKind::Critical]).await;
+    }
+    let last = ears.waiting(10).await.unwrap()[2].id;
+    ears.told(last).await.unwrap();
+    storage.prune(at(100)).await.unwrap();
+    assert_eq!(kinds(&slow).await.len(), 3);
+    slow.told(last).await.unwrap();
+    storage.prune(at(100)).await.unwrap();
+    happens(&storage, 0, &[EventKind::Critical]).await;
+    assert!(ears.waiting(10).await.unwrap()[0].id > last);
+    assert_eq!(kinds(&slow).await, [EventKind::Critical]);
 }

@@ -92,6 +92,11 @@ impl Storage {
         self.write_times(SetDue { id: id.clone(), due }).await
     }
 
+    /// Makes `id` due at `now` if an attempt of it is open or an answer for it waits to be read.
+    pub async fn wake(&self, id: &ConnectionId, now: Timestamp) -> Result<(), StorageError> {
+        self.write_times(Wake { id: id.clone(), now }).await
+    }
+
     /// Makes every connection with an open attempt due at `now`: its process is dead.
     pub async fn wake_interrupted(&self, now: Timestamp) -> Result<(), StorageError> {
         self.write_times(WakeInterrupted { now }).await
@@ -126,6 +131,34 @@ impl WriteOne for SetDue {
             .bind(key(&self.id))
             .bind(self.due.map(|it| millis(it.at)))
             .bind(self.due.map(|it| it.trigger.as_str()))
+            .execute(db)
+            .await?;
+            Ok(())
+        })
+    }
+}
+
+struct Wake {
+    id: ConnectionId,
+    now: Timestamp,
+}
+
+impl WriteOne for Wake {
+    type Answer = ();
+
+    fn apply<'a>(
+        &'a self,
+        db: &'a mut SqliteConnection,
+    ) -> BoxFuture<'a, Result<(), StorageError>> {
+        Box::pin(async move {
+            sqlx::query(
+                "update connections set due_at = ?2, due_trigger = 'recovery'
+                 where id = ?1 and paused_at is null
+                   and (exists (select 1 from attempts where connection = ?1 and outcome is null)
+                        or exists (select 1 from captures where connection = ?1))",
+            )
+            .bind(key(&self.id))
+            .bind(millis(self.now))
             .execute(db)
             .await?;
             Ok(())

@@ -7,43 +7,82 @@ use e2e::chance::{Chance, from_environment};
 use e2e::provider::family::Class;
 use serde_json::Value;
 
-use super::fleet::Fleet;
+use super::fleet::{Driver, Fleet};
 
 /// A restart in so many is left alone, so that what was interrupted comes to an end; the others are
 /// killed while they recover.
 const LEFT_ALONE: u64 = 3;
 
+/// What is stormed.
+struct Storm {
+    name: &'static str,
+    class: Class,
+    rotation: &'static str,
+    guest: &'static str,
+    driver: Driver,
+    kills: u32,
+}
+
+const COMMAND: Storm = Storm {
+    name: "strict",
+    class: Class::Strict,
+    rotation: "\"strict\"",
+    guest: "rotor",
+    driver: Driver::Command,
+    kills: 150,
+};
+
 #[test]
 fn nothing_is_lost_at_a_provider_that_never_rotates() {
-    check("none", Class::None, "\"none\"");
+    check(&Storm { name: "none", class: Class::None, rotation: "\"none\"", ..COMMAND });
 }
 
 #[test]
 fn nothing_is_lost_within_the_grace_of_a_provider() {
-    check("grace", Class::Grace(30), "{ grace = \"30s\" }");
+    let (class, rotation) = (Class::Grace(30), "{ grace = \"30s\" }");
+    check(&Storm { name: "grace", class, rotation, ..COMMAND });
 }
 
 #[test]
 fn nothing_is_lost_at_a_provider_that_waits_for_the_first_use() {
-    check("until-used", Class::UntilUsed, "\"until-used\"");
+    let (class, rotation) = (Class::UntilUsed, "\"until-used\"");
+    check(&Storm { name: "until-used", class, rotation, ..COMMAND });
 }
 
 #[test]
 fn a_strict_provider_loses_only_what_was_in_flight_and_each_loss_is_explained() {
-    check("strict", Class::Strict, "\"strict\"");
+    check(&COMMAND);
 }
 
-fn check(name: &str, class: Class, rotation: &str) {
+#[test]
+fn a_daemon_loses_only_what_was_in_flight_and_each_loss_is_explained() {
+    check(&Storm { name: "daemon", driver: Driver::Daemon, kills: 80, ..COMMAND });
+}
+
+#[test]
+fn a_plugin_of_two_requests_loses_only_what_was_in_flight_and_each_loss_is_explained() {
+    check(&Storm { name: "two requests", guest: "looks-first", kills: 80, ..COMMAND });
+}
+
+#[test]
+fn a_daemon_and_a_plugin_of_two_requests_lose_nothing_at_a_provider_that_waits_for_the_first_use() {
+    let (class, rotation) = (Class::UntilUsed, "\"until-used\"");
+    let (guest, driver) = ("looks-first", Driver::Daemon);
+    check(&Storm { name: "daemon, two requests", class, rotation, guest, driver, kills: 80 });
+}
+
+fn check(storm: &Storm) {
     let chance = Chance::new();
     let seed = chance.seed();
-    let run = catch_unwind(AssertUnwindSafe(|| storm(name, class, rotation, chance)));
-    say(&format!("crash {name}: KEEPFRESH_SEED={seed}"));
+    let run = catch_unwind(AssertUnwindSafe(|| rage(storm, chance)));
+    say(&format!("crash {}: KEEPFRESH_SEED={seed}", storm.name));
     run.unwrap_or_else(|failure| resume_unwind(failure));
 }
 
-fn storm(name: &str, class: Class, rotation: &str, mut chance: Chance) {
-    let kills = from_environment("KEEPFRESH_KILLS", 200);
-    let mut fleet = Fleet::of(class, rotation);
+fn rage(storm: &Storm, mut chance: Chance) {
+    let &Storm { name, class, rotation, guest, driver, .. } = storm;
+    let kills = from_environment("KEEPFRESH_KILLS", storm.kills);
+    let mut fleet = Fleet::of(class, rotation, guest, driver);
     let (mut killed, mut lost) = (0, 0);
     let whole = fleet.measure();
     while killed < kills {
@@ -56,6 +95,7 @@ fn storm(name: &str, class: Class, rotation: &str, mut chance: Chance) {
     all_is_well(&fleet);
     report(
         &fleet,
+        class,
         &format!("crash {name}: {killed} kills of runs of {} ms", whole.as_millis()),
         lost,
     );
@@ -84,6 +124,7 @@ fn explained(fleet: &Fleet, index: usize, class: Class, attempts: &[Value]) {
     let troubles = fleet.troubles(member);
     let about = || format!("{}: {troubles:?} {attempts:#?}", member.id);
     assert_eq!(class, Class::Strict, "lost {}", about());
+    assert!(!member.had_its_answer(), "lost although its answer was captured: {}", about());
     assert!(
         member.audit(&fleet.provider).revoked_by_reuse,
         "not lost at the provider: {}",
@@ -116,7 +157,7 @@ fn all_is_well(fleet: &Fleet) {
     assert_eq!(database.number("select count(*) from generations"), 8);
 }
 
-fn report(fleet: &Fleet, what: &str, lost: u32) {
+fn report(fleet: &Fleet, class: Class, what: &str, lost: u32) {
     let database = fleet.database();
     let interrupted = "select count(*) from attempts where error_code = 'refresh.interrupted'";
     let recovered = "select count(*) from attempts where reason like 'recovered the answer%'";
@@ -124,12 +165,14 @@ fn report(fleet: &Fleet, what: &str, lost: u32) {
     let revoked = families.iter().filter(|it| it.revoked_by_reuse).count();
     let repeats = families.iter().map(|it| it.repeats).sum::<u64>();
     say(&format!(
-        "{what}, {} interrupted, {} recovered from a captured answer, {repeats} sent again and \
+        "{what}, {} interrupted, {} captured, {} recovered from a captured answer, {repeats} sent again and \
          forgiven, {revoked} revoked for reuse, {lost} lost and flagged, 0 lost without a word",
         database.number(interrupted),
+        fleet.captured,
         database.number(recovered),
     ));
     assert_eq!(usize::try_from(lost).unwrap(), revoked, "every revoked family was noticed");
+    assert!(class == Class::None || fleet.captured > 0, "no kill met an answer that was captured");
 }
 
 #[expect(clippy::print_stderr, reason = "the figure is what the run is for")]

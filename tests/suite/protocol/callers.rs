@@ -11,7 +11,7 @@ use keepfresh::model::failure::{Case, Failure};
 use keepfresh::model::id::AttemptId;
 use keepfresh::model::rotation::Rotation;
 use keepfresh::refresher::{Ask, Served};
-use keepfresh::storage::{Begin, Begun, LogFilter};
+use keepfresh::storage::{Begin, Begun, Captured, LogFilter};
 
 use super::{Bench, LIFETIME, id};
 
@@ -71,7 +71,7 @@ fn a_connection_has_one_open_attempt_whoever_asks() {
         at: bench.clock.now(),
         lease_until: bench.clock.now() + Duration::from_mins(1),
         adopts: None,
-        gives_up_captures: false,
+        captured: Captured::Stay,
         doubt_since: None,
     };
     let storage = &bench.app().storage;

@@ -54,26 +54,6 @@ fn a_token_is_served_only_once_its_generation_is_stored() {
 }
 
 #[test]
-fn an_answer_that_cannot_be_stored_reaches_no_plugin_and_leaves_the_outcome_in_doubt() {
-    let bench = Bench::strict();
-    let before = bench.served();
-    bench.database().run(
-        "create trigger no_capture before insert on captures
-         begin select raise(abort, 'no capture today'); end",
-    );
-    assert_eq!(bench.fail(Trigger::Forced), "storage.failed");
-    bench.database().run("drop trigger no_capture");
-    let connection = bench.loaded().connection;
-    assert_eq!(connection.generation, before.0, "an answer that is not durable is not used");
-    assert!(connection.doubt_since.is_some(), "the provider has rotated, and nobody knows it here");
-    assert_eq!(connection.due.unwrap().at, connection.token.unwrap().expires_at.unwrap());
-    bench.refresh(Trigger::Backup).unwrap();
-    assert_eq!(bench.control().seen(), 1, "a strict provider is not asked again by itself");
-    assert_eq!(bench.served(), before);
-    assert_eq!(bench.fail(Trigger::Forced), "refresh.outcome_unknown");
-}
-
-#[test]
 fn a_provider_that_never_rotates_needs_no_stored_answer() {
     let bench = Bench::new(Class::None, "\"none\"");
     bench.database().run(

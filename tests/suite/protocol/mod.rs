@@ -4,6 +4,15 @@
 /// I1 to I3: what is durable before what happens.
 mod durable;
 
+/// Answers that arrive while nothing can be written.
+mod kept;
+
+/// Attempts of more than one request.
+mod requests;
+
+/// A disk that is full.
+mod disk;
+
 /// I4 and I9: how many callers come to one request.
 mod callers;
 
@@ -13,6 +22,7 @@ mod credentials;
 /// What is in doubt, and until when.
 mod doubt;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use e2e::artifacts;
@@ -40,6 +50,7 @@ const LIFETIME: u64 = 3_600;
 /// One connection of a rotating provider, an app in this process, and time that is moved by hand.
 struct Bench {
     home: Home,
+    database: PathBuf,
     provider: FakeProvider,
     clock: Clock,
     /// Taken when it crashes.
@@ -50,11 +61,19 @@ impl Bench {
     /// A connection that holds the first token of its family. `rotation` is how the manifest puts the
     /// class.
     fn new(class: Class, rotation: &str) -> Self {
+        Self::with(class, rotation, "rotor", "keepfresh.db")
+    }
+
+    /// The same with another guest as its plugin, and another name for the database.
+    fn with(class: Class, rotation: &str, guest: &str, database: &str) -> Self {
         let settings = rotor::Settings { class, ..rotor::Settings::default() };
         let provider = FakeProvider::start(Kind::Rotor(settings)).unwrap();
         let home = Home::new(&format!(
             r#"
+            [storage]
+            url = "sqlite:{database}"
             [providers.rotor]
+            plugin = "{guest}"
             settings = {{ base_url = "{}" }}
             rotation = {rotation}
             timeout = "2s"
@@ -63,7 +82,9 @@ impl Bench {
             provider.base_url(),
         ));
         let clock = Clock::manual(provider.control().now());
-        let mut bench = Self { home: home.with_guest("rotor"), provider, clock, running: None };
+        let home = home.with_guest(guest);
+        let database = home.path(database);
+        let mut bench = Self { home, database, provider, clock, running: None };
         bench.restart();
         bench.seed();
         bench
@@ -117,7 +138,7 @@ impl Bench {
     }
 
     fn database(&self) -> Database {
-        Database::at(&self.home.path("keepfresh.db"))
+        Database::at(&self.database)
     }
 
     /// Moves the time, here and at the provider.
@@ -140,6 +161,13 @@ impl Bench {
     /// A refresh that is recorded as failed, and its code.
     fn fail(&self, trigger: Trigger) -> String {
         self.refresh(trigger).unwrap().error().unwrap().code.to_string()
+    }
+
+    /// Names of the files beside the database that hold an answer.
+    fn files_beside(&self) -> Vec<PathBuf> {
+        let folder = self.database.parent().unwrap();
+        let files = std::fs::read_dir(folder).unwrap().map(|it| it.unwrap().path());
+        files.filter(|it| it.to_string_lossy().contains("-answer-")).collect()
     }
 
     /// Begins a refresh that the provider acts on and never answers, and ends the app in the middle.

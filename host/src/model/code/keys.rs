@@ -70,6 +70,11 @@ codes! {
         remedy: "Restore the key that it was sealed with, and set `vault.key` to it.",
         exit: Config, retryable: false, acts: Operator,
     }
+    AnswerUnopenable = "vault.answer_unopenable" {
+        meaning: "The answer to an earlier refresh was kept and cannot be opened: the key that sealed it is missing, or the row is damaged.",
+        remedy: "Bring the key back and run `keepfresh plugin replay`, or get a new token with `keepfresh connect` or `keepfresh token set`.",
+        exit: Config, retryable: false, acts: Operator,
+    }
     UnknownKey = "vault.unknown_key" {
         meaning: "A sealed value names a data key that the keyring does not have.",
         remedy: "Restore the keyring table from a backup of the same time as the value.",

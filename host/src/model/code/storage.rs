@@ -50,6 +50,21 @@ codes! {
         remedy: "Restore the row from a backup.",
         exit: Failed, retryable: false, acts: Operator,
     }
+    AnswerHeld = "storage.answer_held" {
+        meaning: "A provider's answer is here and cannot be stored; it is held in memory, and nothing is sent for that connection meanwhile.",
+        remedy: "Make the disk writable before keepfresh ends: free some space, or end what holds the write lock.",
+        exit: Failed, retryable: true, acts: Operator,
+    }
+    AnswerLost = "storage.answer_lost" {
+        meaning: "Keepfresh was stopped before an answer that it held in memory could be stored.",
+        remedy: "If the connection needs a person now, connect it again.",
+        exit: Failed, retryable: false, acts: Operator,
+    }
+    AnswerUnreadable = "storage.answer_unreadable" {
+        meaning: "A file beside the database that should hold an answer cannot be read.",
+        remedy: "Check its permissions; keepfresh leaves it where it is.",
+        exit: Failed, retryable: false, acts: Operator,
+    }
     Failed = "storage.failed" {
         meaning: "The database reported something else.",
         remedy: "Read the message; if it goes on, restore a backup and report it.",

@@ -1,7 +1,7 @@
 //! One call of an export: a fresh store, a deadline, and a name for whatever ends it badly.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -14,9 +14,10 @@ use crate::model::failure::{Case, Failure};
 use crate::model::token::TokenSet;
 use crate::sandbox::Program;
 use crate::sandbox::bindings::imports::types;
-use crate::sandbox::calling::fault::{OutOfTime, correct, name_fault};
+use crate::sandbox::calling::fault::{OutOfTime, name_fault, settled};
 use crate::sandbox::calling::journal::Journal;
 use crate::sandbox::calling::state::{CallState, Network};
+use crate::sandbox::machine::deadline::Deadline;
 use crate::sandbox::machine::engine::TICK;
 use crate::sandbox::machine::limits::MAX_HOSTCALL;
 use crate::sandbox::returns::convert;
@@ -51,7 +52,7 @@ pub struct CallInput {
 
 /// How much sooner egress gives up than the call: a request that hangs is then an answer to the
 /// plugin, not the end of it.
-const EGRESS_MARGIN: Duration = Duration::from_millis(500);
+pub(in crate::sandbox) const EGRESS_MARGIN: Duration = Duration::from_millis(500);
 
 impl Program {
     pub(in crate::sandbox) async fn open(
@@ -68,20 +69,22 @@ impl Program {
             journal: Arc::clone(&input.journal),
             requests: 0,
             most_requests: self.most_requests(),
-            deadline: Instant::now() + input.timeout.saturating_sub(EGRESS_MARGIN),
         });
-        self.enter(state, export).await
+        self.enter(state, export, input.timeout).await
     }
 
     pub(in crate::sandbox) async fn enter(
         &self,
-        state: CallState,
+        mut state: CallState,
         export: &'static str,
+        limit: Duration,
     ) -> Result<Call, Failure> {
         let plugin = self.name.clone();
         let permit = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| {
             Failure::new(Case::HostFault, code::Internal::Stopping, "keepfresh is stopping")
         })?;
+        let deadline = Deadline::after(limit);
+        state.deadline = deadline.clone();
         let mut store = Store::new(&self.engine, state);
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(MAX_HOSTCALL);
@@ -93,6 +96,7 @@ impl Program {
                 instance,
                 plugin,
                 export,
+                deadline,
                 lifetime: self.descriptor.lifetime,
                 _permit: permit,
             }),
@@ -111,14 +115,15 @@ fn watch(state: &mut CallState) -> wasmtime::Result<UpdateDeadline> {
     Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
 }
 
-/// Waits for a call of an export, until `limit`.
+/// Waits for a call of an export, until its deadline.
 pub(in crate::sandbox) async fn within<T>(
-    limit: Duration,
+    deadline: &Deadline,
     call: impl Future<Output = wasmtime::Result<T>>,
 ) -> wasmtime::Result<T> {
-    match tokio::time::timeout(limit, call).await {
-        Ok(result) => result,
-        Err(_) => Err(OutOfTime(limit).into()),
+    tokio::select! {
+        biased;
+        result = call => result,
+        () = deadline.passed() => Err(OutOfTime(deadline.limit()).into()),
     }
 }
 
@@ -128,6 +133,7 @@ pub(in crate::sandbox) struct Call {
     instance: Instance,
     plugin: String,
     export: &'static str,
+    pub(in crate::sandbox) deadline: Deadline,
     lifetime: Option<u32>,
     _permit: tokio::sync::OwnedSemaphorePermit,
 }
@@ -213,7 +219,7 @@ impl Call {
             Ok(Err(raw)) => {
                 let state = self.store.data_mut();
                 let said = state.look_over(|it| convert::failure(it, raw));
-                Err(correct(said, state.trouble.as_ref()))
+                Err(settled(said, state, self.export))
             }
             Err(error) => Err(self.broken(&error)),
         }

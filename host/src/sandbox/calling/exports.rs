@@ -78,6 +78,9 @@ pub enum DeviceProgress {
     Granted(TokenSet),
 }
 
+/// How long a plugin may take to say what it is.
+const DESCRIBING: Duration = Duration::from_secs(10);
+
 impl Program {
     /// Gets a first token from the stored credentials.
     pub async fn login(&self, input: &CallInput) -> Result<TokenSet, Failure> {
@@ -85,7 +88,7 @@ impl Program {
         let connection = call.connection(input)?;
         let guest = call.guest(|store, it| self.parts.provider.load(store, it))?;
         let ran = guest.call_login(&mut call.store, &connection);
-        let result = within(input.timeout, ran).await;
+        let result = within(&call.deadline, ran).await;
         call.token_set(result, input)
     }
 
@@ -96,7 +99,7 @@ impl Program {
         let current = call.current(input)?;
         let guest = call.guest(|store, it| self.parts.provider.load(store, it))?;
         let ran = guest.call_refresh(&mut call.store, &connection, &current);
-        let result = within(input.timeout, ran).await;
+        let result = within(&call.deadline, ran).await;
         call.token_set(result, input)
     }
 
@@ -114,7 +117,7 @@ impl Program {
             let request = authorization::Request { redirect_uri, scopes, consent };
             let guest = call.guest(|store, it| export.load(store, it))?;
             let ran = guest.call_authorization_url(&mut call.store, &connection, &request);
-            let result = within(input.timeout, ran).await;
+            let result = within(&call.deadline, ran).await;
             let url = call.settle(result)?;
             short(&mut call, &url)
         };
@@ -136,7 +139,7 @@ impl Program {
             let guest = call.guest(|store, it| export.load(store, it))?;
             let (store, redirect) = (&mut call.store, &code.redirect_uri);
             let ran = guest.call_exchange(store, &connection, redirect, secret, verifier);
-            let result = within(input.timeout, ran).await;
+            let result = within(&call.deadline, ran).await;
             call.token_set(result, input)
         };
         Some(traded.await)
@@ -154,7 +157,7 @@ impl Program {
             let connection = call.connection(input)?;
             let guest = call.guest(|store, it| export.load(store, it))?;
             let ran = guest.call_start(&mut call.store, &connection, scopes);
-            let result = within(input.timeout, ran).await;
+            let result = within(&call.deadline, ran).await;
             let grant = call.settle(result)?;
             device_grant(&mut call, grant)
         };
@@ -174,7 +177,7 @@ impl Program {
             let code = call.lend(device_code, "device-code")?;
             let guest = call.guest(|store, it| export.load(store, it))?;
             let ran = guest.call_poll(&mut call.store, &connection, code);
-            let result = within(input.timeout, ran).await;
+            let result = within(&call.deadline, ran).await;
             Ok(match call.settle(result)? {
                 device::Progress::Pending => DeviceProgress::Pending,
                 device::Progress::SlowDown => DeviceProgress::SlowDown,
@@ -193,7 +196,7 @@ impl Program {
             let current = call.current(input)?;
             let guest = call.guest(|store, it| export.load(store, it))?;
             let ran = guest.call_fetch(&mut call.store, &connection, &current);
-            let result = within(input.timeout, ran).await;
+            let result = within(&call.deadline, ran).await;
             let text = call.settle(result)?;
             profile_text(&mut call, &text)
         };
@@ -209,7 +212,7 @@ impl Program {
             let current = call.current(input)?;
             let guest = call.guest(|store, it| export.load(store, it))?;
             let ran = guest.call_revoke(&mut call.store, &connection, &current);
-            let result = within(input.timeout, ran).await;
+            let result = within(&call.deadline, ran).await;
             call.settle(result)
         };
         Some(ended.await)
@@ -219,10 +222,10 @@ impl Program {
     pub(in crate::sandbox) async fn describe(&self, now: Timestamp) -> Result<Descriptor, Failure> {
         let rules = Arc::new(Rules::default());
         let state = CallState::new(&self.name, "", now, DEFAULT_MEMORY, rules);
-        let mut call = self.enter(state, "describe").await?;
+        let mut call = self.enter(state, "describe", DESCRIBING).await?;
         let guest = call.guest(|store, it| self.parts.provider.load(store, it))?;
         let ran = guest.call_describe(&mut call.store);
-        match within(Duration::from_secs(10), ran).await {
+        match within(&call.deadline, ran).await {
             Ok(raw) => Ok(convert::descriptor(raw)),
             Err(error) => Err(call.broken(&error)),
         }

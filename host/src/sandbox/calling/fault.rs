@@ -19,14 +19,35 @@ use crate::sandbox::machine::limits::{
 #[error("ran out of time")]
 pub(in crate::sandbox) struct OutOfTime(pub(in crate::sandbox) Duration);
 
+/// What a plugin's own failure comes to. A plugin reads answers; what a request may have done at the
+/// provider is not its to say, since it may be in any language and know nothing of rotation.
+pub(in crate::sandbox) fn settled(said: Failure, state: &CallState, export: &str) -> Failure {
+    if let Some(trouble) = &state.trouble {
+        return correct(trouble, state.unanswered);
+    }
+    let case = match (said.case, state.spent) {
+        // The provider has said what it thinks of the token: an earlier request changes nothing.
+        (Case::GrantExpired | Case::TokenRejected | Case::InvalidCredentials, _) => said.case,
+        _ if state.unanswered => Case::InDoubt,
+        _ if export != "refresh" => said.case,
+        (Case::Unavailable, Some(500..)) => Case::InDoubt,
+        (Case::RateLimited(_), Some(500..=502 | 504..)) => Case::InDoubt,
+        // It has acted, and what it answered was not understood.
+        (Case::Unavailable, Some(..400)) => Case::Unexpected,
+        (case, _) => case,
+    };
+    Failure { case, ..said }
+}
+
 /// The host saw the request fail and knows more than the plugin: its code and its sentence win, and a
 /// request in doubt stays in doubt whatever the plugin makes of it.
-pub(in crate::sandbox) fn correct(said: Failure, trouble: Option<&EgressError>) -> Failure {
-    let Some(trouble) = trouble else { return said };
+fn correct(trouble: &EgressError, unanswered: bool) -> Failure {
     let case = match trouble {
         EgressError::Denied { .. } => Case::Misconfigured,
         EgressError::NotSent { .. } => Case::Unavailable,
-        EgressError::InDoubt { .. } | EgressError::Unreadable { .. } => Case::InDoubt,
+        EgressError::InDoubt { .. } | EgressError::Unreadable { .. } if unanswered => Case::InDoubt,
+        // It carried nothing that could be used up.
+        EgressError::InDoubt { .. } | EgressError::Unreadable { .. } => Case::Unavailable,
     };
     Failure::new(case, trouble.code(), trouble.to_string())
 }

@@ -1,39 +1,51 @@
-//! The seam between a call and what makes its answers durable.
+//! The seam between a call and what makes its requests and answers durable.
 
 use futures_util::future::BoxFuture;
 
 use crate::egress::Response;
 use crate::model::failure::Failure;
 
+/// What becomes of a step that must be durable.
+pub type Kept<'a> = BoxFuture<'a, Result<(), Failure>>;
+
 /// Keeps the answers of one call, and gives back those of an interrupted one.
 pub trait Journal: Send + Sync {
-    /// The answer to request number `seq` that an earlier, interrupted attempt got, if it was the same
-    /// `request` (method and URL without query).
-    fn recall(&self, seq: u32, request: &str) -> Option<Response>;
+    /// The answer that an earlier, interrupted attempt got to the same `request` (method and URL without
+    /// query). An error is an answer that is there and cannot be given.
+    fn recall(&self, request: &str) -> Result<Option<Response>, Failure>;
+
+    /// Makes it durable that request number `seq`, which may spend something, leaves: it is not sent
+    /// before.
+    fn depart<'a>(&'a self, seq: u32, request: &'a str) -> Kept<'a>;
+
+    /// Makes it durable that nobody knows what came of request number `seq`, whatever else is answered.
+    fn doubt<'a>(&'a self, seq: u32, request: &'a str) -> Kept<'a>;
 
     /// Makes an answer durable. The plugin sees it only afterwards.
-    fn capture<'a>(
-        &'a self,
-        seq: u32,
-        request: &'a str,
-        response: &'a Response,
-    ) -> BoxFuture<'a, Result<(), Failure>>;
+    fn capture<'a>(&'a self, seq: u32, request: &'a str, response: &'a Response) -> Kept<'a>;
 }
 
 /// For calls that cannot lose anything: `describe`, `profile`.
 pub struct NoJournal;
 
 impl Journal for NoJournal {
-    fn recall(&self, _seq: u32, _request: &str) -> Option<Response> {
-        None
+    fn recall(&self, _request: &str) -> Result<Option<Response>, Failure> {
+        Ok(None)
     }
 
-    fn capture<'a>(
-        &'a self,
-        _seq: u32,
-        _request: &'a str,
-        _response: &'a Response,
-    ) -> BoxFuture<'a, Result<(), Failure>> {
-        Box::pin(async { Ok(()) })
+    fn depart<'a>(&'a self, _seq: u32, _request: &'a str) -> Kept<'a> {
+        nothing()
     }
+
+    fn doubt<'a>(&'a self, _seq: u32, _request: &'a str) -> Kept<'a> {
+        nothing()
+    }
+
+    fn capture<'a>(&'a self, _seq: u32, _request: &'a str, _response: &'a Response) -> Kept<'a> {
+        nothing()
+    }
+}
+
+fn nothing<'a>() -> Kept<'a> {
+    Box::pin(async { Ok(()) })
 }

@@ -16,6 +16,7 @@ use crate::model::failure::{Case, Failure};
 use crate::sandbox::calling::journal::Journal;
 use crate::sandbox::calling::rules::Rules;
 use crate::sandbox::machine::budget::Budget;
+use crate::sandbox::machine::deadline::Deadline;
 use crate::sandbox::machine::limits::{
     Limiter, MAX_COMPOSED, MAX_HANDLES, MAX_KNOWN, MAX_LOG_LINES, MAX_RANDOM, Stopped,
 };
@@ -33,6 +34,7 @@ pub(in crate::sandbox) struct CallState {
     pub(in crate::sandbox) table: ResourceTable,
     pub(in crate::sandbox) limiter: Limiter,
     pub(in crate::sandbox) budget: Budget,
+    pub(in crate::sandbox) deadline: Deadline,
     pub(in crate::sandbox) plugin: String,
     pub(in crate::sandbox) connection: String,
     pub(in crate::sandbox) known: Known,
@@ -43,6 +45,8 @@ pub(in crate::sandbox) struct CallState {
     pub(in crate::sandbox) trouble: Option<EgressError>,
     /// Set while a request may have been acted on and no answer to it is durable.
     pub(in crate::sandbox) unanswered: bool,
+    /// The status of the last answer to a request that may have spent something.
+    pub(in crate::sandbox) spent: Option<u16>,
     /// Why the host ended the call, when it knows better than the trap that follows.
     pub(in crate::sandbox) ended: Option<Failure>,
 }
@@ -54,7 +58,6 @@ pub(in crate::sandbox) struct Network {
     pub(in crate::sandbox) journal: Arc<dyn Journal>,
     pub(in crate::sandbox) requests: u32,
     pub(in crate::sandbox) most_requests: u32,
-    pub(in crate::sandbox) deadline: Instant,
 }
 
 impl CallState {
@@ -73,6 +76,7 @@ impl CallState {
             table,
             limiter: Limiter::new(memory),
             budget: Budget::default(),
+            deadline: Deadline::after(Duration::ZERO),
             plugin: plugin.to_owned(),
             connection: connection.to_owned(),
             known: Known::default(),
@@ -81,6 +85,7 @@ impl CallState {
             log_lines: 0,
             trouble: None,
             unanswered: false,
+            spent: None,
             ended: None,
         }
     }

@@ -6,5 +6,8 @@ pub(in crate::sandbox) mod engine;
 /// The numbers, each with its reason.
 pub(in crate::sandbox) mod limits;
 
+/// When a call is over.
+pub(in crate::sandbox) mod deadline;
+
 /// What one call has used of them.
 pub(in crate::sandbox) mod budget;

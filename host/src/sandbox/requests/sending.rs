@@ -1,7 +1,7 @@
 //! The host's side of `http`: a request described with handles becomes a real one at the door, and
 //! the answer is durable before the plugin sees it.
 
-use std::time::Instant;
+use std::sync::Arc;
 
 use secrecy::SecretString;
 use wasmtime::component::Resource;
@@ -11,6 +11,7 @@ use crate::model::code;
 use crate::sandbox::answers::answer::{Answer, Shape};
 use crate::sandbox::answers::sealing::reads::Reads;
 use crate::sandbox::bindings::imports::http;
+use crate::sandbox::calling::call::EGRESS_MARGIN;
 use crate::sandbox::calling::state::CallState;
 use crate::sandbox::secrets::handle::Handle;
 use crate::sandbox::secrets::known::Known;
@@ -43,6 +44,8 @@ struct Prepared {
     request: egress::Request,
     seq: u32,
     name: String,
+    /// Whether it carries a secret: only such a request can use up a token.
+    spends: bool,
 }
 
 impl CallState {
@@ -74,8 +77,9 @@ impl CallState {
         }
         let url = request.url.split('?').next().unwrap_or_default();
         let name = format!("{} {}", method.as_str(), self.known.strike(url));
+        let spends = !carries.is_empty();
         let placed = self.place(method, request, carries)?;
-        Ok(placed.map(|request| Prepared { request, seq, name }))
+        Ok(placed.map(|request| Prepared { request, seq, name, spends }))
     }
 
     /// Sends, or recalls; then makes the answer durable.
@@ -84,29 +88,50 @@ impl CallState {
         prepared: Prepared,
     ) -> wasmtime::Result<Result<egress::Response, EgressError>> {
         let Some(network) = &self.network else { wasmtime::bail!("no network") };
-        let doubted = self.unanswered;
-        let Prepared { request, seq, name } = prepared;
-        if let Some(response) = network.journal.recall(seq, &name) {
+        let (journal, deadline) = (Arc::clone(&network.journal), self.deadline.clone());
+        let Prepared { request, seq, name, spends } = prepared;
+        if let Some(response) = journal.recall(&name).map_err(|it| self.end_with(it))? {
+            self.answered(spends, response.status);
             return Ok(Ok(response));
         }
-        let left = network.deadline.saturating_duration_since(Instant::now());
-        self.unanswered = true;
-        let response = match network.gate.send(&network.policy, request, left).await {
-            Ok(response) => response,
-            Err(error) => {
-                let harmless =
-                    matches!(error, EgressError::Denied { .. } | EgressError::NotSent { .. });
-                self.unanswered = doubted || !harmless;
-                return Ok(Err(error));
-            }
-        };
-        if let Err(failure) = network.journal.capture(seq, &name, &response).await {
-            let message = failure.message.clone();
-            self.ended = Some(failure);
-            wasmtime::bail!("the answer could not be made durable: {message}");
+        if spends {
+            let departs = deadline.stands_still(journal.depart(seq, &name)).await;
+            departs.map_err(|it| self.end_with(it))?;
         }
-        self.unanswered = false;
-        Ok(Ok(response))
+        let doubted = self.unanswered;
+        self.unanswered |= spends;
+        let sent = self.deliver(request).await?;
+        if let Ok(_) | Err(EgressError::Denied { .. } | EgressError::NotSent { .. }) = &sent {
+            // What an earlier request has left in doubt, no other answer settles.
+            self.unanswered = doubted;
+        }
+        let kept = match &sent {
+            Ok(response) => {
+                self.answered(spends, response.status);
+                deadline.stands_still(journal.capture(seq, &name, response)).await
+            }
+            Err(_) if self.unanswered && !doubted => {
+                deadline.stands_still(journal.doubt(seq, &name)).await
+            }
+            Err(_) => Ok(()),
+        };
+        kept.map_err(|it| self.end_with(it))?;
+        Ok(sent)
+    }
+
+    async fn deliver(
+        &mut self,
+        request: egress::Request,
+    ) -> wasmtime::Result<Result<egress::Response, EgressError>> {
+        let Some(network) = &self.network else { wasmtime::bail!("no network") };
+        let left = self.deadline.left().saturating_sub(EGRESS_MARGIN);
+        Ok(network.gate.send(&network.policy, request, left).await)
+    }
+
+    fn answered(&mut self, spends: bool, status: u16) {
+        if spends {
+            self.spent = Some(status);
+        }
     }
 
     /// A handle for an answer.
