@@ -27,5 +27,6 @@ mod showing;
 mod smoke;
 mod socket;
 mod tidy;
+mod times;
 mod tokens;
 mod unattended;

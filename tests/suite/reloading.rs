@@ -76,7 +76,7 @@ fn a_plugin_that_is_dropped_into_the_folder_works_without_a_restart() {
 
 #[test]
 fn a_file_that_is_no_plugin_stops_nobody() {
-    let settings = eskiz::Settings { lifetime: 3, ..eskiz::Settings::default() };
+    let settings = eskiz::Settings { lifetime: 12, ..eskiz::Settings::default() };
     let stage = Stage::eskiz_as(settings, "[providers.rubbish]");
     let daemon = stage.home.serve();
     wait_until("it has logged in", || stage.control().seen() == 1);
@@ -104,7 +104,7 @@ fn a_broken_plugin_file_keeps_the_one_that_works_running() {
 
 #[test]
 fn a_broken_manifest_keeps_the_good_one_in_force_and_says_so() {
-    let settings = eskiz::Settings { lifetime: 3, ..eskiz::Settings::default() };
+    let settings = eskiz::Settings { lifetime: 12, ..eskiz::Settings::default() };
     let stage = Stage::eskiz_as(settings, "");
     let good = fs::read_to_string(stage.home.path("keepfresh.toml")).unwrap();
     let daemon = stage.home.serve();

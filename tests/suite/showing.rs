@@ -18,7 +18,8 @@ const ATTEMPT: [&str; 9] = [
     "trigger",
 ];
 
-const CONNECTION: [&str; 10] = [
+const CONNECTION: [&str; 11] = [
+    "changed_since_token",
     "expires_at",
     "generation",
     "id",

@@ -2,18 +2,18 @@
 //! says and no more, and leaves alone what only a person can mend.
 
 use e2e::daemon::{Daemon, wait_until};
+use e2e::inside::Inside;
 use e2e::provider::answer::Answer;
-use e2e::provider::eskiz;
 use e2e::provider::script::{Fate, Scenario};
+use e2e::provider::{Kind, eskiz};
 use e2e::stage::{self, Stage};
+use keepfresh::model::attempt::Trigger;
 use rustix::process::Signal;
+
+use crate::providers::subject::{self, plain};
 
 /// An interval in which a daemon that tries again by mistake would have done so.
 const A_WHILE: std::time::Duration = std::time::Duration::from_millis(1_200);
-
-fn lifetime(seconds: u32) -> eskiz::Settings {
-    eskiz::Settings { lifetime: seconds, ..eskiz::Settings::default() }
-}
 
 /// Seconds between one request and the next.
 fn pauses(stage: &Stage) -> Vec<f64> {
@@ -36,16 +36,22 @@ fn the_daemon_logs_in_by_itself() {
     drop(daemon);
 }
 
-#[test]
-fn a_token_of_a_few_seconds_is_refreshed_before_each_end_without_a_person() {
-    let stage = Stage::eskiz_as(lifetime(3), "");
-    let _daemon = stage.home.serve();
-    wait_until("there are four generations", || stage.control().seen() >= 4);
-    assert!(pauses(&stage).iter().all(|it| (0.9..3.0).contains(it)), "{:?}", pauses(&stage));
+#[tokio::test]
+async fn a_token_of_a_minute_is_refreshed_before_each_end_without_a_person() {
+    let mut subject = plain(subject::eskiz);
+    let Kind::Eskiz(settings) = &mut subject.kind else { panic!("another fake") };
+    settings.lifetime = 60;
+    let stage = subject.stage("");
+    let inside = Inside::open(&stage.home).await;
+    inside.app.scheduler().start();
+    for generation in 1..=4 {
+        let connection = inside.settles("eskiz", generation).await;
+        let (due, end) = (connection.due.unwrap(), connection.token.unwrap().expires_at.unwrap());
+        assert!(due.at < end && due.trigger == Trigger::Expiry, "{due:?} of {end}");
+        inside.advance_to(due.at, &[&stage.fake]);
+    }
+    assert_eq!(inside.settles("eskiz", 5).await.generation, 5);
     assert_eq!(stage.count("/login"), 1, "it refreshes, and logs in once");
-    let log = stage.home.run(&["log", "--json", "--outcome", "success"]).exits(0).json();
-    assert_eq!(log["attempts"][0]["trigger"], "expiry");
-    wait_for_state(&stage, "fresh");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! follow it, and what a person has changed is tried again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use tracing::info;
@@ -9,10 +10,15 @@ use tracing::info;
 use crate::app::App;
 use crate::catalogue::Plugin;
 use crate::manifest::Manifest;
+use crate::manifest::provider::Provider;
 use crate::model::attempt::Trigger;
-use crate::model::connection::{Due, Problem};
+use crate::model::connection::{Connection, Due, Problem};
 use crate::model::id::ConnectionId;
-use crate::storage::{Filter, Loaded, Reconcile, StorageError};
+use crate::storage::{Forgiven, Loaded, Reconcile, StorageError};
+
+/// The time between one connection and the next when many of a provider are looked at again and the
+/// manifest has no rate: two thousand take less than two minutes.
+const STEP: Duration = Duration::from_millis(50);
 
 impl App {
     /// Brings the connections in line with `manifest`.
@@ -20,6 +26,13 @@ impl App {
         // All at once: their writes share a commit.
         let all = manifest.connections().map(|(_, it)| self.reconcile_one(&it.id));
         try_join_all(all).await?;
+        if self.lock.is_none() {
+            // Somebody else works on the database: times are theirs to set.
+            return Ok(());
+        }
+        for provider in manifest.providers.values() {
+            self.forgive(provider).await?;
+        }
         self.reconcile_orphans(manifest).await
     }
 
@@ -27,7 +40,6 @@ impl App {
         let now = self.clock.now();
         let loaded = self.storage.load(id).await?;
         if loaded.is_some() && self.lock.is_none() {
-            // Somebody else works on the database: times are theirs to set.
             return Ok(());
         }
         let plugin = self.catalogue.plugin(id.provider()).ok();
@@ -40,17 +52,8 @@ impl App {
             // Nothing to log in with: a person gives it a token first.
             None if plugin.as_ref().is_some_and(|it| !it.descriptor().unattended) => None,
             None => Some(soon),
-            // An attempt that this process did not begin: its process is dead.
-            Some(loaded) if loaded.open.is_some() => {
-                Some(Due { at: now, trigger: Trigger::Recovery })
-            }
             Some(_) if forgive => Some(soon),
-            Some(loaded)
-                if loaded.connection.token.is_none() && loaded.connection.due.is_none() =>
-            {
-                None
-            }
-            Some(loaded) => self.refresher.due_again(&loaded.connection),
+            Some(loaded) => self.refresher.due_again(loaded),
         };
         let probe_at = self.refresher.next_probe(id);
         self.storage.reconcile(Reconcile { id: id.clone(), due, forgive, probe_at, at: now }).await
@@ -62,14 +65,12 @@ impl App {
         loaded: &Loaded,
         plugin: &Arc<Plugin>,
     ) -> Result<bool, StorageError> {
-        let connection = &loaded.connection;
-        let id = &connection.id;
-        if connection.problem != Some(Problem::Misconfigured) {
+        let Connection { id, problem, .. } = &loaded.connection;
+        if *problem != Some(Problem::Misconfigured) {
             return Ok(false);
         }
         let then = self.storage.problem_config(id).await?;
-        let own = self.refresher.own(loaded).unwrap_or_default();
-        let now = plugin.config_digest(id, own, &self.vault).await;
+        let now = plugin.config_digest(id.name(), &self.vault).await;
         let changed = then.as_deref() != Some(&now);
         if changed {
             info!(connection.id = %id, "{id} is tried again: its configuration has changed");
@@ -77,27 +78,43 @@ impl App {
         Ok(changed)
     }
 
+    /// The same for all connections that were added to `provider`, which share its configuration: they
+    /// are not read, however many there are.
+    async fn forgive(&self, provider: &Provider) -> Result<(), StorageError> {
+        let name = &provider.name;
+        let Ok(plugin) = self.catalogue.plugin(name) else { return Ok(()) };
+        if !self.storage.waits_for_correction(name).await? {
+            return Ok(());
+        }
+        let forgiven = Forgiven {
+            provider: name.clone(),
+            config: plugin.config_digest("", &self.vault).await,
+            listed: provider.connections.iter().map(|it| it.id.clone()).collect(),
+            step: step(Some(provider)),
+            at: self.clock.now(),
+        };
+        let count = self.storage.forgive(forgiven).await?;
+        if count > 0 {
+            info!(provider.name = %name, "{count} connections of {name} are tried again: its configuration has changed");
+        }
+        Ok(())
+    }
+
     /// Connections that the manifest does not list are looked at once an interrupted attempt of
     /// theirs, or a provider that has gone, needs it.
     async fn reconcile_orphans(&self, manifest: &Manifest) -> Result<(), StorageError> {
-        if self.lock.is_none() {
-            return Ok(());
-        }
         let now = self.clock.now();
         self.storage.wake_interrupted(now).await?;
         for provider in self.storage.providers().await? {
-            if manifest.providers.contains_key(&provider) {
-                continue;
-            }
-            let filter = Filter { provider: Some(provider), ..Filter::default() };
-            let rows = self.storage.list(&filter).await?;
-            for connection in
-                rows.into_iter().filter_map(Result::ok).filter(|it| it.problem.is_none())
-            {
-                let due = Due { at: now, trigger: Trigger::Expiry };
-                self.storage.set_due(&connection.id, Some(due)).await?;
+            if !manifest.providers.contains_key(&provider) {
+                self.storage.look_at_all(&provider, step(None), now).await?;
             }
         }
         Ok(())
     }
+}
+
+/// The time between one connection and the next, as the provider's rate has it.
+fn step(provider: Option<&Provider>) -> Duration {
+    provider.and_then(|it| it.rate).map_or(STEP, |it| (it.per / it.count.get()).max(STEP))
 }

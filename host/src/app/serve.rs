@@ -166,7 +166,11 @@ async fn read_anew(app: &App) -> Result<(), Failure> {
             return Err(Failure::new(Case::Misconfigured, code::Manifest::NotReloaded, message));
         }
     };
-    match app.adopt(Arc::new(manifest)).await {
+    let adopted = match app.adopt(Arc::new(manifest)).await {
+        Ok(()) => app.refresher.check_times().await,
+        Err(error) => Err(error),
+    };
+    match adopted {
         Ok(()) => {
             info!("reloaded {}: {}", path.display(), inventory(app));
             Ok(())

@@ -17,6 +17,9 @@ mod lock;
 /// A provider bound to its plugin.
 mod plugin;
 
+/// What the operator has configured, as digests.
+mod config;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -26,6 +29,7 @@ use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 
 pub use approval::Candidate;
+pub use config::{Changed, Config, Configs};
 pub use discover::digest_of;
 pub use lock::{LockEntry, LockFile};
 pub use plugin::{BindProblem, Own, Plugin};

@@ -2,11 +2,10 @@
 //! filled in, secrets fetched when a call needs them.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use crate::egress::{Gate, Pattern, PatternError, Policy};
 use crate::manifest::access::Grant;
@@ -18,7 +17,6 @@ use crate::model::id::ConnectionId;
 use crate::model::rotation::Rotation;
 use crate::model::token::TokenSet;
 use crate::sandbox::{CallInput, DEFAULT_MEMORY, Journal, MAX_MEMORY, Program};
-use crate::vault::Vault;
 
 /// A provider with the program that knows it. Cheap to share, replaced as a whole by a reload.
 pub struct Plugin {
@@ -166,20 +164,6 @@ impl Plugin {
         })
     }
 
-    /// Keyed digest of all that a failure can be blamed on: when it changes, a person has changed
-    /// something, and what needed a person may be tried again.
-    pub async fn config_digest(&self, id: &ConnectionId, own: Own, vault: &Vault) -> Vec<u8> {
-        let mut text =
-            zeroize::Zeroizing::new(format!("{}\n{:?}", self.digest, self.provider.egress));
-        for (name, value) in self.settings(id.name(), &own.settings) {
-            let _ = write!(text, "\n{name}={value}");
-        }
-        for (name, value) in self.secrets(id.name(), own.secrets).await.unwrap_or_default() {
-            let _ = write!(text, "\n{name}={}", value.expose_secret());
-        }
-        vault.mac(text.as_bytes()).to_vec()
-    }
-
     fn memory(&self) -> u64 {
         let granted = self.provider.grants.iter().find_map(|it| match it {
             Grant::Memory => Some(MAX_MEMORY),
@@ -222,7 +206,8 @@ impl Plugin {
         Ok(())
     }
 
-    async fn secrets(
+    /// Secrets in force for the connection of that name, `own` before those of the manifest.
+    pub(super) async fn secrets(
         &self,
         name: &str,
         own: Vec<(String, SecretString)>,

@@ -11,14 +11,14 @@ use crate::model::attempt::Outcome;
 use crate::model::code::Code;
 use crate::model::id::ConnectionId;
 
-/// Keeps the API tokens of other people's services fresh
+/// Keep the API tokens of other people's services fresh
 #[derive(Debug, Parser)]
 #[command(name = "keepfresh", version, propagate_version = true, max_term_width = 100)]
 pub(super) struct Arguments {
-    /// The manifest
+    /// The manifest to use
     #[arg(long, global = true, default_value = "keepfresh.toml", value_name = "FILE")]
     pub(super) config: PathBuf,
-    /// Prints JSON for scripts
+    /// Print JSON for scripts
     #[arg(long, global = true)]
     pub(super) json: bool,
     #[command(subcommand)]
@@ -28,116 +28,116 @@ pub(super) struct Arguments {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
-    /// Writes a commented manifest and a key; never overwrites
+    /// Create a commented manifest and a key; existing files are never overwritten
     Init,
-    /// Runs the daemon
+    /// Run the daemon
     Serve,
-    /// Reads the manifest, loads the plugins that it uses, computes next runs; says all problems at once
+    /// Check the manifest and its plugins, show the next runs, and report every problem at once
     Check,
-    /// How connections are doing; exit 4 when a person is needed, 3 when something is late
+    /// Show the state of connections; exit code 4: a person is needed, 3: something is late
     Status {
         /// PROVIDER or PROVIDER/NAME
         connections: Vec<ConnectionId>,
     },
-    /// Refreshes what is due
+    /// Refresh the connections that are due
     Refresh {
         /// PROVIDER or PROVIDER/NAME
         connections: Vec<ConnectionId>,
-        /// Every connection of this provider
+        /// Only connections of this provider
         #[arg(long, value_name = "NAME", conflicts_with = "connections")]
         provider: Option<String>,
-        /// Every connection; this is what happens when nothing is named, too
+        /// All connections; the default when none are named
         #[arg(long, conflicts_with_all = ["connections", "provider"])]
         all: bool,
-        /// What failed last
+        /// Only connections whose last attempt failed
         #[arg(long)]
         failed: bool,
-        /// With this label
+        /// Only connections with this label
         #[arg(long, value_name = "LABEL")]
         label: Option<String>,
-        /// Whose token somebody asked for in the last 7d...
+        /// Only connections whose token was requested in the last TIME: 7d, 24h
         #[arg(long, value_parser = duration, value_name = "TIME")]
         active_within: Option<u64>,
-        /// Whatever the expiry
+        /// Refresh even if the token is still valid
         #[arg(long)]
         force: bool,
-        /// Waits for the outcomes when a daemon does the work
+        /// Wait for the results when a daemon does the work
         #[arg(long)]
         sync: bool,
-        /// Says what would be refreshed, and why
+        /// Show what would be refreshed and why, and refresh nothing
         #[arg(long)]
         dry_run: bool,
     },
-    /// Connects an account in a browser, or with a code on another machine
+    /// Connect an account: log in with a browser, or with a code on another device
     Connect(Connect),
-    /// Ends the grant at the provider, then forgets it here
+    /// Revoke the grant at the provider, then delete the tokens here
     Disconnect {
         /// PROVIDER or PROVIDER/NAME
         connection: ConnectionId,
-        /// Forgets it here even if the provider does not answer
+        /// Delete the tokens even if the provider cannot be reached
         #[arg(long)]
         force: bool,
     },
-    /// Tokens: get, set, clear, rejected
+    /// Get, set, clear or report a token
     Token {
         #[command(subcommand)]
         verb: TokenVerb,
     },
-    /// Connections: list, show, add, import, remove, pause, resume
+    /// List, show, add, import, remove, pause or resume connections
     Connection {
         #[command(subcommand)]
         verb: ConnectionVerb,
     },
-    /// Attempts, newest first
+    /// Show attempts, newest first
     Log {
         /// PROVIDER or PROVIDER/NAME
         connection: Option<ConnectionId>,
-        /// Of this provider
+        /// Only attempts of this provider
         #[arg(long, value_name = "NAME")]
         provider: Option<String>,
-        /// success, failed or skipped
+        /// Only attempts with this outcome: success, failed or skipped
         #[arg(long)]
         outcome: Option<Outcome>,
-        /// Of the last 24h, 7d...
+        /// Only attempts in the last TIME: 24h, 7d
         #[arg(long, value_parser = duration, value_name = "TIME")]
         since: Option<u64>,
-        /// Goes on printing new ones
+        /// Keep printing new attempts
         #[arg(long)]
         follow: bool,
-        /// At most so many
+        /// Maximum number of attempts
         #[arg(long, default_value_t = 50, value_name = "N")]
         limit: u32,
     },
-    /// Success rate, durations, failures by cause
+    /// Show success rate, durations, and failures by cause
     Stats {
-        /// Of this provider
+        /// Only this provider
         #[arg(long, value_name = "NAME")]
         provider: Option<String>,
-        /// In the last 24h, 7d...
+        /// The period to count: the last 24h, 7d
         #[arg(long, value_parser = duration, default_value = "24h", value_name = "TIME")]
         since: u64,
     },
-    /// Schedules
+    /// List schedules
     Schedule {
         #[command(subcommand)]
         verb: ScheduleVerb,
     },
-    /// Plugins: list, inspect, approve, replay
+    /// List, inspect or approve plugins, or replay an answer
     Plugin {
         #[command(subcommand)]
         verb: PluginVerb,
     },
-    /// Removes old attempts
+    /// Delete old attempts
     Prune {
-        /// Older than 30d...
+        /// Delete attempts older than TIME: 30d, 24h
         #[arg(long, value_parser = duration, default_value = "30d", value_name = "TIME")]
         older_than: u64,
     },
-    /// Says whether this deployment is healthy, and if not, what to do
+    /// Check the health of this installation, and say how to fix what is wrong
     Doctor,
-    /// What an error code means and what helps; all of them when none is given
+    /// Explain an error code: what it means and what helps; without a code, list them all
     Explain(Explain),
-    /// Prints shell completions
+    /// Print shell completions
     Completions {
         /// bash, zsh, fish...
         shell: clap_complete::Shell,
@@ -146,31 +146,31 @@ pub(super) enum Verb {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TokenVerb {
-    /// Prints the token alone, refreshing first when it must
+    /// Print the access token, refreshed first if necessary
     Get {
         /// PROVIDER or PROVIDER/NAME
         connection: ConnectionId,
-        /// How long it must still live: 5m...
+        /// Minimum time that the token must remain valid: 5m
         #[arg(long, value_parser = duration, default_value = "0s", value_name = "TIME")]
         min_ttl: u64,
-        /// Prints the Authorization header
+        /// Print it as an Authorization header
         #[arg(long)]
         header: bool,
     },
-    /// Stores a token from standard input: the token alone, or a token endpoint's JSON
+    /// Store a token from standard input: the bare token, or the JSON of a token endpoint
     Set {
         /// PROVIDER or PROVIDER/NAME
         connection: ConnectionId,
     },
-    /// Says that the provider refused a token, and prints another one
+    /// Report that the provider rejected a token, and print a new one
     Rejected {
         /// PROVIDER or PROVIDER/NAME
         connection: ConnectionId,
-        /// Which token set it was of; the current one when not given
+        /// Generation of the rejected token; the current one by default
         #[arg(long, value_name = "NUMBER")]
         generation: Option<u64>,
     },
-    /// Forgets the tokens
+    /// Delete the tokens
     Clear {
         /// PROVIDER or PROVIDER/NAME
         connection: ConnectionId,
@@ -179,59 +179,59 @@ pub(super) enum TokenVerb {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConnectionVerb {
-    /// All connections
+    /// List connections
     List {
-        /// Of this provider
+        /// Only connections of this provider
         #[arg(long, value_name = "NAME")]
         provider: Option<String>,
-        /// With this label
+        /// Only connections with this label
         #[arg(long, value_name = "LABEL")]
         label: Option<String>,
-        /// Whose token somebody asked for in the last 7d...
+        /// Only connections whose token was requested in the last TIME: 7d, 24h
         #[arg(long, value_parser = duration, value_name = "TIME")]
         active_within: Option<u64>,
     },
-    /// Adds one; what is secret comes from a file or standard input
+    /// Add a connection; its secrets are read from a file or standard input
     Add {
         /// PROVIDER or PROVIDER/NAME
         connection: ConnectionId,
-        /// A word to find it by
+        /// A label to find it by
         #[arg(long, value_name = "LABEL")]
         label: Vec<String>,
-        /// A setting of its own: NAME=VALUE
+        /// A setting for this connection only
         #[arg(long, value_parser = pair, value_name = "NAME=VALUE")]
         setting: Vec<(String, String)>,
-        /// JSON with `secrets` and tokens: a file, or - for standard input
+        /// A JSON file with `secrets` and tokens, or - for standard input
         #[arg(long, value_name = "FILE")]
         from: Option<PathBuf>,
-        /// Puts the token over the one that is there
+        /// Replace a token that is already stored
         #[arg(long)]
         replace: bool,
     },
-    /// Adds those in a file: CSV with a heading, a JSON list, or JSON lines
+    /// Import connections from a file: CSV with a header, a JSON array, or JSON lines
     Import(Import),
-    /// Forgets one that was added, without telling the provider
+    /// Delete an added connection here; its grant at the provider is not revoked
     Remove {
         /// PROVIDER or PROVIDER/NAME
         connection: ConnectionId,
     },
-    /// Everything about one, but its secrets
+    /// Show everything about a connection except its secrets
     Show {
         /// PROVIDER or PROVIDER/NAME
         connection: ConnectionId,
     },
-    /// Stops refreshing for a while
+    /// Stop refreshing a connection for a while
     Pause {
         /// PROVIDER or PROVIDER/NAME
         connection: ConnectionId,
-        /// For 2h, 1d...; until it is resumed when not given
+        /// How long: 2h, 1d; by default until it is resumed
         #[arg(long = "for", value_parser = duration, value_name = "TIME")]
         time: Option<u64>,
-        /// Why, for the others
+        /// The reason, shown to others
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
     },
-    /// Goes on refreshing
+    /// Resume refreshing a paused connection
     Resume {
         /// PROVIDER or PROVIDER/NAME
         connection: ConnectionId,
@@ -243,25 +243,25 @@ pub(super) enum ConnectionVerb {
 pub(super) struct Connect {
     /// PROVIDER or PROVIDER/NAME
     pub(super) connection: ConnectionId,
-    /// The name of the connection, if not given with a slash
+    /// Name of the connection, instead of PROVIDER/NAME
     #[arg(long, value_name = "NAME")]
     pub(super) name: Option<String>,
-    /// With a code on another machine
+    /// Log in with a code on another device
     #[arg(long)]
     pub(super) device: bool,
-    /// Prints the address and opens nothing
+    /// Print the URL instead of opening a browser
     #[arg(long)]
     pub(super) no_browser: bool,
-    /// The port that the browser comes back to, where the provider wants to know it; any when 0
+    /// Port of the redirect URI, if it must be registered with the provider; 0 picks a free one
     #[arg(long, default_value_t = 0, value_name = "PORT")]
     pub(super) port: u16,
-    /// The host name in the address that it comes back to: 127.0.0.1 or localhost
+    /// Host of the redirect URI: 127.0.0.1 or localhost
     #[arg(long, default_value = "127.0.0.1", value_name = "HOST", value_parser = ["127.0.0.1", "localhost"])]
     pub(super) host: String,
-    /// Wanted besides the scopes of the settings
+    /// A scope to request in addition to those of the settings
     #[arg(long, value_name = "SCOPE")]
     pub(super) scope: Vec<String>,
-    /// How long to wait for the person
+    /// How long to wait for the login
     #[arg(long, value_parser = duration, default_value = "10m", value_name = "TIME")]
     pub(super) wait: u64,
 }
@@ -269,10 +269,10 @@ pub(super) struct Connect {
 /// `explain`
 #[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// The code, as messages and `--json` show it: `egress.tls_failed`...
+    /// The code, as in messages and `--json`: `egress.tls_failed`
     #[arg(value_parser = AnyCode, hide_possible_values = true)]
     pub(super) code: Option<String>,
-    /// Prints all of them as docs/errors.md has them
+    /// Print them all in the form of docs/errors.md
     #[arg(long, hide = true, conflicts_with = "code")]
     pub(super) markdown: bool,
 }
@@ -302,51 +302,51 @@ impl TypedValueParser for AnyCode {
 /// `connection import`
 #[derive(Debug, Args)]
 pub(super) struct Import {
-    /// Whose connections, in the manifest
+    /// A provider of the manifest
     pub(super) provider: String,
-    /// The file, or - for standard input
+    /// The file to read, or - for standard input
     pub(super) file: PathBuf,
-    /// How it is written; by its name when not given
+    /// Format of the file; by default from its extension
     #[arg(long, value_name = "FORMAT", value_parser = ["csv", "json"])]
     pub(super) format: Option<String>,
-    /// What a column of the file means here: THEIRS=OURS
+    /// Rename a column of the file
     #[arg(long, value_parser = pair, value_name = "THEIRS=OURS")]
     pub(super) map: Vec<(String, String)>,
-    /// Puts tokens over those that are there, which are newer as a rule
+    /// Replace tokens that are already stored; they are usually newer than those in a file
     #[arg(long)]
     pub(super) replace: bool,
-    /// Reads the file and changes nothing
+    /// Check the file and change nothing
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Imports the rows that can be read, even if others cannot
+    /// Import the valid rows even if others are invalid
     #[arg(long)]
     pub(super) skip_bad: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ScheduleVerb {
-    /// Expression, provider, next runs
+    /// List schedules with their provider and next runs
     List,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PluginVerb {
-    /// Files of the plugin folder, and what they may do
+    /// List the files of the plugin folder and what they may do
     List,
-    /// What a file would ask for: imports, access, secrets, digest
+    /// Show what a file asks for: imports, requests, secrets, digest
     Inspect {
-        /// A .wasm file
+        /// The .wasm file
         file: PathBuf,
     },
-    /// Lets a file have what it asks for, if it is the one that was inspected
+    /// Approve what a file asks for, if it is the file that was inspected
     Approve {
-        /// The file's name without .wasm
+        /// Name of the file without .wasm
         name: String,
-        /// What `plugin inspect` showed, or its first 12 hex digits; without it nothing is approved
+        /// Digest shown by `plugin inspect`, or at least its first 12 hex digits
         #[arg(long, value_parser = digest, value_name = "SHA256")]
         digest: Option<String>,
     },
-    /// Reads captured answers once more
+    /// Run a plugin again over captured answers
     Replay {
         /// PROVIDER or PROVIDER/NAME
         connection: ConnectionId,
@@ -368,7 +368,7 @@ const LONGEST_DAYS: u64 = 36_500;
 /// Seconds of a duration as people write it: `90s`, `5m`, `24h`, `30d`.
 fn duration(text: &str) -> Result<u64, String> {
     match seconds(text) {
-        None => Err(format!("`{text}` is not a time; write 90s, 5m, 24h or 30d")),
+        None => Err(format!("`{text}` is not a duration; write 90s, 5m, 24h or 30d")),
         Some(it) if it > LONGEST_DAYS * DAY => {
             Err(format!("`{text}` is too long; {LONGEST_DAYS}d is the longest"))
         }
@@ -389,7 +389,7 @@ fn digest(text: &str) -> Result<String, String> {
     if fits && hex.bytes().all(|it| it.is_ascii_hexdigit()) {
         return Ok(hex.to_ascii_lowercase());
     }
-    Err(format!("it is not the digest of a file, nor its first {SHORTEST_DIGEST} hex digits"))
+    Err(format!("not a SHA-256 digest, nor at least its first {SHORTEST_DIGEST} hex digits"))
 }
 
 /// Fewer hex digits are too easy to make another file for.

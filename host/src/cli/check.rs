@@ -2,8 +2,11 @@
 //! line and its remedy; and when everything would run. Changes nothing.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::catalogue::{Loader, Shelf};
+use serde::Serialize;
+
+use crate::catalogue::{Changed, Configs, Loader, Shelf};
 use crate::cli::exit::Exit;
 use crate::cli::render;
 use crate::egress::Gate;
@@ -12,8 +15,23 @@ use crate::manifest::provider::{Connection, Provider};
 use crate::manifest::{self, Manifest};
 use crate::model::clock::Clock;
 use crate::model::code;
+use crate::model::id::ConnectionId;
 use crate::sandbox::{Compiler, Sandbox};
+use crate::storage::Storage;
+use crate::vault::Vault;
 use crate::vault::key::MasterKey;
+use crate::vault::keyring::Keyring;
+
+/// Connections that a changed setting or secret has not reached yet.
+#[derive(Debug, Serialize)]
+pub(super) struct Stale {
+    /// One of them.
+    pub(super) connection: ConnectionId,
+    /// How many there are.
+    pub(super) connections: u64,
+    /// What has changed since their tokens.
+    pub(super) changed: Vec<Changed>,
+}
 
 pub(super) async fn run(config: &Path, json: bool) -> Exit {
     let manifest = match manifest::load(config) {
@@ -28,7 +46,7 @@ pub(super) async fn run(config: &Path, json: bool) -> Exit {
     };
     let loader = Loader { sandbox, cache: None, gate: Gate::system() };
     let now = Clock::system().now();
-    let shelf = loader.look(&manifest, now).await;
+    let shelf = Arc::new(loader.look(&manifest, now).await);
     let mut problems = between(&manifest, &shelf);
     problems.extend(files(&manifest, &shelf));
     problems.extend(secrets(&manifest).await);
@@ -36,8 +54,32 @@ pub(super) async fn run(config: &Path, json: bool) -> Exit {
     if !problems.is_empty() {
         return render::problems(config, &problems, json);
     }
-    render::checked(&manifest, &shelf, now, json);
+    let stale = stale(&manifest, &shelf).await;
+    render::checked(&manifest, &shelf, &stale, now, json);
     Exit::Done
+}
+
+/// Connections whose tokens came of other settings or secrets than those of now. What cannot be known is
+/// left out: a database of another version, or one that is not there yet.
+async fn stale(manifest: &Manifest, shelf: &Arc<Shelf>) -> Vec<Stale> {
+    let Some((storage, vault)) = opened(manifest).await else { return Vec::new() };
+    let mut configs = Configs::new(Arc::clone(shelf), vault, true);
+    let mut stale = Vec::new();
+    for it in storage.came_of().await.unwrap_or_default() {
+        let changed = configs.changed_since(&it.id, &it.settings, &it.config).await;
+        if !changed.is_empty() {
+            stale.push(Stale { connection: it.id, connections: it.count, changed });
+        }
+    }
+    stale
+}
+
+async fn opened(manifest: &Manifest) -> Option<(Storage, Vault)> {
+    let storage = Storage::open_as_it_is(&manifest.storage.path).await.ok()??;
+    let master = MasterKey::load(&manifest.vault.key).await.ok()?;
+    let keyring = Keyring::open(&master, &storage.keyring().await.ok()?).ok()?;
+    let instance = storage.instance_id().await.ok()?;
+    Some((storage, Vault::new(keyring, instance)))
 }
 
 /// What does not fit between a provider's section and its plugin.

@@ -31,6 +31,12 @@ pub mod signals;
 /// What systemd is told.
 pub mod systemd;
 
+/// A name for this run of the program that no other one has, on whatever machine: a process id comes
+/// again after a restart, and is the same in every container.
+pub fn instance() -> String {
+    format!("{} (pid {})", uuid::Uuid::now_v7(), std::process::id())
+}
+
 /// Spawns tasks and tells them to stop. A clone is cheap and shares the tasks.
 #[derive(Clone, Debug)]
 pub struct Lifecycle {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::lifecycle::Lifecycle;
 use crate::lifecycle::signals::Signals;
+use crate::lifecycle::{Lifecycle, instance};
 
 const SOON: Duration = Duration::from_millis(50);
 const LONG: Duration = Duration::from_secs(10);
@@ -98,4 +98,10 @@ async fn signals_reload_then_stop_softly_then_hard() {
     assert!(!lifecycle.hard_stop().is_cancelled());
     kill_process(getpid(), Signal::INT).unwrap();
     lifecycle.hard_stop().cancelled().await;
+}
+
+#[test]
+fn no_two_runs_have_the_same_name() {
+    assert_ne!(instance(), instance());
+    assert!(instance().contains(&format!("(pid {})", std::process::id())));
 }

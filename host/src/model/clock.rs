@@ -1,10 +1,13 @@
 //! The only source of the current time. Everything else takes `now` as an argument or holds a
 //! `Clock`, so that tests move time instead of sleeping.
+//!
+//! A wall clock can be set, and was wrong before it was. So there is a second one beside it, which only
+//! runs: nobody oversleeps because the first was set back, and a jump of the first shows.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 /// The wall clock of the system, or one that a test moves by hand. A clone is cheap and shows the
@@ -14,9 +17,22 @@ pub struct Clock(Source);
 
 #[derive(Clone, Debug)]
 enum Source {
-    System,
-    Manual(Arc<watch::Sender<Timestamp>>),
+    /// With a moment to count from.
+    System(Instant),
+    Manual(Arc<watch::Sender<Hands>>),
 }
+
+/// What both clocks show at once.
+#[derive(Clone, Copy, Debug)]
+struct Hands {
+    wall: Timestamp,
+    /// How long the one that cannot be set has run.
+    ran: Duration,
+}
+
+/// The clocks drift apart by less than this for no reason that matters: a correction over the network
+/// moves the wall clock by a little, and often.
+const JUMP: SignedDuration = SignedDuration::from_secs(10);
 
 /// Sleeping longer than this is done in steps: timers stand still while a machine is suspended, so
 /// the wall clock is looked at again at least this often.
@@ -31,39 +47,100 @@ fn system_now() -> Timestamp {
 impl Clock {
     /// The system's wall clock.
     pub fn system() -> Self {
-        Self(Source::System)
+        Self(Source::System(Instant::now()))
     }
 
     /// A clock that stands at `start` until it is advanced.
     pub fn manual(start: Timestamp) -> Self {
-        Self(Source::Manual(Arc::new(watch::Sender::new(start))))
+        Self(Source::Manual(Arc::new(watch::Sender::new(Hands {
+            wall: start,
+            ran: Duration::ZERO,
+        }))))
     }
 
     /// The current time, to the millisecond: what the database can hold.
     pub fn now(&self) -> Timestamp {
-        let now = match &self.0 {
-            Source::System => system_now(),
-            Source::Manual(time) => *time.borrow(),
-        };
+        let now = self.hands().wall;
         Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
 
     /// Moves a manual clock; the system's clock is left alone.
     pub fn advance(&self, by: Duration) {
-        if let Source::Manual(time) = &self.0 {
-            time.send_modify(|it| *it += by);
+        if let Source::Manual(hands) = &self.0 {
+            hands.send_modify(|it| {
+                it.wall += by;
+                it.ran += by;
+            });
         }
     }
 
-    /// Returns once it is `time` or later.
+    /// Sets a manual clock, as an operator or a time server does: no time passes.
+    pub fn set(&self, time: Timestamp) {
+        if let Source::Manual(hands) = &self.0 {
+            hands.send_modify(|it| it.wall = time);
+        }
+    }
+
+    /// Returns once it is `time` or later, or once as long has passed as it was until then.
     pub async fn sleep_until(&self, time: Timestamp) {
+        let begun = self.hands();
+        let long = Duration::try_from(time.duration_since(begun.wall)).unwrap_or_default();
+        let over = |it: &Hands| it.wall >= time || it.ran >= begun.ran.saturating_add(long);
         match &self.0 {
-            Source::System => sleep_in_steps(time).await,
-            Source::Manual(now) => {
+            Source::System(_) => self.sleep_in_steps(time, begun.ran.saturating_add(long)).await,
+            Source::Manual(hands) => {
                 // An error means that the sender is gone, and it is held by `self`.
-                let _ = now.subscribe().wait_for(|it| *it >= time).await;
+                let _ = hands.subscribe().wait_for(over).await;
             }
         }
+    }
+
+    /// How far the wall clock is from the one that cannot be set. It changes when the wall clock is set.
+    pub fn offset(&self) -> SignedDuration {
+        self.hands().offset()
+    }
+
+    /// Returns once the wall clock has been set since its offset was `from`, with the new offset.
+    pub async fn jumped(&self, from: SignedDuration) -> SignedDuration {
+        let jumped = |it: &Hands| (it.offset() - from).abs() > JUMP;
+        loop {
+            let hands = self.hands();
+            if jumped(&hands) {
+                return hands.offset();
+            }
+            match &self.0 {
+                Source::System(_) => tokio::time::sleep(LONGEST_SLEEP).await,
+                Source::Manual(hands) => {
+                    let _ = hands.subscribe().wait_for(jumped).await;
+                }
+            }
+        }
+    }
+
+    fn hands(&self) -> Hands {
+        match &self.0 {
+            Source::System(start) => Hands { wall: system_now(), ran: start.elapsed() },
+            Source::Manual(hands) => *hands.borrow(),
+        }
+    }
+
+    async fn sleep_in_steps(&self, time: Timestamp, until: Duration) {
+        loop {
+            let hands = self.hands();
+            let left = Duration::try_from(time.duration_since(hands.wall)).unwrap_or_default();
+            let left = left.min(until.saturating_sub(hands.ran));
+            if left.is_zero() {
+                return;
+            }
+            tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
+        }
+    }
+}
+
+impl Hands {
+    fn offset(self) -> SignedDuration {
+        let ran = SignedDuration::try_from(self.ran).unwrap_or(SignedDuration::MAX);
+        self.wall.duration_since(Timestamp::UNIX_EPOCH).saturating_sub(ran)
     }
 }
 
@@ -88,16 +165,6 @@ pub fn before(time: Timestamp, by: Duration) -> Timestamp {
     time.checked_sub(by).unwrap_or(Timestamp::MIN)
 }
 
-async fn sleep_in_steps(time: Timestamp) {
-    loop {
-        let left = Duration::try_from(time.duration_since(system_now())).unwrap_or_default();
-        if left.is_zero() {
-            return;
-        }
-        tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +179,31 @@ mod tests {
         }
         assert_eq!(after(Timestamp::MAX, second), LAST);
         assert_eq!(before(Timestamp::MIN, second), Timestamp::MIN);
+    }
+
+    #[tokio::test]
+    async fn nobody_oversleeps_when_the_clock_is_set_back() {
+        let (hour, year) = (Duration::from_hours(1), Duration::from_hours(24 * 365));
+        let clock = Clock::manual(Timestamp::UNIX_EPOCH + year);
+        let mut sleeps = Box::pin(clock.sleep_until(clock.now() + hour));
+        assert!(futures_util::poll!(&mut sleeps).is_pending());
+        clock.set(Timestamp::UNIX_EPOCH);
+        assert!(futures_util::poll!(&mut sleeps).is_pending(), "no time has passed");
+        clock.advance(hour);
+        assert!(futures_util::poll!(&mut sleeps).is_ready());
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_set_has_jumped_and_one_that_runs_has_not() {
+        let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+        let from = clock.offset();
+        let mut jumped = Box::pin(clock.jumped(from));
+        clock.advance(Duration::from_hours(1));
+        clock.set(clock.now() + Duration::from_secs(9));
+        assert!(futures_util::poll!(&mut jumped).is_pending());
+        clock.set(clock.now() - Duration::from_mins(1));
+        let std::task::Poll::Ready(to) = futures_util::poll!(&mut jumped) else { panic!() };
+        assert_eq!(to - from, SignedDuration::from_secs(9 - 60));
     }
 
     #[test]

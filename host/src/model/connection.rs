@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::model::attempt::{Attempt, Trigger, text_enum};
+use crate::model::ends::Ends;
 use crate::model::failure::Failure;
 use crate::model::id::ConnectionId;
 
@@ -72,12 +73,26 @@ pub struct TokenFacts {
     pub scopes: Vec<String>,
     /// Plain facts from the provider.
     pub metadata: Vec<(String, String)>,
+    /// Keyed digests of the configuration that it came of, if they are known.
+    pub config: Option<Vec<u8>>,
 }
 
 impl TokenFacts {
     /// Whether it works at `now`.
     pub fn is_valid(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|it| it > now)
+    }
+
+    /// When it and its refresh token end.
+    pub fn ends(&self) -> Ends {
+        Ends { access: self.expires_at, refresh: self.refresh_expires_at }
+    }
+
+    /// From when on a refresh keeps the grant alive that would end with its refresh token; `None` when
+    /// nobody says that it ends, or it has ended already.
+    pub fn keep_alive_from(&self, now: Timestamp) -> Option<Timestamp> {
+        let alive = self.refresh_expires_at.is_some_and(|it| it > now);
+        self.ends().keep_alive_from(self.issued_at.min(now)).filter(|_| alive)
     }
 }
 

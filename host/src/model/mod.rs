@@ -12,6 +12,9 @@ pub mod connection;
 /// What a provider gave.
 pub mod token;
 
+/// When tokens end, and by when they must be used.
+pub mod ends;
+
 /// One try to refresh: trigger, outcome, cause.
 pub mod attempt;
 

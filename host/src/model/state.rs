@@ -86,7 +86,13 @@ fn rests(connection: &Connection, now: Timestamp) -> bool {
     let ended = connection.token.as_ref().is_some_and(|it| !it.is_valid(now));
     let settled = connection.failures == 0 && connection.doubt_since.is_none();
     let undisturbed = connection.pause.is_none() && connection.problem.is_none();
-    ended && settled && undisturbed && connection.due.is_none()
+    ended && settled && undisturbed && waits_for_callers(connection, now)
+}
+
+/// Whether nothing is planned but what keeps the grant alive.
+fn waits_for_callers(connection: &Connection, now: Timestamp) -> bool {
+    let from = connection.token.as_ref().and_then(|it| it.keep_alive_from(now));
+    connection.due.is_none_or(|due| due.at > now && from.is_some_and(|it| due.at >= it))
 }
 
 fn is_late(connection: &Connection, now: Timestamp) -> bool {
@@ -119,7 +125,10 @@ pub fn say(connection: &Connection, access: Access, now: Timestamp) -> Saying {
     let id = &connection.id;
     let (sentence, next_step) = match state_of(connection, now) {
         State::New => new(connection, access),
-        State::Fresh => (format!("{} {}", validity(connection, now), next(connection, now)), None),
+        State::Fresh => {
+            let (grant, step) = grant(connection, access, now);
+            (words([validity(connection, now), next(connection, now), grant]), step)
+        }
         State::Refreshing => (refreshing(connection, now), None),
         State::Late => {
             (late(connection, now), Some(format!("keepfresh log --provider {}", id.provider())))
@@ -135,7 +144,10 @@ pub fn say(connection: &Connection, access: Access, now: Timestamp) -> Saying {
             format!("{} {}", cause(connection), validity(connection, now)),
             Some(format!("correct it, then: keepfresh refresh {id} --force --sync")),
         ),
-        State::Paused if connection.pause.is_none() => (resting(connection, now), None),
+        State::Paused if connection.pause.is_none() => {
+            let (grant, step) = grant(connection, access, now);
+            (words([resting(connection, now), grant]), step)
+        }
         State::Paused => {
             (paused(connection, now), Some(format!("keepfresh connection resume {id}")))
         }
@@ -143,10 +155,15 @@ pub fn say(connection: &Connection, access: Access, now: Timestamp) -> Saying {
     Saying { sentence: sentence.trim().to_owned(), next_step }
 }
 
+/// Sentences with a space between them; those that say nothing leave none.
+fn words<const N: usize>(sentences: [String; N]) -> String {
+    sentences.into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
 fn validity(connection: &Connection, now: Timestamp) -> String {
     let Some(token) = &connection.token else { return String::new() };
     match token.expires_at {
-        None => "Valid; does not expire.".to_owned(),
+        None => "Valid; the provider does not say when it ends.".to_owned(),
         Some(end) if end > now => format!("Valid for {}.", span(now, end)),
         Some(end) => format!("Expired {} ago.", span(end, now)),
     }
@@ -156,7 +173,25 @@ fn next(connection: &Connection, now: Timestamp) -> String {
     match connection.due {
         Some(due) if due.at > now => format!("Next refresh in {}.", span(now, due.at)),
         Some(_) => "Refresh is due now.".to_owned(),
+        None if connection.token.as_ref().is_some_and(|it| it.expires_at.is_none()) => {
+            "It is not refreshed by itself: there is no schedule.".to_owned()
+        }
         None => String::new(),
+    }
+}
+
+/// What is to be said of a refresh token that ends before it is used, and what helps.
+fn grant(connection: &Connection, access: Access, now: Timestamp) -> (String, Option<String>) {
+    let end = connection.token.as_ref().and_then(|it| it.refresh_expires_at);
+    match end.filter(|_| access != Access::LogsIn) {
+        Some(end) if end <= now => (
+            format!("Its refresh token ended {} ago.", span(end, now)),
+            Some(reconnect(connection, access)),
+        ),
+        Some(end) if connection.due.is_none_or(|it| it.at >= end) => {
+            (format!("Its refresh token ends in {}, unused.", span(now, end)), None)
+        }
+        _ => (String::new(), None),
     }
 }
 
@@ -225,7 +260,8 @@ fn resting(connection: &Connection, now: Timestamp) -> String {
         || "Nobody has asked for its token yet".to_owned(),
         |it| format!("Nobody has asked for its token for {}", span(it, now)),
     );
-    format!("{asked}; it is refreshed when somebody does.")
+    let kept = connection.due.map(|it| format!(", and in {} to keep its grant", span(now, it.at)));
+    format!("{asked}; it is refreshed when somebody does{}.", kept.unwrap_or_default())
 }
 
 fn reconnect(connection: &Connection, access: Access) -> String {
@@ -258,8 +294,9 @@ pub fn span(from: Timestamp, to: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::attempt::Trigger;
     use crate::model::code;
-    use crate::model::connection::{Origin, Pause, TokenFacts};
+    use crate::model::connection::{Due, Origin, Pause, TokenFacts};
     use crate::model::failure::{Case, Failure};
 
     fn at(second: i64) -> Timestamp {
@@ -278,6 +315,7 @@ mod tests {
                 fingerprint: String::new(),
                 scopes: Vec::new(),
                 metadata: Vec::new(),
+                config: None,
             }),
             failures: 0,
             problem: None,
@@ -337,6 +375,54 @@ mod tests {
         );
         let failing = Connection { failures: 1, ..resting };
         assert_eq!(state_of(&failing, at(86_400)), State::Expired);
+    }
+
+    #[test]
+    fn a_refresh_token_that_ends_unused_is_told() {
+        let ends = |refresh, due: Option<i64>| {
+            let mut fresh = connection();
+            fresh.token.as_mut().unwrap().refresh_expires_at = Some(at(refresh));
+            fresh.due = due.map(|it| Due { at: at(it), trigger: Trigger::Expiry });
+            say(&fresh, Access::Browser, at(100))
+        };
+        let usual = ends(9_000, Some(5_200));
+        assert_eq!(usual.sentence, "Valid for 2h 8m. Next refresh in 1h 25m.");
+        let unused = ends(3_700, None);
+        assert_eq!(unused.sentence, "Valid for 2h 8m. Its refresh token ends in 1h, unused.");
+        let ended = ends(40, Some(5_200));
+        assert!(ended.sentence.ends_with("Its refresh token ended 1m ago."), "{ended:?}");
+        assert_eq!(ended.next_step.unwrap(), format!("keepfresh connect {}", connection().id));
+    }
+
+    #[test]
+    fn what_rests_says_when_its_grant_is_kept_alive() {
+        let mut resting = Connection { active_at: Some(at(0)), ..connection() };
+        resting.token.as_mut().unwrap().refresh_expires_at = Some(at(10 * 86_400));
+        resting.due = Some(Due { at: at(8 * 86_400), trigger: Trigger::Expiry });
+        assert_eq!(state_of(&resting, at(86_400)), State::Paused);
+        assert_eq!(
+            say(&resting, Access::Browser, at(86_400)).sentence,
+            "Nobody has asked for its token for 1d; it is refreshed when somebody does, and in 7d to keep its grant."
+        );
+        assert_eq!(state_of(&resting, at(8 * 86_400)), State::Expired, "it is due and not done");
+        resting.due = Some(Due { at: at(90_000), trigger: Trigger::Expiry });
+        assert_eq!(state_of(&resting, at(86_400)), State::Expired, "it waits for its provider");
+    }
+
+    #[test]
+    fn a_token_without_an_end_says_what_follows() {
+        let mut endless = connection();
+        endless.token.as_mut().unwrap().expires_at = None;
+        let sentence = |it: &Connection| say(it, Access::LogsIn, at(0)).sentence;
+        assert_eq!(
+            sentence(&endless),
+            "Valid; the provider does not say when it ends. It is not refreshed by itself: there is no schedule."
+        );
+        endless.due = Some(Due { at: at(60), trigger: Trigger::Scheduled });
+        assert_eq!(
+            sentence(&endless),
+            "Valid; the provider does not say when it ends. Next refresh in 1m."
+        );
     }
 
     #[test]

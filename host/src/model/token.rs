@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
+use crate::model::ends::Ends;
+
 /// Access token, refresh token, expiry, scopes, metadata.
 #[derive(Clone, Debug)]
 pub struct TokenSet {
@@ -32,6 +34,13 @@ pub struct TokenSet {
     ///
     /// [`Access`]: crate::model::descriptor::Access
     pub made_of: BTreeMap<String, Vec<String>>,
+}
+
+impl TokenSet {
+    /// When its tokens end.
+    pub fn ends(&self) -> Ends {
+        Ends { access: self.expires_at, refresh: self.refresh_expires_at }
+    }
 }
 
 /// How a token is presented when nobody says.

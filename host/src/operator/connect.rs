@@ -212,8 +212,8 @@ impl Operator {
             self.make(id).await?;
         }
         let attempt = self.0.refresher.connect(id, consent).await;
-        let holds = attempt.as_ref().is_ok_and(|it| Consent::holds(it.outcome()));
-        if is_new && !holds {
+        let stored = attempt.as_ref().is_ok_and(|it| it.generation > 0);
+        if is_new && !stored {
             self.0.storage.remove(id).await.map_err(|it| host_fault(&it))?;
         }
         attempt

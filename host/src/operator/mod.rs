@@ -48,7 +48,7 @@ pub use connect::Visits;
 pub use reload::{Reload, Reloads};
 pub use reply::{Progress, Reply};
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Changed, Configs};
 use crate::lifecycle::Lifecycle;
 use crate::manifest::Manifest;
 use crate::model::clock::{self, Clock};
@@ -57,7 +57,7 @@ use crate::model::connection::{Connection, Pause};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
 use crate::refresher::{Ask, ManualToken, Refresher, host_fault, unknown};
-use crate::storage::{Filter, LogFilter, Storage, StorageError};
+use crate::storage::{Filter, LogFilter, Storage};
 use view::ConnectionView;
 
 /// Carries out commands. A clone is cheap.
@@ -163,19 +163,21 @@ impl Operator {
         let rows = self.0.storage.list(filter).await.map_err(|it| host_fault(&it))?;
         let now = self.0.clock.now();
         let shelf = self.0.catalogue.shelf();
-        let view = |row: Result<Connection, StorageError>| match row {
-            Ok(connection) => {
-                let plugin = shelf.providers.get(connection.id.provider());
-                let plugin = plugin.and_then(|it| it.as_deref().ok());
-                Some(ConnectionView::of(&connection, view::access_of(plugin), now))
-            }
-            Err(error) => {
+        let mut configs = self.0.refresher.configs();
+        let mut views = Vec::with_capacity(rows.len());
+        for row in rows {
+            match row {
+                Ok(connection) => {
+                    let plugin = shelf.providers.get(connection.id.provider());
+                    let plugin = plugin.and_then(|it| it.as_deref().ok());
+                    let view = ConnectionView::of(&connection, view::access_of(plugin), now);
+                    views.push(view.since(changed(&mut configs, &connection).await));
+                }
                 // One row that cannot be read must not hide the others.
-                tracing::error!("{error}");
-                None
+                Err(error) => tracing::error!("{error}"),
             }
-        };
-        Ok(rows.into_iter().filter_map(view).collect())
+        }
+        Ok(views)
     }
 
     async fn show(&self, id: &ConnectionId) -> Result<Reply, Failure> {
@@ -190,6 +192,8 @@ impl Operator {
         for (name, _) in self.0.refresher.own(&loaded)?.secrets {
             details.secrets.insert(name, "its own".to_owned());
         }
+        let changed = changed(&mut self.0.refresher.configs(), &loaded.connection).await;
+        details.view = details.view.since(changed);
         Ok(Reply::Connection(Box::new(details)))
     }
 
@@ -257,6 +261,15 @@ impl Operator {
 
     fn ago(&self, seconds: u64) -> Timestamp {
         clock::before(self.now(), Duration::from_secs(seconds))
+    }
+}
+
+/// What has changed since the token of `connection` was got, as far as anybody knows.
+async fn changed(configs: &mut Configs, connection: &Connection) -> Vec<Changed> {
+    let then = connection.token.as_ref().and_then(|it| it.config.as_ref());
+    match then {
+        Some(then) => configs.changed_since(&connection.id, &connection.settings, then).await,
+        None => Vec::new(),
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::catalogue::Plugin;
+use crate::catalogue::{Changed, Plugin};
 use crate::model::attempt::Attempt;
 use crate::model::connection::Connection;
 use crate::model::id::ConnectionId;
@@ -36,6 +36,9 @@ pub struct ConnectionView {
     pub next_refresh_at: Option<Timestamp>,
     /// The last try.
     pub last_attempt: Option<Attempt>,
+    /// What of its provider's configuration has changed since the token was got.
+    #[serde(default)]
+    pub changed_since_token: Vec<Changed>,
 }
 
 impl ConnectionView {
@@ -52,8 +55,23 @@ impl ConnectionView {
             generation: connection.generation,
             next_refresh_at: connection.due.map(|it| it.at),
             last_attempt: connection.last_attempt.clone(),
+            changed_since_token: Vec::new(),
             id: connection.id.clone(),
         }
+    }
+
+    /// The same, and it says what has changed since the token was got.
+    #[must_use]
+    pub fn since(mut self, changed: Vec<Changed>) -> Self {
+        if changed.is_empty() {
+            return self;
+        }
+        let names = changed.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+        let said = format!("Its provider's {names} were changed since this token.");
+        self.sentence = format!("{} {said}", self.sentence).trim().to_owned();
+        self.next_step.get_or_insert_with(|| format!("keepfresh refresh {} --force", self.id));
+        self.changed_since_token = changed;
+        self
     }
 }
 

@@ -2,7 +2,7 @@
 //! it, what is stored says what happened.
 
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,12 +10,13 @@ use jiff::Timestamp;
 use crate::catalogue::Plugin;
 use crate::model::attempt::{Attempt, Course, Trigger};
 use crate::model::code;
-use crate::model::connection::Due;
+use crate::model::connection::{Connection, Due};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::token::TokenSet;
 use crate::refresher::decide::{self, Ask, Decision, Facts, decide};
 use crate::refresher::journal::{AttemptJournal, can_open, unopenable};
+use crate::refresher::plan::keep_alive;
 use crate::refresher::running::Running;
 use crate::refresher::{Refresher, host_fault};
 use crate::storage::{Begin, Begun, Captured, Loaded, Pausing, Skipped, StorageError};
@@ -54,8 +55,9 @@ impl Refresher {
         let facts = self.facts(&plugin, &loaded, now)?;
         let decision = decide(&loaded.connection, ask, &facts);
         let attempt = AttemptId::generate();
+        let (connection, config) = (id.clone(), OnceLock::new());
         let running =
-            Running { id: attempt, connection: id.clone(), ask, plugin, loaded, started: now };
+            Running { id: attempt, connection, ask, plugin, loaded, started: now, config };
         match decision {
             Decision::Skip(reason) => self.skip(&running, reason).await.map(Some),
             Decision::WaitUntil(at) => self.wait(&running, at).await.map(Some),
@@ -124,8 +126,11 @@ impl Refresher {
         let over =
             loaded.connection.pause.as_ref().and_then(|it| it.until).is_some_and(|it| it <= now);
         if over {
-            let due = Some(Due { at: now, trigger: Trigger::Expiry });
             let id = loaded.connection.id.clone();
+            let due = self.due_as(
+                &loaded,
+                &Connection { pause: None, due: None, ..loaded.connection.clone() },
+            );
             let resume = Pausing { id, pause: None, due, at: now };
             self.storage.set_pause(resume).await.map_err(|it| host_fault(&it))?;
             loaded.connection.pause = None;
@@ -222,7 +227,9 @@ impl Refresher {
         let program = running.plugin.program();
         let own = self.own(&running.loaded)?;
         let plugin = &running.plugin;
+        let brings_secrets = !own.secrets.is_empty();
         let mut input = plugin.input(&running.connection, own, current, journal, now).await?;
+        self.note_config(running, &input, brings_secrets);
         if *way == Decision::Login {
             return program.login(&input).await.map(|it| (it, Some("logged in".to_owned())));
         }
@@ -292,9 +299,11 @@ impl Refresher {
         Ok(attempt)
     }
 
-    /// Looks at a connection again only when a caller asks for its token.
+    /// Looks at a connection again only when a caller asks for its token, or its refresh token is about
+    /// to end.
     async fn rest(&self, running: &Running) -> Result<Attempt, Failure> {
-        self.storage.set_due(&running.connection, None).await.map_err(|it| host_fault(&it))?;
+        let due = keep_alive(&running.loaded.connection, self.clock.now());
+        self.storage.set_due(&running.connection, due).await.map_err(|it| host_fault(&it))?;
         self.skip(running, "nobody has asked for its token for a long time".to_owned()).await
     }
 

@@ -3,7 +3,7 @@
 //! connection as it was.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use tracing::info;
@@ -138,7 +138,8 @@ impl Refresher {
         let plugin = self.catalogue.plugin(id.provider())?;
         let ask = Ask::new(Trigger::Manual);
         let (connection, attempt) = (id.clone(), AttemptId::generate());
-        let running = Running { id: attempt, connection, ask, plugin, loaded, started };
+        let config = OnceLock::new();
+        let running = Running { id: attempt, connection, ask, plugin, loaded, started, config };
         // A consent that comes to nothing makes nothing worse: what was captured stays until it holds.
         if !self.begin(&running, Captured::Stay).await? {
             return Err(busy(id));
@@ -159,6 +160,7 @@ impl Refresher {
             Consent::Code(code, brings) => (code, brings),
         };
         let input = self.input_of(&running.plugin, &running.loaded, None).await?;
+        self.note_config(running, &input, running.loaded.credentials.is_some());
         let traded = running.plugin.program().exchange(&input, &code).await;
         let token = traded.unwrap_or_else(|| Err(unsupported(&running.plugin, "a browser")))?;
         brings.check(&token)?;

@@ -101,7 +101,7 @@ pub fn decide(connection: &Connection, ask: Ask, facts: &Facts) -> Decision {
     if let Some(reason) = not_needed(connection, ask, facts) {
         return Decision::Skip(reason);
     }
-    if facts.idle && !ask.trigger.is_on_request() && is_settled(connection, facts) {
+    if facts.idle && !ask.trigger.is_on_request() && may_rest(connection, facts) {
         return Decision::Rest;
     }
     let Some(token) = &connection.token else {
@@ -148,7 +148,7 @@ fn resolve(
         return Some(Decision::Login);
     }
     let age = Duration::try_from(facts.now.duration_since(since)).unwrap_or_default();
-    match (facts.rotation.remedy(age), token.expires_at) {
+    match (facts.rotation.remedy(age), token.ends().last_chance(facts.now)) {
         (Remedy::WaitForEnd, Some(end)) if end > facts.now && ask.trigger != Trigger::Forced => {
             Some(Decision::WaitUntil(end))
         }
@@ -156,11 +156,12 @@ fn resolve(
     }
 }
 
-/// Whether there is a token and no question about it.
-fn is_settled(connection: &Connection, facts: &Facts) -> bool {
+/// Whether there is a token and no question about it, and a grant that does not end meanwhile.
+fn may_rest(connection: &Connection, facts: &Facts) -> bool {
     let open =
         facts.interrupted.is_some() || facts.captured.is_some() || connection.doubt_since.is_some();
-    connection.token.is_some() && !open
+    let Some(token) = connection.token.as_ref().filter(|_| !open) else { return false };
+    token.keep_alive_from(facts.now).is_none_or(|it| it > facts.now)
 }
 
 /// Why nothing is needed, if nothing is.
@@ -187,7 +188,7 @@ fn not_needed(connection: &Connection, ask: Ask, facts: &Facts) -> Option<String
 fn still_valid(expires_at: Option<Timestamp>, due: Option<Timestamp>, now: Timestamp) -> String {
     let valid = match expires_at {
         Some(end) => format!("still valid for {}", span(now, end)),
-        None => "does not expire".to_owned(),
+        None => "still valid, its end is not known".to_owned(),
     };
     let next = due.map(|it| format!(", next refresh in {}", span(now, it))).unwrap_or_default();
     format!("{valid}{next}; use --force to refresh now")
@@ -215,6 +216,7 @@ mod tests {
                 fingerprint: String::new(),
                 scopes: Vec::new(),
                 metadata: Vec::new(),
+                config: None,
             }),
             failures: 0,
             problem: None,
@@ -291,6 +293,29 @@ mod tests {
         assert_ne!(check(&doubted, Trigger::Expiry, idle), Decision::Rest);
         let captured = Facts { captured: read(1), ..idle };
         assert_ne!(check(&fresh(), Trigger::Expiry, captured), Decision::Rest);
+    }
+
+    #[test]
+    fn what_rests_is_refreshed_before_its_refresh_token_ends() {
+        let mut resting = fresh();
+        resting.token.as_mut().unwrap().refresh_expires_at = Some(at(36_000));
+        let at_second = |now| {
+            let idle = Facts { idle: true, ..facts(Rotation::Strict, now) };
+            check(&resting, Trigger::Expiry, idle)
+        };
+        assert_eq!(at_second(23_999), Decision::Rest);
+        assert_eq!(at_second(24_000), Decision::Refresh);
+        assert_eq!(at_second(36_000), Decision::Rest, "it has ended, and nothing helps");
+    }
+
+    #[test]
+    fn a_doubt_is_resolved_before_the_refresh_token_ends() {
+        let mut doubtful = Connection { failures: 1, doubt_since: Some(at(0)), ..fresh() };
+        doubtful.token.as_mut().unwrap().refresh_expires_at = Some(at(1_800));
+        let at_second = |now| check(&doubtful, Trigger::Recovery, facts(Rotation::Strict, now));
+        assert_eq!(at_second(10), Decision::WaitUntil(at(1_740)));
+        assert_eq!(at_second(1_740), Decision::Refresh);
+        assert_eq!(at_second(1_800), Decision::WaitUntil(at(3_600)), "it has ended already");
     }
 
     #[test]

@@ -78,6 +78,9 @@ impl ManualToken {
     }
 }
 
+/// How often a row that changes under a resumption is looked at again.
+const LOOKS: u32 = 3;
+
 impl Refresher {
     /// Stores a token by hand as the next generation, and returns its number.
     pub async fn set_token(&self, id: &ConnectionId, token: ManualToken) -> Result<u64, Failure> {
@@ -96,6 +99,7 @@ impl Refresher {
             metadata: Vec::new(),
             made_of: std::collections::BTreeMap::new(),
         };
+        let ends = set.ends();
         let loaded = self.load(id).await?;
         let generation = loaded.connection.generation;
         let row = token_row(id);
@@ -103,45 +107,30 @@ impl Refresher {
         let sealed = sealed.map_err(|it| vault_fault(&it))?;
         let due = declared.and_then(|plugin| {
             let schedule = declared_schedule(&plugin);
-            Timing::new(plugin.provider(), schedule.as_ref(), id).after_success(expires_at, now)
+            Timing::new(plugin.provider(), schedule.as_ref(), id).after_success(ends, now)
         });
         self.store(&loaded, Some((set, sealed)), due).await
     }
 
-    /// Pauses `id`, until then or until somebody resumes it; `None` resumes it.
+    /// Pauses `id`, until then or until somebody resumes it; `None` resumes it. An attempt may end just
+    /// before a resumption is written, and what it left counts: so the row is looked at again.
     pub async fn set_pause(&self, id: &ConnectionId, pause: Option<Pause>) -> Result<(), Failure> {
-        let loaded = self.load(id).await?;
-        let at = self.clock.now();
-        let due = match &pause {
-            Some(pause) => pause.until.map(|at| Due { at, trigger: Trigger::Expiry }),
-            // The end of a pause is no time to wait for once the pause is over.
-            None if loaded.connection.pause.is_some() => {
-                self.due_again(&Connection { due: None, ..loaded.connection })
+        let mut loaded = self.load(id).await?;
+        // The end of a pause is no time to wait for once it is over.
+        let was_paused = loaded.connection.pause.is_some();
+        for _ in 0..LOOKS {
+            let due = loaded.connection.due.filter(|_| !was_paused);
+            let after = Connection { pause: pause.clone(), due, ..loaded.connection.clone() };
+            let due = self.due_as(&loaded, &after);
+            let at = self.clock.now();
+            let pausing = Pausing { id: id.clone(), pause: pause.clone(), due, at };
+            self.storage.set_pause(pausing).await.map_err(|it| host_fault(&it))?;
+            let found = std::mem::replace(&mut loaded, self.load(id).await?);
+            if is_as_found(&found, &loaded) {
+                break;
             }
-            None => self.due_again(&loaded.connection),
-        };
-        let pausing = Pausing { id: id.clone(), pause, due, at };
-        self.storage.set_pause(pausing).await.map_err(|it| host_fault(&it))?;
+        }
         Ok(())
-    }
-
-    /// When a connection without a running attempt is looked at, from its facts alone: after a pause,
-    /// or when its timing in the manifest has changed. `None` when only a person can help.
-    pub fn due_again(&self, connection: &Connection) -> Option<Due> {
-        let now = self.clock.now();
-        let soon = Due { at: now, trigger: Trigger::Expiry };
-        if connection.problem.is_some() {
-            return None;
-        }
-        // First of all: what waits after a failure goes on waiting, whether or not there is a token.
-        if connection.failures > 0 || connection.doubt_since.is_some() {
-            return connection.due.or(Some(soon));
-        }
-        let Some(token) = &connection.token else { return Some(soon) };
-        let plugin = self.catalogue.plugin(connection.id.provider()).ok()?;
-        let schedule = declared_schedule(&plugin);
-        let timing = Timing::new(plugin.provider(), schedule.as_ref(), &connection.id);
-        timing.restored(token.issued_at, token.expires_at, now)
     }
 
     /// Forgets the token of `id`. A connection that can log in by itself does so at the next look.
@@ -182,6 +171,16 @@ impl Refresher {
             None => Ok(loaded.open.as_ref().map(|it| it.id)),
         }
     }
+}
+
+/// Whether nothing happened to a row that what follows depends on.
+fn is_as_found(found: &Loaded, now: &Loaded) -> bool {
+    let facts = |it: &Loaded| {
+        let connection = &it.connection;
+        let open = it.open.as_ref().map(|it| it.id);
+        (connection.generation, connection.failures, connection.problem, open)
+    };
+    facts(found) == facts(now)
 }
 
 /// Somebody else is at it.

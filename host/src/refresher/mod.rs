@@ -30,8 +30,14 @@ mod manual;
 /// Connections that are added.
 pub mod people;
 
-/// When a connection is looked at next.
+/// When a failure or a success is followed by another look.
 pub mod plan;
+
+/// When a connection is looked at next, from its row alone.
+pub mod due;
+
+/// That rule, asked of rows in the database.
+mod times;
 
 /// Facts about the account, asked now and then.
 mod probe;
@@ -67,8 +73,8 @@ pub use journal::unopenable;
 pub use manual::ManualToken;
 pub use serve::Served;
 
-use crate::catalogue::{Catalogue, Own, Plugin};
-use crate::lifecycle::Lifecycle;
+use crate::catalogue::{Catalogue, Configs, Own, Plugin};
+use crate::lifecycle::{self, Lifecycle};
 use crate::model::attempt::{Attempt, Outcome, Trigger};
 use crate::model::clock::Clock;
 use crate::model::code;
@@ -134,7 +140,7 @@ impl Refresher {
             catalogue,
             clock,
             lifecycle,
-            owner: format!("pid {}", std::process::id()),
+            owner: lifecycle::instance(),
             alone: true,
             flights: Mutex::default(),
             breakers: Breakers::default(),
@@ -221,6 +227,11 @@ impl Refresher {
             secrets: secrets.map_err(|it| vault_fault(&it))?.unwrap_or_default(),
             remembered: connection.token.as_ref().map(|it| it.metadata.clone()).unwrap_or_default(),
         })
+    }
+
+    /// What the connections are configured with now. No command is run for it.
+    pub fn configs(&self) -> Configs {
+        Configs::new(self.catalogue.shelf(), self.vault.clone(), false)
     }
 
     /// Whether a login would replace what this connection has. A plugin that serves people as well can

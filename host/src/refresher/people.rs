@@ -191,7 +191,7 @@ fn first_look(
     if let Some(token) = token {
         let schedule = declared_schedule(plugin);
         let timing = Timing::new(plugin.provider(), schedule.as_ref(), id);
-        return timing.restored(at, token.expires_at, at);
+        return timing.after_success(token.ends(), at);
     }
     let lacks_token = found.is_none_or(|it| !it.has_token);
     let soon = Due { at, trigger: Trigger::Expiry };

@@ -7,6 +7,7 @@ use tracing::info;
 use crate::model::attempt::{Course, Trigger};
 use crate::model::clock;
 use crate::model::code;
+use crate::model::connection::TokenFacts;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
 use crate::refresher::{Ask, Refresher, Served};
@@ -43,8 +44,12 @@ impl Refresher {
     ) -> Result<(), Failure> {
         self.not_yet(connection)?;
         let now = self.clock.now();
-        let young =
-            connection.token.as_ref().filter(|it| clock::after(it.issued_at, TOO_YOUNG) > now);
+        // What a clock that was ahead has stored may be of any age.
+        let is_young = |it: &&TokenFacts| {
+            clock::after(it.issued_at, TOO_YOUNG) > now
+                && it.issued_at <= clock::after(now, TOO_YOUNG)
+        };
+        let young = connection.token.as_ref().filter(is_young);
         if let Some(token) = young {
             let age = now.duration_since(token.issued_at).as_secs().max(0);
             let message = format!(

@@ -1,10 +1,10 @@
 //! An attempt under way, and how it looks from outside.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
-use crate::catalogue::Plugin;
+use crate::catalogue::{Config, Plugin};
 use crate::model::attempt::{Attempt, Course, Trigger};
 use crate::model::code::Code;
 use crate::model::event::{Event, EventKind};
@@ -23,6 +23,8 @@ pub(super) struct Running {
     pub(super) plugin: Arc<Plugin>,
     pub(super) loaded: Loaded,
     pub(super) started: Timestamp,
+    /// What the call works with, once it is known.
+    pub(super) config: OnceLock<Config>,
 }
 
 impl Running {

@@ -7,6 +7,9 @@ mod housekeeping;
 /// Asking profiles.
 mod probes;
 
+/// A wall clock that was set.
+mod clock;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -63,6 +66,7 @@ impl Scheduler {
     pub fn start(&self) {
         let lifecycle = &self.0.lifecycle;
         lifecycle.spawn("scheduler", self.clone().run());
+        lifecycle.spawn("clock", clock::run(self.clone()));
         lifecycle.spawn("probes", probes::run(self.clone()));
         lifecycle.spawn("housekeeping", housekeeping::run(self.clone()));
     }

@@ -229,10 +229,7 @@ impl WriteOne for Reconcile {
             sqlx::query(
                 "update connections
                  set probe_at = iif(?2 is null, null, min(coalesce(probe_at, ?2), ?2)),
-                     due_at = case when ?3 is null or paused_at is not null
-                                   then due_at else ?3 end,
-                     due_trigger = case when ?3 is null or paused_at is not null
-                                        then due_trigger else ?4 end,
+                     due_at = coalesce(?3, due_at), due_trigger = coalesce(?4, due_trigger),
                      problem = iif(?5, null, problem),
                      problem_config = iif(?5, null, problem_config)
                  where id = ?1",

@@ -138,15 +138,12 @@ impl WriteOne for Abandoned {
             if !close(db, self.attempt, &self.failure, self.duration_ms).await? {
                 return Ok(Begun::Lost);
             }
-            sqlx::query(
-                "update connections set due_at = ?, due_trigger = ?
-                 where id = ? and paused_at is null",
-            )
-            .bind(self.due.map(|it| millis(it.at)))
-            .bind(self.due.map(|it| it.trigger.as_str()))
-            .bind(key(&self.connection))
-            .execute(db)
-            .await?;
+            sqlx::query("update connections set due_at = ?, due_trigger = ? where id = ?")
+                .bind(self.due.map(|it| millis(it.at)))
+                .bind(self.due.map(|it| it.trigger.as_str()))
+                .bind(key(&self.connection))
+                .execute(db)
+                .await?;
             Ok(Begun::Yes)
         })
     }

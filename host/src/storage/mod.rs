@@ -13,6 +13,7 @@ mod generations;
 mod keyring;
 mod listeners;
 mod log;
+mod mending;
 mod outbox;
 mod people;
 mod rows;
@@ -43,6 +44,7 @@ pub use failure::{Abandoned, Failed, Skipped};
 pub use generations::ManualSet;
 pub use listeners::{Listener, OutboxEvent};
 pub use log::{LogFilter, Pruned, Statistics};
+pub use mending::{CameOf, Doubtful, Forgiven, Moved};
 pub use people::{Enrolment, Standing};
 pub use success::Succeeded;
 
@@ -86,6 +88,23 @@ impl Storage {
         let kinds = listeners::heard(&storage).await?;
         storage.heard.send_modify(|it| it.kinds = kinds);
         Ok(storage)
+    }
+
+    /// The database at `path` if there is one and its schema is up to date: opening it then changes
+    /// nothing.
+    pub async fn open_as_it_is(path: &Path) -> Result<Option<Self>, StorageError> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let unavailable = |source| StorageError::opening(path, source);
+        let reader = options(path).create_if_missing(false).read_only(true);
+        let mut db = reader.connect().await.map_err(unavailable)?;
+        let query = sqlx::query_scalar("select version from _sqlx_migrations order by version");
+        let applied: Vec<i64> = query.fetch_all(&mut db).await.unwrap_or_default();
+        db.close().await.map_err(unavailable)?;
+        let all =
+            sqlx::migrate!("migrations/sqlite").iter().map(|it| it.version).collect::<Vec<_>>();
+        if applied == all { Self::open(path).await.map(Some) } else { Ok(None) }
     }
 
     /// Returns once the time of some connection may have changed since the last call. A change between

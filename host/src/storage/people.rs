@@ -147,12 +147,10 @@ const UPDATE: &str = "
         active_at = max(coalesce(active_at, j.active), coalesce(j.active, active_at)),
         problem = iif(problem = 'misconfigured', null, problem),
         problem_config = iif(problem = 'misconfigured', null, problem_config),
-        due_at = case when paused_at is not null then due_at
-                      when j.due is not null then j.due
+        due_at = case when j.due is not null then j.due
                       when problem = 'misconfigured' then j.at
                       else due_at end,
-        due_trigger = case when paused_at is not null then due_trigger
-                           when j.due is not null then j.trigger
+        due_trigger = case when j.due is not null then j.trigger
                            when problem = 'misconfigured' then 'expiry'
                            else due_trigger end
     from (select value ->> 'id' as key, value ->> 'found' as found, value ->> 'due_at' as due,
@@ -179,7 +177,7 @@ const TOKENS: &[&str] = &[
          issued_at = j.value ->> 'at', expires_at = j.value ->> 'expires_at',
          refresh_expires_at = j.value ->> 'refresh_expires_at',
          fingerprint = j.value ->> 'fingerprint', scopes = j.value ->> 'scopes', metadata = '[]',
-         failures = 0, problem = null, problem_config = null, error_case = null,
+         config = null, failures = 0, problem = null, problem_config = null, error_case = null,
          error_code = null, error_message = null, doubt_since = null
      from json_each(?) j where connections.id = j.value ->> 'id'",
     "delete from captures where connection in (select value ->> 'id' from json_each(?))",

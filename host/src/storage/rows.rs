@@ -138,6 +138,7 @@ fn token_facts(fields: &Fields<'_>) -> Result<Option<TokenFacts>, StorageError> 
         fingerprint: fields.required("fingerprint", fields.text("fingerprint")?)?,
         scopes: fields.json("scopes")?.unwrap_or_default(),
         metadata: fields.json("metadata")?.unwrap_or_default(),
+        config: fields.blob("config")?,
     }))
 }
 

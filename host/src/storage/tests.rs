@@ -77,6 +77,8 @@ fn succeeded(attempt: AttemptId, generation: u64) -> Succeeded {
         reason: None,
         token,
         sealed: Sealed::from_bytes(vec![1]),
+        config: None,
+        dead: None,
         due: None,
         events: Vec::new(),
         at: at(2),

@@ -87,7 +87,7 @@ impl Storage {
         Fields::new(&row, "connections", "id")?.time("probe_at")
     }
 
-    /// Sets when a connection is looked at next, unless a try is open or a person has paused it.
+    /// Sets when a connection is looked at next. An open try is not looked at before its claim ends.
     pub async fn set_due(&self, id: &ConnectionId, due: Option<Due>) -> Result<(), StorageError> {
         self.write_times(SetDue { id: id.clone(), due }).await
     }
@@ -123,10 +123,12 @@ impl WriteOne for SetDue {
     ) -> BoxFuture<'a, Result<(), StorageError>> {
         Box::pin(async move {
             sqlx::query(
-                "update connections set due_at = ?2, due_trigger = ?3
-                 where id = ?1 and paused_at is null
-                   and not exists (select 1 from attempts
-                                   where connection = ?1 and outcome is null)",
+                "update connections
+                 set due_at = ?2, due_trigger = iif(open.id is null, ?3, 'recovery')
+                 from (select 1) left join attempts open
+                      on open.connection = ?1 and open.outcome is null
+                 where connections.id = ?1
+                   and (open.id is null or ?2 > coalesce(connections.due_at, 0))",
             )
             .bind(key(&self.id))
             .bind(self.due.map(|it| millis(it.at)))

@@ -64,11 +64,44 @@ fn a_resting_connection_says_so_and_alarms_nobody() {
     drop(daemon);
 }
 
+#[tokio::test]
+async fn what_rests_is_refreshed_once_before_its_refresh_token_ends() {
+    let crowd = Crowd::new("active_within = \"7d\"");
+    let pair = crowd.fake.control().issue_family("ann");
+    let (now, day) = (crowd.fake.control().now().as_second(), 86_400);
+    let ends = format!("{},{}", now + 3_600, now + 20 * day);
+    let row = format!("ann,{},{},{ends}", pair.access_token, pair.refresh_token);
+    let heading = "name,access_token,refresh_token,expires_at,refresh_expires_at";
+    crowd.file("people.csv", &format!("{heading}\n{row}\n"));
+    crowd.import(&["people.csv"]).exits(0);
+    let inside = Inside::open(&crowd.home).await;
+    inside.app.scheduler().start();
+    let first = inside.connection("rotor/ann").await.due.unwrap().at;
+    inside.advance_to(first, &[&crowd.fake]);
+    let rests = inside.settles("rotor/ann", 0).await;
+    let (due, ends) = (rests.due.unwrap().at, rests.token.unwrap().refresh_expires_at.unwrap());
+    assert!(due < ends && due >= ends - 3 * DAY, "{due} of {ends}");
+    inside.advance(DAY, &[&crowd.fake]);
+    let resting = inside.connection("rotor/ann").await;
+    assert_eq!(state_of(&resting, inside.app.clock.now()), State::Paused);
+    assert_eq!(crowd.fake.control().family("ann").unwrap().rotations, 0);
+    inside.advance_to(due, &[&crowd.fake]);
+    inside.settles("rotor/ann", 1).await;
+    assert_eq!(crowd.fake.control().family("ann").unwrap().rotations, 1);
+}
+
 #[test]
 fn people_who_look_with_sql_read_the_same_states() {
     let crowd = Crowd::new("active_within = \"7d\"");
     let now = crowd.fake.control().now().as_second();
-    let rows = [("fresh", now + 3_600), ("resting", now - 60), ("failing", now - 60)];
+    let past = now - 60;
+    let rows = [
+        ("failing", past),
+        ("fresh", now + 3_600),
+        ("kept", past),
+        ("put-off", past),
+        ("resting", past),
+    ];
     let mut text = "name,access_token,refresh_token,expires_at\n".to_owned();
     for (name, end) in rows {
         let pair = crowd.fake.control().issue_family(name);
@@ -81,9 +114,24 @@ fn people_who_look_with_sql_read_the_same_states() {
     let database = Database::at(&crowd.home.path("keepfresh.db"));
     database.run("update connections set due_at = null where name = 'resting'");
     database.run("update connections set failures = 1 where name = 'failing'");
+    database
+        .run("update connections set due_at = (unixepoch() + 60) * 1000 where name = 'put-off'");
+    database.run(
+        "update connections
+         set refresh_expires_at = (unixepoch() + 20 * 86400) * 1000,
+             due_at = (unixepoch() + 18 * 86400) * 1000
+         where name = 'kept'",
+    );
     let found =
         database.texts("select connection || ' ' || state from token_status order by 1", &[]);
-    assert_eq!(found, ["rotor/failing expired", "rotor/fresh fresh", "rotor/resting paused"]);
+    let expected = [
+        "rotor/failing expired",
+        "rotor/fresh fresh",
+        "rotor/kept paused",
+        "rotor/put-off expired",
+        "rotor/resting paused",
+    ];
+    assert_eq!(found, expected);
     let status = crowd.home.run(&["status", "--json"]).json();
     let said = status["connections"].as_array().unwrap().iter();
     let said =

@@ -22,6 +22,9 @@ mod credentials;
 /// What is in doubt, and until when.
 mod doubt;
 
+/// Pauses, and what crosses them.
+mod pausing;
+
 use std::path::PathBuf;
 use std::time::Duration;
 

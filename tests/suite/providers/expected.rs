@@ -88,8 +88,6 @@ const RULES: &[Rule] = &[
     Rule { faults: &[ServerError, BadGateway], ..EMPTY },
     Rule { faults: &[Page, HalfJson], code: "provider.unexpected", ..EMPTY },
     Rule { faults: &[CutBefore, CutAfter], code: "provider.connection_lost", ..EMPTY },
-    // It never ends, so nothing is due.
-    Rule { moment: Login, plugins: &["playmobile"], next: Next::Never, ..GOOD },
     // A page is no login, so it asks at the six usual addresses too; then a person has to say which.
     Rule {
         faults: &[Page],
@@ -139,13 +137,7 @@ const RULES: &[Rule] = &[
     // It has no refresh token: its refresh is a login.
     Rule { faults: &[Revoked], plugins: &["oauth2-client"], ..GOOD },
     // The token is the user name and the password: always the same, and nobody ends it.
-    Rule {
-        faults: &[Nothing, Revoked],
-        plugins: &["playmobile"],
-        next: Next::Never,
-        token: Token::Old,
-        ..GOOD
-    },
+    Rule { faults: &[Nothing, Revoked], plugins: &["playmobile"], token: Token::Old, ..GOOD },
     // Nothing dies of these refreshes, so there is nothing to doubt.
     Rule {
         faults: &[ServerError, BadGateway],

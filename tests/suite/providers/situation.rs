@@ -61,7 +61,7 @@ impl Fault {
 /// When the connection is looked at next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// Not by itself: a person is needed, or the token does not end.
+    /// Not by itself: a person is needed.
     Never,
     /// In the 120 seconds that the provider asked for.
     AsTold,

@@ -34,6 +34,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::catalogue::{Candidate, Shelf};
+use crate::cli::check::Stale;
 use crate::cli::exit::Exit;
 use crate::manifest::Manifest;
 use crate::manifest::diagnostic::Diagnostic;
@@ -238,7 +239,13 @@ pub(super) fn followed(attempts: &[Attempt], json: bool) {
 }
 
 /// Prints that the manifest is in order, and when everything would run.
-pub(super) fn checked(manifest: &Manifest, shelf: &Shelf, now: Timestamp, json: bool) {
+pub(super) fn checked(
+    manifest: &Manifest,
+    shelf: &Shelf,
+    stale: &[Stale],
+    now: Timestamp,
+    json: bool,
+) {
     let tick = |it: &crate::manifest::provider::Provider| {
         let declared =
             shelf.providers.get(&it.name).and_then(|it| it.as_ref().ok()).and_then(|plugin| {
@@ -250,7 +257,8 @@ pub(super) fn checked(manifest: &Manifest, shelf: &Shelf, now: Timestamp, json: 
     if json {
         let one = |it| json!({ "name": it, "next_run_at": tick(&manifest.providers[it]) });
         let providers = manifest.providers.keys().map(one).collect::<Vec<_>>();
-        return out_json(&json!({ "problems": [], "providers": providers }));
+        let told = json!({ "problems": [], "providers": providers, "changed_since_token": stale });
+        return out_json(&told);
     }
     for provider in manifest.providers.values() {
         let when = tick(provider).map_or_else(
@@ -258,6 +266,18 @@ pub(super) fn checked(manifest: &Manifest, shelf: &Shelf, now: Timestamp, json: 
             |it| format!("next tick {}", it.to_zoned(provider.timezone.clone())),
         );
         out(tone::mark(true).then(format!(" {}: {when}", provider.name)));
+    }
+    for it in stale {
+        let (id, names) = (&it.connection, it.changed.iter().map(ToString::to_string));
+        let more = if it.connections > 1 {
+            format!(" and {} more", it.connections - 1)
+        } else {
+            String::new()
+        };
+        let names = names.collect::<Vec<_>>().join(" and ");
+        hint(format!(
+            "{id}{more}: the {names} were changed since this token; use them: keepfresh refresh {id} --force"
+        ));
     }
     hint(format!("{} is in order", manifest.path.display()));
 }

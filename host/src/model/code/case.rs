@@ -77,6 +77,6 @@ fn of_token(code: Token) -> Case {
     match code {
         Token::None | Token::RejectedWhenFresh => Case::Unavailable,
         Token::Invalid | Token::GenerationUnknown => Case::Misconfigured,
-        Token::Unprintable => Case::Unexpected,
+        Token::Unprintable | Token::DeadOnArrival => Case::Unexpected,
     }
 }

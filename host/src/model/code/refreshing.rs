@@ -25,6 +25,11 @@ codes! {
         remedy: "Say the generation that came with the token, or none.",
         exit: Failed, retryable: false, acts: Person,
     }
+    DeadOnArrival = "token.dead_on_arrival" {
+        meaning: "The token that came had ended, or ends before anybody can use it; it is stored, and asked for anew after growing pauses.",
+        remedy: "Look at the clocks, here and at the provider, and at what its plugin takes for the end; then run `keepfresh refresh CONNECTION --force`.",
+        exit: Failed, retryable: true, acts: Operator,
+    }
     RejectedWhenFresh = "token.rejected_when_fresh" {
         meaning: "The provider refuses a token that was stored a moment ago, so its age is not why.",
         remedy: "Look at its scopes, and at the account's rights at the provider.",
