@@ -185,7 +185,7 @@ async fn durable_loop(app: &App, length: Duration) -> f64 {
         async move {
             while begun.elapsed() < length {
                 let attempt = app.refresher.refresh(&id, Ask::new(Trigger::Forced)).await.unwrap();
-                assert_eq!(attempt.outcome, Some(Outcome::Success), "{attempt:?}");
+                assert_eq!(attempt.outcome(), Some(Outcome::Success), "{attempt:?}");
                 done.fetch_add(1, Ordering::Relaxed);
             }
         }

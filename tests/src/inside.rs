@@ -92,7 +92,7 @@ impl Inside {
             let all = self.attempts(id).await;
             let connection = self.connection(id).await;
             let idle = connection.due.is_none_or(|it| it.at > self.app.clock.now());
-            if idle && all.len() == attempts && all.iter().all(|it| it.outcome.is_some()) {
+            if idle && all.len() == attempts && all.iter().all(|it| it.outcome().is_some()) {
                 return connection;
             }
             assert!(all.len() <= attempts, "too many attempts: {all:#?}");

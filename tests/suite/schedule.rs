@@ -56,7 +56,7 @@ async fn a_tick_refreshes_once_what_would_not_live_until_the_next() {
     inside.advance_to(due.at, &[&provider]);
     inside.settles("eskiz", 2).await;
     let last = inside.attempts("eskiz").await.pop().unwrap();
-    assert_eq!((last.trigger, last.outcome), (Trigger::Scheduled, Some(Outcome::Success)));
+    assert_eq!((last.trigger, last.outcome()), (Trigger::Scheduled, Some(Outcome::Success)));
     assert_eq!(provider.control().seen(), 2);
 }
 
@@ -70,7 +70,7 @@ async fn an_expiry_that_no_tick_catches_refreshes_once() {
     inside.advance_to(issued.expires_at.unwrap() - 2 * HOUR, &[&provider]);
     inside.settles("eskiz", 2).await;
     let last = inside.attempts("eskiz").await.pop().unwrap();
-    assert_eq!((last.trigger, last.outcome), (Trigger::Expiry, Some(Outcome::Success)));
+    assert_eq!((last.trigger, last.outcome()), (Trigger::Expiry, Some(Outcome::Success)));
     assert_eq!(provider.control().seen(), 2);
 }
 

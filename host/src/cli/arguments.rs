@@ -269,7 +269,7 @@ pub(super) struct Connect {
 /// `explain`
 #[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// The code, as in messages and `--json`: egress.tls_failed
+    /// The code, as in messages and `--json`: `egress.tls_failed`
     #[arg(value_parser = AnyCode, hide_possible_values = true)]
     pub(super) code: Option<String>,
     /// Print them all in the form of docs/errors.md

@@ -109,6 +109,6 @@ async fn tell(manifest: &Manifest, file: &str, digest: &str) -> Result<bool, Fai
     let view = plugins.iter().find(|it| it.file == file && it.digest == digest);
     match &view.ok_or_else(unseen)?.refused {
         None => Ok(true),
-        Some(it) => Err(Failure::new(Case::Misconfigured, it.code.clone(), it.message.clone())),
+        Some(it) => Err(it.clone()),
     }
 }

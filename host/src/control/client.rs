@@ -73,9 +73,7 @@ pub async fn ask(
         match serde_json::from_str(&line).map_err(|_| broken("an unknown frame"))? {
             Frame::Progress(step) => drop(progress.send(*step)),
             Frame::Done(reply) => return Ok(*reply),
-            Frame::Failed { code, message } => {
-                return Err(Failure::new(Case::HostFault, code, message));
-            }
+            Frame::Failed(failure) => return Err(failure),
         }
     }
     Err(broken("it hung up"))

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use client::{Client, ask};
 pub use server::Server;
 
-use crate::model::code::{self, Code};
+use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::operator::{Progress, Reply};
 
@@ -25,7 +25,7 @@ use crate::operator::{Progress, Reply};
 enum Frame {
     Progress(Box<Progress>),
     Done(Box<Reply>),
-    Failed { code: Code, message: String },
+    Failed(Failure),
 }
 
 fn broken(what: &str) -> Failure {

@@ -14,7 +14,7 @@ use tracing::{debug, warn};
 use crate::control::{Frame, socket};
 use crate::lifecycle::Lifecycle;
 use crate::model::code;
-use crate::model::failure::Failure;
+use crate::model::failure::{Case, Failure};
 use crate::operator::{Command, Operator, Reply};
 
 /// The longest command: a token to set, and some names.
@@ -113,8 +113,8 @@ async fn hear(stream: UnixStream, stop: &Lifecycle) -> Option<(String, OwnedWrit
 async fn answer(line: String, mut write: OwnedWriteHalf, operator: &Operator) -> io::Result<()> {
     let Ok(command) = serde_json::from_str::<Command>(&line) else {
         let message = "the command is not known here; is the daemon the same version?";
-        let (code, message) = (code::Command::Unknown.into(), message.to_owned());
-        return send(&mut write, &Frame::Failed { code, message }).await;
+        let failure = Failure::new(Case::Misconfigured, code::Command::Unknown, message);
+        return send(&mut write, &Frame::Failed(failure)).await;
     };
     let (progress, mut steps) = mpsc::unbounded_channel();
     let work = async move { operator.run(command, &progress).await };
@@ -135,7 +135,7 @@ async fn answer(line: String, mut write: OwnedWriteHalf, operator: &Operator) ->
 fn last(result: Result<Reply, Failure>) -> Frame {
     match result {
         Ok(reply) => Frame::Done(Box::new(reply)),
-        Err(failure) => Frame::Failed { code: failure.code, message: failure.message },
+        Err(failure) => Frame::Failed(failure),
     }
 }
 

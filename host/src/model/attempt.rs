@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::code::Code;
 use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, ConnectionId};
 
@@ -46,23 +45,44 @@ pub enum Outcome {
     Skipped,
 }
 
-/// What went wrong, in a code for scripts and a sentence for people.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AttemptError {
-    /// `area.cause`.
-    pub code: Code,
-    /// What failed, where, and the remedy.
-    pub message: String,
+/// How a try goes, or went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Course {
+    /// It has no outcome yet: the intent to send, and the claim on the connection.
+    Open,
+    /// A new generation is stored; how it came about, when that is worth a word.
+    Success(Option<String>),
+    /// Nothing was sent, for this reason.
+    Skipped(String),
+    /// It failed.
+    Failed(Failure),
 }
 
-impl From<&Failure> for AttemptError {
-    fn from(failure: &Failure) -> Self {
-        Self { code: failure.code.clone(), message: failure.message.clone() }
+/// An outcome, a reason and a failure that do not belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an attempt's outcome does not fit its reason and its error")]
+pub struct Mixed;
+
+impl Course {
+    /// The course that was taken apart as SQL and JSON have it.
+    pub fn of(
+        outcome: Option<Outcome>,
+        reason: Option<String>,
+        error: Option<Failure>,
+    ) -> Result<Self, Mixed> {
+        match (outcome, reason, error) {
+            (None, None, None) => Ok(Self::Open),
+            (Some(Outcome::Success), how, None) => Ok(Self::Success(how)),
+            (Some(Outcome::Skipped), Some(reason), None) => Ok(Self::Skipped(reason)),
+            (Some(Outcome::Failed), None, Some(failure)) => Ok(Self::Failed(failure)),
+            _ => Err(Mixed),
+        }
     }
 }
 
-/// One try, finished or still open (`outcome` is `None`).
+/// One try, finished or still open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
 pub struct Attempt {
     /// Sorts by time.
     pub id: AttemptId,
@@ -70,18 +90,89 @@ pub struct Attempt {
     pub connection: ConnectionId,
     /// Why.
     pub trigger: Trigger,
-    /// How it ended.
-    pub outcome: Option<Outcome>,
-    /// Why it was skipped, or how success came about.
-    pub reason: Option<String>,
-    /// What went wrong.
-    pub error: Option<AttemptError>,
+    /// How it goes, or went.
+    pub course: Course,
     /// When it began.
     pub started_at: Timestamp,
     /// How long it took, in milliseconds.
     pub duration_ms: Option<u64>,
     /// The generation that was current when it ended.
     pub generation: u64,
+}
+
+impl Attempt {
+    /// How it ended; `None` while it is open.
+    pub fn outcome(&self) -> Option<Outcome> {
+        match self.course {
+            Course::Open => None,
+            Course::Success(_) => Some(Outcome::Success),
+            Course::Skipped(_) => Some(Outcome::Skipped),
+            Course::Failed(_) => Some(Outcome::Failed),
+        }
+    }
+
+    /// Why it was skipped, or how success came about.
+    pub fn reason(&self) -> Option<&str> {
+        match &self.course {
+            Course::Success(how) => how.as_deref(),
+            Course::Skipped(reason) => Some(reason),
+            Course::Open | Course::Failed(_) => None,
+        }
+    }
+
+    /// What went wrong.
+    pub fn error(&self) -> Option<&Failure> {
+        match &self.course {
+            Course::Failed(failure) => Some(failure),
+            Course::Open | Course::Success(_) | Course::Skipped(_) => None,
+        }
+    }
+}
+
+/// An attempt as JSON has it: people script against these names.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    id: AttemptId,
+    connection: ConnectionId,
+    trigger: Trigger,
+    outcome: Option<Outcome>,
+    reason: Option<String>,
+    error: Option<Failure>,
+    started_at: Timestamp,
+    duration_ms: Option<u64>,
+    generation: u64,
+}
+
+impl From<Attempt> for Written {
+    fn from(it: Attempt) -> Self {
+        Self {
+            outcome: it.outcome(),
+            reason: it.reason().map(str::to_owned),
+            error: it.error().cloned(),
+            id: it.id,
+            connection: it.connection,
+            trigger: it.trigger,
+            started_at: it.started_at,
+            duration_ms: it.duration_ms,
+            generation: it.generation,
+        }
+    }
+}
+
+impl TryFrom<Written> for Attempt {
+    type Error = Mixed;
+
+    fn try_from(it: Written) -> Result<Self, Mixed> {
+        Ok(Self {
+            course: Course::of(it.outcome, it.reason, it.error)?,
+            id: it.id,
+            connection: it.connection,
+            trigger: it.trigger,
+            started_at: it.started_at,
+            duration_ms: it.duration_ms,
+            generation: it.generation,
+        })
+    }
 }
 
 macro_rules! text_enum {
@@ -124,3 +215,77 @@ text_enum!(Trigger {
 });
 
 text_enum!(Outcome { Success = "success", Failed = "failed", Skipped = "skipped" });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::code;
+    use crate::model::failure::Case;
+
+    fn failure() -> Failure {
+        Failure::new(Case::GrantExpired, code::Refresh::OutcomeUnknown, "why")
+    }
+
+    fn attempt(course: Course) -> Attempt {
+        Attempt {
+            id: AttemptId::generate(),
+            connection: "jibit".parse().unwrap(),
+            trigger: Trigger::Manual,
+            course,
+            started_at: Timestamp::UNIX_EPOCH,
+            duration_ms: Some(5),
+            generation: 7,
+        }
+    }
+
+    #[test]
+    fn an_attempt_survives_being_written() {
+        for course in [
+            Course::Open,
+            Course::Success(None),
+            Course::Success(Some("recovered".to_owned())),
+            Course::Skipped("it is fresh".to_owned()),
+            Course::Failed(failure()),
+        ] {
+            let attempt = attempt(course);
+            let json = serde_json::to_string(&attempt).unwrap();
+            assert_eq!(serde_json::from_str::<Attempt>(&json).unwrap(), attempt, "{json}");
+        }
+    }
+
+    #[test]
+    fn scripts_find_every_member_in_every_attempt() {
+        let json = serde_json::to_value(attempt(Course::Failed(failure()))).unwrap();
+        assert_eq!((&json["outcome"], json["reason"].is_null()), (&"failed".into(), true));
+        assert_eq!(json["error"]["code"], "refresh.outcome_unknown");
+        assert_eq!(json["error"]["message"], "why");
+        let json = serde_json::to_value(attempt(Course::Open)).unwrap();
+        for member in ["outcome", "reason", "error"] {
+            assert_eq!(json.get(member), Some(&serde_json::Value::Null), "{member}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_belong_together_is_no_attempt() {
+        let (reason, error) = (Some("why".to_owned()), Some(failure()));
+        let (success, skipped, failed) =
+            (Some(Outcome::Success), Some(Outcome::Skipped), Some(Outcome::Failed));
+        for (outcome, reason, error) in [
+            (None, reason.clone(), None),
+            (None, None, error.clone()),
+            (success, None, error.clone()),
+            (success, reason.clone(), error.clone()),
+            (skipped, None, None),
+            (skipped, reason.clone(), error.clone()),
+            (skipped, None, error.clone()),
+            (failed, None, None),
+            (failed, reason.clone(), None),
+            (failed, reason.clone(), error.clone()),
+        ] {
+            assert_eq!(Course::of(outcome, reason, error), Err(Mixed));
+        }
+        let odd = r#"{"outcome":"failed","reason":null,"error":null,"id":"0198c0de-0000-7000-8000-000000000000","connection":"jibit","trigger":"manual","started_at":"1970-01-01T00:00:00Z","duration_ms":5,"generation":7}"#;
+        let error = serde_json::from_str::<Attempt>(odd).unwrap_err();
+        assert!(error.to_string().contains("does not fit"), "{error}");
+    }
+}

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::model::attempt::{Attempt, AttemptError, Trigger, text_enum};
+use crate::model::attempt::{Attempt, Trigger, text_enum};
 use crate::model::ends::Ends;
+use crate::model::failure::Failure;
 use crate::model::id::ConnectionId;
 
 /// What is known of a connection.
@@ -24,7 +25,7 @@ pub struct Connection {
     /// Why only a person can help.
     pub problem: Option<Problem>,
     /// What the last failure said; cleared by a success.
-    pub error: Option<AttemptError>,
+    pub error: Option<Failure>,
     /// When a request left whose outcome nobody knows.
     pub doubt_since: Option<Timestamp>,
     /// Set while a person has paused it.

@@ -68,7 +68,7 @@ pub fn state_of(connection: &Connection, now: Timestamp) -> State {
         Some(Problem::Misconfigured) => return State::Misconfigured,
         None => {}
     }
-    if connection.last_attempt.as_ref().is_some_and(|it| it.outcome.is_none()) {
+    if connection.last_attempt.as_ref().is_some_and(|it| it.outcome().is_none()) {
         return State::Refreshing;
     }
     match &connection.token {
@@ -294,8 +294,10 @@ pub fn span(from: Timestamp, to: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::attempt::{AttemptError, Trigger};
+    use crate::model::attempt::Trigger;
+    use crate::model::code;
     use crate::model::connection::{Due, Origin, Pause, TokenFacts};
+    use crate::model::failure::{Case, Failure};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -339,10 +341,7 @@ mod tests {
 
     #[test]
     fn a_late_connection_says_when_callers_break() {
-        let error = AttemptError {
-            code: crate::model::code::Token::None.into(),
-            message: "jibit is down".to_owned(),
-        };
+        let error = Failure::new(Case::Unavailable, code::Token::None, "jibit is down");
         let failing = Connection { failures: 3, error: Some(error), ..connection() };
         assert_eq!(
             say(&failing, Access::LogsIn, at(0)).sentence,

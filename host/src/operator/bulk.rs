@@ -5,7 +5,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 use tokio::sync::mpsc;
 
-use crate::model::attempt::{Attempt, AttemptError, Outcome, Trigger};
+use crate::model::attempt::{Attempt, Course, Trigger};
 use crate::model::code;
 use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, ConnectionId};
@@ -142,9 +142,7 @@ impl Operator {
             id: AttemptId::generate(),
             connection,
             trigger: ask.trigger,
-            outcome: Some(Outcome::Failed),
-            reason: None,
-            error: Some(AttemptError::from(failure)),
+            course: Course::Failed(failure.clone()),
             started_at: self.now(),
             duration_ms: Some(0),
             generation: 0,

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tracing::warn;
 use uuid::Uuid;
 
-use crate::model::attempt::Attempt;
+use crate::model::attempt::{Attempt, Course};
 use crate::model::code;
 use crate::model::connection::Origin;
 use crate::model::failure::{Case, Failure};
@@ -149,8 +149,7 @@ impl Operator {
         let code = Code { redirect_uri, code: answer.code, verifier: answer.verifier };
         let brings = Brings { nonce: answer.nonce, refresh_token: *next == Next::AskAnew };
         let attempt = self.settle(&open.id, Consent::Code(code, brings)).await?;
-        let lacks =
-            attempt.error.as_ref().is_some_and(|it| it.code == code::Connect::NoRefreshToken);
+        let lacks = attempt.error().is_some_and(|it| it.code == code::Connect::NoRefreshToken);
         if lacks {
             let (back, scopes) = (visit.redirect_uri.clone(), open.scopes);
             return self.send_away(&open.id, &back, scopes, true).await.map(Reply::Connect);
@@ -238,8 +237,8 @@ impl Operator {
     }
 
     async fn connected(&self, id: &ConnectionId, attempt: Attempt) -> Result<Reply, Failure> {
-        if let (false, Some(error)) = (Consent::holds(attempt.outcome), attempt.error) {
-            return Err(Failure::new(Case::Misconfigured, error.code, error.message));
+        if let Course::Failed(failure) = attempt.course {
+            return Err(failure);
         }
         self.0.refresher.set_pause(id, None).await?;
         self.0.refresher.learn(id).await;

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::FileReport;
-use crate::model::attempt::AttemptError;
 use crate::model::failure::Failure;
 use crate::model::id::ConnectionId;
 use crate::model::schedule::Schedule;
@@ -31,7 +30,7 @@ pub struct PluginView {
     /// SHA-256 of what runs, when that is an older, approved file.
     pub running: Option<String>,
     /// Why the file is not used.
-    pub refused: Option<AttemptError>,
+    pub refused: Option<Failure>,
     /// Providers of the manifest that run on it.
     pub providers: Vec<String>,
 }
@@ -65,14 +64,13 @@ impl Operator {
         };
         let view = |file: &FileReport| {
             let descriptor = file.program.as_ref().map(|it| it.descriptor());
-            let refused = file.refused.as_ref();
             PluginView {
                 file: file.file.clone(),
                 name: descriptor.map(|it| it.name.clone()),
                 version: descriptor.map(|it| it.version.clone()),
                 digest: file.digest.clone(),
                 running: file.running.clone().filter(|it| *it != file.digest),
-                refused: refused.map(AttemptError::from),
+                refused: file.refused.clone(),
                 providers: users(file),
             }
         };

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::attempt::{Attempt, AttemptError, Outcome};
+use crate::model::attempt::{Attempt, Outcome};
+use crate::model::failure::Failure;
 use crate::model::id::ConnectionId;
 use crate::operator::command::Plain;
 use crate::operator::doctor::Finding;
@@ -84,7 +85,7 @@ pub struct Page<T> {
     /// In order.
     pub rows: Vec<T>,
     /// Why others between them cannot be read, where those have no row of their own here.
-    pub unreadable: Vec<AttemptError>,
+    pub unreadable: Vec<Failure>,
     /// What the next page begins after, if there is one.
     pub next: Option<String>,
 }
@@ -250,7 +251,7 @@ impl Reply {
     /// The reply to a refresh.
     pub fn refreshed(attempts: Vec<Attempt>, queued: Vec<ConnectionId>) -> Self {
         let count =
-            |outcome| attempts.iter().filter(|it| it.outcome == Some(outcome)).count() as u64;
+            |outcome| attempts.iter().filter(|it| it.outcome() == Some(outcome)).count() as u64;
         let summary = Summary {
             success: count(Outcome::Success),
             failed: count(Outcome::Failed),

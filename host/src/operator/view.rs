@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::catalogue::{Changed, Plugin};
-use crate::model::attempt::{Attempt, AttemptError};
+use crate::model::attempt::Attempt;
 use crate::model::connection::Connection;
+use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
 use crate::model::state::{self, Access, State};
 use crate::refresher::{Wait, sentence};
@@ -42,7 +43,7 @@ pub struct ConnectionView {
     pub changed_since_token: Vec<Changed>,
     /// Why it cannot be read, when it cannot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<AttemptError>,
+    pub error: Option<Failure>,
 }
 
 impl ConnectionView {
@@ -188,8 +189,8 @@ impl Details {
 }
 
 /// An error of the database, as it is shown.
-pub(super) fn error_of(error: &StorageError) -> AttemptError {
-    AttemptError { code: error.code(), message: error.to_string() }
+pub(super) fn error_of(error: &StorageError) -> Failure {
+    Failure::new(Case::HostFault, error.code(), error.to_string())
 }
 
 /// How a connection of that plugin gets a token from a person.

@@ -67,7 +67,7 @@ impl Ask {
     pub(super) fn is_content_with(&self, result: &AttemptResult) -> bool {
         match result {
             // A forced refresh is not content with a "not needed".
-            Ok(it) => it.outcome != Some(Outcome::Skipped) || self.trigger != Trigger::Forced,
+            Ok(it) => it.outcome() != Some(Outcome::Skipped) || self.trigger != Trigger::Forced,
             // A caller that was turned away; whoever is no caller is told in other words, or insists.
             Err(it) => it.case != Case::Unavailable || self.trigger == Trigger::OnDemand,
         }

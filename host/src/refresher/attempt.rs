@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::catalogue::Plugin;
-use crate::model::attempt::{Attempt, Outcome, Trigger};
+use crate::model::attempt::{Attempt, Course, Trigger};
 use crate::model::code;
 use crate::model::connection::{Connection, Due};
 use crate::model::failure::{Case, Failure};
@@ -26,8 +26,6 @@ use crate::storage::{Begin, Begun, Captured, Loaded, Pausing, Skipped, StorageEr
 /// Time beyond the call itself in which an attempt of a live process is surely over: sealing, two
 /// commits, a busy disk.
 pub const LEASE_MARGIN: Duration = Duration::from_secs(30);
-
-/// The code of what was not begun because keepfresh stops.
 
 /// How often a lost race is looked at again before giving up.
 const LOOKS: u32 = 3;
@@ -299,8 +297,7 @@ impl Refresher {
     /// Records that nothing was sent, when a person asked; a tick that finds nothing to do is silent.
     pub(super) async fn skip(&self, running: &Running, reason: String) -> Result<Attempt, Failure> {
         let now = self.clock.now();
-        let mut attempt = running.report(Outcome::Skipped, now);
-        attempt.reason = Some(reason.clone());
+        let attempt = running.report(Course::Skipped(reason.clone()), now);
         if matches!(running.ask.trigger, Trigger::Manual | Trigger::Forced) {
             let skipped = Skipped {
                 attempt: running.id,

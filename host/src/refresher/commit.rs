@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use tracing::{info, warn};
 
-use crate::model::attempt::{Attempt, AttemptError, Outcome};
+use crate::model::attempt::{Attempt, Course};
 use crate::model::code;
 use crate::model::connection::Due;
 use crate::model::ends::Ends;
@@ -36,11 +36,10 @@ impl Refresher {
         let sealed = tokens::seal_tokens(&self.vault, &token_place(&row, generation + 1), &token);
         let now = self.clock.now();
         let dead = dead_on_arrival(&running.connection, token.ends(), now);
-        let outcome = if dead.is_some() { Outcome::Failed } else { Outcome::Success };
-        let mut attempt = running.report(outcome, now);
+        let reason = reason.filter(|_| dead.is_none());
+        let course = dead.clone().map_or(Course::Success(reason.clone()), Course::Failed);
+        let mut attempt = running.report(course, now);
         attempt.generation = generation + 1;
-        attempt.reason.clone_from(&reason);
-        attempt.error.clone_from(&dead);
         let succeeded = Succeeded {
             attempt: running.id,
             connection: running.connection.clone(),
@@ -60,7 +59,7 @@ impl Refresher {
             return Err(fenced());
         }
         let (id, ms) = (&running.connection, attempt.duration_ms.unwrap_or_default());
-        match &attempt.error {
+        match attempt.error() {
             None => {
                 info!(connection.id = %id, attempt.id = %running.id, trigger = %attempt.trigger, generation = attempt.generation, duration_ms = ms, "refreshed {id}");
             }
@@ -163,7 +162,7 @@ fn due_after(running: &Running, token: &TokenSet, dead: bool, now: Timestamp) ->
     timing.after_success(token.ends(), now)
 }
 
-fn events(running: &Running, dead: Option<&AttemptError>, now: Timestamp) -> Vec<Event> {
+fn events(running: &Running, dead: Option<&Failure>, now: Timestamp) -> Vec<Event> {
     let connection = &running.loaded.connection;
     let event = |kind, code| running.event(kind, connection.generation + 1, code, now);
     if let Some(dead) = dead {
@@ -174,7 +173,7 @@ fn events(running: &Running, dead: Option<&AttemptError>, now: Timestamp) -> Vec
 }
 
 /// Why a token that has just come is of no use, if it is of none.
-fn dead_on_arrival(id: &ConnectionId, ends: Ends, now: Timestamp) -> Option<AttemptError> {
+fn dead_on_arrival(id: &ConnectionId, ends: Ends, now: Timestamp) -> Option<Failure> {
     let end = ends.access.filter(|_| ends.dead_on_arrival(now))?;
     let how = if end > now {
         format!("ends {} after it came", span(now, end))
@@ -184,5 +183,5 @@ fn dead_on_arrival(id: &ConnectionId, ends: Ends, now: Timestamp) -> Option<Atte
     let message = format!(
         "the new token of {id} {how}: a clock is wrong, here or at the provider, or its plugin takes a duration for a time; it is stored, and nobody can use it"
     );
-    Some(AttemptError { code: code::Token::DeadOnArrival.into(), message })
+    Some(Failure::new(Case::Unexpected, code::Token::DeadOnArrival, message))
 }

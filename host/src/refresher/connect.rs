@@ -220,7 +220,7 @@ impl Refresher {
     pub async fn learn_after(&self, result: &AttemptResult) {
         let Ok(attempt) = result else { return };
         let id = &attempt.connection;
-        if attempt.outcome == Some(Outcome::Success) && self.wants_profile(id.provider()) {
+        if attempt.outcome() == Some(Outcome::Success) && self.wants_profile(id.provider()) {
             self.learn(id).await;
         }
     }

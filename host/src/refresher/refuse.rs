@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use crate::model::attempt::{Attempt, AttemptError, Outcome};
+use crate::model::attempt::{Attempt, Course};
 use crate::model::connection::Problem;
 use crate::model::event::{Event, EventKind};
 use crate::model::failure::{Case, Failure};
@@ -39,9 +39,7 @@ impl Refresher {
             id,
             connection: connection.id.clone(),
             trigger: ask.trigger,
-            outcome: Some(Outcome::Failed),
-            reason: None,
-            error: Some(AttemptError::from(&failure)),
+            course: Course::Failed(failure.clone()),
             started_at: now,
             duration_ms: Some(0),
             generation: connection.generation,

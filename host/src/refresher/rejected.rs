@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tracing::info;
 
-use crate::model::attempt::Outcome;
+use crate::model::attempt::Course;
 use crate::model::clock;
 use crate::model::code;
 use crate::model::connection::TokenFacts;
@@ -52,12 +52,10 @@ impl Refresher {
         info!(connection.id = %id, "a caller says that the token of {id} was refused");
         let refused = connection.generation;
         let attempt = self.refresh(id, Ask::replacing(refused)).await?;
-        match (attempt.outcome, attempt.error) {
-            (Some(Outcome::Failed), Some(error)) => {
-                Err(Failure::new(Case::Unavailable, error.code, error.message))
-            }
-            (Some(Outcome::Skipped), _) => self.is_replaced(id, refused, attempt.reason).await,
-            _ => Ok(()),
+        match attempt.course {
+            Course::Failed(failure) => Err(failure),
+            Course::Skipped(reason) => self.is_replaced(id, refused, &reason).await,
+            Course::Open | Course::Success(_) => Ok(()),
         }
     }
 
@@ -67,14 +65,13 @@ impl Refresher {
         &self,
         id: &ConnectionId,
         refused: u64,
-        reason: Option<String>,
+        reason: &str,
     ) -> Result<(), Failure> {
         let loaded = self.load(id).await?;
         if loaded.connection.generation != refused {
             return Ok(());
         }
         self.not_yet(&loaded)?;
-        let reason = reason.unwrap_or_default();
         let message = format!("the token of {id} was refused and is not replaced now: {reason}");
         Err(Failure::new(Case::Unavailable, code::Token::NotReplaced, message))
     }

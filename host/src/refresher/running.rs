@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use jiff::Timestamp;
 
 use crate::catalogue::{Config, Plugin};
-use crate::model::attempt::{Attempt, AttemptError, Outcome, Trigger};
+use crate::model::attempt::{Attempt, Course, Trigger};
 use crate::model::code::Code;
 use crate::model::event::{Event, EventKind};
 use crate::model::failure::Failure;
@@ -43,15 +43,13 @@ impl Running {
         self.loaded.doubt_since()
     }
 
-    pub(super) fn report(&self, outcome: Outcome, now: Timestamp) -> Attempt {
+    pub(super) fn report(&self, course: Course, now: Timestamp) -> Attempt {
         let took = now.duration_since(self.started).as_millis();
         Attempt {
             id: self.id,
             connection: self.connection.clone(),
             trigger: self.trigger(),
-            outcome: Some(outcome),
-            reason: None,
-            error: None,
+            course,
             started_at: self.started,
             duration_ms: u64::try_from(took).ok(),
             generation: self.loaded.connection.generation,
@@ -59,7 +57,7 @@ impl Running {
     }
 
     pub(super) fn failed(&self, failure: &Failure, now: Timestamp) -> Attempt {
-        Attempt { error: Some(AttemptError::from(failure)), ..self.report(Outcome::Failed, now) }
+        self.report(Course::Failed(failure.clone()), now)
     }
 
     pub(super) fn event(

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
-use crate::model::attempt::Outcome;
+use crate::model::attempt::Course;
 use crate::model::clock;
 use crate::model::code;
 use crate::model::connection::{Connection, TokenFacts};
@@ -103,13 +103,11 @@ impl Refresher {
         self.not_yet(loaded)?;
         let id = &loaded.connection.id;
         let attempt = self.refresh(id, Ask::on_demand(min_ttl)).await?;
-        match (attempt.outcome, attempt.error) {
-            (Some(Outcome::Failed), Some(error)) => {
-                Err(Failure::new(Case::Unavailable, error.code, error.message))
-            }
+        match attempt.course {
+            Course::Failed(failure) => Err(failure),
             // Somebody else's attempt, which had to wait.
-            (Some(Outcome::Skipped), _) => self.not_yet(&self.load(id).await?),
-            _ => Ok(()),
+            Course::Skipped(_) => self.not_yet(&self.load(id).await?),
+            Course::Open | Course::Success(_) => Ok(()),
         }
     }
 

@@ -3,7 +3,6 @@
 
 use crate::model::attempt::{Attempt, Trigger};
 use crate::model::code;
-use crate::model::connection::Problem;
 use crate::model::failure::{Case, Failure};
 use crate::refresher::Refresher;
 use crate::refresher::breaker::{Wait, Why};
@@ -31,18 +30,14 @@ impl Refresher {
     /// only a person can mend, nor add to an outage.
     pub(super) fn not_yet(&self, loaded: &Loaded) -> Result<(), Failure> {
         let connection = &loaded.connection;
-        if let (Some(problem), Some(error)) = (connection.problem, &connection.error) {
-            let case = match problem {
-                Problem::Reconnect => Case::GrantExpired,
-                Problem::Misconfigured => Case::Misconfigured,
-            };
-            return Err(Failure::new(case, error.code.clone(), error.message.clone()));
+        if let (Some(_), Some(error)) = (connection.problem, &connection.error) {
+            return Err(error.clone());
         }
         // One that is under way is joined.
         let next = next_try(connection, self.clock.now()).filter(|_| loaded.open.is_none());
         if let (Some(at), Some(error)) = (next, &connection.error) {
             let message = format!("{} (next try at {at})", error.message);
-            return Err(Failure::new(Case::Unavailable, error.code.clone(), message));
+            return Err(Failure { message, ..error.clone() });
         }
         let provider = connection.id.provider();
         self.wait_for(provider).map_or(Ok(()), |it| Err(failure(provider, it)))

@@ -216,7 +216,9 @@ impl Scheduler {
     /// Sees to it that a connection which stays due does not come back at once, for ever.
     async fn settle(&self, id: &ConnectionId, trigger: Trigger, result: AttemptResult) {
         match result {
-            Ok(attempt) if attempt.outcome != Some(Outcome::Skipped) => self.0.aside.take_back(id),
+            Ok(attempt) if attempt.outcome() != Some(Outcome::Skipped) => {
+                self.0.aside.take_back(id);
+            }
             Ok(_) => self.settle_skip(id, trigger).await,
             Err(failure) if failure.code == code::Internal::Stopping => {}
             Err(failure) => self.settle_fault(id, trigger, &failure).await,

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use sqlx::sqlite::SqliteConnection;
 
 use crate::model::attempt::Trigger;
+use crate::model::code;
+use crate::model::failure::Case;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::rotation::Rotation;
 use crate::storage::error::StorageError;
@@ -173,10 +175,12 @@ pub(super) async fn close_interrupted(
 ) -> Result<(), StorageError> {
     sqlx::query(
         "update attempts
-         set outcome = 'failed', error_code = 'refresh.interrupted',
+         set outcome = 'failed', error_case = ?, error_code = ?,
              error_message = 'keepfresh stopped before this attempt had an outcome; the next attempt resolves it'
          where id = ? and outcome is null",
     )
+    .bind(Case::InDoubt.as_str())
+    .bind(code::Refresh::Interrupted.text())
     .bind(id.to_string())
     .execute(db)
     .await?;

@@ -158,9 +158,11 @@ async fn close(
 ) -> Result<bool, StorageError> {
     let done = sqlx::query(
         "update attempts
-         set outcome = 'failed', error_code = ?, error_message = ?, duration_ms = ?
+         set outcome = 'failed', error_case = ?, error_code = ?, error_message = ?,
+             duration_ms = ?
          where id = ? and outcome is null",
     )
+    .bind(failure.case.as_str())
     .bind(failure.code.text())
     .bind(&failure.message)
     .bind(signed(duration_ms))
@@ -175,7 +177,7 @@ impl Failed {
         sqlx::query(
             "update connections
              set failures = failures + 1, problem = ?2, problem_config = ?3, error_code = ?4,
-                 error_message = ?5,
+                 error_message = ?5, error_case = ?10,
                  doubt_since = iif(?1 is null, null, coalesce(doubt_since, ?1)),
                  due_at = ?6, due_trigger = ?7
              where id = ?8 and generation = ?9",
@@ -189,6 +191,7 @@ impl Failed {
         .bind(self.due.map(|it| it.trigger.as_str()))
         .bind(key(&self.connection))
         .bind(signed(self.generation))
+        .bind(self.failure.case.as_str())
         .execute(db)
         .await?;
         Ok(())

@@ -103,8 +103,8 @@ impl ManualSet {
              set generation = generation + 1, token_type = ?1, issued_at = ?2, expires_at = ?3,
                  refresh_expires_at = ?4, fingerprint = ?5, scopes = ?6, metadata = '[]',
                  config = null,
-                 failures = 0, problem = null, problem_config = null, error_code = null,
-                 error_message = null, doubt_since = null,
+                 failures = 0, problem = null, problem_config = null, error_case = null,
+                 error_code = null, error_message = null, doubt_since = null,
                  due_at = ?7, due_trigger = ?8
              where id = ?9 and generation = ?10
                and not exists (select 1 from attempts where connection = ?9 and outcome is null)",

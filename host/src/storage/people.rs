@@ -182,8 +182,8 @@ const TOKENS: &[&str] = &[
          issued_at = j.value ->> 'at', expires_at = j.value ->> 'expires_at',
          refresh_expires_at = j.value ->> 'refresh_expires_at',
          fingerprint = j.value ->> 'fingerprint', scopes = j.value ->> 'scopes', metadata = '[]',
-         config = null, failures = 0, problem = null, problem_config = null, error_code = null,
-         error_message = null, doubt_since = null
+         config = null, failures = 0, problem = null, problem_config = null, error_case = null,
+         error_code = null, error_message = null, doubt_since = null
      from json_each(?) j where connections.id = j.value ->> 'id'",
     "delete from captures where connection in (select value ->> 'id' from json_each(?))",
     "delete from generations where connection in (select value ->> 'id' from json_each(?))",

@@ -9,10 +9,11 @@ use serde_json::Value;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use crate::model::attempt::{Attempt, AttemptError};
+use crate::model::attempt::{Attempt, Course};
 pub(super) use crate::model::clock::millis;
 use crate::model::code::Code;
-use crate::model::connection::{Connection, Due, Pause, TokenFacts};
+use crate::model::connection::{Connection, Due, Pause, Problem, TokenFacts};
+use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
 use crate::storage::error::StorageError;
 
@@ -123,13 +124,14 @@ pub(super) fn json_rows<'a, T: 'a>(
 /// A connection from a row of `connections`; its last attempt is filled in by the caller.
 pub(super) fn connection(row: &SqliteRow) -> Result<Connection, StorageError> {
     let fields = Fields::new(row, "connections", "id")?;
+    let problem = fields.word("problem")?;
     Ok(Connection {
         id: connection_id(&fields)?,
         generation: fields.count("generation")?,
         token: token_facts(&fields)?,
         failures: u32::try_from(fields.count("failures")?).unwrap_or(u32::MAX),
-        problem: fields.word("problem")?,
-        error: error(&fields)?,
+        problem,
+        error: error(&fields, problem)?,
         doubt_since: fields.time("doubt_since")?,
         pause: pause(&fields)?,
         due: due(&fields)?,
@@ -180,10 +182,17 @@ fn due(fields: &Fields<'_>) -> Result<Option<Due>, StorageError> {
     Ok(Some(Due { at, trigger }))
 }
 
-fn error(fields: &Fields<'_>) -> Result<Option<AttemptError>, StorageError> {
+/// Why it failed last. A row from before cases were kept has the case that fits its problem and its code.
+fn error(fields: &Fields<'_>, problem: Option<Problem>) -> Result<Option<Failure>, StorageError> {
     let Some(code) = fields.text("error_code")? else { return Ok(None) };
     let code = Code::read(&code);
-    Ok(Some(AttemptError { code, message: fields.text("error_message")?.unwrap_or_default() }))
+    let case = fields.word("error_case")?.unwrap_or_else(|| match (code.usual_case(), problem) {
+        (case, Some(Problem::Reconnect)) if !case.is_dead_grant() => Case::GrantExpired,
+        (case, Some(Problem::Misconfigured)) if !case.needs_a_person() => Case::Misconfigured,
+        (case, _) => case,
+    });
+    let message = fields.text("error_message")?.unwrap_or_default();
+    Ok(Some(Failure { case, code, message }))
 }
 
 /// An attempt from a row of `attempts`.
@@ -193,11 +202,15 @@ pub(super) fn attempt(row: &SqliteRow) -> Result<Attempt, StorageError> {
         id: fields.required("id", fields.word("id")?)?,
         connection: fields.required("connection", fields.word("connection")?)?,
         trigger: fields.required("trigger", fields.word("trigger")?)?,
-        outcome: fields.word("outcome")?,
-        reason: fields.text("reason")?,
-        error: error(&fields)?,
+        course: course(&fields)?,
         started_at: fields.required("started_at", fields.time("started_at")?)?,
         duration_ms: fields.integer("duration_ms")?.and_then(|it| u64::try_from(it).ok()),
         generation: fields.count("generation")?,
     })
+}
+
+/// A mix that no attempt can have makes the row one that cannot be read.
+fn course(fields: &Fields<'_>) -> Result<Course, StorageError> {
+    let (outcome, reason) = (fields.word("outcome")?, fields.text("reason")?);
+    Course::of(outcome, reason, error(fields, None)?).map_err(|_| fields.damaged("outcome"))
 }

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sqlx::sqlite::SqliteConnection;
 
-use crate::model::attempt::AttemptError;
 use crate::model::connection::Due;
 use crate::model::event::Event;
+use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::token::{TokenSet, fingerprint, hex};
 use crate::storage::begin::Begun;
@@ -38,7 +38,7 @@ pub struct Succeeded {
     /// Keyed digests of the configuration that it came of, if they are known.
     pub config: Option<Vec<u8>>,
     /// Why it is of no use, when it came dead: then the attempt has failed.
-    pub dead: Option<AttemptError>,
+    pub dead: Option<Failure>,
     /// When it is looked at next.
     pub due: Option<Due>,
     /// What to tell.
@@ -96,10 +96,10 @@ const STORE: &[&str] = &[
      from json_each(?)",
     "update attempts
      set outcome = iif(j.error_code is null, 'success', 'failed'), reason = j.reason,
-         error_code = j.error_code, error_message = j.error_message, generation = j.generation,
-         duration_ms = j.duration_ms
+         error_case = j.error_case, error_code = j.error_code, error_message = j.error_message,
+         generation = j.generation, duration_ms = j.duration_ms
      from (select value ->> 'attempt' as id, value ->> 'reason' as reason,
-                  value ->> 'error_code' as error_code,
+                  value ->> 'error_case' as error_case, value ->> 'error_code' as error_code,
                   value ->> 'error_message' as error_message,
                   value ->> 'generation' as generation, value ->> 'duration_ms' as duration_ms
            from json_each(?)) j
@@ -122,6 +122,7 @@ impl Succeeded {
             "scopes": json!(token.scopes).to_string(),
             "metadata": json!(token.metadata).to_string(),
             "config": self.config.as_deref().map(hex),
+            "error_case": self.dead.as_ref().map(|it| it.case.as_str()),
             "error_code": self.dead.as_ref().map(|it| &it.code),
             "error_message": self.dead.as_ref().map(|it| &it.message),
             "due_at": self.due.map(|it| millis(it.at)),
@@ -137,6 +138,7 @@ impl Succeeded {
             "sealed": hex(self.sealed.as_bytes()),
             "at": millis(self.at),
             "reason": self.reason,
+            "error_case": self.dead.as_ref().map(|it| it.case.as_str()),
             "error_code": self.dead.as_ref().map(|it| &it.code),
             "error_message": self.dead.as_ref().map(|it| &it.message),
             "duration_ms": signed(self.duration_ms),
@@ -154,7 +156,8 @@ async fn advance(db: &mut SqliteConnection, rows: &str) -> Result<HashSet<String
              fingerprint = j.value ->> 'fingerprint', scopes = j.value ->> 'scopes',
              metadata = j.value ->> 'metadata', config = unhex(j.value ->> 'config'),
              failures = iif(j.value ->> 'error_code' is null, 0, failures + 1),
-             problem = null, problem_config = null, error_code = j.value ->> 'error_code',
+             problem = null, problem_config = null, error_case = j.value ->> 'error_case',
+             error_code = j.value ->> 'error_code',
              error_message = j.value ->> 'error_message', doubt_since = null,
              due_at = j.value ->> 'due_at', due_trigger = j.value ->> 'due_trigger'
          from json_each(?) j

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 
 use crate::model::attempt::Trigger;
-use crate::model::code::Code;
+use crate::model::code::{self, Code};
 use crate::model::connection::Problem;
 use crate::model::event::{Event, EventKind};
 use crate::model::failure::{Case, Failure};
@@ -201,9 +201,7 @@ async fn the_database_refuses_what_no_code_should_try() {
     let attempt = begin(0, None);
     storage.begin(attempt.clone()).await.unwrap();
     storage.succeed(succeeded(attempt.attempt, 0)).await.unwrap();
-    let path = dir.path().join("keepfresh.db");
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
-    let mut db = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    let mut db = around(&dir).await;
     for (statement, rule) in [
         ("update connections set generation = 0", "I5"),
         ("update connections set generation = 3", "I5"),
@@ -214,6 +212,62 @@ async fn the_database_refuses_what_no_code_should_try() {
         assert!(refused.to_string().contains(rule), "{statement}: {refused}");
     }
     tokio::time::timeout(Duration::from_secs(5), storage.check()).await.unwrap().unwrap();
+}
+
+/// A second way into the database, around all of the code.
+async fn around(dir: &TempDir) -> sqlx::SqliteConnection {
+    let options =
+        sqlx::sqlite::SqliteConnectOptions::new().filename(dir.path().join("keepfresh.db"));
+    sqlx::ConnectOptions::connect(&options).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_case_of_a_failure_is_kept_and_one_from_before_fits_its_code_and_its_problem() {
+    let (dir, storage) = storage(1).await;
+    let first = begin(0, None);
+    storage.begin(first.clone()).await.unwrap();
+    let failure = Failure::new(Case::PluginFault, code::Refresh::OutcomeUnknown, "why");
+    storage.fail(Failed { failure: failure.clone(), ..failed(first.attempt, 0) }).await.unwrap();
+    let error = async || storage.load(&id(0)).await.unwrap().unwrap().connection.error.unwrap();
+    let attempt = async || storage.attempt(first.attempt).await.unwrap().unwrap();
+    assert_eq!(error().await, failure);
+    assert_eq!(attempt().await.error(), Some(&failure));
+    let mut db = around(&dir).await;
+    for statement in
+        ["update connections set error_case = null", "update attempts set error_case = null"]
+    {
+        sqlx::query(statement).execute(&mut db).await.unwrap();
+    }
+    assert_eq!(attempt().await.error().unwrap().case, Case::InDoubt);
+    // Its problem is that the grant is dead.
+    assert_eq!(error().await.case, Case::GrantExpired);
+}
+
+#[tokio::test]
+async fn an_attempt_that_cannot_be_is_a_row_that_cannot_be_read() {
+    let (dir, storage) = storage(1).await;
+    let attempt = begin(0, None);
+    storage.begin(attempt.clone()).await.unwrap();
+    let mut db = around(&dir).await;
+    sqlx::query("drop trigger outcomes_stay").execute(&mut db).await.unwrap();
+    for mix in [
+        "reason = 'why'",
+        "error_code = 'token.none', error_message = 'why'",
+        "outcome = 'skipped'",
+        "outcome = 'failed'",
+        "outcome = 'failed', reason = 'why'",
+        "outcome = 'success', error_code = 'token.none'",
+        "outcome = 'mislaid'",
+        "outcome = 'failed', error_code = 'token.none', error_case = 'odd'",
+    ] {
+        let clean = "update attempts set outcome = null, reason = null, error_code = null, error_message = null, error_case = null";
+        sqlx::query(clean).execute(&mut db).await.unwrap();
+        assert!(storage.attempt(attempt.attempt).await.is_ok(), "{mix}");
+        let mix = format!("update attempts set {mix}");
+        sqlx::query(sqlx::AssertSqlSafe(mix.clone())).execute(&mut db).await.unwrap();
+        let error = storage.attempt(attempt.attempt).await.unwrap_err();
+        assert_eq!(error.code(), code::Storage::RowUnreadable, "{mix}: {error}");
+    }
 }
 
 /// Ends an attempt of connection `number` with these events.

@@ -1,8 +1,10 @@
 //! The authorization code with PKCE.
 
 use e2e::database::Database;
+use e2e::home::Run;
 use e2e::provider::answer::Answer;
-use e2e::provider::script::Scenario;
+use e2e::provider::family::Class;
+use e2e::provider::script::{Fate, Scenario};
 use e2e::provider::{google, oauth, propelauth};
 use e2e::visitor::walk;
 use serde_json::json;
@@ -170,4 +172,27 @@ fn a_plugin_that_logs_in_by_itself_says_so() {
     let stage = e2e::stage::Stage::eskiz("");
     let run = stage.home.run(&["connect", "eskiz", "--no-browser"]).exits(1);
     assert!(run.stderr.contains("it logs in by itself: keepfresh refresh"), "{run:?}");
+}
+
+#[test]
+fn a_grant_that_a_lost_answer_has_ended_needs_a_person_for_scripts_too() {
+    let desk = Desk::propelauth(propelauth::Settings {
+        class: Class::Strict,
+        ..propelauth::Settings::default()
+    });
+    desk.connect("ann").1.exits(0);
+    desk.fake.control().script(Scenario::from(Fate::CutAfter).times(1));
+    let unclear = desk.home.run(&["refresh", "propelauth/ann", "--force", "--json"]).exits(1);
+    let error = |run: &Run| run.json()["attempts"][0]["error"].clone();
+    assert_eq!(error(&unclear)["case"], "in-doubt");
+    let dead = desk.home.run(&["refresh", "propelauth/ann", "--force", "--json"]).exits(4);
+    assert_eq!(error(&dead)["code"], "refresh.outcome_unknown");
+    assert_eq!(error(&dead)["case"], "grant-expired");
+    assert_eq!(desk.show("ann")["state"], "reconnect");
+    Database::at(&desk.home.path("keepfresh.db")).run("update connections set expires_at = 1");
+    let get = ["token", "get", "propelauth/ann"];
+    assert!(desk.home.run(&get).exits(4).stderr.contains("refresh.outcome_unknown"));
+    // The same over the socket, with a daemon.
+    let _daemon = desk.home.serve();
+    desk.home.run(&get).exits(4);
 }

@@ -67,8 +67,8 @@ fn refused_at(found: &'static [&'static str]) -> String {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let attempts = runtime.block_on(refreshed(&home, found));
     let [astray, neighbour] = attempts;
-    assert_eq!(neighbour.outcome, Some(Outcome::Success), "{neighbour:?}");
-    let error = astray.error.unwrap();
+    assert_eq!(neighbour.outcome(), Some(Outcome::Success), "{neighbour:?}");
+    let error = astray.error().unwrap().clone();
     assert_eq!(error.code.text(), "egress.ip_denied");
     error.message
 }

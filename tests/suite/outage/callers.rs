@@ -96,7 +96,7 @@ async fn a_complaint_about_a_token_that_was_replaced_meanwhile_sends_nothing() {
     inside.app.refresher.refresh(&id, Ask::replacing(1)).await.unwrap();
     let before = provider.control().seen();
     let late = inside.app.refresher.refresh(&id, Ask::replacing(1)).await.unwrap();
-    assert_eq!((late.outcome, late.generation), (Some(Outcome::Skipped), 2));
+    assert_eq!((late.outcome(), late.generation), (Some(Outcome::Skipped), 2));
     assert_eq!(provider.control().seen(), before);
     assert_eq!(late.trigger, Trigger::Forced);
 }

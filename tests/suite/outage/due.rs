@@ -45,7 +45,10 @@ async fn three_hundred_due_rows_are_put_off_by_one_statement_and_spread() {
     let now = inside.app.clock.now();
     inside.app.scheduler().start();
     let storage = &inside.app.storage;
-    until("nothing is due", async || storage.due("eskiz", now, 1, |_| true).await.unwrap().is_empty()).await;
+    until("nothing is due", async || {
+        storage.due("eskiz", now, 1, |_| true).await.unwrap().is_empty()
+    })
+    .await;
     assert!(provider.control().seen() <= 4 + 8, "{}", provider.control().seen());
     let look = move || {
         let database = Database::at(&path);
@@ -150,7 +153,10 @@ async fn what_waited_is_refreshed_when_the_provider_is_back() {
     inside.app.scheduler().start();
     let storage = &inside.app.storage;
     let now = inside.app.clock.now();
-    until("all are put off", async || storage.due("eskiz", now, 1, |_| true).await.unwrap().is_empty()).await;
+    until("all are put off", async || {
+        storage.due("eskiz", now, 1, |_| true).await.unwrap().is_empty()
+    })
+    .await;
     provider.control().clear_script();
     inside.advance(Duration::from_mins(2), &[&provider]);
     until("all have a token", async || {

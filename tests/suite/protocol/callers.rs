@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use e2e::daemon::wait_until;
+use e2e::provider::answer::Answer;
+use e2e::provider::family::Class;
 use e2e::provider::script::Scenario;
 use keepfresh::model::attempt::Trigger;
+use keepfresh::model::failure::{Case, Failure};
 use keepfresh::model::id::AttemptId;
 use keepfresh::model::rotation::Rotation;
-use keepfresh::refresher::Ask;
-use keepfresh::storage::{Begin, Begun, Captured};
+use keepfresh::refresher::{Ask, Served};
+use keepfresh::storage::{Begin, Begun, Captured, LogFilter};
 
 use super::{Bench, LIFETIME, id};
 
@@ -79,4 +82,28 @@ fn a_connection_has_one_open_attempt_whoever_asks() {
     assert_eq!(bench.wait(storage.begin(stale)).unwrap(), Begun::Lost);
     let open = bench.database();
     assert_eq!(open.number("select count(*) from attempts where outcome is null"), 1);
+}
+
+#[test]
+fn a_caller_is_told_the_true_case_of_a_failure_also_when_it_is_read_again() {
+    for (answer, case) in [
+        (Scenario::from(Answer::server_error()), Case::InDoubt),
+        (Scenario::from(Answer::rate_limited(Some("60"))), Case::RateLimited(None)),
+        (Scenario::from(Answer::login_page()), Case::Unexpected),
+    ] {
+        let mut bench = Bench::new(Class::UntilUsed, "\"until-used\"");
+        bench.advance(LIFETIME);
+        bench.control().script(answer);
+        let ask = |it: &Bench| it.wait(it.app().refresher.token(&id(), Duration::ZERO));
+        let word = |it: Result<_, Failure>| it.map(|_: Served| ()).unwrap_err().case.as_str();
+        assert_eq!(word(ask(&bench)), case.as_str());
+        // The second caller is told what is stored, by this process and by the next one.
+        assert_eq!(word(ask(&bench)), case.as_str());
+        bench.restart();
+        assert_eq!(word(ask(&bench)), case.as_str());
+        let last =
+            bench.wait(bench.app().storage.log(&LogFilter { limit: 1, ..LogFilter::default() }));
+        assert_eq!(last.unwrap()[0].error().unwrap().case.as_str(), case.as_str());
+        assert_eq!(bench.control().seen(), 1);
+    }
 }

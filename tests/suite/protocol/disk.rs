@@ -70,14 +70,14 @@ fn an_answer_that_arrives_at_a_full_disk_is_stored_when_there_is_room() {
         wait_until("the request arrived", || bench.control().seen() == 1);
         disk.fill();
         let ended = flying.join().unwrap();
-        assert!(ended.is_err() || ended.unwrap().error.is_some(), "nothing could be stored");
+        assert!(ended.is_err() || ended.unwrap().error().is_some(), "nothing could be stored");
     });
     assert_eq!(bench.served(), before, "what is stored is served");
     assert_eq!(bench.refresh(Trigger::Forced).unwrap_err().code.text(), "storage.answer_held");
     disk.empty();
     wait_until("the answer is stored", || bench.loaded().captures.len() == 1);
     let attempt = bench.succeed(Trigger::Recovery);
-    assert_eq!(attempt.reason.as_deref(), Some("recovered the answer of an earlier attempt"));
+    assert_eq!(attempt.reason(), Some("recovered the answer of an earlier attempt"));
     assert_eq!(bench.control().seen(), 1);
     assert!(!bench.control().family("first").unwrap().revoked);
 }

@@ -15,7 +15,7 @@ fn an_interrupted_request_of_a_strict_provider_waits_for_the_end_of_the_token() 
     bench.crash_in_flight();
     assert_eq!(bench.fail(Trigger::Recovery), "refresh.outcome_unknown");
     for trigger in [Trigger::Recovery, Trigger::Manual, Trigger::Scheduled] {
-        assert_eq!(bench.refresh(trigger).unwrap().outcome, Some(Outcome::Skipped), "{trigger}");
+        assert_eq!(bench.refresh(trigger).unwrap().outcome(), Some(Outcome::Skipped), "{trigger}");
     }
     assert_eq!(bench.served(), before);
     assert_eq!(bench.control().seen(), 1);
@@ -29,9 +29,9 @@ fn an_interrupted_request_of_a_strict_provider_waits_for_the_end_of_the_token() 
 fn a_request_that_never_arrived_costs_a_strict_provider_nothing() {
     let mut bench = Bench::strict();
     bench.control().script(Fate::CutBefore);
-    assert_eq!(bench.refresh(Trigger::Forced).unwrap().outcome, Some(Outcome::Failed));
+    assert_eq!(bench.refresh(Trigger::Forced).unwrap().outcome(), Some(Outcome::Failed));
     bench.restart();
-    assert_eq!(bench.refresh(Trigger::Recovery).unwrap().outcome, Some(Outcome::Skipped));
+    assert_eq!(bench.refresh(Trigger::Recovery).unwrap().outcome(), Some(Outcome::Skipped));
     bench.advance(LIFETIME);
     assert_eq!(bench.succeed(Trigger::Recovery).generation, 2);
 }
@@ -95,7 +95,7 @@ fn grace_counts_from_the_request_and_not_from_its_failure() {
         clock.advance(std::time::Duration::from_secs(20));
         waits.join().unwrap()
     });
-    assert_eq!(attempt.outcome, Some(Outcome::Failed));
+    assert_eq!(attempt.outcome(), Some(Outcome::Failed));
     assert_eq!(bench.loaded().connection.doubt_since, Some(attempt.started_at));
 }
 
@@ -103,7 +103,7 @@ fn grace_counts_from_the_request_and_not_from_its_failure() {
 fn a_lost_answer_is_asked_for_again_within_the_grace() {
     let bench = Bench::new(Class::Grace(10), "{ grace = \"10s\" }");
     bench.control().script(Fate::CutAfter);
-    assert_eq!(bench.refresh(Trigger::Forced).unwrap().outcome, Some(Outcome::Failed));
+    assert_eq!(bench.refresh(Trigger::Forced).unwrap().outcome(), Some(Outcome::Failed));
     let due = bench.loaded().connection.due.unwrap();
     let wait = due.at.duration_since(bench.clock.now()).as_secs();
     assert!(wait < 9, "the next try comes after {wait} s");
@@ -119,7 +119,7 @@ fn a_maintenance_page_does_not_stop_a_strict_provider_from_ever_being_asked_agai
     assert_eq!(bench.fail(Trigger::Forced), "provider.unexpected");
     assert_eq!(bench.fail(Trigger::Backup), "provider.unexpected");
     assert_eq!(bench.control().seen(), 1, "the page was kept and read once more, not fetched");
-    assert_eq!(bench.refresh(Trigger::Backup).unwrap().outcome, Some(Outcome::Skipped));
+    assert_eq!(bench.refresh(Trigger::Backup).unwrap().outcome(), Some(Outcome::Skipped));
     assert_eq!(bench.served(), before);
     bench.advance(LIFETIME);
     assert_eq!(bench.succeed(Trigger::Recovery).generation, 2);

@@ -47,7 +47,7 @@ fn a_token_is_served_only_once_its_generation_is_stored() {
     assert_eq!(bench.loaded().captures.len(), 1);
     bench.database().run("drop trigger no_generation");
     let attempt = bench.succeed(Trigger::Recovery);
-    assert_eq!(attempt.reason.as_deref(), Some("recovered the answer of an earlier attempt"));
+    assert_eq!(attempt.reason(), Some("recovered the answer of an earlier attempt"));
     assert_eq!(bench.control().seen(), 1, "the answer was here already");
     assert_eq!(bench.served().0, before.0 + 1);
     assert_eq!(bench.loaded().captures.len(), 0);

@@ -49,7 +49,7 @@ fn an_answer_beside_the_database_is_sealed_private_and_adopted_at_the_next_look(
     bench.restart();
     bench.database().run("drop trigger no_capture");
     bench.database().run("drop trigger no_generation");
-    assert_eq!(bench.succeed(Trigger::Recovery).reason.as_deref(), RECOVERED);
+    assert_eq!(bench.succeed(Trigger::Recovery).reason(), RECOVERED);
     assert_eq!(bench.control().seen(), 1);
     assert_eq!(bench.files_beside().len() + bench.loaded().captures.len(), 0);
 }
@@ -66,7 +66,7 @@ fn an_answer_that_no_disk_takes_is_held_and_nothing_is_sent_meanwhile() {
 
     bench.database().run("drop trigger no_capture");
     wait_until("what was held is stored", || bench.loaded().captures.len() == 1);
-    assert_eq!(bench.succeed(Trigger::Recovery).reason.as_deref(), RECOVERED);
+    assert_eq!(bench.succeed(Trigger::Recovery).reason(), RECOVERED);
     assert_eq!(bench.control().seen(), 1);
 }
 
@@ -87,7 +87,7 @@ fn an_answer_outlives_a_write_lock_that_is_held_for_longer_than_any_write_waits(
     assert_eq!(attempt.unwrap_err().code.text(), "storage.busy", "the lock outlasted all of it");
     let due = || bench.loaded().connection.due.is_some_and(|it| it.at <= bench.clock.now());
     wait_until("it is looked at again", due);
-    assert_eq!(bench.succeed(Trigger::Recovery).reason.as_deref(), RECOVERED);
+    assert_eq!(bench.succeed(Trigger::Recovery).reason(), RECOVERED);
     assert_eq!(bench.control().seen(), 1);
     assert!(!bench.control().family("first").unwrap().revoked);
 }
@@ -106,7 +106,7 @@ fn a_slow_disk_ends_no_call_whose_answer_is_here() {
         drop(held);
         flying.join().unwrap().unwrap()
     });
-    assert_eq!((attempt.error, attempt.generation), (None, 2));
+    assert_eq!((attempt.error(), attempt.generation), (None, 2));
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn failures_that_read_nothing_give_no_answer_up() {
     assert_eq!(bench.fail(Trigger::Forced), "provider.unexpected");
     assert_eq!(bench.fail(Trigger::Backup), "provider.unexpected", "it is read once more");
     assert_eq!(bench.control().seen(), 4);
-    assert_eq!(bench.refresh(Trigger::Backup).unwrap().outcome, Some(Outcome::Skipped));
+    assert_eq!(bench.refresh(Trigger::Backup).unwrap().outcome(), Some(Outcome::Skipped));
 }
 
 #[test]

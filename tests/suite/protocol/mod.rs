@@ -157,13 +157,13 @@ impl Bench {
     /// A refresh that gives a new generation.
     fn succeed(&self, trigger: Trigger) -> Attempt {
         let attempt = self.refresh(trigger).unwrap();
-        assert_eq!(attempt.error, None);
+        assert_eq!(attempt.error(), None);
         attempt
     }
 
     /// A refresh that is recorded as failed, and its code.
     fn fail(&self, trigger: Trigger) -> String {
-        self.refresh(trigger).unwrap().error.unwrap().code.to_string()
+        self.refresh(trigger).unwrap().error().unwrap().code.to_string()
     }
 
     /// Names of the files beside the database that hold an answer.

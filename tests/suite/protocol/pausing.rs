@@ -30,7 +30,7 @@ impl Bench {
         let seen = self.control().seen();
         self.control().script(fate);
         std::thread::scope(|scope| {
-            let flies = scope.spawn(|| self.refresh(Trigger::Forced).unwrap().outcome);
+            let flies = scope.spawn(|| self.refresh(Trigger::Forced).unwrap().outcome());
             e2e::daemon::wait_until("the request is out", || self.control().seen() > seen);
             act(self);
             flies.join().unwrap()
@@ -93,6 +93,6 @@ fn a_pause_that_ends_by_itself_refreshes_nothing_that_is_fresh() {
     bench.pause(Some(60));
     bench.advance(60);
     assert_eq!(bench.due_in(), Some(0));
-    assert_eq!(bench.refresh(Trigger::Expiry).unwrap().outcome, Some(Outcome::Skipped));
+    assert_eq!(bench.refresh(Trigger::Expiry).unwrap().outcome(), Some(Outcome::Skipped));
     assert_eq!((bench.control().seen(), bench.due_in()), (0, Some(two_thirds - 60)));
 }

@@ -35,7 +35,7 @@ fn a_second_request_that_was_interrupted_is_not_sent_again_before_the_end_of_the
     crash_in_the_second(&mut bench);
     assert_eq!(bench.fail(Trigger::Recovery), "refresh.outcome_unknown");
     for trigger in [Trigger::Recovery, Trigger::Backup, Trigger::Manual] {
-        assert_eq!(bench.refresh(trigger).unwrap().outcome, Some(Outcome::Skipped), "{trigger}");
+        assert_eq!(bench.refresh(trigger).unwrap().outcome(), Some(Outcome::Skipped), "{trigger}");
     }
     assert_eq!((posts(&bench), bench.served()), (1, before));
     assert!(!bench.control().family("first").unwrap().revoked);

@@ -39,7 +39,7 @@ async fn five_hundred_rotations_in_a_row_keep_the_family_alive() {
     let id = "oauth2/me".parse().unwrap();
     for round in 0..500 {
         let attempt = inside.app.refresher.refresh(&id, Ask::new(Trigger::Forced)).await.unwrap();
-        assert_eq!(attempt.outcome, Some(Outcome::Success), "round {round}: {attempt:?}");
+        assert_eq!(attempt.outcome(), Some(Outcome::Success), "round {round}: {attempt:?}");
     }
     let audit = server.ask(&format!("families/{family}"));
     assert_eq!(

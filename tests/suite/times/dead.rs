@@ -56,8 +56,8 @@ async fn a_client_whose_every_login_brings_a_dead_token_logs_in_a_dozen_times_a_
         let inside = Inside::open(&stage.home).await;
         let id: keepfresh::model::id::ConnectionId = stage.name().parse().unwrap();
         let first = inside.app.refresher.refresh(&id, Ask::new(Trigger::Manual)).await.unwrap();
-        assert_eq!(first.outcome, Some(Outcome::Failed), "{members:?}");
-        assert_eq!(first.error.unwrap().code.text(), "token.dead_on_arrival", "{members:?}");
+        assert_eq!(first.outcome(), Some(Outcome::Failed), "{members:?}");
+        assert_eq!(first.error().unwrap().code.text(), "token.dead_on_arrival", "{members:?}");
         assert_eq!(first.generation, 1, "it is stored all the same");
         let attempts = attempts_of_a_day(&inside, &stage.fake, stage.name()).await;
         assert!((5..=A_DOZEN).contains(&attempts), "{attempts} of {members:?}");
@@ -95,7 +95,7 @@ async fn a_token_of_a_minute_is_no_failure() {
     seed(&inside, &fake).await;
     let id = "rotor".parse().unwrap();
     let attempt = inside.app.refresher.refresh(&id, Ask::new(Trigger::Forced)).await.unwrap();
-    assert_eq!(attempt.outcome, Some(Outcome::Success));
+    assert_eq!(attempt.outcome(), Some(Outcome::Success));
     let due = inside.connection("rotor").await.due.unwrap().at;
     // The plugin counts in whole seconds.
     assert!((39..=40).contains(&due.duration_since(inside.app.clock.now()).as_secs()));

@@ -72,17 +72,22 @@ fn out_json(value: &impl Serialize) {
 /// Prints an error and returns what its code means to a script.
 pub(super) fn fail(code: impl Into<Code>, message: &str, json: bool) -> Exit {
     let code = code.into();
+    tell(&code, message, json);
+    code.exit()
+}
+
+fn tell(code: &Code, message: &str, json: bool) {
     if json {
         out_json(&json!({ "error": { "code": code, "message": message } }));
     } else {
         hint(tone::bad(&format!("error[{code}]")).then(format!(": {message}")));
     }
-    code.exit()
 }
 
 /// Prints a failure and returns what it means to a script.
 pub(super) fn failure(failure: &Failure, json: bool) -> Exit {
-    fail(failure.code.clone(), &failure.message, json)
+    tell(&failure.code, &failure.message, json);
+    Exit::of_failure(failure)
 }
 
 /// Prints problems of the manifest, each at its place.

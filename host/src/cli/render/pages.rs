@@ -8,7 +8,8 @@ use serde_json::json;
 
 use crate::cli::exit::Exit;
 use crate::cli::render::{connection, hint, out, out_all, table, tone};
-use crate::model::attempt::{Attempt, AttemptError};
+use crate::model::attempt::Attempt;
+use crate::model::failure::Failure;
 use crate::model::plain::escaped_json;
 use crate::operator::view::ConnectionView;
 
@@ -22,7 +23,7 @@ pub(in crate::cli) struct Listing {
     json: bool,
     rows: usize,
     ill: usize,
-    unreadable: Vec<AttemptError>,
+    unreadable: Vec<Failure>,
     exit: Exit,
 }
 
@@ -62,7 +63,7 @@ impl Listing {
     }
 
     /// Notes what has no row here because it cannot be read.
-    pub(in crate::cli) fn unreadable(&mut self, errors: Vec<AttemptError>) {
+    pub(in crate::cli) fn unreadable(&mut self, errors: Vec<Failure>) {
         let room = NAMED.saturating_sub(self.unreadable.len());
         self.unreadable.extend(errors.into_iter().take(room));
     }

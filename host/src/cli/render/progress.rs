@@ -26,7 +26,7 @@ pub(in crate::cli) async fn follow(mut steps: mpsc::UnboundedReceiver<Progress>,
             continue;
         }
         bar.get_or_insert_with(|| start(step.total)).set_position(step.done);
-        if step.attempt.outcome == Some(Outcome::Failed) {
+        if step.attempt.outcome() == Some(Outcome::Failed) {
             failed.push(step.attempt);
         }
     }
@@ -51,13 +51,13 @@ pub(in crate::cli) fn start(total: u64) -> ProgressBar {
 
 /// One attempt in one line.
 pub(super) fn line(attempt: &Attempt) -> Line {
-    let symbol = match attempt.outcome {
+    let symbol = match attempt.outcome() {
         Some(Outcome::Success) => tone::good("✓"),
         Some(Outcome::Failed) => tone::bad("✕"),
         Some(Outcome::Skipped) => "-".into(),
         None => "…".into(),
     };
-    let outcome = attempt.outcome.map_or("running", Outcome::as_str);
+    let outcome = attempt.outcome().map_or("running", Outcome::as_str);
     let took = attempt.duration_ms.map(|it| format!(" {it} ms")).unwrap_or_default();
     let why = table::why(attempt);
     let why = if why.is_empty() { why } else { format!("  {why}") };

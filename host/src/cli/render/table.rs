@@ -30,7 +30,7 @@ pub(super) fn attempts(attempts: &[Attempt]) -> Vec<Line> {
             it.started_at.strftime("%Y-%m-%d %H:%M:%S").to_string(),
             it.connection.to_string(),
             it.trigger.to_string(),
-            it.outcome.map_or("running", Outcome::as_str).to_owned(),
+            it.outcome().map_or("running", Outcome::as_str).to_owned(),
             it.duration_ms.map(|it| format!("{it} ms")).unwrap_or_default(),
             why(it),
         ]
@@ -43,9 +43,9 @@ pub(super) fn attempts(attempts: &[Attempt]) -> Vec<Line> {
 
 /// The reason or the error of an attempt.
 pub(super) fn why(attempt: &Attempt) -> String {
-    match (&attempt.error, &attempt.reason) {
+    match (attempt.error(), attempt.reason()) {
         (Some(error), _) => format!("[{}] {}", error.code, error.message),
-        (None, Some(reason)) => reason.clone(),
+        (None, Some(reason)) => reason.to_owned(),
         (None, None) => String::new(),
     }
 }

@@ -20,9 +20,17 @@ fn read<T: DeserializeOwned>(value: Value) -> T {
 fn attempt() -> Value {
     json!({
         "id": "01890a5d-ac96-774b-bcce-b302099a8057", "connection": "eskiz", "trigger": "forced",
-        "outcome": "failed", "reason": PAINT, "error": { "code": PAINT, "message": PAINT },
+        "outcome": "failed", "reason": null, "error": { "code": PAINT, "message": PAINT },
         "started_at": "2026-01-01T00:00:00Z", "duration_ms": 1, "generation": 1,
     })
+}
+
+fn skipped() -> Value {
+    let mut skipped = attempt();
+    skipped["outcome"] = json!("skipped");
+    skipped["reason"] = json!(PAINT);
+    skipped["error"] = Value::Null;
+    skipped
 }
 
 fn details() -> Details {
@@ -33,7 +41,7 @@ fn details() -> Details {
         "secrets": { PAINT: PAINT }, "token_type": PAINT, "fingerprint": PAINT, "issued_at": null,
         "refresh_expires_at": null, "labels": [PAINT], "active_at": null, "scopes": [PAINT],
         "metadata": [[PAINT, PAINT]], "profile": { PAINT: PAINT }, "failures": 1,
-        "captured_answers": 1, "attempts": [attempt()],
+        "captured_answers": 1, "attempts": [attempt(), skipped()],
     }))
 }
 
@@ -75,7 +83,7 @@ fn whatever_is_shown_is_plain_and_on_the_lines_of_its_layout() {
     let shown: Vec<(&str, Vec<Line>)> = vec![
         ("connection", connection::details(&details())),
         ("attempt", vec![progress::line(&one)]),
-        ("attempts", table::attempts(&[one])),
+        ("attempts", table::attempts(&[one, read(skipped())])),
         ("plugins", table::plugins(&[read(plugin)])),
         ("schedules", table::schedules(&[read(schedule)], jiff::Timestamp::UNIX_EPOCH)),
         ("stats", table::stats(&read(stats))),

@@ -4,6 +4,9 @@
 /// How a table of codes is written.
 mod table;
 
+/// The case that goes with a code.
+mod case;
+
 /// Commands, logins, connections and additions.
 mod asking;
 

@@ -55,6 +55,11 @@ codes! {
         remedy: "See what it came to: `keepfresh log CONNECTION`.",
         exit: Failed, retryable: true, acts: Nobody,
     }
+    Interrupted = "refresh.interrupted" {
+        meaning: "Keepfresh stopped before the attempt had an outcome.",
+        remedy: "There is nothing to do: the next attempt resolves it.",
+        exit: Failed, retryable: true, acts: Nobody,
+    }
     NeedsPerson = "refresh.needs_person" {
         meaning: "There is no token, and the plugin cannot log in by itself.",
         remedy: "Connect the account, or give a token; `keepfresh status CONNECTION` shows how.",

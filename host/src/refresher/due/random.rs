@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::{Facts, due};
 use crate::manifest::provider::Provider;
-use crate::model::attempt::{AttemptError, Trigger};
+use crate::model::attempt::Trigger;
 use crate::model::code::{self, Code};
 use crate::model::connection::{Connection, Due, Pause, Problem};
 use crate::model::failure::{Case, Failure};
@@ -219,8 +219,7 @@ impl World {
         } else {
             self.timing().after_success(ends, self.now)
         };
-        let error =
-            AttemptError { code: code::Token::DeadOnArrival.into(), message: String::new() };
+        let error = Failure::new(Case::Unexpected, code::Token::DeadOnArrival, "");
         let succeeded = Succeeded {
             attempt,
             connection: self.id.clone(),
