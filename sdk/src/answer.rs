@@ -112,43 +112,6 @@ pub(crate) fn is_secret(json: &str) -> bool {
     json.starts_with('"') && json != "\"\"" && json != SEALED[1]
 }
 
-/// What a request may have done at the provider when its answer does not say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Nothing that matters: sending it again is safe.
-    Harmless,
-    /// It may have used up a refresh token, so a 5xx leaves the outcome unknown.
-    MayRotate,
-}
-
-/// The failure behind the statuses that mean the same at every provider: 429 and 5xx. `what`
-/// begins the sentence: "Eskiz".
-pub fn trouble(answer: &dyn Answer, effect: Effect, what: &str) -> Option<Failure> {
-    let status = answer.status();
-    match (status, effect) {
-        (429, _) => Some(Failure::RateLimited(retry_after(answer))),
-        (500.., Effect::Harmless) => {
-            Some(Failure::Unavailable(format!("{what} answered {status}; try again later")))
-        }
-        (500.., Effect::MayRotate) => Some(Failure::InDoubt(format!(
-            "{what} answered {status} after the request was sent; it may have rotated the token"
-        ))),
-        _ => None,
-    }
-}
-
-/// Seconds that the provider asks to wait. A date in `Retry-After` is not read: without one, the host's own pace holds.
-pub fn retry_after(answer: &dyn Answer) -> Option<u32> {
-    answer.header("retry-after")?.trim().parse().ok()
-}
-
-/// The failure of an answer that fits nothing known. Names the status and never the body.
-pub fn unexpected(answer: &dyn Answer, what: &str) -> Failure {
-    let kind = if answer.is_json() { "JSON" } else { "no JSON" };
-    let status = answer.status();
-    Failure::Unexpected(format!("{what}: status {status} with {kind} was not understood"))
-}
-
 /// The refresh token at `pointer`, if the answer has one. Missing or null means that the old one
 /// stays; empty is a failure, because storing it would lose the grant.
 pub fn refresh_token_at(
@@ -160,7 +123,7 @@ pub fn refresh_token_at(
     }
     match answer.json(pointer).as_deref() {
         None | Some("null") => Ok(None),
-        Some(_) => Err(Failure::Unexpected(format!("the refresh token at {pointer} is empty"))),
+        Some(_) => Err(Failure::unexpected(format!("the refresh token at {pointer} is empty"))),
     }
 }
 
@@ -179,24 +142,7 @@ pub fn facts(answer: &dyn Answer, base: &str, names: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{Canned, ending};
-
-    #[test]
-    fn a_server_error_is_doubt_only_where_a_token_may_be_spent() {
-        let ends = |effect| {
-            let failure = trouble(&Canned::new(503, ""), effect, "It").unwrap();
-            ending::<()>(&Err(failure)).0
-        };
-        assert_eq!((ends(Effect::Harmless), ends(Effect::MayRotate)), ("unavailable", "in-doubt"));
-        assert!(trouble(&Canned::new(404, ""), Effect::MayRotate, "It").is_none());
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_nothing() {
-        let after = |value| retry_after(&Canned::new(429, "").header("Retry-After", value));
-        assert_eq!(after("120"), Some(120));
-        assert_eq!(after("Wed, 21 Oct 2026 07:28:00 GMT"), None);
-    }
+    use crate::testing::Canned;
 
     #[test]
     fn a_refresh_token_is_new_or_kept_and_never_empty() {

@@ -5,6 +5,7 @@ use crate::answer::Answer;
 use crate::bindings::exports::keepfresh::provider::provider::Descriptor;
 use crate::bindings::keepfresh::provider::types::Failure;
 use crate::request::Request;
+use crate::settings::Settings;
 use crate::tokens::{Source, Tokens};
 
 /// A provider. Every function is pure: the runner does the work.
@@ -111,6 +112,16 @@ impl Context {
     pub fn has_secret(&self, name: &str) -> bool {
         self.secrets.iter().any(|it| it == name)
     }
+
+    /// Whether the current token set has a refresh token.
+    pub fn has_refresh_token(&self) -> bool {
+        self.current.as_ref().is_some_and(|it| it.has_refresh_token)
+    }
+
+    /// Scopes of the current token set.
+    pub fn scopes(&self) -> Vec<String> {
+        self.current.as_ref().map(|it| it.scopes.clone()).unwrap_or_default()
+    }
 }
 
 /// What is plain of the current token set.
@@ -126,63 +137,6 @@ pub struct Current {
     pub scopes: Vec<String>,
     /// Plain facts stored with the token set.
     pub metadata: Vec<(String, String)>,
-}
-
-/// Settings of a connection by name.
-#[derive(Clone, Debug, Default)]
-pub struct Settings(Vec<(String, String)>);
-
-impl Settings {
-    /// The settings given, then the defaults of those that were not.
-    pub fn new(descriptor: &Descriptor, given: Vec<(String, String)>) -> Self {
-        let mut all = Self(given);
-        for field in &descriptor.settings {
-            if let (None, Some(default)) = (all.optional(&field.name), &field.default) {
-                all.0.push((field.name.clone(), default.clone()));
-            }
-        }
-        all
-    }
-
-    /// A setting that may be left out; an empty one counts as left out.
-    pub fn optional(&self, name: &str) -> Option<&str> {
-        let found = self.0.iter().find(|(key, value)| key == name && !value.is_empty());
-        found.map(|(_, value)| value.as_str())
-    }
-
-    /// A setting that must be there.
-    pub fn required(&self, name: &str) -> Result<&str, Failure> {
-        let missing = || Failure::Misconfigured(format!("the setting `{name}` is missing"));
-        self.optional(name).ok_or_else(missing)
-    }
-
-    /// Fills the `{name}` placeholders of a URL; `{name.origin}` is the scheme, host and port of an
-    /// address. A slash that ends a setting is dropped before another one, because `https://host/`
-    /// as a base is the commonest slip.
-    pub fn fill(&self, template: &str) -> Result<String, Failure> {
-        let mut url = String::new();
-        let mut rest = template;
-        while let Some((before, (name, after))) =
-            rest.split_once('{').and_then(|(before, tail)| Some((before, tail.split_once('}')?)))
-        {
-            let value = match name.strip_suffix(".origin") {
-                Some(name) => origin(self.required(name)?),
-                None => self.required(name)?,
-            };
-            let value = if after.starts_with('/') { value.trim_end_matches('/') } else { value };
-            url.extend([before, value]);
-            rest = after;
-        }
-        url.push_str(rest);
-        Ok(url)
-    }
-}
-
-/// Scheme, host and port of an address: all before the slash that begins its path.
-pub fn origin(address: &str) -> &str {
-    let host = address.find("://").map_or(0, |at| at + 3);
-    let path = address.get(host..).and_then(|rest| rest.find(['/', '?', '#']));
-    path.and_then(|length| address.get(..host + length)).unwrap_or(address)
 }
 
 /// The first step of a flow, or why there is none.
@@ -233,49 +187,5 @@ impl<T> Step<T> {
             exchange.keep.push((name.to_owned(), pointer.to_owned()));
         }
         self
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settings() -> Settings {
-        let given = [("base_url", "https://a.example/"), ("tenant", "t{1}"), ("empty", "")];
-        Settings(given.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
-    }
-
-    #[test]
-    fn a_url_is_filled_once_and_without_a_double_slash() {
-        let url = settings().fill("{base_url}/v1/{tenant}/token").unwrap();
-        assert_eq!(url, "https://a.example/v1/t{1}/token");
-    }
-
-    #[test]
-    fn an_origin_ends_where_the_path_begins() {
-        for (address, expected) in [
-            ("https://a.example/api/login/", "https://a.example"),
-            ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
-            ("https://a.example?x=/", "https://a.example"),
-        ] {
-            assert_eq!(origin(address), expected);
-        }
-        assert_eq!(settings().fill("{base_url.origin}/login").unwrap(), "https://a.example/login");
-    }
-
-    #[test]
-    fn an_empty_setting_is_a_missing_one() {
-        let failure = settings().fill("{base_url}/{empty}").unwrap_err();
-        assert!(matches!(failure, Failure::Misconfigured(text) if text.contains("`empty`")));
-    }
-
-    #[test]
-    fn defaults_fill_what_was_not_given() {
-        use crate::bindings::exports::keepfresh::provider::provider::Field;
-        let descriptor = Descriptor::new("x", "1.0.0", "X")
-            .setting(Field::required("a", "A", "").or("1"))
-            .setting(Field::optional("b", "B", "").or("2"));
-        let settings = Settings::new(&descriptor, vec![("a".to_owned(), "9".to_owned())]);
-        assert_eq!((settings.optional("a"), settings.optional("b")), (Some("9"), Some("2")));
     }
 }

@@ -10,11 +10,13 @@ use crate::bindings::keepfresh::provider::secrets::Secret;
 use crate::bindings::keepfresh::provider::types::{Connection, Failure, TokenSet};
 use crate::bindings::profile::exports::keepfresh::provider::profile;
 use crate::bindings::revocation::exports::keepfresh::provider::revocation;
+use crate::failure::doubting;
 use crate::flow::{
     Authorization, AuthorizationRequest, Context, Current, Device, Flow, Profile, Progress,
-    Provider, Revocation, Settings,
+    Provider, Revocation,
 };
 use crate::run::{self, Keyring};
+use crate::settings::Settings;
 use crate::tokens::Tokens;
 
 impl<P: Provider> provider::Guest for P {
@@ -102,22 +104,25 @@ fn tokens(
     (context, mut keyring): (Context, Keyring),
     flow: impl FnOnce(&Context) -> Flow<Tokens>,
 ) -> Result<TokenSet, Failure> {
-    let (tokens, last) = run::run(flow(&context), &context.settings, &mut keyring)?;
+    let flow = doubting(flow(&context), keyring.rotation);
+    let (tokens, last) = run::run(flow, &context.settings, &mut keyring)?;
     run::collect(tokens, last.as_ref(), &keyring)
 }
 
 /// Parts a connection into what a flow may see and the secrets it may only name.
 fn open<P: Provider>(connection: Connection, current: Option<TokenSet>) -> (Context, Keyring) {
+    let descriptor = P::describe();
     let context = Context {
         id: connection.id,
-        settings: Settings::new(&P::describe(), connection.settings),
+        settings: Settings::new(&descriptor, connection.settings),
         secrets: connection.secrets.iter().map(|(name, _)| name.clone()).collect(),
         current: current.as_ref().map(plain),
         remembered: connection.remembered,
         unique: unique(),
         now: UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()),
     };
-    (context, Keyring { connection: connection.secrets, current, kept: Vec::new() })
+    let rotation = descriptor.rotation;
+    (context, Keyring { connection: connection.secrets, current, kept: Vec::new(), rotation })
 }
 
 /// The keys of two hash maps: the standard library's own way to the random numbers of the host.

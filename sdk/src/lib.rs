@@ -9,36 +9,41 @@ pub mod bindings;
 mod answer;
 pub mod calendar;
 mod descriptor;
+mod failure;
 mod flow;
 mod glue;
 pub mod oauth;
+mod refusals;
 mod request;
 mod run;
+mod settings;
 pub mod testing;
 mod tokens;
 
-pub use crate::answer::{
-    Answer, Effect, facts, refresh_token_at, retry_after, trouble, unexpected,
-};
+pub use crate::answer::{Answer, facts, refresh_token_at};
 pub use crate::bindings::exports::keepfresh::provider::provider::{
     Access, Descriptor, Field, Kind, Logins, Read, Rotation,
 };
 pub use crate::bindings::keepfresh::provider::http::{Method, Shape};
 pub use crate::bindings::keepfresh::provider::secrets::{Encoding, JwtAlgorithm};
 pub use crate::bindings::keepfresh::provider::types::Failure;
+pub use crate::failure::trouble;
 pub use crate::flow::{
     Authorization, AuthorizationRequest, Context, Current, Device, DeviceGrant, Exchange, Flow,
-    Profile, Progress, Provider, Reading, Revocation, Settings, Step, origin, send, send_then,
+    Profile, Progress, Provider, Reading, Revocation, Step, send, send_then,
 };
+pub use crate::refusals::{Refusal, Refusals};
 pub use crate::request::{
     Body, Place, Request, SignedJwt, Value, access_token, basic, basic_header, bearer,
     client_basic, compose, extra, json, kept, refresh_token, secret, text,
 };
+pub use crate::settings::{Settings, listed, origin};
 pub use crate::tokens::{Source, Tokens};
 
 /// Exports a plugin: `sdk::export!(Plugin)`, or with optional interfaces
 /// `sdk::export!(Plugin, profile, revocation)`. Outside of WebAssembly it only checks the type:
-/// the exported names are none that a native linker takes.
+/// the exported names are none that a native linker takes. It brings a test that every flow which
+/// is exported sends what is declared, and no more ([`testing::declared`]).
 #[macro_export]
 macro_rules! export {
     ($plugin:ident $(, $optional:ident)* $(,)?) => {
@@ -48,6 +53,13 @@ macro_rules! export {
         const _: fn() -> $crate::Descriptor =
             <$plugin as $crate::bindings::exports::keepfresh::provider::provider::Guest>::describe;
         $($crate::export_optional!($plugin, $optional);)*
+
+        #[cfg(test)]
+        #[test]
+        fn every_request_is_declared() {
+            $crate::testing::declared::provider::<$plugin>();
+            $($crate::testing::declared::$optional::<$plugin>();)*
+        }
     };
 }
 

@@ -144,16 +144,33 @@ impl Request {
 impl Request {
     /// What of a connection's secrets and tokens goes with it, by the names that a descriptor declares.
     pub(crate) fn carried(&self) -> Vec<String> {
+        self.values().flat_map(Value::carried).collect()
+    }
+
+    /// Whether the current refresh token goes with it.
+    pub(crate) fn spends_refresh_token(&self) -> bool {
+        self.values().any(|value| value.is_made_of(&Place::RefreshToken))
+    }
+
+    fn values(&self) -> impl Iterator<Item = &Value> {
         let body = match &self.body {
             Body::Empty => &[][..],
             Body::Json(fields) | Body::Form(fields) | Body::Multipart(fields) => fields,
         };
-        let fields = self.query.iter().chain(&self.headers).chain(body);
-        fields.flat_map(|(_, value)| value.carried()).collect()
+        self.query.iter().chain(&self.headers).chain(body).map(|(_, value)| value)
     }
 }
 
 impl Value {
+    fn is_made_of(&self, wanted: &Place) -> bool {
+        match self {
+            Self::Text(_) | Self::Json(_) => false,
+            Self::Secret(place) => place == wanted,
+            Self::Compose(values, _) => values.iter().any(|it| it.is_made_of(wanted)),
+            Self::SignedJwt(jwt) => jwt.key.is_made_of(wanted),
+        }
+    }
+
     fn carried(&self) -> Vec<String> {
         match self {
             Self::Text(_) | Self::Json(_) => Vec::new(),

@@ -1,15 +1,18 @@
 //! Runs a flow inside a component: finds the secrets that a request names, sends it, hands the
 //! answer to the flow, and takes the tokens from where the flow says they are.
 
+use crate::bindings::exports::keepfresh::provider::provider::Rotation;
 use crate::bindings::keepfresh::provider::http::{self, Response};
 use crate::bindings::keepfresh::provider::secrets::{Encoding, Part, Secret};
 use crate::bindings::keepfresh::provider::types::{Failure, TokenSet};
-use crate::flow::{Flow, Settings, Step};
+use crate::flow::{Flow, Step};
 use crate::request::{Body, Place, Request, SignedJwt, Value};
+use crate::settings::Settings;
 use crate::tokens::{Source, Tokens};
 
-/// The secrets that a flow may name.
+/// The secrets that a flow may name, and what becomes of a refresh token that is used.
 pub(crate) struct Keyring {
+    pub(crate) rotation: Rotation,
     pub(crate) connection: Vec<(String, Secret)>,
     pub(crate) current: Option<TokenSet>,
     pub(crate) kept: Vec<(String, Secret)>,
@@ -68,7 +71,7 @@ pub(crate) fn take(
         Source::At(pointer) => (last.and_then(|answer| answer.secret(&pointer)), pointer),
         Source::Header(name) => (last.and_then(|answer| answer.secret_header(&name)), name),
     };
-    found.ok_or_else(|| Failure::Unexpected(format!("the answer has no token at `{place}`")))
+    found.ok_or_else(|| Failure::unexpected(format!("the answer has no token at `{place}`")))
 }
 
 fn send(request: &Request, settings: &Settings, keyring: &Keyring) -> Result<Response, Failure> {
@@ -186,11 +189,11 @@ fn named<'k>(secrets: &'k [(String, Secret)], name: &str) -> Option<&'k Secret> 
 pub(crate) fn missing(place: &Place) -> Failure {
     match place {
         Place::Connection(name) => {
-            Failure::Misconfigured(format!("the connection has no secret `{name}`; add it"))
+            Failure::misconfigured(format!("the connection has no secret `{name}`; add it"))
         }
-        Place::AccessToken => Failure::GrantExpired("there is no access token yet".to_owned()),
-        Place::RefreshToken => Failure::GrantExpired("there is no refresh token".to_owned()),
-        Place::Extra(name) => Failure::GrantExpired(format!("the token set has no `{name}`")),
-        Place::Kept(name) => Failure::Unexpected(format!("an earlier answer had no `{name}`")),
+        Place::AccessToken => Failure::grant_expired("there is no access token yet"),
+        Place::RefreshToken => Failure::grant_expired("there is no refresh token"),
+        Place::Extra(name) => Failure::grant_expired(format!("the token set has no `{name}`")),
+        Place::Kept(name) => Failure::unexpected(format!("an earlier answer had no `{name}`")),
     }
 }

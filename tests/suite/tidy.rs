@@ -93,6 +93,57 @@ fn the_security_page_names_tests_that_exist() {
 }
 
 #[test]
+fn a_plugin_is_where_the_contributing_page_says() {
+    let [short, long] = ["README.md", "plugins/README.md"].map(read);
+    let lacks = |name: &str| {
+        let own =
+            ["Cargo.toml", "src/lib.rs", "README.md"].map(|it| format!("plugins/{name}/{it}"));
+        let gone = own.into_iter().filter(|it| !root().join(it).exists());
+        let lines = [
+            (&short, format!("[`{name}`](plugins/{name}/README.md)")),
+            (&long, format!("[`{name}`]({name}/README.md)")),
+        ];
+        let missing = lines.into_iter().filter(|(page, line)| !page.contains(line));
+        gone.chain(missing.map(|(_, line)| line)).collect::<Vec<_>>()
+    };
+    none(plugins().iter().flat_map(|it| lacks(it)), "a plugin has its files and its lines");
+}
+
+/// Folders of `plugins/` that are one.
+pub(crate) fn plugins() -> Vec<String> {
+    let folders = fs::read_dir(root().join("plugins")).expect("there are plugins");
+    let folders = folders.filter_map(Result::ok).filter(|it| it.path().is_dir());
+    folders.filter_map(|it| it.file_name().into_string().ok()).collect()
+}
+
+/// Where subjects and fakes are registered.
+const REGISTRIES: [&str; 2] = ["tests/suite/providers/subject.rs", "tests/src/provider/mod.rs"];
+
+#[test]
+fn a_subject_is_registered_once() {
+    let list = read(REGISTRIES[0]);
+    let names = after(&list, "$then! {").next().and_then(|it| it.split('}').next());
+    let names = names.expect("each_subject! has the list").lines();
+    let names = names.filter_map(|it| it.split_whitespace().next()).collect::<Vec<_>>();
+    assert!(names.len() >= 9, "{names:?}");
+    let code = sources_in("tests/suite").into_iter().chain(sources_in("tests/src"));
+    let others = code.filter(|it| !REGISTRIES.contains(&it.path.as_str()));
+    let faults = others.filter(|it| lists(&it.text, &names));
+    none(faults.map(|it| it.path), "whoever wants all subjects goes through each_subject! or ALL");
+}
+
+/// Whether three of these names stand in a row, with commas between them.
+fn lists(text: &str, names: &[&str]) -> bool {
+    let code = text.split('"').step_by(2).collect::<Vec<_>>().join(" ");
+    let in_a_row = |run: usize, word: &str| if names.contains(&word.trim()) { run + 1 } else { 0 };
+    let runs = code.split([',', '{', '}', '[', ']', '(', ')']).scan(0, |run, word| {
+        *run = in_a_row(*run, word);
+        Some(*run)
+    });
+    runs.max().unwrap_or(0) >= 3
+}
+
+#[test]
 fn nobody_decides_by_the_text_of_an_error_code() {
     let outside = |it: &&Source| !it.path.starts_with(CODES);
     let host = sources_in("host/src");
@@ -274,9 +325,7 @@ fn documents() -> Vec<PathBuf> {
 
 /// Every file of code that the project's style holds for.
 fn sources() -> Vec<Source> {
-    let plugins = fs::read_dir(root().join("plugins")).expect("there are plugins");
-    let plugins = plugins.filter_map(|it| it.ok()?.file_name().into_string().ok());
-    let plugins = plugins.map(|it| format!("plugins/{it}/src"));
+    let plugins = plugins().into_iter().map(|it| format!("plugins/{it}/src"));
     let others = ["host/src", "sdk/src", "tests/src", "tests/suite"].map(str::to_owned);
     let folders = others.into_iter().chain(plugins).filter(|it| root().join(it).is_dir());
     folders.flat_map(|it| sources_in(&it)).collect()
@@ -373,6 +422,14 @@ mod rules {
     fn a_reach_over_two_modules_is_found() {
         let text = ["use super", "super", "Vault;"].join("::");
         assert_eq!(reach_faults(&file("sdk/src/run.rs", &text)).len(), 1);
+    }
+
+    #[test]
+    fn a_list_of_subjects_is_found() {
+        let names = ["eskiz", "jibit", "rotor"];
+        assert!(lists("lives! {\n    eskiz, jibit,\n    rotor\n}", &names));
+        assert!(!lists("use a::{eskiz, jibit};\nrotor, x", &names));
+        assert!(!lists(r#"["eskiz", "jibit", "rotor"]"#, &names));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::model::attempt::Trigger;
 use crate::model::clock;
 use crate::model::code;
 use crate::model::connection::{Connection, Due, Pause};
+use crate::model::ends::Ends;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::token::{self, TokenSet};
@@ -27,10 +28,10 @@ pub struct ManualToken {
     access_token: SecretString,
     refresh_token: Option<SecretString>,
     token_type: String,
-    expires_at: Option<Timestamp>,
+    ends: Ends,
 }
 
-/// The members of RFC 6749 5.1 that count here, and our own `expires_at`.
+/// The members of RFC 6749 5.1 that count here, what some servers add, and the same as points in time.
 #[derive(Default, Deserialize)]
 struct Raw {
     access_token: SecretString,
@@ -38,6 +39,9 @@ struct Raw {
     token_type: Option<String>,
     expires_in: Option<u32>,
     expires_at: Option<Timestamp>,
+    #[serde(alias = "refresh_token_expires_in")]
+    refresh_expires_in: Option<u32>,
+    refresh_expires_at: Option<Timestamp>,
 }
 
 impl ManualToken {
@@ -63,17 +67,23 @@ impl ManualToken {
     }
 
     fn of(raw: Raw, now: Timestamp) -> Result<Self, String> {
-        let Raw { access_token, refresh_token, token_type, expires_in, expires_at } = raw;
+        let Raw { access_token, refresh_token, token_type, .. } = raw;
         // As in a file of connections: nothing in a member is nothing said.
         let refresh_token = refresh_token.filter(|it| !it.expose_secret().is_empty());
         let token_type = token_type.filter(|it| !it.is_empty());
         token::check(&access_token, refresh_token.as_ref(), token_type.as_deref())?;
-        let in_seconds = expires_in.map(|it| clock::after(now, Duration::from_secs(it.into())));
+        let after = |it: u32| clock::after(now, Duration::from_secs(it.into()));
         Ok(Self {
             access_token,
             refresh_token,
             token_type: token_type.unwrap_or_else(|| token::USUAL_TYPE.to_owned()),
-            expires_at: expires_at.or(in_seconds),
+            ends: Ends {
+                access: raw.expires_at.or(raw.expires_in.map(after)),
+                // Zero is how some say "never".
+                refresh: raw
+                    .refresh_expires_at
+                    .or(raw.refresh_expires_in.filter(|it| *it > 0).map(after)),
+            },
         })
     }
 }
@@ -87,13 +97,13 @@ impl Refresher {
         let now = self.clock.now();
         let declared = self.catalogue.plugin(id.provider()).ok();
         let lifetime = declared.as_ref().and_then(|it| it.descriptor().lifetime);
-        let expires_at = expiry(token.expires_at, Some(&token.access_token), now, lifetime);
+        let expires_at = expiry(token.ends.access, Some(&token.access_token), now, lifetime);
         let set = TokenSet {
             access_token: token.access_token,
             token_type: token.token_type,
             expires_at,
             refresh_token: token.refresh_token,
-            refresh_expires_at: None,
+            refresh_expires_at: token.ends.refresh,
             scopes: Vec::new(),
             extra: Vec::new(),
             metadata: Vec::new(),
@@ -202,7 +212,9 @@ mod tests {
         assert_eq!(parse("abc\n").unwrap().access_token.expose_secret(), "abc");
         let token = parse(r#"{"access_token":"a","refresh_token":"r","expires_in":60}"#).unwrap();
         assert_eq!(token.refresh_token.unwrap().expose_secret(), "r");
-        assert_eq!(token.expires_at.unwrap().as_second(), 60);
+        assert_eq!(token.ends.access.unwrap().as_second(), 60);
+        let both = parse(r#"{"access_token":"a","refresh_token_expires_in":90}"#).unwrap();
+        assert_eq!(both.ends.refresh.unwrap().as_second(), 90);
         let empty = parse(r#"{"access_token":"a","refresh_token":"","token_type":""}"#).unwrap();
         assert!(empty.refresh_token.is_none() && empty.token_type == token::USUAL_TYPE);
     }

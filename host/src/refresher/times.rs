@@ -42,6 +42,11 @@ impl Refresher {
     pub async fn check_times(&self) -> Result<(), StorageError> {
         let now = self.clock.now();
         self.storage.forget_the_future(now, AHEAD).await?;
+        for plugin in self.catalogue.shelf().providers.values().flatten() {
+            if let Some(period) = plugin.provider().probe {
+                self.storage.probe_within(&plugin.provider().name, period, now).await?;
+            }
+        }
         let (scheduled, mut after, mut moved) = (self.scheduled(), None, 0);
         loop {
             let found = self.storage.doubtful(now, AHEAD, &scheduled, after.as_deref()).await?;

@@ -102,6 +102,17 @@ impl Storage {
         self.write_times(Future { now, late: now + ahead }).await
     }
 
+    /// Asks for the profiles of `provider` within `period`, where a clock that was ahead has said later.
+    pub async fn probe_within(
+        &self,
+        provider: &str,
+        period: Duration,
+        now: Timestamp,
+    ) -> Result<(), StorageError> {
+        let provider = provider.to_owned();
+        self.writer.write(ProbeWithin { provider, period, now }).await
+    }
+
     /// Whether some connection that was added to `provider` waits for a person to correct something.
     pub async fn waits_for_correction(&self, provider: &str) -> Result<bool, StorageError> {
         let query = sqlx::query_scalar(
@@ -288,6 +299,35 @@ impl WriteOne for Forgiven {
             .execute(db)
             .await?;
             Ok(forgiven.rows_affected())
+        })
+    }
+}
+
+struct ProbeWithin {
+    provider: String,
+    period: Duration,
+    now: Timestamp,
+}
+
+impl WriteOne for ProbeWithin {
+    type Answer = ();
+
+    fn apply<'a>(
+        &'a self,
+        db: &'a mut SqliteConnection,
+    ) -> BoxFuture<'a, Result<(), StorageError>> {
+        Box::pin(async move {
+            // Spread over the period, as when they were added.
+            sqlx::query(
+                "update connections set probe_at = ?1 + abs(random() % ?2)
+                 where provider = ?3 and probe_at > ?1 + ?2",
+            )
+            .bind(millis(self.now))
+            .bind(i64::try_from(self.period.as_millis()).unwrap_or(i64::MAX).max(1))
+            .bind(&self.provider)
+            .execute(db)
+            .await?;
+            Ok(())
         })
     }
 }

@@ -1,7 +1,7 @@
 //! The formats of a login, which of them the credentials at hand allow, and the request that each makes.
 //! Secrets are named and never seen; nothing here knows where a request goes or what came back.
 
-use sdk::{Context, Failure, Request, Value, basic_header, client_basic, secret, text};
+use sdk::{Context, Failure, Request, Value, basic_header, client_basic, listed, secret, text};
 
 /// How a login is written.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,12 +72,11 @@ pub(crate) struct Credentials {
 
 impl Credentials {
     pub(crate) fn of(context: &Context) -> Self {
-        let scopes = context.settings.optional("scopes").unwrap_or_default();
-        let pieces = scopes.split(|it: char| it == ',' || it.is_whitespace());
+        let scopes = listed(context.settings.optional("scopes").unwrap_or_default());
         Self {
             secrets: context.secrets.clone(),
             client_id: context.settings.optional("client_id").map(str::to_owned),
-            scopes: pieces.filter(|it| !it.is_empty()).map(str::to_owned).collect(),
+            scopes: scopes.map(str::to_owned).collect(),
         }
     }
 
@@ -173,23 +172,20 @@ pub(crate) fn grant(kind: &str) -> (String, Value) {
 
 /// The failure when the secrets at hand allow nothing that is wanted.
 pub(crate) fn missing(pinned: Option<Format>) -> Failure {
-    Failure::Misconfigured(
-        match pinned {
-            Some(Format::JsonEmail) => "the format `json-email` needs `email` and `password`",
-            Some(Format::JsonUsername | Format::Form) => {
-                "this format needs `password`, and `username` or `email`"
-            }
-            Some(Format::ClientCredentials) => {
-                "the format `client-credentials` needs the setting `client_id` and the secret \
-             `client_secret`"
-            }
-            None => {
-                "nothing to log in with; give `email` or `username` with `password`, or \
-             `client_id` with `client_secret`"
-            }
+    Failure::misconfigured(match pinned {
+        Some(Format::JsonEmail) => "the format `json-email` needs `email` and `password`",
+        Some(Format::JsonUsername | Format::Form) => {
+            "this format needs `password`, and `username` or `email`"
         }
-        .to_owned(),
-    )
+        Some(Format::ClientCredentials) => {
+            "the format `client-credentials` needs the setting `client_id` and the secret \
+             `client_secret`"
+        }
+        None => {
+            "nothing to log in with; give `email` or `username` with `password`, or \
+             `client_id` with `client_secret`"
+        }
+    })
 }
 
 #[cfg(test)]

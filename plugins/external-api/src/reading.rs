@@ -1,7 +1,7 @@
 //! What an answer to a login means for the search. One rule stands above all: a server that refuses the
 //! credentials is not asked again, because the next guess may lock the account.
 
-use sdk::{Answer, Effect, Failure, Settings, Source, trouble, unexpected};
+use sdk::{Answer, Failure, Settings, Source};
 
 use crate::address::{Address, Redirect};
 use crate::complaint::{Complaint, Members, complaint, refuses, sentences};
@@ -50,7 +50,7 @@ impl Sent<'_> {
             401 | 423 => Meaning::Stop(self.wrong()),
             403 => Meaning::Stop(self.forbidden()),
             415 => Meaning::OtherEncoding,
-            _ => Meaning::Stop(self.trouble(answer)),
+            _ => Meaning::Stop(Failure::of(answer, &self.place(), "a login")),
         }
     }
 
@@ -72,7 +72,7 @@ impl Sent<'_> {
         match self.address.redirected(&location, self.settings) {
             Redirect::Slash(address) => Meaning::Moved(address),
             Redirect::Elsewhere => Meaning::NotHere,
-            Redirect::Away => Meaning::Stop(Failure::Misconfigured(format!(
+            Redirect::Away => Meaning::Stop(Failure::misconfigured(format!(
                 "{} moved to another server or from http to https; credentials are not sent \
                  after it, so put the new address into `login_url`",
                 self.place()
@@ -111,7 +111,7 @@ impl Sent<'_> {
     fn client(&self) -> Meaning {
         match self.shape.client {
             Client::Basic => Meaning::ClientInBody,
-            Client::Id | Client::Body => Meaning::Stop(Failure::InvalidCredentials(format!(
+            Client::Id | Client::Body => Meaning::Stop(Failure::invalid_credentials(format!(
                 "{} refused the client; check `client_id` and `client_secret`",
                 self.place()
             ))),
@@ -128,7 +128,7 @@ impl Sent<'_> {
             Address::Login | Address::Refresh => "",
             Address::Path(_) => "; if the login is elsewhere, put its address into `login_url`",
         };
-        Failure::InvalidCredentials(format!(
+        Failure::invalid_credentials(format!(
             "{} refused the login ({}); check {check}{guess}",
             self.place(),
             self.shape.format.name()
@@ -136,7 +136,7 @@ impl Sent<'_> {
     }
 
     fn forbidden(&self) -> Failure {
-        Failure::Misconfigured(format!(
+        Failure::misconfigured(format!(
             "{} forbids the login (403); ask whether it blocks this machine's address, the account, \
              or logins without a browser",
             self.place()
@@ -146,7 +146,7 @@ impl Sent<'_> {
     fn without_token(&self, answer: &dyn Answer) -> Failure {
         let place = self.place();
         if let Some(pointer) = self.settings.optional("token_pointer") {
-            return Failure::Unexpected(format!(
+            return Failure::unexpected(format!(
                 "{place} answered without a token at {pointer}; check `token_pointer`"
             ));
         }
@@ -156,13 +156,7 @@ impl Sent<'_> {
             "set `token_pointer` if the token has an unusual name; a login with a second factor \
              cannot be automated"
         };
-        Failure::Unexpected(format!("{place} answered without a token; {hint}"))
-    }
-
-    fn trouble(&self, answer: &dyn Answer) -> Failure {
-        let place = self.place();
-        trouble(answer, Effect::Harmless, &place)
-            .unwrap_or_else(|| unexpected(answer, &format!("login at {place}")))
+        Failure::unexpected(format!("{place} answered without a token; {hint}"))
     }
 
     fn place(&self) -> String {
@@ -177,5 +171,5 @@ fn error(answer: &dyn Answer) -> Option<String> {
 }
 
 fn bad_scopes() -> Failure {
-    Failure::Misconfigured("the server does not give these scopes; check `scopes`".to_owned())
+    Failure::misconfigured("the server does not give these scopes; check `scopes`")
 }

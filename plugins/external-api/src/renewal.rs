@@ -5,8 +5,8 @@
 use std::collections::VecDeque;
 
 use sdk::{
-    Answer, Context, Effect, Failure, Flow, Request, Source, Step, Tokens, refresh_token,
-    send_then, text, trouble, unexpected,
+    Answer, Context, Failure, Flow, Refusal, Refusals, Request, Source, Step, Tokens,
+    refresh_token, send_then, text,
 };
 
 use crate::address::{Address, Redirect};
@@ -14,6 +14,12 @@ use crate::complaint::{Complaint, complaint};
 use crate::extract;
 use crate::format::{Client, Credentials, Format, Shape, grant};
 use crate::memory::{self, Memory};
+
+const NO_REFRESH: Refusals =
+    Refusals::of("the server", "a refresh")
+        .rows(&[
+            Refusal::grant_expired("the server no longer accepts this refresh token").at_any_4xx()
+        ]);
 
 /// One way to refresh.
 #[derive(Clone, Debug, PartialEq)]
@@ -142,9 +148,7 @@ impl Attempt {
             301 | 307 | 308 => self.follow(answer, way),
             200..400 | 404 | 405 | 410 | 415 | 501 => {}
             400 | 422 if self.wants_another_body(answer, way) => {}
-            429 | 500.. => return Err(doubt(answer)),
-            400..500 => return Err(refused()),
-            _ => return Err(unexpected(answer, "refresh")),
+            _ => return Err(NO_REFRESH.failure(answer)),
         }
         self.go()
     }
@@ -175,7 +179,7 @@ impl Attempt {
         let Some(token) = extract::access_token(answer, settings, self.token_at.as_ref()) else {
             let text =
                 "the refresh was answered without a token; check `refresh_url`, or leave it out";
-            return Err(Failure::Unexpected(text.to_owned()));
+            return Err(Failure::unexpected(text));
         };
         let (mut tokens, from) = extract::tokens(answer, settings, token, *now);
         let facts =
@@ -186,19 +190,10 @@ impl Attempt {
     }
 }
 
-fn doubt(answer: &dyn Answer) -> Failure {
-    trouble(answer, Effect::MayRotate, "the server's refresh")
-        .unwrap_or_else(|| unexpected(answer, "refresh"))
-}
-
-fn refused() -> Failure {
-    Failure::GrantExpired("the server no longer accepts this refresh token".to_owned())
-}
-
 fn no_way(context: &Context) -> Failure {
     let text = match context.settings.optional("refresh_url") {
         Some(_) => "there is no refresh at `refresh_url`; correct it, or leave it out",
         None => "the server has no refresh that is known; `refresh_url` can name one",
     };
-    Failure::GrantExpired(text.to_owned())
+    Failure::grant_expired(text)
 }

@@ -139,7 +139,7 @@ impl Search {
     fn nothing_fits(&self) -> Failure {
         let mut names: Vec<_> = self.here.tried.iter().map(|it| it.format.name()).collect();
         names.dedup();
-        Failure::Misconfigured(format!(
+        Failure::misconfigured(format!(
             "{} is a login, but takes none of what was tried ({}); give the secrets that it wants, \
              or choose its `format`",
             self.place(),
@@ -148,7 +148,7 @@ impl Search {
     }
 
     fn given_up(&self) -> Failure {
-        Failure::Misconfigured(format!(
+        Failure::misconfigured(format!(
             "no login was found after {} requests; put the login's whole address into `login_url` \
              and choose its `format`",
             self.requests
@@ -163,18 +163,16 @@ impl Search {
 /// What has worked is missed for a while during maintenance, and behind a captive portal: nobody has to
 /// correct anything yet.
 fn gone() -> Failure {
-    Failure::Unexpected(
+    Failure::unexpected(
         "the login that worked before is not there, nor at the usual paths of its server; if it \
-         moved, put its new address into `login_url`"
-            .to_owned(),
+         moved, put its new address into `login_url`",
     )
 }
 
 fn nothing_found() -> Failure {
-    Failure::Misconfigured(
+    Failure::misconfigured(
         "no login was found, neither at `login_url` nor at the usual paths of its server; put the \
-         login's whole address into `login_url`"
-            .to_owned(),
+         login's whole address into `login_url`",
     )
 }
 

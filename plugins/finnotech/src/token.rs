@@ -3,7 +3,7 @@
 //! the refresh token in clear.
 
 use sdk::calendar::rfc3339;
-use sdk::{Answer, Failure, Tokens, refresh_token_at};
+use sdk::{Answer, Failure, Tokens, listed, refresh_token_at};
 
 use crate::jalali;
 
@@ -34,7 +34,7 @@ fn lifetime(answer: &dyn Answer) -> Option<u64> {
 
 fn scopes(answer: &dyn Answer) -> Vec<String> {
     if let Some(joined) = answer.text("/result/scopes") {
-        return crate::flow::listed(&joined).map(str::to_owned).collect();
+        return listed(&joined).map(str::to_owned).collect();
     }
     (0..256).map_while(|index| answer.text(&format!("/result/scopes/{index}"))).collect()
 }

@@ -3,65 +3,64 @@
 
 use sdk::oauth::{Call, error_code};
 use sdk::{
-    Answer, Context, Effect, Failure, Flow, Request, access_token, bearer, facts, refresh_token,
-    send, trouble, unexpected,
+    Context, Flow, Profile, Refusal, Refusals, Request, Revocation, access_token, bearer, facts,
+    refresh_token, send,
 };
 
+use crate::Plugin;
 use crate::refusal::refusal;
 
 /// What Google says of a token and of the person behind it.
 pub(crate) const FACTS: [&str; 8] =
     ["sub", "email", "email_verified", "scope", "exp", "access_type", "aud", "azp"];
 
-pub(crate) fn profile() -> Flow<String> {
-    let request = Request::post("{api_url}/tokeninfo").header("Authorization", bearer());
-    send(request, |answer| match answer.status() {
-        200 if answer.is_json() => Ok(account(answer)),
-        401 => Err(rejected()),
-        400 if error_code(answer).as_deref() == Some("invalid_token") => Err(rejected()),
-        _ => Err(trouble(answer, Effect::Harmless, "Google")
-            .unwrap_or_else(|| unexpected(answer, "Google tokeninfo"))),
-    })
+const NOT_TOLD: Refusals = Refusals::of("Google", "tokeninfo").rows(&[Refusal::token_rejected(
+    "Google refused the access token",
+)
+.on(&["invalid_token"])
+.at(&[401])]);
+
+impl Profile for Plugin {
+    /// Google writes every number and truth of it as a string, and so they stay.
+    fn profile(_: &Context) -> Flow<String> {
+        let request = Request::post("{api_url}/tokeninfo").header("Authorization", bearer());
+        send(request, |answer| match answer.status() {
+            200 if answer.is_object("") => Ok(facts(answer, "", &FACTS)),
+            _ => Err(NOT_TOLD.failure(answer)),
+        })
+    }
 }
 
-/// Google writes every number and truth of it as a string, and so they stay.
-fn account(answer: &dyn Answer) -> String {
-    facts(answer, "", &FACTS)
-}
-
-fn rejected() -> Failure {
-    Failure::TokenRejected("Google refused the access token".to_owned())
-}
-
-pub(crate) fn revoke(context: &Context) -> Flow<()> {
-    let lasting = context.current.as_ref().is_some_and(|it| it.has_refresh_token);
-    let token = if lasting { refresh_token() } else { access_token() };
-    let request = Request::post("{api_url}/revoke").form([("token", token)]);
-    send(request, |answer| {
-        let gone = error_code(answer).as_deref() == Some("invalid_token");
-        match answer.status() {
-            200..300 => Ok(()),
-            400 if gone => Ok(()),
-            _ => Err(refusal(answer, Call::Revocation)),
-        }
-    })
+impl Revocation for Plugin {
+    fn revoke(context: &Context) -> Flow<()> {
+        let token = if context.has_refresh_token() { refresh_token() } else { access_token() };
+        let request = Request::post("{api_url}/revoke").form([("token", token)]);
+        send(request, |answer| {
+            let gone = error_code(answer).as_deref() == Some("invalid_token");
+            match answer.status() {
+                200..300 => Ok(()),
+                400 if gone => Ok(()),
+                _ => Err(refusal(answer, Call::Revocation)),
+            }
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sdk::testing::{Canned, context_with_tokens, ending, play, undeclared};
+    use sdk::testing::{Canned, context_with_tokens, profile, revoke};
 
     const DEAD: &str = include_str!("../fixtures/invalid_token.json");
 
     fn connected() -> Context {
-        context_with_tokens::<crate::Plugin>(&[("client_id", "c"), ("scopes", "openid")])
+        context_with_tokens::<Plugin>(&[("client_id", "c"), ("scopes", "openid")])
     }
 
     #[test]
     fn a_profile_is_what_google_says_of_the_token() {
         let answer = Canned::new(200, include_str!("../fixtures/tokeninfo.json"));
-        let facts = play::<crate::Plugin, _>(profile(), &[answer]).result.unwrap();
+        let facts = profile::<Plugin>(&connected(), &[answer]).result.unwrap();
         for fact in [
             r#""email":"owner@example.com""#,
             r#""exp":"1700003600""#,
@@ -75,7 +74,7 @@ mod tests {
     #[test]
     fn a_profile_tells_a_rejected_token_from_an_outage() {
         let ends = |status, body: &str| {
-            ending(&play::<crate::Plugin, _>(profile(), &[Canned::new(status, body)]).result).0
+            profile::<Plugin>(&connected(), &[Canned::new(status, body)]).case()
         };
         assert_eq!((ends(400, DEAD), ends(401, "")), ("token-rejected", "token-rejected"));
         assert_eq!((ends(503, ""), ends(400, "{}")), ("unavailable", "unexpected"));
@@ -83,7 +82,7 @@ mod tests {
 
     #[test]
     fn the_grant_ends_with_its_refresh_token_where_there_is_one() {
-        let sent = |context: &Context| play::<crate::Plugin, _>(revoke(context), &[]).requests;
+        let sent = |context: &Context| revoke::<Plugin>(context, &[]).requests;
         let request = Request::post("{api_url}/revoke");
         let mut context = connected();
         assert_eq!(sent(&context), [request.clone().form([("token", refresh_token())])]);
@@ -94,23 +93,9 @@ mod tests {
     #[test]
     fn a_token_that_is_dead_already_counts_as_revoked() {
         let ends = |status, body: &str| {
-            ending(
-                &play::<crate::Plugin, _>(revoke(&connected()), &[Canned::new(status, body)])
-                    .result,
-            )
-            .0
+            revoke::<Plugin>(&connected(), &[Canned::new(status, body)]).case()
         };
         assert_eq!((ends(200, "{}"), ends(400, DEAD)), ("ok", "ok"));
         assert_eq!((ends(503, ""), ends(400, "{}")), ("unavailable", "unexpected"));
-    }
-
-    #[test]
-    fn every_request_is_declared() {
-        let requests = [
-            play::<crate::Plugin, _>(profile(), &[]).requests,
-            play::<crate::Plugin, _>(revoke(&connected()), &[]).requests,
-        ]
-        .concat();
-        assert_eq!(undeclared(&crate::sheet::describe(), &requests), None);
     }
 }

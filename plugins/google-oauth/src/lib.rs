@@ -1,20 +1,30 @@
-//! The Google plugin: exports, no logic.
+//! Google's APIs. A person agrees once; access tokens live an hour, and the refresh token stays.
 
 #![forbid(unsafe_code)]
 
-mod account;
-mod device;
-mod refusal;
-mod scopes;
+/// Settings, secrets and addresses.
 mod sheet;
+
+/// Tokens, from a browser and from a refresh.
 mod token;
 
-use sdk::{
-    Authorization, AuthorizationRequest, Context, Descriptor, Device, DeviceGrant, Flow, Profile,
-    Progress, Provider, Revocation, Tokens,
-};
+/// Scopes that were not granted.
+mod scopes;
+
+/// A person on another machine.
+mod device;
+
+/// What Google says of a token, and its end.
+mod account;
+
+/// What Google means when it refuses.
+mod refusal;
+
+use sdk::{Context, Descriptor, Flow, Provider, Tokens};
 
 struct Plugin;
+
+sdk::export!(Plugin, authorization, device, profile, revocation);
 
 impl Provider for Plugin {
     fn describe() -> Descriptor {
@@ -29,37 +39,3 @@ impl Provider for Plugin {
         token::refresh(context)
     }
 }
-
-impl Authorization for Plugin {
-    fn authorization_url(context: &Context, request: &AuthorizationRequest) -> Flow<String> {
-        token::authorization_url(context, request)
-    }
-
-    fn exchange(context: &Context, redirect_uri: &str) -> Flow<Tokens> {
-        token::exchange(context, redirect_uri)
-    }
-}
-
-impl Device for Plugin {
-    fn start(context: &Context, scopes: &[String]) -> Flow<DeviceGrant> {
-        device::start(context, scopes)
-    }
-
-    fn poll(context: &Context) -> Flow<Progress> {
-        device::poll(context)
-    }
-}
-
-impl Profile for Plugin {
-    fn profile(_: &Context) -> Flow<String> {
-        account::profile()
-    }
-}
-
-impl Revocation for Plugin {
-    fn revoke(context: &Context) -> Flow<()> {
-        account::revoke(context)
-    }
-}
-
-sdk::export!(Plugin, authorization, device, profile, revocation);

@@ -1,88 +1,66 @@
 //! What Google means when it refuses. `invalid_grant` has many causes that Google does not tell
 //! apart, so the text lists those that a person can check; the rest are codes of Google's own.
 
-use sdk::oauth::{Call, error_code, refusal as standard};
-use sdk::{Answer, Failure};
+use sdk::oauth::{Call, refusal as standard};
+use sdk::{Answer, Failure, Refusal, Refusals};
 
 use crate::sheet::GOOGLE;
 
 /// The failure behind an answer that holds no tokens.
 pub(crate) fn refusal(answer: &dyn Answer, call: Call) -> Failure {
-    let known = dead(answer, call).or_else(|| own(answer));
-    match known.unwrap_or_else(|| standard(answer, call, GOOGLE)) {
-        // The refresh token stays the same whatever became of the request: there is nothing to doubt.
-        Failure::InDoubt(_) => {
-            Failure::Unavailable(format!("Google answered {}; try again later", answer.status()))
-        }
-        other => other,
-    }
+    let dead = if call == Call::Refresh { DEAD.known(answer) } else { None };
+    dead.or_else(|| OWN.known(answer)).unwrap_or_else(|| standard(answer, call, GOOGLE))
 }
 
-/// The failure behind a code that only Google has, or that has a better remedy at Google.
-pub(crate) fn own(answer: &dyn Answer) -> Option<Failure> {
-    operator(&code(answer)?)
-}
+/// A grant that ended.
+const DEAD: Refusals =
+    Refusals::of("Google", "a refresh").codes_at(&["/error_subtype", "/error"]).rows(&[
+        Refusal::grant_expired(
+            "the organisation's session length policy ended this grant (invalid_rapt): connect \
+             again, or have the Workspace administrator exempt this client from Google Cloud \
+             session control",
+        )
+        .on(&["invalid_rapt"]),
+        Refusal::grant_expired(
+            "Google no longer accepts the refresh token. Usual reasons: the person revoked access, \
+             changed the password, or the token was unused for six months; the Google Cloud \
+             project is in Testing, where grants die after seven days; or more than 100 live \
+             tokens exist for this account and client. Connect again",
+        )
+        .on(&["invalid_grant"]),
+    ]);
 
-/// The code, unless the server is busy or failing: then the status says all.
-fn code(answer: &dyn Answer) -> Option<String> {
-    let busy = answer.status() == 429 || answer.status() >= 500;
-    error_code(answer).filter(|_| !busy)
-}
-
-fn dead(answer: &dyn Answer, call: Call) -> Option<Failure> {
-    if call != Call::Refresh || code(answer)? != "invalid_grant" {
-        return None;
-    }
-    let over = answer.text("/error_subtype").as_deref() == Some("invalid_rapt");
-    let text = if over { SESSION_OVER } else { NO_LONGER };
-    Some(Failure::GrantExpired(text.to_owned()))
-}
-
-const SESSION_OVER: &str = "the organisation's session length policy ended this grant \
-    (invalid_rapt): connect again, or have the Workspace administrator exempt this client from \
-    Google Cloud session control";
-
-const NO_LONGER: &str = "Google no longer accepts the refresh token. Usual reasons: the person \
-    revoked access, changed the password, or the token was unused for six months; the Google Cloud \
-    project is in Testing, where grants die after seven days; or more than 100 live tokens exist \
-    for this account and client. Connect again";
-
-/// What only the operator or an administrator can correct.
-fn operator(code: &str) -> Option<Failure> {
-    let (wrong, text) = match code {
-        "invalid_client" => (
-            true,
-            "Google does not know this client or its secret; check `client_id` and \
-             `client_secret` in the Google Cloud console",
-        ),
-        "deleted_client" => (
-            true,
-            "this OAuth client was deleted in the Google Cloud console; restore it within 30 days, \
-             or make a new one, set `client_id` and `client_secret`, and connect again",
-        ),
-        "disabled_client" => {
-            (false, "this OAuth client is disabled; enable it in the Google Cloud console")
-        }
-        "redirect_uri_mismatch" => (
-            false,
-            "Google does not know the redirect address; add it, letter by letter, to the \
-             authorised redirect URIs of this client in the Google Cloud console",
-        ),
-        "admin_policy_enforced" => (
-            false,
-            "the administrator of the person's Google Workspace does not allow these scopes; have \
-             the client trusted under API controls in the Admin console",
-        ),
-        "org_internal" => (
-            false,
-            "this client is for accounts of its own organisation only; use such an account, or \
-             make the consent screen external",
-        ),
-        _ => return None,
-    };
-    let text = text.to_owned();
-    Some(if wrong { Failure::InvalidCredentials(text) } else { Failure::Misconfigured(text) })
-}
+/// Codes that only Google has, or that have a better remedy at Google: only the operator or an
+/// administrator can correct them.
+pub(crate) const OWN: Refusals = Refusals::of("Google", "tokens").rows(&[
+    Refusal::invalid_credentials(
+        "Google does not know this client or its secret; check `client_id` and `client_secret` in \
+         the Google Cloud console",
+    )
+    .on(&["invalid_client"]),
+    Refusal::invalid_credentials(
+        "this OAuth client was deleted in the Google Cloud console; restore it within 30 days, or \
+         make a new one, set `client_id` and `client_secret`, and connect again",
+    )
+    .on(&["deleted_client"]),
+    Refusal::misconfigured("this OAuth client is disabled; enable it in the Google Cloud console")
+        .on(&["disabled_client"]),
+    Refusal::misconfigured(
+        "Google does not know the redirect address; add it, letter by letter, to the authorised \
+         redirect URIs of this client in the Google Cloud console",
+    )
+    .on(&["redirect_uri_mismatch"]),
+    Refusal::misconfigured(
+        "the administrator of the person's Google Workspace does not allow these scopes; have the \
+         client trusted under API controls in the Admin console",
+    )
+    .on(&["admin_policy_enforced"]),
+    Refusal::misconfigured(
+        "this client is for accounts of its own organisation only; use such an account, or make \
+         the consent screen external",
+    )
+    .on(&["org_internal"]),
+]);
 
 #[cfg(test)]
 mod tests {

@@ -4,10 +4,11 @@
 
 use sdk::oauth::{Call, join, tokens, with_query};
 use sdk::{
-    Answer, AuthorizationRequest, Context, Failure, Flow, Request, Step, Tokens, Value, kept,
-    refresh_token, secret, send, text,
+    Answer, Authorization, AuthorizationRequest, Context, Failure, Flow, Request, Step, Tokens,
+    Value, kept, refresh_token, secret, send, text,
 };
 
+use crate::Plugin;
 use crate::refusal::refusal;
 use crate::scopes::missing;
 use crate::sheet::GOOGLE;
@@ -20,45 +21,9 @@ const WARNING: &str = "warning";
 
 pub(crate) fn login(context: &Context) -> Flow<Tokens> {
     let id = &context.id;
-    Err(Failure::GrantExpired(format!(
+    Err(Failure::grant_expired(format!(
         "a person has to agree at Google first; run: keepfresh connect {id}"
     )))
-}
-
-pub(crate) fn authorization_url(context: &Context, request: &AuthorizationRequest) -> Flow<String> {
-    let settings = &context.settings;
-    let base = settings.fill("{accounts_url}/o/oauth2/v2/auth")?;
-    let scope = join(Some(settings.required("scopes")?), &request.scopes);
-    let mut parameters = vec![
-        ("client_id", settings.required("client_id")?),
-        ("redirect_uri", &request.redirect_uri),
-        ("response_type", "code"),
-        ("scope", &scope),
-        ("access_type", "offline"),
-        ("include_granted_scopes", "true"),
-    ];
-    parameters.extend(settings.optional("login_hint").map(|hint| ("login_hint", hint)));
-    if request.consent {
-        parameters.push(("prompt", "consent"));
-    }
-    Ok(Step::Done(with_query(&base, parameters)))
-}
-
-pub(crate) fn exchange(context: &Context, redirect_uri: &str) -> Flow<Tokens> {
-    let request = ask(
-        context,
-        [
-            ("grant_type", text("authorization_code")),
-            ("code", kept("code")),
-            ("redirect_uri", text(redirect_uri)),
-            ("code_verifier", kept("code_verifier")),
-        ],
-    )?;
-    let context = context.clone();
-    send(request, move |answer| {
-        let read = tokens(answer, GOOGLE, context.now);
-        first(&context, answer, read.unwrap_or_else(|| Err(refusal(answer, Call::Code)))?)
-    })
 }
 
 pub(crate) fn refresh(context: &Context) -> Flow<Tokens> {
@@ -69,6 +34,44 @@ pub(crate) fn refresh(context: &Context) -> Flow<Tokens> {
         let read = tokens(answer, GOOGLE, context.now);
         next(&context, answer, read.unwrap_or_else(|| Err(refusal(answer, Call::Refresh)))?)
     })
+}
+
+impl Authorization for Plugin {
+    fn authorization_url(context: &Context, request: &AuthorizationRequest) -> Flow<String> {
+        let settings = &context.settings;
+        let base = settings.fill("{accounts_url}/o/oauth2/v2/auth")?;
+        let scope = join(Some(settings.required("scopes")?), &request.scopes);
+        let mut parameters = vec![
+            ("client_id", settings.required("client_id")?),
+            ("redirect_uri", &request.redirect_uri),
+            ("response_type", "code"),
+            ("scope", &scope),
+            ("access_type", "offline"),
+            ("include_granted_scopes", "true"),
+        ];
+        parameters.extend(settings.optional("login_hint").map(|hint| ("login_hint", hint)));
+        if request.consent {
+            parameters.push(("prompt", "consent"));
+        }
+        Ok(Step::Done(with_query(&base, parameters)))
+    }
+
+    fn exchange(context: &Context, redirect_uri: &str) -> Flow<Tokens> {
+        let request = ask(
+            context,
+            [
+                ("grant_type", text("authorization_code")),
+                ("code", kept("code")),
+                ("redirect_uri", text(redirect_uri)),
+                ("code_verifier", kept("code_verifier")),
+            ],
+        )?;
+        let context = context.clone();
+        send(request, move |answer| {
+            let read = tokens(answer, GOOGLE, context.now);
+            first(&context, answer, read.unwrap_or_else(|| Err(refusal(answer, Call::Code)))?)
+        })
+    }
 }
 
 /// A request to the token endpoint; Google wants id and secret in the body.
@@ -91,11 +94,11 @@ pub(crate) fn first(
 ) -> Result<Tokens, Failure> {
     let wanted = context.settings.required("scopes")?;
     if tokens.scopes.is_empty() {
-        tokens.scopes = sdk::oauth::words(wanted);
+        tokens.scopes = context.settings.words("scopes");
     }
     let missing = missing(wanted, &tokens.scopes);
     if !missing.is_empty() {
-        return Err(Failure::Misconfigured(format!(
+        return Err(Failure::misconfigured(format!(
             "the person did not grant {}; connect again and tick every box",
             missing.join(", ")
         )));
@@ -107,7 +110,7 @@ pub(crate) fn first(
 /// The next token set. Scopes that are wanted since are no reason to lose what works.
 fn next(context: &Context, answer: &dyn Answer, mut tokens: Tokens) -> Result<Tokens, Failure> {
     if tokens.scopes.is_empty() {
-        tokens.scopes = context.current.as_ref().map(|it| it.scopes.clone()).unwrap_or_default();
+        tokens.scopes = context.scopes();
     }
     let missing = missing(context.settings.required("scopes")?, &tokens.scopes);
     if !missing.is_empty() {
@@ -139,9 +142,11 @@ fn warning(answer: &dyn Answer) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sdk::Body;
     use sdk::oauth::words;
-    use sdk::testing::{Canned, context, context_with_tokens, ending, play, play_tokens};
-    use sdk::{Body, testing};
+    use sdk::testing::{
+        Canned, authorization_url, context, context_with_tokens, exchange, login, refresh,
+    };
 
     const BUSINESS: &str = "https://www.googleapis.com/auth/business.manage";
     const FIRST: &str = include_str!("../fixtures/first.json");
@@ -152,25 +157,25 @@ mod tests {
     }
 
     fn fresh(scopes: &str) -> Context {
-        context::<crate::Plugin>(&settings(scopes))
+        context::<Plugin>(&settings(scopes))
     }
 
     fn connected(scopes: &str) -> Context {
-        context_with_tokens::<crate::Plugin>(&settings(scopes))
+        context_with_tokens::<Plugin>(&settings(scopes))
     }
 
     fn url(context: &Context, consent: bool) -> String {
         let redirect_uri = "http://127.0.0.1:7420/oauth/callback".to_owned();
         let request = AuthorizationRequest { redirect_uri, scopes: words("openid"), consent };
-        play::<crate::Plugin, _>(authorization_url(context, &request), &[]).result.unwrap()
+        authorization_url::<Plugin>(context, &request, &[]).result.unwrap()
     }
 
     #[test]
     fn nobody_logs_in_unattended() {
-        let played = play::<crate::Plugin, _>(login(&fresh(BUSINESS)), &[]);
+        let played = login::<Plugin>(&fresh(BUSINESS), &[]);
         let text =
             "a person has to agree at Google first; run: keepfresh connect google-oauth/default";
-        assert_eq!(ending(&played.result), ("grant-expired", text));
+        assert_eq!((played.case(), played.text()), ("grant-expired", text));
     }
 
     #[test]
@@ -186,16 +191,13 @@ mod tests {
     #[test]
     fn an_account_can_be_offered_first() {
         let given = [settings(BUSINESS).as_slice(), &[("login_hint", "a@b.example")]].concat();
-        let url = url(&context::<crate::Plugin>(&given), false);
+        let url = url(&context::<Plugin>(&given), false);
         assert!(url.ends_with("&login_hint=a%40b.example"), "{url}");
     }
 
     #[test]
     fn a_code_is_traded_with_verifier_and_secret() {
-        let played = play_tokens::<crate::Plugin>(
-            exchange(&fresh(BUSINESS), "http://r"),
-            &[Canned::new(200, FIRST)],
-        );
+        let played = exchange::<Plugin>(&fresh(BUSINESS), "http://r", &[Canned::new(200, FIRST)]);
         let sent = Request::post("{api_url}/token").form([
             ("client_id", text("c.apps.example")),
             ("client_secret", secret("client_secret")),
@@ -214,20 +216,16 @@ mod tests {
     #[test]
     fn a_box_that_was_not_ticked_is_named_at_once() {
         let wanted = format!("{BUSINESS} https://www.googleapis.com/auth/calendar");
-        let played = play_tokens::<crate::Plugin>(
-            exchange(&fresh(&wanted), "http://r"),
-            &[Canned::new(200, FIRST)],
-        );
+        let played = exchange::<Plugin>(&fresh(&wanted), "http://r", &[Canned::new(200, FIRST)]);
         let text = "the person did not grant https://www.googleapis.com/auth/calendar; connect \
                     again and tick every box";
-        assert_eq!(ending(&played.result), ("misconfigured", text));
+        assert_eq!((played.case(), played.text()), ("misconfigured", text));
     }
 
     #[test]
     fn a_refresh_keeps_the_refresh_token_and_names_what_is_missing_since() {
         let wanted = format!("{BUSINESS} https://www.googleapis.com/auth/calendar");
-        let played =
-            play_tokens::<crate::Plugin>(refresh(&connected(&wanted)), &[Canned::new(200, NEXT)]);
+        let played = refresh::<Plugin>(&connected(&wanted), &[Canned::new(200, NEXT)]);
         let Body::Form(fields) = &played.requests[0].body else { panic!() };
         assert!(fields.contains(&("refresh_token".to_owned(), refresh_token())));
         assert!(fields.contains(&("client_secret".to_owned(), secret("client_secret"))));
@@ -242,59 +240,34 @@ mod tests {
         let mut context = connected(BUSINESS);
         context.current.as_mut().unwrap().scopes = words(BUSINESS);
         let body = r#"{"access_token":"a","expires_in":3599}"#;
-        let tokens = play_tokens::<crate::Plugin>(refresh(&context), &[Canned::new(200, body)])
-            .result
-            .unwrap();
+        let tokens = refresh::<Plugin>(&context, &[Canned::new(200, body)]).result.unwrap();
         assert_eq!((tokens.scopes, tokens.metadata), (words(BUSINESS), Vec::new()));
     }
 
     #[test]
     fn a_project_in_testing_is_warned_about_until_the_grant_is_a_new_one() {
         let dying = FIRST.replace("{\"", "{\"refresh_token_expires_in\":604799,\"");
-        let first = play_tokens::<crate::Plugin>(
-            exchange(&fresh(BUSINESS), "http://r"),
-            &[Canned::new(200, &dying)],
-        );
+        let first = exchange::<Plugin>(&fresh(BUSINESS), "http://r", &[Canned::new(200, &dying)]);
         let first = first.result.unwrap();
         assert_eq!(first.refresh_expires_at, Some(1_700_000_000 + 604_799));
         assert!(first.metadata[0].1.contains("seven days"), "{:?}", first.metadata);
         let later = Context { remembered: first.metadata.clone(), ..connected(BUSINESS) };
-        let next = play_tokens::<crate::Plugin>(refresh(&later), &[Canned::new(200, NEXT)])
-            .result
-            .unwrap();
+        let next = refresh::<Plugin>(&later, &[Canned::new(200, NEXT)]).result.unwrap();
         assert_eq!(next.metadata, first.metadata);
         let again = Context { remembered: first.metadata, ..fresh(BUSINESS) };
-        let again =
-            play_tokens::<crate::Plugin>(exchange(&again, "http://r"), &[Canned::new(200, FIRST)]);
+        let again = exchange::<Plugin>(&again, "http://r", &[Canned::new(200, FIRST)]);
         assert_eq!(again.result.unwrap().metadata, Vec::new());
     }
 
     #[test]
     fn a_dead_grant_needs_a_person_and_a_wrong_secret_the_operator() {
         let ends = |status, body: &str| {
-            let played = play_tokens::<crate::Plugin>(
-                refresh(&connected(BUSINESS)),
-                &[Canned::new(status, body)],
-            );
-            ending(&played.result).0
+            let played = refresh::<Plugin>(&connected(BUSINESS), &[Canned::new(status, body)]);
+            played.case()
         };
         assert_eq!(ends(400, include_str!("../fixtures/revoked.json")), "grant-expired");
         assert_eq!(ends(401, r#"{"error":"invalid_client"}"#), "invalid-credentials");
         assert_eq!((ends(503, ""), ends(429, "")), ("unavailable", "rate-limited"));
         assert_eq!(ends(200, "{}"), "unexpected");
-    }
-
-    #[test]
-    fn every_request_is_declared() {
-        let described = crate::sheet::describe();
-        for flow in [exchange(&fresh(BUSINESS), "http://r"), refresh(&connected(BUSINESS))] {
-            assert_eq!(
-                testing::undeclared(&described, &play::<crate::Plugin, _>(flow, &[]).requests),
-                None
-            );
-        }
-        let opened = url(&fresh(BUSINESS), false);
-        let opened = [Request::get(opened.split('?').next().unwrap())];
-        assert_eq!(testing::undeclared_with(&described, &fresh("x").settings, &opened), None);
     }
 }

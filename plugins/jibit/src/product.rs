@@ -23,7 +23,7 @@ impl Product {
 }
 
 /// Identity, payment gateway, transferor, cobanking.
-pub(crate) const PRODUCTS: [Product; 4] = [
+pub(crate) static PRODUCTS: [Product; 4] = [
     Product {
         name: "ide",
         generate: "/ide/v1/tokens/generate",
@@ -50,11 +50,8 @@ pub(crate) const PRODUCTS: [Product; 4] = [
     },
 ];
 
-/// The product that the settings choose.
+/// The product that the settings choose; the first where they do not.
 pub(crate) fn chosen(settings: &Settings) -> Result<&'static Product, Failure> {
-    let name = settings.required("product")?;
-    PRODUCTS.iter().find(|product| product.name == name).ok_or_else(|| {
-        let names = PRODUCTS.each_ref().map(|product| product.name).join(", ");
-        Failure::Misconfigured(format!("the setting `product` must be one of {names}"))
-    })
+    let all = PRODUCTS.each_ref().map(|product| (product.name, product));
+    Ok(settings.choice("product", &all)?.unwrap_or(&PRODUCTS[0]))
 }

@@ -1,12 +1,12 @@
 //! Facts about a token or the person behind it: introspection (RFC 7662) where a client may ask, else
 //! `OpenID` Connect's userinfo. A provider that has neither has no facts, and that is no failure.
 
-use sdk::oauth::error_code;
 use sdk::{
-    Answer, Context, Effect, Failure, Flow, Request, Step, access_token, bearer, facts, send, text,
-    trouble, unexpected,
+    Context, Flow, Profile, Refusal, Refusals, Request, Step, access_token, bearer, facts, send,
+    text,
 };
 
+use crate::Plugin;
 use crate::client::{self, Proof};
 use crate::endpoint::{Endpoint, Known, locate};
 use crate::grant::Grant;
@@ -42,12 +42,33 @@ pub(crate) const PERSON_FACTS: [&str; 13] = [
     "updated_at",
 ];
 
-pub(crate) fn profile(context: &Context) -> Flow<String> {
-    let given = |it: Endpoint| context.settings.optional(it.setting()).is_some();
-    // A setting for one of them is enough: nothing needs to be discovered then.
-    let wanted = if given(Endpoint::Userinfo) { Endpoint::Userinfo } else { Endpoint::Introspect };
-    let context = context.clone();
-    locate(&context.clone(), wanted, move |known| ask(&context, &known))
+const NO_TOKEN_FACTS: Refusals =
+    Refusals::of("the provider", "introspection").rows(&[Refusal::misconfigured(
+        "the provider does not let this client introspect tokens; allow it there, or set \
+         `userinfo_url`",
+    )
+    .at(&[401, 403])]);
+
+const NO_PERSON_FACTS: Refusals = Refusals::of("the provider", "userinfo").rows(&[
+    REJECTED.on(&["invalid_token"]).at(&[401]),
+    Refusal::misconfigured(
+        "the token may not ask for userinfo; add `openid` to `scopes` and connect again",
+    )
+    .at(&[403]),
+]);
+
+const REJECTED: Refusal =
+    Refusal::token_rejected("the provider no longer accepts the access token");
+
+impl Profile for Plugin {
+    fn profile(context: &Context) -> Flow<String> {
+        let given = |it: Endpoint| context.settings.optional(it.setting()).is_some();
+        // A setting for one of them is enough: nothing needs to be discovered then.
+        let wanted =
+            if given(Endpoint::Userinfo) { Endpoint::Userinfo } else { Endpoint::Introspect };
+        let context = context.clone();
+        locate(&context.clone(), wanted, move |known| ask(&context, &known))
+    }
 }
 
 fn ask(context: &Context, known: &Known) -> Flow<String> {
@@ -74,13 +95,8 @@ fn introspect(context: &Context, url: &str) -> Flow<String> {
     let request = client::request(context, url, &fields, &context.unique)?;
     send(request, |answer| match (answer.status(), answer.json("/active").as_deref()) {
         (200, Some("true")) => Ok(facts(answer, "", &TOKEN_FACTS)),
-        (200, Some("false")) => Err(rejected()),
-        (401 | 403, _) => Err(Failure::Misconfigured(
-            "the provider does not let this client introspect tokens; allow it there, or set \
-             `userinfo_url`"
-                .to_owned(),
-        )),
-        _ => Err(other(answer, "introspection")),
+        (200, Some("false")) => Err(REJECTED.failure(answer)),
+        _ => Err(NO_TOKEN_FACTS.failure(answer)),
     })
 }
 
@@ -90,28 +106,14 @@ fn userinfo(url: String) -> Flow<String> {
         .header("Authorization", bearer());
     send(request, |answer| match answer.status() {
         200 if answer.is_object("") => Ok(facts(answer, "", &PERSON_FACTS)),
-        401 => Err(rejected()),
-        400 if error_code(answer).as_deref() == Some("invalid_token") => Err(rejected()),
-        403 => Err(Failure::Misconfigured(
-            "the token may not ask for userinfo; add `openid` to `scopes` and connect again"
-                .to_owned(),
-        )),
-        _ => Err(other(answer, "userinfo")),
+        _ => Err(NO_PERSON_FACTS.failure(answer)),
     })
-}
-
-fn rejected() -> Failure {
-    Failure::TokenRejected("the provider no longer accepts the access token".to_owned())
-}
-
-fn other(answer: &dyn Answer, what: &str) -> Failure {
-    trouble(answer, Effect::Harmless, "the provider").unwrap_or_else(|| unexpected(answer, what))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sdk::testing::{Canned, Played, context_with_tokens, ending, play, undeclared_with};
+    use sdk::testing::{Canned, Played, context_with_tokens, profile};
 
     const DOCUMENT: &str = include_str!("../fixtures/openid-configuration.json");
     const ISSUER: (&str, &str) = ("issuer", "https://id.example");
@@ -121,19 +123,16 @@ mod tests {
     fn played(settings: &[(&str, &str)], secrets: &[&str], answers: &[Canned]) -> Played<String> {
         let settings = [&[("client_id", "c")], settings].concat();
         let secrets = secrets.iter().map(|it| (*it).to_owned()).collect();
-        let context = Context { secrets, ..context_with_tokens::<crate::Plugin>(&settings) };
-        let played = play::<crate::Plugin, _>(profile(&context), answers);
-        let described = crate::sheet::describe();
-        assert_eq!(undeclared_with(&described, &context.settings, &played.requests), None);
-        played
+        let context = Context { secrets, ..context_with_tokens::<Plugin>(&settings) };
+        profile::<Plugin>(&context, answers)
     }
 
-    fn introspected(status: u16, body: &str) -> Result<String, Failure> {
-        played(&[INTROSPECT], &["client_secret"], &[Canned::new(status, body)]).result
+    fn introspected(status: u16, body: &str) -> Played<String> {
+        played(&[INTROSPECT], &["client_secret"], &[Canned::new(status, body)])
     }
 
-    fn asked(status: u16, body: &str) -> Result<String, Failure> {
-        played(&[USERINFO], &[], &[Canned::new(status, body)]).result
+    fn asked(status: u16, body: &str) -> Played<String> {
+        played(&[USERINFO], &[], &[Canned::new(status, body)])
     }
 
     #[test]
@@ -141,25 +140,25 @@ mod tests {
         let body = r#"{"active":true,"scope":"a b","client_id":"c","username":"u","sub":"1","exp":9,
             "aud":["x"],"extra":1}"#;
         let expected = r#"{"active":true,"scope":"a b","client_id":"c","username":"u","sub":"1","aud":["x"],"exp":9}"#;
-        assert_eq!(introspected(200, body).unwrap(), expected);
+        assert_eq!(introspected(200, body).result.unwrap(), expected);
     }
 
     #[test]
     fn a_dead_token_is_refreshed_and_a_refused_client_is_not_a_dead_token() {
-        assert_eq!(ending(&introspected(200, r#"{"active":false}"#)).0, "token-rejected");
-        assert_eq!(ending(&introspected(401, "{}")).0, "misconfigured");
-        assert_eq!(ending(&introspected(503, "")).0, "unavailable");
-        assert_eq!(ending(&introspected(200, "{}")).0, "unexpected");
-        assert_eq!(ending(&asked(401, "")).0, "token-rejected");
-        assert_eq!(ending(&asked(403, "")).0, "misconfigured");
-        assert_eq!(ending(&asked(200, "eyJhbGciOi")).0, "unexpected");
+        assert_eq!(introspected(200, r#"{"active":false}"#).case(), "token-rejected");
+        assert_eq!(introspected(401, "{}").case(), "misconfigured");
+        assert_eq!(introspected(503, "").case(), "unavailable");
+        assert_eq!(introspected(200, "{}").case(), "unexpected");
+        assert_eq!(asked(401, "").case(), "token-rejected");
+        assert_eq!(asked(403, "").case(), "misconfigured");
+        assert_eq!(asked(200, "eyJhbGciOi").case(), "unexpected");
     }
 
     #[test]
     fn userinfo_says_who_agreed() {
         let body = r#"{"sub":"1","email":"a@b.example","email_verified":true,"groups":["x"]}"#;
         let facts = r#"{"sub":"1","email":"a@b.example","email_verified":true}"#;
-        assert_eq!(asked(200, body).unwrap(), facts);
+        assert_eq!(asked(200, body).result.unwrap(), facts);
     }
 
     #[test]
@@ -190,7 +189,7 @@ mod tests {
             let answers = [Canned::new(200, document), Canned::new(200, r#"{"sub":"1"}"#)];
             let settings = [ISSUER, ("grant", "authorization_code")];
             let played = played(&settings, &["client_secret"], &answers);
-            ending(&played.result).0
+            played.case()
         };
         assert_eq!((ends(&far), ends(&near)), ("ok", "misconfigured"));
     }

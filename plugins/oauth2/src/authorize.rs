@@ -1,11 +1,12 @@
 //! Where a person's browser is sent. State, nonce and the code challenge are the host's, so settings
 //! that would write them are refused.
 
-use sdk::oauth::{join, with_query, words};
-use sdk::{AuthorizationRequest, Context, Failure, Flow, Settings, Step};
+use sdk::oauth::{join, with_query};
+use sdk::{Authorization, AuthorizationRequest, Context, Failure, Flow, Settings, Step, Tokens};
 
 use crate::endpoint::{Endpoint, locate};
 use crate::grant::Grant;
+use crate::{Plugin, token};
 
 /// Parameters that belong to the host or have a setting of their own.
 const RESERVED: [&str; 12] = [
@@ -23,15 +24,21 @@ const RESERVED: [&str; 12] = [
     "resource",
 ];
 
-pub(crate) fn url(context: &Context, request: &AuthorizationRequest) -> Flow<String> {
-    Grant::allow_person(context)?;
-    let settings = context.settings.clone();
-    let parameters = parameters(&settings, request)?;
-    locate(context, Endpoint::Authorize, move |known| {
-        let base = settings.fill(&known.require(&settings, Endpoint::Authorize)?)?;
-        let pairs = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        Ok(Step::Done(with_query(&base, pairs)))
-    })
+impl Authorization for Plugin {
+    fn authorization_url(context: &Context, request: &AuthorizationRequest) -> Flow<String> {
+        Grant::allow_person(context)?;
+        let settings = context.settings.clone();
+        let parameters = parameters(&settings, request)?;
+        locate(context, Endpoint::Authorize, move |known| {
+            let base = settings.fill(&known.require(&settings, Endpoint::Authorize)?)?;
+            let pairs = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            Ok(Step::Done(with_query(&base, pairs)))
+        })
+    }
+
+    fn exchange(context: &Context, redirect_uri: &str) -> Flow<Tokens> {
+        token::exchange(context, redirect_uri)
+    }
 }
 
 fn parameters(
@@ -50,8 +57,7 @@ fn parameters(
     all.extend(given("scope", scope));
     all.extend(given("prompt", prompt));
     all.extend(given("audience", audience.to_owned()));
-    let resources = words(settings.optional("resource").unwrap_or_default());
-    all.extend(resources.into_iter().map(|it| ("resource", it)));
+    all.extend(settings.words("resource").into_iter().map(|it| ("resource", it)));
     let own = all.into_iter().map(|(name, value)| (name.to_owned(), value));
     Ok(own.chain(further(settings)?).collect())
 }
@@ -59,14 +65,13 @@ fn parameters(
 /// Whether asking anew can bring a refresh token. Where nobody asked for one, none is missing; and a
 /// provider without `OpenID` Connect knows no `prompt`.
 fn can_help(settings: &Settings, scope: &str) -> bool {
-    let params = settings.optional("authorize_params").unwrap_or_default();
     scope.split(' ').any(|it| matches!(it, "openid" | "offline_access"))
-        || params.split_whitespace().any(|it| it == "access_type=offline")
+        || settings.words("authorize_params").iter().any(|it| it == "access_type=offline")
 }
 
 /// `OpenID` Connect's `prompt` is a list, in which `none` stands alone.
 fn prompt(settings: &Settings, consent: bool) -> String {
-    let wanted = words(settings.optional("prompt").unwrap_or_default());
+    let wanted = settings.words("prompt");
     if !consent {
         return wanted.join(" ");
     }
@@ -76,44 +81,43 @@ fn prompt(settings: &Settings, consent: bool) -> String {
 
 fn further(settings: &Settings) -> Result<Vec<(String, String)>, Failure> {
     let pair = |word: String| match word.split_once('=') {
-        Some((name, _)) if RESERVED.contains(&name) => Err(Failure::Misconfigured(format!(
+        Some((name, _)) if RESERVED.contains(&name) => Err(Failure::misconfigured(format!(
             "the setting `authorize_params` must not set `{name}`, which is set elsewhere; take it out"
         ))),
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err(Failure::Misconfigured(
-            "the setting `authorize_params` must be `name=value`, several with spaces between"
-                .to_owned(),
+        _ => Err(Failure::misconfigured(
+            "the setting `authorize_params` must be `name=value`, several with spaces between",
         )),
     };
-    words(settings.optional("authorize_params").unwrap_or_default()).into_iter().map(pair).collect()
+    settings.words("authorize_params").into_iter().map(pair).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sdk::Request;
-    use sdk::testing::{Canned, Played, context, ending, play, undeclared_with};
+    use sdk::oauth::words;
+    use sdk::testing::{Canned, Played, authorization_url, context};
 
     const DOCUMENT: &str = include_str!("../fixtures/openid-configuration.json");
     const PLAIN: [(&str, &str); 2] =
         [("client_id", "c 1"), ("authorize_url", "https://id.example/authorize")];
 
     fn played(settings: &[(&str, &str)], consent: bool, answers: &[Canned]) -> Played<String> {
-        let context = context::<crate::Plugin>(settings);
+        let context = context::<Plugin>(settings);
         let redirect_uri = "http://127.0.0.1:1/cb".to_owned();
         let request = AuthorizationRequest { redirect_uri, scopes: words("b c"), consent };
-        play::<crate::Plugin, _>(url(&context, &request), answers)
+        authorization_url::<Plugin>(&context, &request, answers)
     }
 
-    fn plain(more: &[(&str, &str)], consent: bool) -> Result<String, Failure> {
-        played(&[PLAIN.as_slice(), more].concat(), consent, &[]).result
+    fn plain(more: &[(&str, &str)], consent: bool) -> Played<String> {
+        played(&[PLAIN.as_slice(), more].concat(), consent, &[])
     }
 
     #[test]
     fn the_url_has_what_the_settings_say_and_nothing_of_the_hosts() {
         let start = "https://id.example/authorize?response_type=code&client_id=c%201\
                      &redirect_uri=http%3A%2F%2F127.0.0.1%3A1%2Fcb";
-        assert_eq!(plain(&[], false).unwrap(), format!("{start}&scope=b%20c"));
+        assert_eq!(plain(&[], false).result.unwrap(), format!("{start}&scope=b%20c"));
         let more = [
             ("scopes", "a b"),
             ("audience", "api"),
@@ -123,14 +127,14 @@ mod tests {
         ];
         let rest = "&scope=a%20b%20c&prompt=login&audience=api&resource=https%3A%2F%2Fr\
                     &access_type=offline&hd=b.example";
-        assert_eq!(plain(&more, false).unwrap(), format!("{start}{rest}"));
+        assert_eq!(plain(&more, false).result.unwrap(), format!("{start}{rest}"));
     }
 
     #[test]
     fn consent_is_asked_for_beside_what_else_is() {
         let prompt = |value| {
             let settings = [("prompt", value), ("scopes", "offline_access")];
-            let url = plain(&settings, true).unwrap();
+            let url = plain(&settings, true).result.unwrap();
             url.split("&prompt=").nth(1).unwrap().to_owned()
         };
         assert_eq!(prompt(""), "consent");
@@ -140,9 +144,9 @@ mod tests {
 
     #[test]
     fn nobody_is_asked_anew_for_what_was_never_asked_for() {
-        assert_eq!(plain(&[], true).unwrap(), plain(&[], false).unwrap());
+        assert_eq!(plain(&[], true).result.unwrap(), plain(&[], false).result.unwrap());
         for more in [("scopes", "openid"), ("authorize_params", "access_type=offline")] {
-            assert!(plain(&[more], true).unwrap().contains("&prompt=consent"), "{more:?}");
+            assert!(plain(&[more], true).result.unwrap().contains("&prompt=consent"), "{more:?}");
         }
     }
 
@@ -150,11 +154,10 @@ mod tests {
     fn parameters_of_the_host_cannot_be_set() {
         for name in ["state", "code_challenge", "nonce", "redirect_uri"] {
             let result = plain(&[("authorize_params", &format!("{name}=x"))], false);
-            let (case, text) = ending(&result);
-            assert_eq!(case, "misconfigured", "{name}");
-            assert!(text.contains(name), "{text}");
+            assert_eq!(result.case(), "misconfigured", "{name}");
+            assert!(result.text().contains(name), "{name}");
         }
-        assert_eq!(ending(&plain(&[("authorize_params", "x")], false)).0, "misconfigured");
+        assert_eq!(plain(&[("authorize_params", "x")], false).case(), "misconfigured");
     }
 
     #[test]
@@ -162,17 +165,14 @@ mod tests {
         let issuer = [("client_id", "c"), ("issuer", "https://id.example")];
         let found = played(&issuer, false, &[Canned::new(200, DOCUMENT)]).result.unwrap();
         assert!(found.starts_with("https://id.example/authorize?response_type=code"), "{found}");
-        let page = [Request::get(found.split('?').next().unwrap())];
-        let settings = context::<crate::Plugin>(&issuer).settings;
-        assert_eq!(undeclared_with(&crate::sheet::describe(), &settings, &page), None);
         let far =
             DOCUMENT.replace("https://id.example/authorize", "https://login.example/authorize");
-        let refused = played(&issuer, false, &[Canned::new(200, &far)]).result;
-        assert!(ending(&refused).1.contains("authorize_url = \"https://login.example/authorize\""));
+        let refused = played(&issuer, false, &[Canned::new(200, &far)]);
+        assert!(refused.text().contains("authorize_url = \"https://login.example/authorize\""));
     }
 
     #[test]
     fn client_credentials_need_nobody() {
-        assert_eq!(ending(&plain(&[("grant", "client_credentials")], false)).0, "misconfigured");
+        assert_eq!(plain(&[("grant", "client_credentials")], false).case(), "misconfigured");
     }
 }

@@ -24,24 +24,23 @@ impl Proof {
     /// What the settings say, else what the secrets allow.
     pub(crate) fn of(context: &Context) -> Result<Self, Failure> {
         let has = |name| context.has_secret(name);
-        let (proof, needed) = match context.settings.optional("client_auth") {
+        let all = [
+            ("basic", Self::Basic),
+            ("post", Self::Post),
+            ("private_key_jwt", Self::PrivateKeyJwt),
+            ("none", Self::None),
+        ];
+        let (proof, needed) = match context.settings.choice("client_auth", &all)? {
             None if has("client_secret") => return Ok(Self::Basic),
             None if has("private_key") => return Ok(Self::PrivateKeyJwt),
-            None | Some("none") => return Ok(Self::None),
-            Some("basic") => (Self::Basic, "client_secret"),
-            Some("post") => (Self::Post, "client_secret"),
-            Some("private_key_jwt") => (Self::PrivateKeyJwt, "private_key"),
-            Some(_) => {
-                return Err(Failure::Misconfigured(
-                    "the setting `client_auth` must be `basic`, `post`, `private_key_jwt` or `none`"
-                        .to_owned(),
-                ));
-            }
+            None | Some(Self::None) => return Ok(Self::None),
+            Some(proof @ (Self::Basic | Self::Post)) => (proof, "client_secret"),
+            Some(Self::PrivateKeyJwt) => (Self::PrivateKeyJwt, "private_key"),
         };
         if has(needed) {
             return Ok(proof);
         }
-        Err(Failure::Misconfigured(format!(
+        Err(Failure::misconfigured(format!(
             "the setting `client_auth` wants the secret `{needed}`, which the connection does not \
              have; add it"
         )))
@@ -84,14 +83,8 @@ pub(crate) fn request(
 /// endpoint's address could be used by whoever can choose that address.
 fn assertion(context: &Context, url: &str, unique: &str) -> Result<Value, Failure> {
     let settings = &context.settings;
-    let algorithm = match settings.optional("key_algorithm") {
-        None | Some("rs256") => JwtAlgorithm::Rs256,
-        Some("es256") => JwtAlgorithm::Es256,
-        Some(_) => {
-            let text = "the setting `key_algorithm` must be `rs256` or `es256`";
-            return Err(Failure::Misconfigured(text.to_owned()));
-        }
-    };
+    let algorithms = [("rs256", JwtAlgorithm::Rs256), ("es256", JwtAlgorithm::Es256)];
+    let algorithm = settings.choice("key_algorithm", &algorithms)?.unwrap_or(JwtAlgorithm::Rs256);
     let audience = match settings.optional("issuer") {
         Some(issuer) => issuer.to_owned(),
         None => settings.fill(url)?,
@@ -169,7 +162,7 @@ mod tests {
         assert_eq!(case, "misconfigured");
         assert!(text.contains("the secret `private_key`"), "{text}");
         let unknown = Proof::of(&with(&[("client_auth", "tls")], &[]));
-        assert!(ending(&unknown).1.contains("must be `basic`, `post`"));
+        assert!(ending(&unknown).1.contains("must be one of `basic`, `post`"));
     }
 
     #[test]
@@ -214,7 +207,7 @@ mod tests {
     fn an_algorithm_that_nobody_knows_is_refused() {
         let context = with(&[("key_algorithm", "hs256")], &["private_key"]);
         let result = request(&context, "{token_url}", &[], "u");
-        let text = "the setting `key_algorithm` must be `rs256` or `es256`";
+        let text = "the setting `key_algorithm` must be one of `rs256`, `es256`";
         assert_eq!(ending(&result), ("misconfigured", text));
     }
 

@@ -2,7 +2,7 @@
 //! without. The document must name the issuer of the settings: one that names another belongs to
 //! somebody else, and whoever believes it gives a code to the wrong server.
 
-use sdk::{Answer, Context, Effect, Failure, Flow, Request, origin, send_then, trouble};
+use sdk::{Answer, Context, Failure, Flow, Request, origin, send_then, trouble};
 
 use crate::endpoint::{ALL, Known};
 
@@ -39,12 +39,12 @@ fn ask<T: 'static>(
     then: Then<T>,
 ) -> Flow<T> {
     let Some(place) = places.next() else {
-        return Err(Failure::Misconfigured(format!(
+        return Err(Failure::misconfigured(format!(
             "the issuer {issuer} has no discovery document; check `issuer`, or set `token_url`"
         )));
     };
     send_then(Request::get(place), move |answer| {
-        if let Some(failure) = trouble(answer, Effect::Harmless, "the issuer") {
+        if let Some(failure) = trouble(answer, "the issuer") {
             return Err(failure);
         }
         if answer.status() != 200 || answer.text("/issuer").is_none() {
@@ -58,7 +58,7 @@ fn read(answer: &dyn Answer, issuer: String) -> Result<Known, Failure> {
     if answer.text("/issuer").as_deref() != Some(issuer.as_str()) {
         let named = answer.text("/issuer").filter(|it| is_address(it));
         let named = named.unwrap_or_else(|| "something that is no address".to_owned());
-        return Err(Failure::Misconfigured(format!(
+        return Err(Failure::misconfigured(format!(
             "the discovery document of {issuer} is of another issuer: {named}; if that is the \
              provider you mean, write it into `issuer`, letter by letter"
         )));
@@ -80,7 +80,7 @@ fn is_address(text: &str) -> bool {
 mod tests {
     use super::*;
     use sdk::Step;
-    use sdk::testing::{Canned, Played, context, ending, play, undeclared_with};
+    use sdk::testing::{Canned, Played, context, play};
 
     const DOCUMENT: &str = include_str!("../fixtures/openid-configuration.json");
 
@@ -89,10 +89,9 @@ mod tests {
     }
 
     fn played(issuer: &str, answers: &[Canned]) -> Played<Known> {
-        play::<crate::Plugin, _>(
-            discover(&with(issuer), Box::new(|known| Ok(Step::Done(known)))),
-            answers,
-        )
+        let context = with(issuer);
+        let flow = discover(&context, Box::new(|known| Ok(Step::Done(known))));
+        play::<crate::Plugin, _>(&context, flow, answers)
     }
 
     fn urls(played: &Played<Known>) -> Vec<&str> {
@@ -109,11 +108,8 @@ mod tests {
             "https://id.example/.well-known/oauth-authorization-server",
         ];
         assert_eq!(urls(&result), expected);
-        let (case, text) = ending(&result.result);
-        assert_eq!(case, "misconfigured");
-        assert!(text.contains("check `issuer`, or set `token_url`"), "{text}");
-        let settings = with("https://id.example/realms/a/").settings;
-        assert_eq!(undeclared_with(&crate::sheet::describe(), &settings, &result.requests), None);
+        assert_eq!(result.case(), "misconfigured");
+        assert!(result.text().contains("check `issuer`, or set `token_url`"), "{}", result.text());
     }
 
     #[test]
@@ -133,10 +129,9 @@ mod tests {
     #[test]
     fn a_document_of_another_issuer_is_refused() {
         for issuer in ["https://id.example/", "https://evil.example"] {
-            let result = played(issuer, &[Canned::new(200, DOCUMENT)]).result;
-            let (case, text) = ending(&result);
-            assert_eq!(case, "misconfigured", "{issuer}");
-            assert!(text.contains("another issuer: https://id.example;"), "{text}");
+            let result = played(issuer, &[Canned::new(200, DOCUMENT)]);
+            assert_eq!(result.case(), "misconfigured", "{issuer}");
+            assert!(result.text().contains("another issuer: https://id.example;"), "{issuer}");
         }
     }
 
@@ -153,13 +148,7 @@ mod tests {
 
     #[test]
     fn an_outage_is_no_missing_document() {
-        assert_eq!(
-            ending(&played("https://id.example", &[Canned::new(503, "")]).result).0,
-            "unavailable"
-        );
-        assert_eq!(
-            ending(&played("https://id.example", &[Canned::new(429, "")]).result).0,
-            "rate-limited"
-        );
+        let ends = |status| played("https://id.example", &[Canned::new(status, "")]).case();
+        assert_eq!((ends(503), ends(429)), ("unavailable", "rate-limited"));
     }
 }

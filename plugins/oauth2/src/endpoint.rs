@@ -102,7 +102,7 @@ impl Known {
             return Ok(Some(url.clone()));
         }
         let (member, setting) = (endpoint.member(), endpoint.setting());
-        Err(Failure::Misconfigured(format!(
+        Err(Failure::misconfigured(format!(
             "the discovery document has `{member}` at {url}, which is not on the issuer's origin \
              {home}; if that is right, allow it in the settings: {setting} = \"{url}\""
         )))
@@ -116,7 +116,7 @@ impl Known {
     ) -> Result<String, Failure> {
         self.find(settings, endpoint)?.ok_or_else(|| {
             let (member, setting) = (endpoint.member(), endpoint.setting());
-            Failure::Misconfigured(match &self.issuer {
+            Failure::misconfigured(match &self.issuer {
                 Some(_) => format!(
                     "the discovery document of the issuer has no `{member}`; set `{setting}` if the \
                      provider has one"
@@ -224,7 +224,7 @@ mod tests {
         let asks = |settings: &[(&str, &str)], remembered: Vec<_>| {
             let context = Context { remembered, ..with(settings) };
             let flow = locate(&context, Endpoint::Token, |_| Ok(Step::Done(())));
-            play::<crate::Plugin, _>(flow, &[]).requests.len()
+            play::<crate::Plugin, _>(&context, flow, &[]).requests.len()
         };
         let issuer = ("issuer", "https://id.example/realm");
         let remembered = known("https://id.example/token").metadata();

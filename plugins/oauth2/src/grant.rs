@@ -38,7 +38,7 @@ impl Grant {
         let connected = match context.remembered(REMEMBERED) {
             Some(name) => name == Self::AuthorizationCode.name(),
             // Imported tokens say nothing; RFC 6749 4.4.3 has no refresh token for a client itself.
-            None => context.current.as_ref().is_some_and(|it| it.has_refresh_token),
+            None => context.has_refresh_token(),
         };
         let meant =
             ["authorize_url", "device_url"].iter().any(|it| settings.optional(it).is_some());
@@ -54,25 +54,17 @@ impl Grant {
     /// Refuses to send a person anywhere for a connection that is said to need none.
     pub(crate) fn allow_person(context: &Context) -> Result<(), Failure> {
         match Self::chosen(context)? {
-            Some(Self::ClientCredentials) => Err(Failure::Misconfigured(
+            Some(Self::ClientCredentials) => Err(Failure::misconfigured(
                 "the setting `grant` is `client_credentials`, which needs nobody to connect; for a \
-                 person's tokens set grant = \"authorization_code\""
-                    .to_owned(),
+                 person's tokens set grant = \"authorization_code\"",
             )),
             _ => Ok(()),
         }
     }
 
     fn chosen(context: &Context) -> Result<Option<Self>, Failure> {
-        match context.settings.optional("grant") {
-            None => Ok(None),
-            Some("client_credentials") => Ok(Some(Self::ClientCredentials)),
-            Some("authorization_code") => Ok(Some(Self::AuthorizationCode)),
-            Some(_) => Err(Failure::Misconfigured(
-                "the setting `grant` must be `client_credentials` or `authorization_code`"
-                    .to_owned(),
-            )),
-        }
+        let all = [Self::ClientCredentials, Self::AuthorizationCode];
+        context.settings.choice("grant", &all.map(|grant| (grant.name(), grant)))
     }
 }
 
@@ -106,7 +98,7 @@ mod tests {
         check(&said, &["client_secret"], Grant::ClientCredentials);
         check(&[("grant", "authorization_code")], &["client_secret"], Grant::AuthorizationCode);
         let wrong = Grant::of(&with(&[("grant", "password")], &[]));
-        let text = "the setting `grant` must be `client_credentials` or `authorization_code`";
+        let text = "the setting `grant` must be one of `client_credentials`, `authorization_code`";
         assert_eq!(ending(&wrong), ("misconfigured", text));
     }
 

@@ -1,24 +1,42 @@
-//! The plugin for any OAuth 2.0 provider: exports, no logic.
+//! Any OAuth 2.0 provider, by settings alone: a client for itself, or a person who agrees once.
 
 #![forbid(unsafe_code)]
 
-mod account;
-mod authorize;
-mod client;
-mod device;
-mod discovery;
-mod endpoint;
-mod grant;
-mod revocation;
+/// Settings, secrets and addresses.
 mod sheet;
+
+/// Tokens of a client, a code or a refresh.
 mod token;
 
-use sdk::{
-    Authorization, AuthorizationRequest, Context, Descriptor, Device, DeviceGrant, Flow, Profile,
-    Progress, Provider, Revocation, Tokens,
-};
+/// Whose tokens they are.
+mod grant;
+
+/// How the client proves who it is.
+mod client;
+
+/// Where the provider's endpoints are.
+mod endpoint;
+
+/// The document that says so.
+mod discovery;
+
+/// A person in a browser.
+mod authorize;
+
+/// A person on another machine.
+mod device;
+
+/// Facts about a token and a person.
+mod account;
+
+/// The end of a grant.
+mod revocation;
+
+use sdk::{Context, Descriptor, Flow, Provider, Tokens};
 
 struct Plugin;
+
+sdk::export!(Plugin, authorization, device, profile, revocation);
 
 impl Provider for Plugin {
     fn describe() -> Descriptor {
@@ -33,37 +51,3 @@ impl Provider for Plugin {
         token::refresh(context)
     }
 }
-
-impl Authorization for Plugin {
-    fn authorization_url(context: &Context, request: &AuthorizationRequest) -> Flow<String> {
-        authorize::url(context, request)
-    }
-
-    fn exchange(context: &Context, redirect_uri: &str) -> Flow<Tokens> {
-        token::exchange(context, redirect_uri)
-    }
-}
-
-impl Device for Plugin {
-    fn start(context: &Context, scopes: &[String]) -> Flow<DeviceGrant> {
-        device::start(context, scopes)
-    }
-
-    fn poll(context: &Context) -> Flow<Progress> {
-        device::poll(context)
-    }
-}
-
-impl Profile for Plugin {
-    fn profile(context: &Context) -> Flow<String> {
-        account::profile(context)
-    }
-}
-
-impl Revocation for Plugin {
-    fn revoke(context: &Context) -> Flow<()> {
-        revocation::revoke(context)
-    }
-}
-
-sdk::export!(Plugin, authorization, device, profile, revocation);

@@ -2,8 +2,9 @@
 //! the access tokens with it; where only access tokens can be revoked, that one goes.
 
 use sdk::oauth::{Call, error_code, refusal};
-use sdk::{Answer, Context, Flow, Step, access_token, refresh_token, send_then, text};
+use sdk::{Answer, Context, Flow, Revocation, Step, access_token, refresh_token, send_then, text};
 
+use crate::Plugin;
 use crate::client;
 use crate::endpoint::{Endpoint, Known, locate};
 use crate::sheet::PROVIDER;
@@ -15,11 +16,12 @@ enum Token {
     Access,
 }
 
-pub(crate) fn revoke(context: &Context) -> Flow<()> {
-    let lasting = context.current.as_ref().is_some_and(|it| it.has_refresh_token);
-    let first = if lasting { Token::Refresh } else { Token::Access };
-    let context = context.clone();
-    locate(&context.clone(), Endpoint::Revoke, move |known| send(context, known, first))
+impl Revocation for Plugin {
+    fn revoke(context: &Context) -> Flow<()> {
+        let first = if context.has_refresh_token() { Token::Refresh } else { Token::Access };
+        let context = context.clone();
+        locate(&context.clone(), Endpoint::Revoke, move |known| send(context, known, first))
+    }
 }
 
 fn send(context: Context, known: Known, token: Token) -> Flow<()> {
@@ -51,17 +53,17 @@ fn finish(answer: &dyn Answer) -> Flow<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sdk::testing::{Canned, context_with_tokens, ending, play, undeclared};
+    use sdk::testing::{Canned, context_with_tokens, revoke};
     use sdk::{Body, Request, Value};
 
     fn connected() -> Context {
         let settings = [("client_id", "c"), ("revoke_url", "https://id.example/revoke")];
-        context_with_tokens::<crate::Plugin>(&settings)
+        context_with_tokens::<Plugin>(&settings)
     }
 
     fn ends(status: u16, body: &str) -> &'static str {
         let answers = [Canned::new(status, body), Canned::new(status, body)];
-        ending(&play::<crate::Plugin, _>(revoke(&connected()), &answers).result).0
+        revoke::<Plugin>(&connected(), &answers).case()
     }
 
     fn token(request: &Request) -> &Value {
@@ -72,7 +74,7 @@ mod tests {
     #[test]
     fn the_refresh_token_goes_first() {
         let mut context = connected();
-        let sent = |context: &Context| play::<crate::Plugin, _>(revoke(context), &[]).requests;
+        let sent = |context: &Context| revoke::<Plugin>(context, &[]).requests;
         assert_eq!(token(&sent(&context)[0]), &refresh_token());
         context.current.as_mut().unwrap().has_refresh_token = false;
         assert_eq!(token(&sent(&context)[0]), &access_token());
@@ -82,10 +84,9 @@ mod tests {
     fn where_only_access_tokens_can_be_revoked_that_one_goes() {
         let answers =
             [Canned::new(400, r#"{"error":"unsupported_token_type"}"#), Canned::new(200, "")];
-        let played = play::<crate::Plugin, _>(revoke(&connected()), &answers);
+        let played = revoke::<Plugin>(&connected(), &answers);
         assert!(played.result.is_ok());
         assert_eq!(token(&played.requests[1]), &access_token());
-        assert_eq!(undeclared(&crate::sheet::describe(), &played.requests), None);
         assert_eq!(ends(400, r#"{"error":"unsupported_token_type"}"#), "misconfigured");
     }
 
@@ -105,12 +106,12 @@ mod tests {
 
     #[test]
     fn a_provider_without_revocation_is_named_with_the_setting() {
-        let context = context_with_tokens::<crate::Plugin>(&[
+        let context = context_with_tokens::<Plugin>(&[
             ("client_id", "c"),
             ("token_url", "https://id.example/token"),
         ]);
-        let result = play::<crate::Plugin, _>(revoke(&context), &[]).result;
-        assert_eq!(ending(&result).0, "misconfigured");
-        assert!(ending(&result).1.contains("`revoke_url`"));
+        let played = revoke::<Plugin>(&context, &[]);
+        assert_eq!(played.case(), "misconfigured");
+        assert!(played.text().contains("`revoke_url`"));
     }
 }

@@ -3,9 +3,11 @@
 //! for OAuth clients, only a logout for a backend with an API key.
 
 use sdk::{
-    Answer, Context, Effect, Encoding, Failure, Flow, Request, bearer, compose, facts,
-    refresh_token, secret, send, text, trouble, unexpected,
+    Answer, Context, Encoding, Failure, Flow, Profile, Refusal, Refusals, Request, Revocation,
+    bearer, compose, facts, refresh_token, secret, send, text,
 };
+
+use crate::Plugin;
 
 /// Facts about a user.
 pub(crate) const FACTS: [&str; 11] = [
@@ -43,15 +45,55 @@ pub(crate) const FACTS_BELOW: [&str; 5] = [
     "/org_member_info/**",
 ];
 
-pub(crate) fn profile() -> Flow<String> {
-    let request =
-        Request::get("{auth_url}/propelauth/oauth/userinfo").header("Authorization", bearer());
-    send(request, |answer| match answer.status() {
-        200 if answer.is_json() => Ok(account(answer)),
-        401 => Err(Failure::TokenRejected("PropelAuth refused the access token".to_owned())),
-        _ => Err(trouble(answer, Effect::Harmless, "PropelAuth")
-            .unwrap_or_else(|| unexpected(answer, "PropelAuth userinfo"))),
-    })
+const NOT_TOLD: Refusals = Refusals::of("PropelAuth", "userinfo")
+    .rows(&[Refusal::token_rejected("PropelAuth refused the access token").at(&[401])]);
+
+const NOT_ENDED: Refusals = Refusals::of("PropelAuth", "a logout").rows(&[
+    Refusal::invalid_credentials(
+        "PropelAuth refused the backend API key; check `api_key`, which belongs to one tenant and \
+         one environment",
+    )
+    .at(&[401, 403]),
+    Refusal::misconfigured("PropelAuth has no backend API at this address; check `auth_url`")
+        .at(&[404, 405]),
+]);
+
+impl Profile for Plugin {
+    fn profile(_: &Context) -> Flow<String> {
+        let request =
+            Request::get("{auth_url}/propelauth/oauth/userinfo").header("Authorization", bearer());
+        send(request, |answer| match answer.status() {
+            200 if answer.is_object("") => Ok(account(answer)),
+            _ => Err(NOT_TOLD.failure(answer)),
+        })
+    }
+}
+
+impl Revocation for Plugin {
+    /// Logs the session out. Without an API key there is no way to, and saying that it is done would
+    /// leave a session alive that the operator believes dead.
+    fn revoke(context: &Context) -> Flow<()> {
+        if !context.has_secret("api_key") {
+            return Err(Failure::misconfigured(
+                "PropelAuth ends a session only for a backend API key: set the secret `api_key`, or \
+                 have the user log out",
+            ));
+        }
+        if !context.has_refresh_token() {
+            return Err(Failure::misconfigured(
+                "there is no refresh token to log out with; the access token ends by itself within \
+                 30 minutes",
+            ));
+        }
+        let key = compose([text("Bearer "), secret("api_key")], Encoding::Plain);
+        let request = Request::post("{auth_url}/api/backend/v1/logout")
+            .header("Authorization", key)
+            .json([("refresh_token", refresh_token())]);
+        send(request, |answer| match answer.status() {
+            200..300 => Ok(()),
+            _ => Err(NOT_ENDED.failure(answer)),
+        })
+    }
 }
 
 fn account(answer: &dyn Answer) -> String {
@@ -90,60 +132,21 @@ fn organizations(answer: &dyn Answer) -> String {
     many.or_else(one).unwrap_or_else(|| "{}".to_owned())
 }
 
-/// Logs the session out. Without an API key there is no way to, and saying that it is done would
-/// leave a session alive that the operator believes dead.
-pub(crate) fn revoke(context: &Context) -> Flow<()> {
-    if !context.has_secret("api_key") {
-        return misconfigured(
-            "PropelAuth ends a session only for a backend API key: set the secret `api_key`, or \
-             have the user log out",
-        );
-    }
-    if context.current.as_ref().is_some_and(|it| !it.has_refresh_token) {
-        return misconfigured(
-            "there is no refresh token to log out with; the access token ends by itself within 30 \
-             minutes",
-        );
-    }
-    let key = compose([text("Bearer "), secret("api_key")], Encoding::Plain);
-    let request = Request::post("{auth_url}/api/backend/v1/logout")
-        .header("Authorization", key)
-        .json([("refresh_token", refresh_token())]);
-    send(request, |answer| match answer.status() {
-        200..300 => Ok(()),
-        401 | 403 => Err(Failure::InvalidCredentials(
-            "PropelAuth refused the backend API key; check `api_key`, which belongs to one tenant \
-             and one environment"
-                .to_owned(),
-        )),
-        404 | 405 => Err(Failure::Misconfigured(
-            "PropelAuth has no backend API at this address; check `auth_url`".to_owned(),
-        )),
-        _ => Err(trouble(answer, Effect::Harmless, "PropelAuth")
-            .unwrap_or_else(|| unexpected(answer, "PropelAuth logout"))),
-    })
-}
-
-fn misconfigured<T>(text: &str) -> Flow<T> {
-    Err(Failure::Misconfigured(text.to_owned()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sdk::testing::{Canned, context_with_tokens, ending, play, undeclared};
+    use sdk::testing::{Canned, context_with_tokens, profile, revoke};
 
     fn read(body: &str) -> String {
-        play::<crate::Plugin, _>(profile(), &[Canned::new(200, body)]).result.unwrap()
+        profile::<Plugin>(&connected(), &[Canned::new(200, body)]).result.unwrap()
     }
 
     fn connected() -> Context {
-        context_with_tokens::<crate::Plugin>(&[("auth_url", "https://a"), ("client_id", "c")])
+        context_with_tokens::<Plugin>(&[("auth_url", "https://a"), ("client_id", "c")])
     }
 
     fn revoke_ends(status: u16) -> &'static str {
-        ending(&play::<crate::Plugin, _>(revoke(&connected()), &[Canned::new(status, "{}")]).result)
-            .0
+        revoke::<Plugin>(&connected(), &[Canned::new(status, "{}")]).case()
     }
 
     #[test]
@@ -193,9 +196,7 @@ mod tests {
 
     #[test]
     fn a_profile_tells_a_rejected_token_from_an_outage() {
-        let ends = |status| {
-            ending(&play::<crate::Plugin, _>(profile(), &[Canned::new(status, "no")]).result).0
-        };
+        let ends = |status| profile::<Plugin>(&connected(), &[Canned::new(status, "no")]).case();
         assert_eq!(
             (ends(401), ends(503), ends(200)),
             ("token-rejected", "unavailable", "unexpected")
@@ -204,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_session_ends_with_the_backends_key() {
-        let played = play::<crate::Plugin, _>(revoke(&connected()), &[Canned::new(200, "{}")]);
+        let played = revoke::<Plugin>(&connected(), &[Canned::new(200, "{}")]);
         let key = compose([text("Bearer "), secret("api_key")], Encoding::Plain);
         let sent = Request::post("{auth_url}/api/backend/v1/logout")
             .header("Authorization", key)
@@ -217,28 +218,18 @@ mod tests {
     fn a_session_that_cannot_be_ended_is_not_said_to_be() {
         let mut context = connected();
         context.secrets.retain(|name| name != "api_key");
-        let played = play::<crate::Plugin, _>(revoke(&context), &[]);
-        let (case, text) = ending(&played.result);
+        let played = revoke::<Plugin>(&context, &[]);
+        let (case, text) = (played.case(), played.text());
         assert_eq!((case, played.requests.len()), ("misconfigured", 0));
         assert!(text.contains("set the secret `api_key`"), "{text}");
         let mut bare = connected();
         bare.current.as_mut().unwrap().has_refresh_token = false;
-        assert_eq!(ending(&play::<crate::Plugin, _>(revoke(&bare), &[]).result).0, "misconfigured");
+        assert_eq!(revoke::<Plugin>(&bare, &[]).case(), "misconfigured");
     }
 
     #[test]
     fn a_refused_logout_says_whose_fault_it_is() {
         assert_eq!((revoke_ends(401), revoke_ends(404)), ("invalid-credentials", "misconfigured"));
         assert_eq!((revoke_ends(500), revoke_ends(400)), ("unavailable", "unexpected"));
-    }
-
-    #[test]
-    fn every_request_is_declared() {
-        let requests = [
-            play::<crate::Plugin, _>(profile(), &[]).requests,
-            play::<crate::Plugin, _>(revoke(&connected()), &[]).requests,
-        ]
-        .concat();
-        assert_eq!(undeclared(&crate::sheet::describe(), &requests), None);
     }
 }

@@ -1,17 +1,21 @@
-//! The PropelAuth plugin: exports, no logic.
+//! PropelAuth, logins of a B2B product. Tokens of one user live 30 minutes, and every refresh rotates.
 
 #![forbid(unsafe_code)]
 
-mod account;
+/// Settings, secrets and addresses.
 mod sheet;
+
+/// Tokens, from a browser and from a refresh.
 mod token;
 
-use sdk::{
-    Authorization, AuthorizationRequest, Context, Descriptor, Flow, Profile, Provider, Revocation,
-    Tokens,
-};
+/// Facts about the user, and the end of the session.
+mod account;
+
+use sdk::{Context, Descriptor, Flow, Provider, Tokens};
 
 struct Plugin;
+
+sdk::export!(Plugin, authorization, profile, revocation);
 
 impl Provider for Plugin {
     fn describe() -> Descriptor {
@@ -26,27 +30,3 @@ impl Provider for Plugin {
         token::refresh(context)
     }
 }
-
-impl Authorization for Plugin {
-    fn authorization_url(context: &Context, request: &AuthorizationRequest) -> Flow<String> {
-        token::authorization_url(context, request)
-    }
-
-    fn exchange(context: &Context, redirect_uri: &str) -> Flow<Tokens> {
-        token::exchange(context, redirect_uri)
-    }
-}
-
-impl Profile for Plugin {
-    fn profile(_: &Context) -> Flow<String> {
-        account::profile()
-    }
-}
-
-impl Revocation for Plugin {
-    fn revoke(context: &Context) -> Flow<()> {
-        account::revoke(context)
-    }
-}
-
-sdk::export!(Plugin, authorization, profile, revocation);

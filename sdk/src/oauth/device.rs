@@ -29,7 +29,7 @@ pub fn device_grant(answer: &dyn Answer, server: Server) -> Result<DeviceGrant, 
         (answer.has_secret("/device_code"), text("/user_code"), address(""))
     else {
         let name = server.name;
-        return Err(Failure::Unexpected(format!(
+        return Err(Failure::unexpected(format!(
             "{name} answered {} without a device code, a code for the person and an address",
             answer.status()
         )));

@@ -2,8 +2,9 @@
 //! beside it. 429 and 5xx decide first, then the code, then the status; the description of an error
 //! is never read, because no two providers word it alike.
 
-use crate::answer::{Answer, Effect, retry_after, trouble, unexpected};
+use crate::answer::Answer;
 use crate::bindings::keepfresh::provider::types::Failure;
+use crate::failure::trouble;
 
 /// Who answered, as failure texts speak of it.
 #[derive(Clone, Copy, Debug)]
@@ -32,10 +33,6 @@ pub enum Call {
 }
 
 impl Call {
-    fn effect(self) -> Effect {
-        if self == Self::Refresh { Effect::MayRotate } else { Effect::Harmless }
-    }
-
     fn grant(self) -> &'static str {
         match self {
             Self::ClientCredentials => "client credentials",
@@ -55,7 +52,7 @@ pub fn error_code(answer: &dyn Answer) -> Option<String> {
 
 /// The failure behind an answer that holds no tokens.
 pub fn refusal(answer: &dyn Answer, call: Call, server: Server) -> Failure {
-    trouble(answer, call.effect(), server.name)
+    trouble(answer, server.name)
         .or_else(|| by_code(&error_code(answer)?, answer, call, server))
         .unwrap_or_else(|| by_status(answer, call, server))
 }
@@ -73,12 +70,12 @@ fn by_code(code: &str, answer: &dyn Answer, call: Call, server: Server) -> Optio
         }
         ("unauthorized_client", _)
         | ("access_denied", Call::ClientCredentials | Call::DeviceStart | Call::Revocation) => {
-            misconfigured(format!(
+            Failure::misconfigured(format!(
                 "{name} does not let this client use {}; allow it where the client is registered",
                 call.grant()
             ))
         }
-        ("access_denied", Call::Code | Call::DevicePoll) => Failure::GrantExpired(format!(
+        ("access_denied", Call::Code | Call::DevicePoll) => Failure::grant_expired(format!(
             "the person refused at {name}; connect again if that was a mistake"
         )),
         ("invalid_grant" | "expired_token" | "access_denied", _) => dead(call, server),
@@ -86,15 +83,17 @@ fn by_code(code: &str, answer: &dyn Answer, call: Call, server: Server) -> Optio
             dead(call, server)
         }
         ("interaction_required" | "login_required" | "consent_required", _) => {
-            Failure::GrantExpired(format!("{name} wants to see the person again; connect again"))
+            Failure::grant_expired(format!("{name} wants to see the person again; connect again"))
         }
         // Laravel Passport up to 12 refuses a dead refresh token so.
         ("invalid_request", Call::Refresh) if status == 401 => dead(call, server),
-        ("temporarily_unavailable" | "server_error", _) => fault(call, server),
-        ("slow_down" | "rate_limit_exceeded" | "too_many_requests", _) => {
-            Failure::RateLimited(retry_after(answer))
+        ("temporarily_unavailable" | "server_error", _) => {
+            Failure::unavailable(format!("{name} reports a fault of its own; try again later"))
         }
-        _ => misconfigured(settings(code, call, server)?),
+        ("slow_down" | "rate_limit_exceeded" | "too_many_requests", _) => {
+            Failure::rate_limited(answer)
+        }
+        _ => Failure::misconfigured(settings(code, call, server)?),
     })
 }
 
@@ -134,17 +133,19 @@ fn by_status(answer: &dyn Answer, call: Call, server: Server) -> Failure {
             client(server)
         }
         // A refresh worked at this address before, so there the address is not to blame.
-        (300..=399 | 404 | 405 | 410, call) if call != Call::Refresh => misconfigured(format!(
-            "{name} answered {} where {} were asked for; check {settings}",
-            answer.status(),
-            call.grant()
-        )),
-        _ => unexpected(answer, &format!("{name}, asked for {}", call.grant())),
+        (300..=399 | 404 | 405 | 410, call) if call != Call::Refresh => {
+            Failure::misconfigured(format!(
+                "{name} answered {} where {} were asked for; check {settings}",
+                answer.status(),
+                call.grant()
+            ))
+        }
+        _ => Failure::of(answer, name, call.grant()),
     }
 }
 
 fn client(server: Server) -> Failure {
-    Failure::InvalidCredentials(format!(
+    Failure::invalid_credentials(format!(
         "{} refused the client; check `client_id` and its secret or key",
         server.name
     ))
@@ -154,34 +155,17 @@ fn dead(call: Call, server: Server) -> Failure {
     let name = server.name;
     match call {
         Call::ClientCredentials => client(server),
-        Call::Refresh | Call::Revocation => Failure::GrantExpired(format!(
+        Call::Refresh | Call::Revocation => Failure::grant_expired(format!(
             "{name} no longer accepts the refresh token: it expired, was revoked or was used before"
         )),
-        Call::Code => Failure::GrantExpired(format!(
+        Call::Code => Failure::grant_expired(format!(
             "{name} refused the authorization code: it was used before, is too old, or belongs to \
              another redirect address; connect again"
         )),
-        Call::DeviceStart | Call::DevicePoll => Failure::GrantExpired(format!(
+        Call::DeviceStart | Call::DevicePoll => Failure::grant_expired(format!(
             "{name} no longer accepts the device code; connect again"
         )),
     }
-}
-
-/// A server's own word for a fault of its own, whatever status it comes with.
-fn fault(call: Call, server: Server) -> Failure {
-    let name = server.name;
-    match call.effect() {
-        Effect::Harmless => {
-            Failure::Unavailable(format!("{name} reports a fault of its own; try again later"))
-        }
-        Effect::MayRotate => Failure::InDoubt(format!(
-            "{name} reports a fault of its own; it may have rotated the refresh token"
-        )),
-    }
-}
-
-fn misconfigured(text: String) -> Failure {
-    Failure::Misconfigured(text)
 }
 
 #[cfg(test)]
@@ -256,13 +240,12 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_of_the_server_is_doubt_only_where_a_token_may_be_spent() {
+    fn a_fault_of_the_server_is_waited_out_whatever_its_body_says() {
         for (status, error) in [(503, ""), (400, "temporarily_unavailable"), (200, "server_error")]
         {
-            assert_eq!(code(Call::Refresh, status, error), "in-doubt", "{status} {error}");
-            assert_eq!(code(Call::Code, status, error), "unavailable", "{status} {error}");
+            assert_eq!(code(Call::Refresh, status, error), "unavailable", "{status} {error}");
         }
-        assert_eq!(code(Call::Refresh, 500, "invalid_grant"), "in-doubt");
+        assert_eq!(code(Call::Refresh, 500, "invalid_grant"), "unavailable");
     }
 
     #[test]

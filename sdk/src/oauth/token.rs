@@ -19,7 +19,7 @@ fn read(answer: &dyn Answer, server: Server, now: u64) -> Result<Tokens, Failure
     const ACCESS: &str = "/access_token";
     if !answer.has_secret(ACCESS) {
         let Server { name, settings } = server;
-        return Err(Failure::Unexpected(format!(
+        return Err(Failure::unexpected(format!(
             "{name} answered {} without an access token; check {settings}",
             answer.status()
         )));

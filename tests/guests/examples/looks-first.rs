@@ -2,7 +2,7 @@
 //! the second can use up the refresh token.
 
 use sdk::{Context, Descriptor, Failure, Flow, Request, Rotation, Tokens};
-use sdk::{refresh_token, refresh_token_at, send, send_then, text, unexpected};
+use sdk::{refresh_token, refresh_token_at, send, send_then, text};
 
 fn describe() -> Descriptor {
     Descriptor::new("looks-first", "0.1.0", "looks-first")
@@ -28,7 +28,7 @@ fn trade() -> Flow<Tokens> {
             return Err(Failure::GrantExpired("the grant is gone".to_owned()));
         }
         if !answer.is_success() {
-            return Err(unexpected(answer, "token"));
+            return Err(Failure::of(answer, "the provider", "a token"));
         }
         let mut tokens = Tokens::bearer("/access_token");
         tokens.refresh_token = refresh_token_at(answer, "/refresh_token")?;

@@ -2,7 +2,7 @@
 //! refused for it. The host must write all of it out.
 
 use sdk::{Answer, Context, Descriptor, Failure, Field, Flow, Logins, Request, Tokens};
-use sdk::{secret, send, unexpected};
+use sdk::{secret, send};
 
 /// Clears the screen, forges a line, turns it around, hides.
 const PAINT: &str = "\u{1b}[2J\u{1b}]0;x\u{7}\r\nforged\u{9b}31m\u{202e}\u{2066}\u{200b}\u{feff}\u{ad}\u{e0041}\u{7f}";
@@ -22,7 +22,7 @@ fn login(_: &Context) -> Flow<Tokens> {
     let request = Request::post("{base_url}/token").json([("key", secret("key"))]);
     send(request, |answer: &dyn Answer| {
         if !answer.is_success() {
-            return Err(unexpected(answer, "token"));
+            return Err(Failure::of(answer, "the provider", "tokens"));
         }
         let mut tokens = Tokens::bearer("/access_token");
         tokens.scopes = vec![PAINT.to_owned()];

@@ -1,8 +1,13 @@
 //! The well-behaved one: rotates a refresh token as RFC 6749 has it. The crash tests kill the host
 //! around it. It never logs in, so a lost refresh token stays lost and is noticed.
 
-use sdk::{Answer, Context, Descriptor, Effect, Failure, Field, Flow, Request, Rotation, Tokens};
-use sdk::{refresh_token, refresh_token_at, send, text, trouble, unexpected};
+use sdk::{
+    Answer, Context, Descriptor, Failure, Field, Flow, Refusal, Refusals, Request, Rotation,
+};
+use sdk::{Tokens, refresh_token, refresh_token_at, send, text};
+
+const NO_REFRESH: Refusals = Refusals::of("the provider", "tokens")
+    .rows(&[Refusal::grant_expired("the grant is gone").on(&["invalid_grant"])]);
 
 fn describe() -> Descriptor {
     Descriptor::new("rotor", "0.1.0", "rotor")
@@ -23,14 +28,8 @@ fn refresh(context: &Context) -> Flow<Tokens> {
 }
 
 fn read(answer: &dyn Answer, now: u64) -> Result<Tokens, Failure> {
-    if let Some(failure) = trouble(answer, Effect::MayRotate, "the provider") {
-        return Err(failure);
-    }
-    if answer.status() == 400 && answer.text("/error").as_deref() == Some("invalid_grant") {
-        return Err(Failure::GrantExpired("the grant is gone".to_owned()));
-    }
     if !answer.is_success() {
-        return Err(unexpected(answer, "token"));
+        return Err(NO_REFRESH.failure(answer));
     }
     let mut tokens = Tokens::bearer("/access_token");
     tokens.expires_at = answer.number("/expires_in").and_then(|seconds| now.checked_add(seconds));

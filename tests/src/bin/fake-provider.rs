@@ -18,7 +18,7 @@ use tokio::signal::{
 fn main() -> ExitCode {
     let result = match options::parse(env::args().skip(1)) {
         Ok(options) => run(options).map_err(|error| error.to_string()),
-        Err(message) => Err(format!("{message}\n\n{}", options::USAGE)),
+        Err(message) => Err(format!("{message}\n\n{}", options::usage())),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

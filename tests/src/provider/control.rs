@@ -10,7 +10,7 @@ use crate::provider::{
     journal::Entry,
     ledger::Audit,
     script::{Fate, Scenario},
-    service::{Pair, Service},
+    service::Pair,
     shared::Shared,
 };
 
@@ -133,34 +133,22 @@ impl Control {
 
     /// Why Google takes no refresh token from now on; none to take them again. Nothing elsewhere.
     pub fn fail_refreshes(&self, failure: Option<google::Failure>) {
-        if let Service::Google(google) = &mut self.shared.state().service {
-            google.failure = failure;
-        }
+        self.shared.state().service.fail_refreshes(failure);
     }
 
     /// How many messages `PlayMobile` took. Nothing elsewhere.
     pub fn sent_messages(&self) -> u64 {
-        match &self.shared.state().service {
-            Service::PlayMobile(playmobile) => playmobile.sent,
-            _ => 0,
-        }
+        self.shared.state().service.sent_messages()
     }
 
     /// How many wrong logins in a row there were at `Login`, which locks the account after a few. Nothing elsewhere.
     pub fn wrong_logins(&self) -> u32 {
-        match &self.shared.state().service {
-            Service::Login(login) => login.wrong,
-            _ => 0,
-        }
+        self.shared.state().service.wrong_logins()
     }
 
     /// Locks or unlocks the account at `PlayMobile`; unlocks it at `Login`, where only wrong logins lock it.
     pub fn lock_account(&self, locked: bool) {
-        match &mut self.shared.state().service {
-            Service::PlayMobile(playmobile) => playmobile.locked = locked,
-            Service::Login(login) if !locked => login.wrong = 0,
-            _ => {}
-        }
+        self.shared.state().service.lock(locked);
     }
 
     fn decide_device(&self, user_code: &str, approve: bool) -> bool {

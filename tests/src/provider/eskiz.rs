@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::provider::{
-    answer::Answer, call::Call, credentials::Credentials, jwt, mint::Mint, service::Pair,
+    answer::Answer, call::Call, credentials::Credentials, jwt, mint::Mint, options::flags::Flags,
+    service::Fake, service::Pair, service::Reply, service::Service,
 };
 
 /// How this Eskiz behaves.
@@ -42,6 +43,27 @@ impl Default for Settings {
     }
 }
 
+impl Fake for Settings {
+    const USAGE: &str = "[--email E] [--password P] [--lifetime S] [--role R] [--revoke-old-on-refresh] \
+        [--refresh-expired]";
+
+    fn read(flags: &mut Flags) -> Result<Self, String> {
+        let base = Self::default();
+        Ok(Self {
+            email: flags.value("email", base.email)?,
+            password: flags.value("password", base.password)?,
+            lifetime: flags.value("lifetime", base.lifetime)?,
+            role: flags.value("role", base.role)?,
+            revoke_old_on_refresh: flags.switch("revoke-old-on-refresh")?,
+            refresh_expired: flags.switch("refresh-expired")?,
+        })
+    }
+
+    fn service(self, _: &str) -> Box<dyn Service> {
+        Box::new(Eskiz::new(self))
+    }
+}
+
 pub(crate) struct Eskiz {
     pub(crate) credentials: Credentials,
     settings: Settings,
@@ -53,15 +75,9 @@ pub(crate) struct Eskiz {
 /// The number of the one account.
 const ACCOUNT: u32 = 4_107;
 
-impl Eskiz {
-    pub(crate) fn new(settings: Settings) -> Self {
-        let credentials =
-            Credentials::new([("email", &settings.email), ("password", &settings.password)]);
-        Self { credentials, settings, mint: Mint::new(""), live: HashSet::new() }
-    }
-
-    pub(crate) fn act(&mut self, call: &Call, now: Timestamp) -> Answer {
-        match (&call.method, call.path.as_str()) {
+impl Service for Eskiz {
+    fn act(&mut self, call: &Call, now: Timestamp) -> Reply {
+        let answer = match (&call.method, call.path.as_str()) {
             (&Method::POST, "/api/auth/login") => self.login(call, now),
             (&Method::PATCH, "/api/auth/refresh") => self.refresh(call, now),
             (&Method::GET, "/api/auth/user") => self.user(call, now),
@@ -72,10 +88,11 @@ impl Eskiz {
                 wrong_method(method)
             }
             _ => Answer::nginx_not_found(),
-        }
+        };
+        answer.into()
     }
 
-    pub(crate) fn issue(&mut self, now: Timestamp) -> Pair {
+    fn issue(&mut self, _: &str, now: Timestamp) -> Pair {
         Pair {
             access_token: self.token(now),
             refresh_token: String::new(),
@@ -83,8 +100,20 @@ impl Eskiz {
         }
     }
 
-    pub(crate) fn revoke_everything(&mut self) {
+    fn credentials(&mut self) -> &mut Credentials {
+        &mut self.credentials
+    }
+
+    fn revoke_everything(&mut self) {
         self.live.clear();
+    }
+}
+
+impl Eskiz {
+    pub(crate) fn new(settings: Settings) -> Self {
+        let credentials =
+            Credentials::new([("email", &settings.email), ("password", &settings.password)]);
+        Self { credentials, settings, mint: Mint::new(""), live: HashSet::new() }
     }
 
     fn login(&mut self, call: &Call, now: Timestamp) -> Answer {

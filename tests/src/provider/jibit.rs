@@ -15,7 +15,8 @@ use crate::provider::{
     jwt,
     ledger::{Handed, Ledger},
     mint::{Claim, Mint, Use},
-    service::{Pair, Reply},
+    options::flags::Flags,
+    service::{Fake, Pair, Reply, Service},
 };
 
 /// How this Jibit behaves.
@@ -48,6 +49,28 @@ impl Default for Settings {
             flat_ide: false,
             bad_refresh_status: 401,
         }
+    }
+}
+
+impl Fake for Settings {
+    const USAGE: &str = "[--api-key K] [--secret-key K] [--class C] [--lifetime S] [--refresh-lifetime S] \
+        [--flat-ide] [--bad-refresh-status N]";
+
+    fn read(flags: &mut Flags) -> Result<Self, String> {
+        let base = Self::default();
+        Ok(Self {
+            api_key: flags.value("api-key", base.api_key)?,
+            secret_key: flags.value("secret-key", base.secret_key)?,
+            class: flags.class(base.class)?,
+            access_lifetime: flags.value("lifetime", base.access_lifetime)?,
+            refresh_lifetime: flags.value("refresh-lifetime", base.refresh_lifetime)?,
+            flat_ide: flags.switch("flat-ide")?,
+            bad_refresh_status: flags.value("bad-refresh-status", base.bad_refresh_status)?,
+        })
+    }
+
+    fn service(self, _: &str) -> Box<dyn Service> {
+        Box::new(Jibit::new(self))
     }
 }
 
@@ -96,18 +119,8 @@ pub(crate) struct Jibit {
 /// A status and a code; the product decides how they are worded.
 type Refused = (u16, &'static str);
 
-impl Jibit {
-    pub(crate) fn new(settings: Settings) -> Self {
-        let keys = [("apiKey", settings.api_key.as_str()), ("secretKey", &settings.secret_key)];
-        Self {
-            credentials: Credentials::new(keys),
-            ledger: Ledger::new(settings.class),
-            settings,
-            mint: Mint::new(""),
-        }
-    }
-
-    pub(crate) fn act(&mut self, call: &Call, now: Timestamp) -> Reply {
+impl Service for Jibit {
+    fn act(&mut self, call: &Call, now: Timestamp) -> Reply {
         let path = call.path.as_str();
         let result = match PRODUCTS.iter().find(|it| it.generate == path || it.refresh == path) {
             Some(_) if call.method != Method::POST => Err((405, "web.method_not_allowed")),
@@ -121,10 +134,30 @@ impl Jibit {
         result.unwrap_or_else(|(status, code)| self.refusal(path, status, code).into())
     }
 
-    pub(crate) fn issue(&mut self, name: &str, now: Timestamp) -> Pair {
+    fn issue(&mut self, name: &str, now: Timestamp) -> Pair {
         let handed = self.ledger.open(name.to_owned(), PRODUCTS[0].name, now);
         self.ledger.delivered(handed);
         self.pair(handed)
+    }
+
+    fn credentials(&mut self) -> &mut Credentials {
+        &mut self.credentials
+    }
+
+    fn ledger(&mut self) -> Option<&mut Ledger> {
+        Some(&mut self.ledger)
+    }
+}
+
+impl Jibit {
+    pub(crate) fn new(settings: Settings) -> Self {
+        let keys = [("apiKey", settings.api_key.as_str()), ("secretKey", &settings.secret_key)];
+        Self {
+            credentials: Credentials::new(keys),
+            ledger: Ledger::new(settings.class),
+            settings,
+            mint: Mint::new(""),
+        }
     }
 
     fn generate(

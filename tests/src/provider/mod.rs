@@ -47,29 +47,71 @@ use tokio::{
     runtime::{Builder, Runtime},
 };
 
-use crate::provider::{control::Control, shared::Shared};
+use crate::provider::{
+    control::Control,
+    options::flags::Flags,
+    service::{Fake, Service},
+    shared::Shared,
+};
 
-/// Which provider to stand in for.
-#[derive(Clone, Debug)]
-pub enum Kind {
+/// All kinds, from the one list of them.
+macro_rules! fakes {
+    ($($(#[$about:meta])* $kind:ident of $module:ident,)+) => {
+        /// Which provider to stand in for.
+        #[derive(Clone, Debug)]
+        pub enum Kind {
+            $($(#[$about])* $kind($module::Settings),)+
+        }
+
+        impl Kind {
+            /// What they are called on the command line, and their flags.
+            pub(crate) const USAGES: &[(&str, &str)] =
+                &[$((stringify!($module), <$module::Settings as Fake>::USAGE),)+];
+
+            /// Each of them as it usually is.
+            pub fn all() -> Vec<Self> {
+                vec![$(Self::$kind($module::Settings::default()),)+]
+            }
+
+            /// By its name; none when there is none of that name.
+            fn read(name: &str, flags: &mut Flags) -> Option<Result<Self, String>> {
+                match name {
+                    $(stringify!($module) => {
+                        Some($module::Settings::read(flags).map(Self::$kind))
+                    })+
+                    _ => None,
+                }
+            }
+
+            fn service(self, base: &str) -> Box<dyn Service> {
+                match self {
+                    $(Self::$kind(settings) => settings.service(base),)+
+                }
+            }
+        }
+    };
+}
+
+// The one place where a fake is registered, besides its `mod` above.
+fakes! {
     /// SMS gateway: e-mail and password, one JWT.
-    Eskiz(eskiz::Settings),
+    Eskiz of eskiz,
     /// Banking gateway: key pair, and a rotating pair of tokens.
-    Jibit(jibit::Settings),
+    Jibit of jibit,
     /// RFC 6749 token endpoint with every class of rotation.
-    Rotor(rotor::Settings),
-    /// A whole authorization server.
-    OAuth(oauth::Settings),
-    /// The same with Google's paths and quirks.
-    Google(google::Settings),
-    /// The same with PropelAuth's paths and organisations.
-    PropelAuth(propelauth::Settings),
+    Rotor of rotor,
     /// Banking gateway: OAuth in shape, and different in every detail.
-    Finnotech(finnotech::Settings),
-    /// An ordinary API with any of the usual logins.
-    Login(login::Settings),
+    Finnotech of finnotech,
     /// SMS gateway: a name and a password with every call.
-    PlayMobile(playmobile::Settings),
+    PlayMobile of playmobile,
+    /// A whole authorization server.
+    OAuth of oauth,
+    /// The same with Google's paths and quirks.
+    Google of google,
+    /// The same with PropelAuth's paths and organisations.
+    PropelAuth of propelauth,
+    /// An ordinary API with any of the usual logins.
+    Login of login,
 }
 
 /// A running fake. It stops, and cuts its connections, when dropped.

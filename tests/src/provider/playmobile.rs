@@ -3,6 +3,7 @@
 //! Success is a sentence and an error is JSON. The codes in it look like statuses of HTTP and are none.
 
 use axum::http::Method;
+use jiff::Timestamp;
 use jiff::fmt::strtime;
 use serde_json::{Value, json};
 
@@ -10,6 +11,8 @@ use crate::provider::{
     answer::Answer,
     call::{Call, Format},
     credentials::Credentials,
+    options::flags::Flags,
+    service::{Fake, Pair, Reply, Service},
 };
 
 /// What a wrong name or password gets beside its 401. Nobody knows the vendor's own.
@@ -53,6 +56,32 @@ impl Default for Settings {
     }
 }
 
+impl Fake for Settings {
+    const USAGE: &str = "[--login L] [--password P] [--unauthorized empty|html|json] [--locked] [--empty-code N] \
+        [--code-as-text]";
+
+    fn read(flags: &mut Flags) -> Result<Self, String> {
+        let base = Self::default();
+        let bodies = [
+            ("empty", Unauthorized::Empty),
+            ("html", Unauthorized::Html),
+            ("json", Unauthorized::Json),
+        ];
+        Ok(Self {
+            login: flags.value("login", base.login)?,
+            password: flags.value("password", base.password)?,
+            unauthorized: flags.choice("unauthorized", base.unauthorized, &bodies)?,
+            locked: flags.switch("locked")?,
+            empty_code: flags.value("empty-code", base.empty_code)?,
+            code_as_text: flags.switch("code-as-text")?,
+        })
+    }
+
+    fn service(self, _: &str) -> Box<dyn Service> {
+        Box::new(PlayMobile::new(self))
+    }
+}
+
 pub(crate) struct PlayMobile {
     pub(crate) credentials: Credentials,
     pub(crate) locked: bool,
@@ -64,23 +93,42 @@ pub(crate) struct PlayMobile {
 /// Code and description.
 type Refused = (u16, &'static str);
 
+impl Service for PlayMobile {
+    fn act(&mut self, call: &Call, _: Timestamp) -> Reply {
+        let known = call.basic.as_ref().is_some_and(|(login, password)| {
+            self.credentials.admit(&[("login", login), ("password", password)])
+        });
+        let answer = match (&call.method, call.path.as_str()) {
+            _ if !known => self.unauthorized(),
+            (&Method::POST, "/broker-api/send") => self.send(call),
+            (_, "/broker-api/send") => Answer::new(405, "text/html", ""),
+            _ => Answer::nginx_not_found(),
+        };
+        answer.into()
+    }
+
+    fn issue(&mut self, _: &str, _: Timestamp) -> Pair {
+        Pair::default()
+    }
+
+    fn credentials(&mut self) -> &mut Credentials {
+        &mut self.credentials
+    }
+
+    fn sent_messages(&self) -> u64 {
+        self.sent
+    }
+
+    fn lock(&mut self, locked: bool) {
+        self.locked = locked;
+    }
+}
+
 impl PlayMobile {
     pub(crate) fn new(settings: Settings) -> Self {
         let names = [("login", settings.login.as_str()), ("password", &settings.password)];
         let credentials = Credentials::new(names);
         Self { credentials, locked: settings.locked, sent: 0, settings }
-    }
-
-    pub(crate) fn act(&mut self, call: &Call) -> Answer {
-        let known = call.basic.as_ref().is_some_and(|(login, password)| {
-            self.credentials.admit(&[("login", login), ("password", password)])
-        });
-        match (&call.method, call.path.as_str()) {
-            _ if !known => self.unauthorized(),
-            (&Method::POST, "/broker-api/send") => self.send(call),
-            (_, "/broker-api/send") => Answer::new(405, "text/html", ""),
-            _ => Answer::nginx_not_found(),
-        }
     }
 
     fn send(&mut self, call: &Call) -> Answer {

@@ -16,7 +16,9 @@ use crate::provider::{
     call::{Call, Format},
     credentials::Credentials,
     family::Class,
-    service::Reply,
+    ledger::Ledger,
+    options::flags::Flags,
+    service::{Fake, Pair, Reply, Service},
 };
 
 /// How this PropelAuth behaves.
@@ -62,12 +64,68 @@ impl Default for Settings {
     }
 }
 
+impl Fake for Settings {
+    const USAGE: &str = "[--client-id I] [--client-secret S] [--public] [--api-key K] [--redirect-uris A,B] \
+        [--class C] [--lifetime S] [--refresh-lifetime S] [--active-org] [--deny]";
+
+    fn read(flags: &mut Flags) -> Result<Self, String> {
+        let base = Self::default();
+        Ok(Self {
+            client_id: flags.value("client-id", base.client_id)?,
+            client_secret: flags.value("client-secret", base.client_secret)?,
+            public: flags.switch("public")?,
+            api_key: flags.value("api-key", base.api_key)?,
+            redirect_uris: flags.list("redirect-uris", base.redirect_uris),
+            class: flags.class(base.class)?,
+            lifetime: flags.value("lifetime", base.lifetime)?,
+            refresh_lifetime: flags.value("refresh-lifetime", base.refresh_lifetime)?,
+            active_org: flags.switch("active-org")?,
+            deny: flags.switch("deny")?,
+        })
+    }
+
+    fn service(self, base: &str) -> Box<dyn Service> {
+        Box::new(PropelAuth::new(self, base))
+    }
+}
+
 const USER: &str = "7d0c2a54-93b1-4c0e-8a61-2f5be3d97c10";
 const ORG: &str = "c4e1f7a8-5b26-4d39-9f70-6a1d8e02b345";
 
 pub(crate) struct PropelAuth {
     pub(crate) core: Authorization,
     settings: Settings,
+}
+
+impl Service for PropelAuth {
+    fn act(&mut self, call: &Call, now: Timestamp) -> Reply {
+        match (&call.method, call.path.as_str()) {
+            (&Method::GET, "/.well-known/openid-configuration") => {
+                Answer::json(200, &metadata(&self.core.rules.issuer)).into()
+            }
+            (&Method::GET, "/propelauth/oauth/authorize") => self.authorize(call, now).into(),
+            (&Method::POST, "/propelauth/oauth/token") => self.token(call, now),
+            (&Method::GET, "/propelauth/oauth/userinfo") => self.userinfo(call, now).into(),
+            (&Method::POST, "/api/backend/v1/logout") => self.logout(call).into(),
+            _ => Answer::new(404, "text/plain", "").into(),
+        }
+    }
+
+    fn issue(&mut self, name: &str, now: Timestamp) -> Pair {
+        self.core.issue(name, now)
+    }
+
+    fn credentials(&mut self) -> &mut Credentials {
+        &mut self.core.credentials
+    }
+
+    fn ledger(&mut self) -> Option<&mut Ledger> {
+        Some(&mut self.core.tokens.ledger)
+    }
+
+    fn authorization(&mut self) -> Option<&mut Authorization> {
+        Some(&mut self.core)
+    }
 }
 
 impl PropelAuth {
@@ -82,19 +140,6 @@ impl PropelAuth {
             Authorization::new(rules(&settings, issuer), Credentials::new(names), tokens);
         core.denying = settings.deny;
         Self { core, settings }
-    }
-
-    pub(crate) fn act(&mut self, call: &Call, now: Timestamp) -> Reply {
-        match (&call.method, call.path.as_str()) {
-            (&Method::GET, "/.well-known/openid-configuration") => {
-                Answer::json(200, &metadata(&self.core.rules.issuer)).into()
-            }
-            (&Method::GET, "/propelauth/oauth/authorize") => self.authorize(call, now).into(),
-            (&Method::POST, "/propelauth/oauth/token") => self.token(call, now),
-            (&Method::GET, "/propelauth/oauth/userinfo") => self.userinfo(call, now).into(),
-            (&Method::POST, "/api/backend/v1/logout") => self.logout(call).into(),
-            _ => Answer::new(404, "text/plain", "").into(),
-        }
     }
 
     fn authorize(&mut self, call: &Call, now: Timestamp) -> Answer {

@@ -11,7 +11,8 @@ use crate::provider::{
     family::Class,
     ledger::{Handed, Ledger, Refusal},
     mint::{Claim, Mint, Use},
-    service::{Pair, Reply},
+    options::flags::Flags,
+    service::{Fake, Pair, Reply, Service},
 };
 
 /// How this Rotor behaves.
@@ -47,11 +48,63 @@ impl Default for Settings {
     }
 }
 
+impl Fake for Settings {
+    const USAGE: &str = "[--class C] [--prefix T] [--lifetime S] [--refresh-lifetime S] [--key K] [--client-id I \
+        --client-secret S] [--always-send-refresh]";
+
+    fn read(flags: &mut Flags) -> Result<Self, String> {
+        let base = Self::default();
+        let client = match (flags.optional("client-id")?, flags.optional("client-secret")?) {
+            (Some(id), Some(secret)) => Some((id, secret)),
+            (None, None) => None,
+            _ => return Err("--client-id and --client-secret go together".to_owned()),
+        };
+        Ok(Self {
+            class: flags.class(base.class)?,
+            prefix: flags.value("prefix", base.prefix)?,
+            lifetime: flags.value("lifetime", base.lifetime)?,
+            refresh_lifetime: flags.value("refresh-lifetime", base.refresh_lifetime)?,
+            key: flags.value("key", base.key)?,
+            client,
+            omit_unrotated: !flags.switch("always-send-refresh")?,
+        })
+    }
+
+    fn service(self, _: &str) -> Box<dyn Service> {
+        Box::new(Rotor::new(self))
+    }
+}
+
 pub(crate) struct Rotor {
     pub(crate) credentials: Credentials,
     pub(crate) ledger: Ledger,
     settings: Settings,
     mint: Mint,
+}
+
+impl Service for Rotor {
+    fn act(&mut self, call: &Call, now: Timestamp) -> Reply {
+        match (&call.method, call.path.as_str()) {
+            (&Method::POST, "/token") => self.token(call, now),
+            (_, "/token") => Answer::json(405, &json!({"error": "method_not_allowed"})).into(),
+            (&Method::GET, "/resource") => self.resource(call, now).into(),
+            _ => Answer::json(404, &json!({"error": "not_found"})).into(),
+        }
+    }
+
+    fn issue(&mut self, name: &str, now: Timestamp) -> Pair {
+        let handed = self.ledger.open(name.to_owned(), "", now);
+        self.ledger.delivered(handed);
+        self.pair(handed, now)
+    }
+
+    fn credentials(&mut self) -> &mut Credentials {
+        &mut self.credentials
+    }
+
+    fn ledger(&mut self) -> Option<&mut Ledger> {
+        Some(&mut self.ledger)
+    }
 }
 
 impl Rotor {
@@ -63,21 +116,6 @@ impl Rotor {
         }
         let (ledger, mint) = (Ledger::new(settings.class), Mint::new(&settings.prefix));
         Self { credentials, ledger, settings, mint }
-    }
-
-    pub(crate) fn act(&mut self, call: &Call, now: Timestamp) -> Reply {
-        match (&call.method, call.path.as_str()) {
-            (&Method::POST, "/token") => self.token(call, now),
-            (_, "/token") => Answer::json(405, &json!({"error": "method_not_allowed"})).into(),
-            (&Method::GET, "/resource") => self.resource(call, now).into(),
-            _ => Answer::json(404, &json!({"error": "not_found"})).into(),
-        }
-    }
-
-    pub(crate) fn issue(&mut self, name: &str, now: Timestamp) -> Pair {
-        let handed = self.ledger.open(name.to_owned(), "", now);
-        self.ledger.delivered(handed);
-        self.pair(handed, now)
     }
 
     fn token(&mut self, call: &Call, now: Timestamp) -> Reply {

@@ -19,17 +19,16 @@ pub(crate) struct State {
     pub(crate) clock: Clock,
     pub(crate) script: Script,
     pub(crate) journal: Journal,
-    pub(crate) service: Service,
+    pub(crate) service: Box<dyn Service>,
 }
 
 impl Shared {
-    /// A provider names itself by its `base`: in metadata, in tokens, in links for people.
     pub(crate) fn new(kind: Kind, base: &str) -> Self {
         let state = State {
             clock: Clock::default(),
             script: Script::default(),
             journal: Journal::new(),
-            service: Service::new(kind, base),
+            service: kind.service(base),
         };
         Self { started: Instant::now(), state: Mutex::new(state) }
     }

@@ -6,7 +6,7 @@ use e2e::provider::script::Scenario;
 use e2e::provider::{FakeProvider, Kind, rotor};
 use e2e::stage::Stage;
 
-use crate::providers::subject::{First, Make, plain};
+use crate::providers::subject::{First, Make, each_subject, plain};
 
 fn attempt(stage: &Stage) -> serde_json::Value {
     stage.refresh(&["--force"])
@@ -64,7 +64,7 @@ fn is_refused_this_machine(make: Make) {
 }
 
 macro_rules! stays {
-    ($($subject:ident),+) => {$(
+    ($($subject:ident $first:ident $life:ident,)+) => {$(
         mod $subject {
             use crate::providers::elsewhere;
             use crate::providers::subject::$subject as make;
@@ -87,7 +87,4 @@ macro_rules! stays {
     )+};
 }
 
-stays! {
-    eskiz, jibit, playmobile, finnotech, external_api, propelauth, google_oauth, oauth2_client,
-    oauth2_person
-}
+each_subject!(stays);

@@ -12,7 +12,7 @@ use keepfresh::model::state::{State, state_of};
 use keepfresh::refresher::Served;
 use secrecy::ExposeSecret as _;
 
-use crate::providers::subject::{Make, Subject, plain};
+use crate::providers::subject::{Make, Subject, each_subject, plain};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -65,8 +65,15 @@ async fn is_not_served_while_the_provider_is_down(make: Make) {
     assert_eq!(state_of(&connection, ended.inside.app.clock.now()), State::Expired);
 }
 
-macro_rules! ends {
-    ($($subject:ident),+) => {$(
+macro_rules! endings {
+    ($($subject:ident $first:ident $life:ident,)+) => {
+        $(ending! { $life $subject })+
+    };
+}
+
+macro_rules! ending {
+    (lasts $subject:ident) => {};
+    (ends $subject:ident) => {
         mod $subject {
             use crate::providers::subject::$subject as make;
 
@@ -80,12 +87,10 @@ macro_rules! ends {
                 crate::providers::expiring::is_not_served_while_the_provider_is_down(make).await;
             }
         }
-    )+};
+    };
 }
 
-ends! {
-    eskiz, jibit, finnotech, external_api, propelauth, google_oauth, oauth2_client, oauth2_person
-}
+each_subject!(endings);
 
 #[tokio::test]
 async fn what_playmobile_gave_does_not_end() {

@@ -1,7 +1,7 @@
-//! All eight plugins against their fakes, through the real program. Every plugin is put into every
+//! All plugins against their fakes, through the real program. Every plugin is put into every
 //! situation; what one of them does and no other has a file of its own.
 
-/// The eight plugins.
+/// The plugins, each registered once.
 pub(crate) mod subject;
 
 /// What is done to them, and what is seen of it.

@@ -1,12 +1,15 @@
 //! Every plugin in every situation, each as a test of its own.
 
+use std::collections::BTreeSet;
+
 use crate::providers::expected::{Moment, expected};
 use crate::providers::situation::{Fault, at_login, at_refresh};
-use crate::providers::subject::{self, Make, plain};
+use crate::providers::subject::{self, ALL, First, Make, each_subject, plain};
+use crate::tidy::plugins;
 
 /// One test for each situation of a plugin that has tokens.
 macro_rules! refreshes {
-    ($($subject:ident),+) => {$(
+    ($($subject:ident $first:ident $life:ident,)+) => {$(
         mod $subject {
             use crate::providers::table::refresh_is_as_expected as check;
             use crate::providers::situation::Fault;
@@ -31,11 +34,18 @@ macro_rules! refreshes {
 
 /// The same for one that logs in by itself, before it has any.
 macro_rules! logins {
-    ($($subject:ident as $module:ident),+) => {$(
-        mod $module {
-            use crate::providers::table::login_is_as_expected as check;
+    ($($subject:ident $first:ident $life:ident,)+) => {
+        $(login! { $first $subject })+
+    };
+}
+
+macro_rules! login {
+    (needs_somebody $subject:ident) => {};
+    (logs_in $subject:ident) => {
+        mod $subject {
             use crate::providers::situation::Fault;
             use crate::providers::subject::$subject as make;
+            use crate::providers::table::login_is_as_expected as check;
 
             cells! { check, make:
                 a_login_brings_a_token: Nothing,
@@ -50,7 +60,7 @@ macro_rules! logins {
                 an_answer_that_was_cut_off_is_asked_for_again: CutAfter,
             }
         }
-    )+};
+    };
 }
 
 macro_rules! cells {
@@ -62,18 +72,13 @@ macro_rules! cells {
     )+};
 }
 
-logins! {
-    eskiz as eskiz_login,
-    jibit as jibit_login,
-    playmobile as playmobile_login,
-    finnotech as finnotech_login,
-    external_api as external_api_login,
-    oauth2_client as oauth2_client_login
-}
+each_subject!(refreshes);
 
-refreshes! {
-    eskiz, jibit, playmobile, finnotech, external_api, propelauth, google_oauth, oauth2_client,
-    oauth2_person
+/// Before there is a token.
+mod first {
+    use crate::providers::subject::each_subject;
+
+    each_subject!(logins);
 }
 
 fn login_is_as_expected(make: Make, fault: Fault) {
@@ -91,7 +96,22 @@ fn refresh_is_as_expected(make: Make, fault: Fault) {
 }
 
 #[test]
-fn every_subject_is_in_the_table() {
-    let names = subject::ALL.map(|make| plain(make).name);
-    assert_eq!(names.len(), 9, "add a row for what is new: {names:?}");
+fn every_plugin_is_a_subject() {
+    let plugins: BTreeSet<_> = plugins().into_iter().collect();
+    let subjects: BTreeSet<_> = ALL.iter().map(|make| plain(*make).plugin.to_owned()).collect();
+    assert_eq!(plugins, subjects, "each_subject! in subject.rs has all of plugins/");
+}
+
+macro_rules! firsts {
+    ($($subject:ident $first:ident $life:ident,)+) => {
+        [$((plain(subject::$subject), stringify!($first))),+]
+    };
+}
+
+#[test]
+fn the_list_says_how_a_subject_gets_its_first_token() {
+    for (subject, first) in each_subject!(firsts) {
+        let expected = if subject.first == First::LogsIn { "logs_in" } else { "needs_somebody" };
+        assert_eq!(first, expected, "{}", subject.name);
+    }
 }

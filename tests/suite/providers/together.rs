@@ -9,7 +9,7 @@ use e2e::provider::FakeProvider;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::providers::subject::{ALL, First, Subject, plain};
+use crate::providers::subject::{ALL, First, Make, Subject, plain};
 
 /// An interval in which a daemon that tries again by mistake would have done so.
 const A_WHILE: Duration = Duration::from_millis(1_500);
@@ -22,12 +22,12 @@ struct Everybody {
 
 impl Everybody {
     fn new() -> Self {
-        let start = |make| {
-            let subject = plain(make);
+        let start = |make: &Make| {
+            let subject = plain(*make);
             let fake = FakeProvider::start(subject.kind.clone()).unwrap();
             (subject, fake)
         };
-        let all = ALL.map(start).into_iter().collect::<Vec<_>>();
+        let all = ALL.iter().map(start).collect::<Vec<_>>();
         let retry = "retry = { attempts = 5, backoff = \"1s\" }";
         let sections = all.iter().map(|(it, fake)| it.section(&fake.base_url(), retry));
         let home = Home::new(&sections.collect::<String>());
@@ -73,7 +73,7 @@ fn a_daemon_tries_wrong_credentials_once_at_every_provider_and_leaves_them_to_a_
     let daemon = everybody.home.serve();
     let wrong = |it: &Value| *it == "misconfigured";
     wait_until("each has failed", || everybody.states().iter().all(wrong));
-    let once = ALL.map(|make| (plain(make).name, 1));
+    let once = ALL.iter().map(|make| (plain(*make).name, 1)).collect::<Vec<_>>();
     assert_eq!(everybody.requests(), once);
     daemon.signal(Signal::HUP);
     wait_until("it is reloaded", || daemon.log().contains("reloaded"));

@@ -132,6 +132,19 @@ async fn a_pause_of_an_hour_that_a_clock_ahead_began_lasts_an_hour() {
     assert_eq!(due(&inside.app.storage, "rotor").await, end);
 }
 
+#[tokio::test]
+async fn a_profile_that_a_clock_ahead_would_have_asked_next_year_is_asked_in_its_time() {
+    let (_fake, home) = rotor(3_600);
+    let manifest = std::fs::read_to_string(home.path("keepfresh.toml")).unwrap();
+    home.write_manifest(&(manifest + "probe = \"1h\"\n"));
+    let inside = Inside::open(&home).await;
+    let (id, now) = ("rotor".parse().unwrap(), inside.app.clock.now());
+    let storage = &inside.app.storage;
+    storage.set_profile(&id, None, Some(now + YEAR)).await.unwrap();
+    inside.app.refresher.check_times().await.unwrap();
+    assert!(storage.next_probe().await.unwrap().unwrap() <= now + Duration::from_hours(1));
+}
+
 #[test]
 fn what_was_planned_for_next_year_is_planned_anew_by_a_daemon_that_starts() {
     let stage = Stage::eskiz("").logged_in();

@@ -26,7 +26,7 @@ codes! {
         exit: Failed, retryable: false, acts: Person,
     }
     DeadOnArrival = "token.dead_on_arrival" {
-        meaning: "The token that came had ended, or ends before anybody can use it; it is stored, and another one is asked for after growing pauses.",
+        meaning: "The token that came had ended, or ends before anybody can use it; it is stored, and asked for anew after growing pauses.",
         remedy: "Look at the clocks, here and at the provider, and at what its plugin takes for the end; then run `keepfresh refresh CONNECTION --force`.",
         exit: Failed, retryable: true, acts: Operator,
     }

@@ -1,7 +1,8 @@
 //! Logins as tables: what a server answers, what is sent next, and how it ends.
 
+use crate::Plugin;
 use crate::tests::fact;
-use sdk::testing::{Canned, Played, context, ending, play_tokens, undeclared};
+use sdk::testing::{Canned, Played, context, login};
 use sdk::{Body, Context, Request, Tokens};
 
 const LOGIN: &str = "https://a.example/api/login";
@@ -11,21 +12,20 @@ const CLIENT: (&str, &str) = ("client_id", "app");
 /// A connection with an e-mail and a password, and `more` settings.
 fn person(login: &str, more: &[(&str, &str)]) -> Context {
     let settings = [&[("login_url", login)], more].concat();
-    let mut context = context::<crate::Plugin>(&settings);
+    let mut context = context::<Plugin>(&settings);
     context.secrets.retain(|name| name == "email" || name == "password");
     context
 }
 
 /// A connection with a client and its secret.
 fn client(login: &str) -> Context {
-    let mut context = context::<crate::Plugin>(&[("login_url", login), CLIENT]);
+    let mut context = context::<Plugin>(&[("login_url", login), CLIENT]);
     context.secrets.retain(|name| name == "client_secret");
     context
 }
 
 fn play(context: &Context, answers: &[Canned]) -> Played<Tokens> {
-    let played = play_tokens::<crate::Plugin>(crate::flow::login(context), answers);
-    assert_eq!(undeclared(&crate::flow::describe(), &played.requests), None);
+    let played = login::<Plugin>(context, answers);
     assert!(played.requests.len() <= 16);
     played
 }
@@ -48,8 +48,7 @@ fn short(request: &Request) -> String {
 fn run(context: &Context, answers: &[(u16, &str)]) -> (Vec<String>, &'static str) {
     let answers: Vec<_> = answers.iter().map(|(status, body)| Canned::new(*status, body)).collect();
     let played = play(context, &answers);
-    let (case, _) = ending(&played.result);
-    (played.requests.iter().map(short).collect(), case)
+    (played.requests.iter().map(short).collect(), played.case())
 }
 
 const OK: (u16, &str) = (200, r#"{"access_token":"t"}"#);
@@ -178,7 +177,7 @@ fn a_redirect_to_the_slash_is_posted_again_and_no_other() {
     assert_eq!(fact(&tokens, "endpoint").unwrap(), "https://a.example/api/login/");
 
     let away = play(&person(LOGIN, &[]), &[to("https://b.example/api/login/"), found]);
-    assert_eq!((away.requests.len(), ending(&away.result).0), (1, "misconfigured"));
+    assert_eq!((away.requests.len(), away.case()), (1, "misconfigured"));
     let circle = [to("/api/login/"), to("/api/login"), Canned::new(200, OK.1)];
     let circle = play(&person(LOGIN, &[]), &circle);
     assert_eq!(circle.requests[2].url, "{login_url.origin}/oauth/token");
@@ -189,7 +188,7 @@ fn a_login_that_takes_nothing_at_hand_is_not_looked_for_elsewhere() {
     let played = play(&person(LOGIN, &[]), &vec![Canned::new(415, "{}"); 4]);
     let text = "https://a.example/api/login is a login, but takes none of what was tried \
                 (json-email, form); give the secrets that it wants, or choose its `format`";
-    assert_eq!(ending(&played.result), ("misconfigured", text));
+    assert_eq!((played.case(), played.text()), ("misconfigured", text));
 }
 
 #[test]
@@ -204,11 +203,11 @@ fn without_secrets_nothing_is_sent_and_the_text_says_what_is_missing() {
     context.secrets.clear();
     let text = "nothing to log in with; give `email` or `username` with `password`, or \
                 `client_id` with `client_secret`";
-    assert_eq!(ending(&play(&context, &[]).result), ("misconfigured", text));
+    assert_eq!((play(&context, &[]).case(), play(&context, &[]).text()), ("misconfigured", text));
     let pinned = person(LOGIN, &[("format", "client-credentials")]);
     let text = "the format `client-credentials` needs the setting `client_id` and the secret \
                 `client_secret`";
-    assert_eq!(ending(&play(&pinned, &[]).result), ("misconfigured", text));
+    assert_eq!((play(&pinned, &[]).case(), play(&pinned, &[]).text()), ("misconfigured", text));
 }
 
 #[test]
@@ -266,14 +265,14 @@ fn a_failure_names_the_address_and_quotes_nothing() {
     for status in [200, 400, 401, 403, 404, 422, 500] {
         let body = r#"{"message":"invented words","error":"more of them"}"#;
         let played = play(&person(LOGIN, &[]), &vec![Canned::new(status, body); 16]);
-        let (_, text) = ending(&played.result);
+        let (_, text) = (played.case(), played.text());
         assert!(!text.contains("invented") && !text.contains("more of"), "{status}");
     }
     let played = play(&person(LOGIN, &[]), &[Canned::new(401, "")]);
     let text = "https://a.example/api/login refused the login (json-email); check `email` and \
                 `password`";
-    assert_eq!(ending(&played.result), ("invalid-credentials", text));
+    assert_eq!((played.case(), played.text()), ("invalid-credentials", text));
     let cookie = Canned::new(200, "{}").header("Set-Cookie", "session=x");
     let played = play(&person(LOGIN, &[]), &[cookie]);
-    assert!(ending(&played.result).1.ends_with("it set a cookie, which is no token"));
+    assert!(played.text().ends_with("it set a cookie, which is no token"));
 }

@@ -6,6 +6,8 @@ mod refreshes;
 
 mod servers;
 
+mod settings;
+
 use sdk::Tokens;
 
 /// A fact that `connection show` would print.

@@ -1,8 +1,9 @@
 //! Refreshes as tables: what is remembered, what is sent, and how it ends.
 
+use crate::Plugin;
 use crate::format::grant;
 use crate::tests::fact;
-use sdk::testing::{Canned, Played, context_with_tokens, ending, play_tokens, undeclared};
+use sdk::testing::{Canned, Played, context_with_tokens, refresh};
 use sdk::{Body as Sent, Context, Tokens, refresh_token};
 
 const LOGIN: &str = "https://a.example/api/login/";
@@ -13,7 +14,7 @@ fn held(facts: &[(&str, &str)], settings: &[(&str, &str)]) -> Context {
     let given = [&[("login_url", LOGIN), ("client_id", "app")], settings].concat();
     let facts = [&[("login_url", LOGIN), ("endpoint", LOGIN)], facts].concat();
     let facts = facts.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Context { remembered: facts.collect(), ..context_with_tokens::<crate::Plugin>(&given) }
+    Context { remembered: facts.collect(), ..context_with_tokens::<Plugin>(&given) }
 }
 
 fn django(settings: &[(&str, &str)]) -> Context {
@@ -29,9 +30,7 @@ fn oauth(settings: &[(&str, &str)]) -> Context {
 }
 
 fn play(context: &Context, answers: &[Canned]) -> Played<Tokens> {
-    let played = play_tokens::<crate::Plugin>(crate::flow::refresh(context), answers);
-    assert_eq!(undeclared(&crate::flow::describe(), &played.requests), None);
-    played
+    refresh::<Plugin>(context, answers)
 }
 
 fn urls(played: &Played<Tokens>) -> Vec<&str> {
@@ -41,7 +40,7 @@ fn urls(played: &Played<Tokens>) -> Vec<&str> {
 fn ends(context: &Context, answers: &[(u16, &str)]) -> (usize, &'static str) {
     let answers: Vec<_> = answers.iter().map(|(status, it)| Canned::new(*status, it)).collect();
     let played = play(context, &answers);
-    (played.requests.len(), ending(&played.result).0)
+    (played.requests.len(), played.case())
 }
 
 #[test]
@@ -70,7 +69,7 @@ fn what_worked_once_is_the_only_place_asked_again() {
     ];
     let played = play(&held(&facts, &[]), &[Canned::new(404, "")]);
     assert_eq!(urls(&played), ["{login_url.origin}/api/token/refresh/"]);
-    assert_eq!(ending(&played.result).0, "grant-expired");
+    assert_eq!(played.case(), "grant-expired");
 }
 
 #[test]
@@ -125,7 +124,10 @@ fn a_server_without_a_known_refresh_is_asked_nothing() {
     ];
     let text = "the server has no refresh that is known; `refresh_url` can name one";
     let played = play(&held(&facts, &[]), &[]);
-    assert_eq!((played.requests.len(), ending(&played.result)), (0, ("grant-expired", text)));
+    assert_eq!(
+        (played.requests.len(), (played.case(), played.text())),
+        (0, ("grant-expired", text))
+    );
     let url = [("refresh_url", "https://a.example/api/refresh")];
     let sent = play(&held(&facts, &url), &[]).requests;
     assert_eq!(sent[0].body, Sent::Json(vec![("refreshToken".to_owned(), refresh_token())]));
@@ -153,7 +155,7 @@ fn a_redirect_to_the_slash_is_followed_once() {
     assert_eq!(urls(&played), ["{login_url.origin}/r", "{login_url.origin}/r/"]);
     assert!(played.result.is_ok());
     let played = play(&held(&facts, &[]), &[to("/r/"), to("/r")]);
-    assert_eq!((played.requests.len(), ending(&played.result).0), (2, "grant-expired"));
+    assert_eq!((played.requests.len(), played.case()), (2, "grant-expired"));
 }
 
 #[test]

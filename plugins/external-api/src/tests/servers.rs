@@ -1,19 +1,20 @@
 //! Servers that people run, in the shapes of their real answers with invented values: what the plugin
 //! makes of each.
 
-use sdk::testing::{Canned, context, play_tokens};
+use sdk::testing::{Canned, context, login};
 use sdk::{Context, Tokens};
 
+use crate::Plugin;
 use crate::tests::fact;
 
 fn person(login: &str) -> Context {
-    let mut context = context::<crate::Plugin>(&[("login_url", login)]);
+    let mut context = context::<Plugin>(&[("login_url", login)]);
     context.secrets = vec!["email".to_owned(), "password".to_owned()];
     context
 }
 
-fn found(login: &str, answers: &[Canned]) -> Tokens {
-    let played = play_tokens::<crate::Plugin>(crate::flow::login(&person(login)), answers);
+fn found(url: &str, answers: &[Canned]) -> Tokens {
+    let played = login::<Plugin>(&person(url), answers);
     assert_eq!(played.requests.len(), answers.len());
     played.result.unwrap()
 }

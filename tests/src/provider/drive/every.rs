@@ -4,23 +4,11 @@ use crate::provider::{
     FakeProvider, Kind,
     answer::Answer,
     drive::{ask, basic, start},
-    eskiz, finnotech, google, jibit, login, oauth, playmobile, propelauth, rotor,
     script::{Fate, Scenario},
 };
 
-fn every() -> [FakeProvider; 9] {
-    [
-        Kind::Eskiz(eskiz::Settings::default()),
-        Kind::Jibit(jibit::Settings::default()),
-        Kind::Rotor(rotor::Settings::default()),
-        Kind::OAuth(oauth::Settings::default()),
-        Kind::Google(google::Settings::default()),
-        Kind::PropelAuth(propelauth::Settings::default()),
-        Kind::Finnotech(finnotech::Settings::default()),
-        Kind::Login(login::Settings::default()),
-        Kind::PlayMobile(playmobile::Settings::default()),
-    ]
-    .map(start)
+fn every() -> Vec<FakeProvider> {
+    Kind::all().into_iter().map(start).collect()
 }
 
 #[test]

@@ -16,7 +16,8 @@ use crate::provider::{
     jwt,
     ledger::{Handed, Ledger},
     mint::{Claim, Mint, Use},
-    service::{Pair, Reply},
+    options::flags::Flags,
+    service::{Fake, Pair, Reply, Service},
 };
 
 /// How this Finnotech behaves.
@@ -63,6 +64,31 @@ impl Default for Settings {
     }
 }
 
+impl Fake for Settings {
+    const USAGE: &str = "[--client-id I] [--client-secret S] [--nid N] [--scopes A,B] [--class C] [--lifetime S] \
+        [--refresh-lifetime S] [--lifetime-as-text] [--date-as-number] [--bad-token-status N]";
+
+    fn read(flags: &mut Flags) -> Result<Self, String> {
+        let base = Self::default();
+        Ok(Self {
+            client_id: flags.value("client-id", base.client_id)?,
+            client_secret: flags.value("client-secret", base.client_secret)?,
+            nid: flags.value("nid", base.nid)?,
+            scopes: flags.list("scopes", base.scopes),
+            class: flags.class(base.class)?,
+            lifetime: flags.value("lifetime", base.lifetime)?,
+            refresh_lifetime: flags.value("refresh-lifetime", base.refresh_lifetime)?,
+            lifetime_as_text: flags.switch("lifetime-as-text")?,
+            date_as_number: flags.switch("date-as-number")?,
+            bad_token_status: flags.value("bad-token-status", base.bad_token_status)?,
+        })
+    }
+
+    fn service(self, _: &str) -> Box<dyn Service> {
+        Box::new(Finnotech::new(self))
+    }
+}
+
 /// Lets a token end others.
 const DELETE: &str = "boomrang:token:delete";
 
@@ -83,24 +109,8 @@ type Refused = (u16, &'static str, &'static str);
 const BAD_CLIENT: Refused = (401, "UNAUTHORIZED", "invalid client");
 const BAD_REFRESH: Refused = (400, "VALIDATION_ERROR", "invalid refresh token");
 
-impl Finnotech {
-    pub(crate) fn new(settings: Settings) -> Self {
-        let names = [
-            ("client_id", settings.client_id.as_str()),
-            ("client_secret", &settings.client_secret),
-            ("nid", &settings.nid),
-        ];
-        Self {
-            credentials: Credentials::new(names),
-            ledger: Ledger::new(settings.class),
-            settings,
-            mint: Mint::new(""),
-            scopes: Vec::new(),
-            tracked: HashSet::new(),
-        }
-    }
-
-    pub(crate) fn act(&mut self, call: &Call, now: Timestamp) -> Reply {
+impl Service for Finnotech {
+    fn act(&mut self, call: &Call, now: Timestamp) -> Reply {
         let parts: Vec<_> = call.path.trim_start_matches('/').split('/').collect();
         let result = match (&call.method, parts.as_slice()) {
             (&Method::POST, ["dev", "v2", "oauth2", "token"]) => self.token(call, now),
@@ -116,7 +126,7 @@ impl Finnotech {
     }
 
     /// With every scope.
-    pub(crate) fn issue(&mut self, name: &str, now: Timestamp) -> Pair {
+    fn issue(&mut self, name: &str, now: Timestamp) -> Pair {
         let handed = self.open(name.to_owned(), self.settings.scopes.clone(), now);
         self.ledger.delivered(handed);
         let refresh_token = self.refresh_token(handed);
@@ -124,6 +134,32 @@ impl Finnotech {
             access_token: self.access_token(handed, &refresh_token),
             refresh_token,
             expires_in: self.settings.lifetime,
+        }
+    }
+
+    fn credentials(&mut self) -> &mut Credentials {
+        &mut self.credentials
+    }
+
+    fn ledger(&mut self) -> Option<&mut Ledger> {
+        Some(&mut self.ledger)
+    }
+}
+
+impl Finnotech {
+    pub(crate) fn new(settings: Settings) -> Self {
+        let names = [
+            ("client_id", settings.client_id.as_str()),
+            ("client_secret", &settings.client_secret),
+            ("nid", &settings.nid),
+        ];
+        Self {
+            credentials: Credentials::new(names),
+            ledger: Ledger::new(settings.class),
+            settings,
+            mint: Mint::new(""),
+            scopes: Vec::new(),
+            tracked: HashSet::new(),
         }
     }
 

@@ -26,8 +26,9 @@ use crate::provider::{
         settings::{BUSINESS, TESTING, form, rules},
         words::{api_error, error, failed, refusal},
     },
+    ledger::Ledger,
     ledger::{Handed, Refusal},
-    service::{Pair, Reply},
+    service::{Pair, Reply, Service},
 };
 
 pub use settings::{Failure, Publishing, Settings};
@@ -45,21 +46,8 @@ pub(crate) struct Google {
     consented: HashSet<String>,
 }
 
-impl Google {
-    pub(crate) fn new(settings: Settings, issuer: &str) -> Self {
-        let names = [
-            ("client_id", settings.client_id.as_str()),
-            ("client_secret", &settings.client_secret),
-        ];
-        let tokens = Tokens::new(form(&settings, issuer));
-        let mut core =
-            Authorization::new(rules(&settings, issuer), Credentials::new(names), tokens);
-        core.denying = settings.deny;
-        let failure = settings.failure;
-        Self { core, failure, settings, consented: HashSet::new() }
-    }
-
-    pub(crate) fn act(&mut self, call: &Call, now: Timestamp) -> Reply {
+impl Service for Google {
+    fn act(&mut self, call: &Call, now: Timestamp) -> Reply {
         match (&call.method, call.path.as_str()) {
             (&Method::GET, "/o/oauth2/v2/auth") => self.authorize(call, now).into(),
             (&Method::POST, "/token") => self.token(call, now),
@@ -73,16 +61,47 @@ impl Google {
         }
     }
 
-    pub(crate) fn issue(&mut self, name: &str, now: Timestamp) -> Pair {
+    fn issue(&mut self, name: &str, now: Timestamp) -> Pair {
         self.consented.insert(self.settings.account.clone());
         let pair = self.core.issue(name, now);
         self.end_oldest(&self.settings.account.clone());
         pair
     }
 
-    pub(crate) fn revoke_everything(&mut self) {
+    fn credentials(&mut self) -> &mut Credentials {
+        &mut self.core.credentials
+    }
+
+    fn ledger(&mut self) -> Option<&mut Ledger> {
+        Some(&mut self.core.tokens.ledger)
+    }
+
+    fn authorization(&mut self) -> Option<&mut Authorization> {
+        Some(&mut self.core)
+    }
+
+    fn revoke_everything(&mut self) {
         self.core.tokens.ledger.revoke_everything();
         self.consented.clear();
+    }
+
+    fn fail_refreshes(&mut self, failure: Option<Failure>) {
+        self.failure = failure;
+    }
+}
+
+impl Google {
+    pub(crate) fn new(settings: Settings, issuer: &str) -> Self {
+        let names = [
+            ("client_id", settings.client_id.as_str()),
+            ("client_secret", &settings.client_secret),
+        ];
+        let tokens = Tokens::new(form(&settings, issuer));
+        let mut core =
+            Authorization::new(rules(&settings, issuer), Credentials::new(names), tokens);
+        core.denying = settings.deny;
+        let failure = settings.failure;
+        Self { core, failure, settings, consented: HashSet::new() }
     }
 
     fn authorize(&mut self, call: &Call, now: Timestamp) -> Answer {

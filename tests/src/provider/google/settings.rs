@@ -6,6 +6,9 @@ use crate::provider::{
         tokens::Form,
     },
     family::Class,
+    google::Google,
+    options::flags::Flags,
+    service::{Fake, Service},
 };
 
 /// Why no refresh token is taken, whichever it is.
@@ -71,6 +74,40 @@ impl Default for Settings {
             deny: false,
             lifetime: 3_599,
         }
+    }
+}
+
+impl Fake for Settings {
+    const USAGE: &str = "[--client-id I] [--client-secret S] [--redirect-uris A,B] [--scopes A,B] [--grant-scopes \
+        A,B] [--account E] [--testing] [--failure revoked|rapt|deleted-client] \
+        [--most-refresh-tokens N] [--deny] [--lifetime S]";
+
+    fn read(flags: &mut Flags) -> Result<Self, String> {
+        let base = Self::default();
+        let failures = [
+            ("revoked", Some(Failure::Revoked)),
+            ("rapt", Some(Failure::Reauthentication)),
+            ("deleted-client", Some(Failure::DeletedClient)),
+        ];
+        let granted = flags.list("grant-scopes", Vec::new());
+        let testing = flags.switch("testing")?;
+        Ok(Self {
+            client_id: flags.value("client-id", base.client_id)?,
+            client_secret: flags.value("client-secret", base.client_secret)?,
+            redirect_uris: flags.list("redirect-uris", base.redirect_uris),
+            scopes: flags.list("scopes", base.scopes),
+            grant_scopes: if granted.is_empty() { None } else { Some(granted) },
+            account: flags.value("account", base.account)?,
+            publishing: if testing { Publishing::Testing } else { Publishing::Production },
+            failure: flags.choice("failure", base.failure, &failures)?,
+            most_refresh_tokens: flags.value("most-refresh-tokens", base.most_refresh_tokens)?,
+            deny: flags.switch("deny")?,
+            lifetime: flags.value("lifetime", base.lifetime)?,
+        })
+    }
+
+    fn service(self, base: &str) -> Box<dyn Service> {
+        Box::new(Google::new(self, base))
     }
 }
 

@@ -21,7 +21,7 @@ use crate::provider::{
         tokens::Tokens,
         words::{not_found, oauth, wrong_client},
     },
-    service::{Pair, Reply},
+    service::{Pair, Reply, Service},
 };
 
 pub use settings::{ErrorStyle, Expiry, Format, Lock, Refresh, Scheme, Settings, TokenAt};
@@ -34,24 +34,8 @@ pub(crate) struct Login {
     settings: Settings,
 }
 
-impl Login {
-    pub(crate) fn new(settings: Settings) -> Self {
-        let names = [
-            ("email", settings.email.as_str()),
-            ("username", &settings.username),
-            ("password", &settings.password),
-            ("client_id", &settings.client_id),
-            ("client_secret", &settings.client_secret),
-        ];
-        let credentials = Credentials::new(names);
-        Self { credentials, wrong: 0, tokens: Tokens::new(&settings), settings }
-    }
-
-    pub(crate) fn ledger(&mut self) -> &mut Ledger {
-        &mut self.tokens.ledger
-    }
-
-    pub(crate) fn act(&mut self, call: &Call, now: Timestamp) -> Reply {
+impl Service for Login {
+    fn act(&mut self, call: &Call, now: Timestamp) -> Reply {
         let path = call.path.as_str();
         let style = self.settings.error_style;
         let refreshes = self.settings.has_simple_jwt() && path == self.settings.refresh_path();
@@ -67,10 +51,43 @@ impl Login {
         }
     }
 
-    pub(crate) fn issue(&mut self, name: &str, now: Timestamp) -> Pair {
+    fn issue(&mut self, name: &str, now: Timestamp) -> Pair {
         let handed = self.tokens.ledger.open(name.to_owned(), "", now);
         self.tokens.ledger.delivered(handed);
         self.tokens.pair(handed)
+    }
+
+    fn credentials(&mut self) -> &mut Credentials {
+        &mut self.credentials
+    }
+
+    fn ledger(&mut self) -> Option<&mut Ledger> {
+        Some(&mut self.tokens.ledger)
+    }
+
+    fn wrong_logins(&self) -> u32 {
+        self.wrong
+    }
+
+    /// Only wrong logins lock it.
+    fn lock(&mut self, locked: bool) {
+        if !locked {
+            self.wrong = 0;
+        }
+    }
+}
+
+impl Login {
+    pub(crate) fn new(settings: Settings) -> Self {
+        let names = [
+            ("email", settings.email.as_str()),
+            ("username", &settings.username),
+            ("password", &settings.password),
+            ("client_id", &settings.client_id),
+            ("client_secret", &settings.client_secret),
+        ];
+        let credentials = Credentials::new(names);
+        Self { credentials, wrong: 0, tokens: Tokens::new(&settings), settings }
     }
 
     /// To the path with its last slash. Whoever follows a 301 with a GET, as browsers do, has lost the body.

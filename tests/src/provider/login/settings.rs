@@ -1,6 +1,11 @@
 //! Which of the many logins this one is.
 
-use crate::provider::family::Class;
+use crate::provider::{
+    family::Class,
+    login::Login,
+    options::flags::Flags,
+    service::{Fake, Service},
+};
 
 /// What a login takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,6 +172,48 @@ impl Default for Settings {
     }
 }
 
+impl Fake for Settings {
+    const USAGE: &str = "[--path P] [--slash 301|308 | --no-slash] [--format \
+        json-email|json-username|form-email|form-username|client-credentials] [--token-at \
+        access_token|access|token|auth_token|jwt|data.token|header|key|text] [--expiry \
+        jwt|expires_in|expires_in-text|expires_at|none] [--refresh \
+        none|simplejwt|rotating-simplejwt|oauth] [--class C] [--errors \
+        drf401|drf400|laravel|oauth|fastapi] [--scheme bearer|token] [--most-wrong N] [--lock \
+        403|429] [--email E] [--username U] [--password P] [--client-id I] [--client-secret S] \
+        [--lifetime S] [--refresh-lifetime S]";
+
+    fn read(flags: &mut Flags) -> Result<Self, String> {
+        let base = Self::default();
+        let slash = flags.optional("slash")?.or(base.slash);
+        let locks = [("403", Lock::Forbidden), ("429", Lock::TooMany)];
+        let schemes = [("bearer", Scheme::Bearer), ("token", Scheme::Token)];
+        Ok(Self {
+            path: flags.value("path", base.path)?,
+            slash: if flags.switch("no-slash")? { None } else { slash },
+            format: flags.choice("format", base.format, &FORMATS)?,
+            token_at: flags.choice("token-at", base.token_at, &PLACES)?,
+            expiry: flags.choice("expiry", base.expiry, &EXPIRIES)?,
+            refresh: flags.choice("refresh", base.refresh, &REFRESHES)?,
+            class: flags.class(base.class)?,
+            error_style: flags.choice("errors", base.error_style, &STYLES)?,
+            scheme: flags.choice("scheme", base.scheme, &schemes)?,
+            most_wrong: flags.value("most-wrong", base.most_wrong)?,
+            lock: flags.choice("lock", base.lock, &locks)?,
+            email: flags.value("email", base.email)?,
+            username: flags.value("username", base.username)?,
+            password: flags.value("password", base.password)?,
+            client_id: flags.value("client-id", base.client_id)?,
+            client_secret: flags.value("client-secret", base.client_secret)?,
+            lifetime: flags.value("lifetime", base.lifetime)?,
+            refresh_lifetime: flags.value("refresh-lifetime", base.refresh_lifetime)?,
+        })
+    }
+
+    fn service(self, _: &str) -> Box<dyn Service> {
+        Box::new(Login::new(self))
+    }
+}
+
 impl Settings {
     /// `refresh/` below the login, in the login's own way with slashes.
     pub(super) fn refresh_path(&self) -> String {
@@ -184,3 +231,46 @@ impl Settings {
         matches!(self.refresh, Refresh::SimpleJwt | Refresh::RotatingSimpleJwt)
     }
 }
+
+const FORMATS: [(&str, Format); 5] = [
+    ("json-email", Format::JsonEmail),
+    ("json-username", Format::JsonUsername),
+    ("form-email", Format::FormEmail),
+    ("form-username", Format::FormUsername),
+    ("client-credentials", Format::ClientCredentials),
+];
+
+const PLACES: [(&str, TokenAt); 9] = [
+    ("access_token", TokenAt::AccessToken),
+    ("access", TokenAt::Access),
+    ("token", TokenAt::Token),
+    ("auth_token", TokenAt::AuthToken),
+    ("jwt", TokenAt::Jwt),
+    ("data.token", TokenAt::NestedData),
+    ("header", TokenAt::AuthorizationHeader),
+    ("key", TokenAt::Key),
+    ("text", TokenAt::PlainText),
+];
+
+const EXPIRIES: [(&str, Expiry); 5] = [
+    ("jwt", Expiry::JwtExp),
+    ("expires_in", Expiry::ExpiresIn),
+    ("expires_in-text", Expiry::ExpiresInText),
+    ("expires_at", Expiry::ExpiresAt),
+    ("none", Expiry::None),
+];
+
+const REFRESHES: [(&str, Refresh); 4] = [
+    ("none", Refresh::None),
+    ("simplejwt", Refresh::SimpleJwt),
+    ("rotating-simplejwt", Refresh::RotatingSimpleJwt),
+    ("oauth", Refresh::OAuth),
+];
+
+const STYLES: [(&str, ErrorStyle); 5] = [
+    ("drf401", ErrorStyle::Drf401),
+    ("drf400", ErrorStyle::Drf400),
+    ("laravel", ErrorStyle::Laravel422),
+    ("oauth", ErrorStyle::OAuth400),
+    ("fastapi", ErrorStyle::FastApi),
+];

@@ -21,8 +21,9 @@ use crate::provider::{
     credentials::Credentials,
     family::Class,
     ledger::Handed,
+    ledger::Ledger,
     oauth::settings::{form, metadata, rules},
-    service::Reply,
+    service::{Pair, Reply, Service},
 };
 
 pub use settings::{Discovery, Settings};
@@ -32,20 +33,8 @@ pub(crate) struct OAuth {
     settings: Settings,
 }
 
-impl OAuth {
-    pub(crate) fn new(settings: Settings, issuer: &str) -> Self {
-        let names = [
-            ("client_id", settings.client_id.as_str()),
-            ("client_secret", &settings.client_secret),
-        ];
-        let tokens = Tokens::new(form(&settings, issuer));
-        let mut core =
-            Authorization::new(rules(&settings, issuer), Credentials::new(names), tokens);
-        core.denying = settings.deny;
-        Self { core, settings }
-    }
-
-    pub(crate) fn act(&mut self, call: &Call, now: Timestamp) -> Reply {
+impl Service for OAuth {
+    fn act(&mut self, call: &Call, now: Timestamp) -> Reply {
         let posts = ["/token", "/revoke", "/introspect", "/device"];
         match (&call.method, call.path.as_str()) {
             (&Method::GET, "/.well-known/openid-configuration") => {
@@ -67,6 +56,36 @@ impl OAuth {
             }
             _ => not_found(),
         }
+    }
+
+    fn issue(&mut self, name: &str, now: Timestamp) -> Pair {
+        self.core.issue(name, now)
+    }
+
+    fn credentials(&mut self) -> &mut Credentials {
+        &mut self.core.credentials
+    }
+
+    fn ledger(&mut self) -> Option<&mut Ledger> {
+        Some(&mut self.core.tokens.ledger)
+    }
+
+    fn authorization(&mut self) -> Option<&mut Authorization> {
+        Some(&mut self.core)
+    }
+}
+
+impl OAuth {
+    pub(crate) fn new(settings: Settings, issuer: &str) -> Self {
+        let names = [
+            ("client_id", settings.client_id.as_str()),
+            ("client_secret", &settings.client_secret),
+        ];
+        let tokens = Tokens::new(form(&settings, issuer));
+        let mut core =
+            Authorization::new(rules(&settings, issuer), Credentials::new(names), tokens);
+        core.denying = settings.deny;
+        Self { core, settings }
     }
 
     fn metadata(&self, with: &[Discovery]) -> Reply {

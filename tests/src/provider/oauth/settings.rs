@@ -1,5 +1,7 @@
 //! What this server is like, what that means for the shared parts, and what its metadata says of it.
 
+use std::fs;
+
 use serde_json::{Map, Value, json};
 
 use crate::provider::{
@@ -8,6 +10,9 @@ use crate::provider::{
         tokens::Form,
     },
     family::Class,
+    oauth::OAuth,
+    options::flags::Flags,
+    service::{Fake, Service},
 };
 
 /// Which metadata documents there are.
@@ -94,6 +99,104 @@ impl Default for Settings {
             device_interval: 5,
         }
     }
+}
+
+impl Fake for Settings {
+    const USAGE: &str = "[--client-id I] [--client-secret S] [--public-key FILE | --client-auth \
+        basic-or-post|basic|post|public|secret-or-pkce] [--grants A,B] [--redirect-uris A,B] \
+        [--scopes A,B] [--pkce required|optional|plain] [--discovery both|openid|oauth|off] \
+        [--class C] [--refreshing always|with-scope|never] [--always-send-refresh] [--resource R \
+        | --audience A] [--jwt] [--deny] [--prefix T] [--lifetime S] [--refresh-lifetime S] \
+        [--code-lifetime S] [--device-lifetime S] [--device-interval S]";
+
+    fn read(flags: &mut Flags) -> Result<Self, String> {
+        let base = Self::default();
+        Ok(Self {
+            client_id: flags.value("client-id", base.client_id)?,
+            client_secret: flags.value("client-secret", base.client_secret)?,
+            client_auth: client_auth(flags, base.client_auth)?,
+            grants: grants(flags, &base.grants)?,
+            redirect_uris: flags.list("redirect-uris", base.redirect_uris),
+            scopes: flags.list("scopes", base.scopes),
+            pkce: flags.choice(
+                "pkce",
+                base.pkce,
+                &[
+                    ("required", Pkce::Required),
+                    ("optional", Pkce::Optional),
+                    ("plain", Pkce::OptionalOrPlain),
+                ],
+            )?,
+            discovery: flags.choice(
+                "discovery",
+                base.discovery,
+                &[
+                    ("both", Discovery::Both),
+                    ("openid", Discovery::OpenId),
+                    ("oauth", Discovery::OAuth),
+                    ("off", Discovery::Off),
+                ],
+            )?,
+            class: flags.class(base.class)?,
+            refreshing: flags.choice(
+                "refreshing",
+                base.refreshing,
+                &[
+                    ("always", Refreshing::Always),
+                    ("with-scope", Refreshing::WithScope),
+                    ("never", Refreshing::Never),
+                ],
+            )?,
+            omit_unrotated: !flags.switch("always-send-refresh")?,
+            target: target(flags)?,
+            jwt: flags.switch("jwt")?,
+            deny: flags.switch("deny")?,
+            prefix: flags.value("prefix", base.prefix)?,
+            lifetime: flags.value("lifetime", base.lifetime)?,
+            refresh_lifetime: flags.value("refresh-lifetime", base.refresh_lifetime)?,
+            code_lifetime: flags.value("code-lifetime", base.code_lifetime)?,
+            device_lifetime: flags.value("device-lifetime", base.device_lifetime)?,
+            device_interval: flags.value("device-interval", base.device_interval)?,
+        })
+    }
+
+    fn service(self, base: &str) -> Box<dyn Service> {
+        Box::new(OAuth::new(self, base))
+    }
+}
+
+/// A file with a public key is a client that signs.
+fn client_auth(flags: &mut Flags, default: ClientAuth) -> Result<ClientAuth, String> {
+    let ways = [
+        ("basic-or-post", ClientAuth::BasicOrPost),
+        ("basic", ClientAuth::Basic),
+        ("post", ClientAuth::Post),
+        ("public", ClientAuth::Public),
+        ("secret-or-pkce", ClientAuth::SecretOrPkce),
+    ];
+    let Some(path) = flags.optional::<String>("public-key")? else {
+        return flags.choice("client-auth", default, &ways);
+    };
+    let pem = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
+    Ok(ClientAuth::PrivateKeyJwt(pem))
+}
+
+fn grants(flags: &mut Flags, default: &[GrantType]) -> Result<Vec<GrantType>, String> {
+    let names = flags.list("grants", default.iter().map(|it| it.name().to_owned()).collect());
+    let known = |name: &String| {
+        let grant = GrantType::ALL.into_iter().find(|it| it.name().ends_with(name.as_str()));
+        grant.ok_or_else(|| format!("`{name}` is no grant"))
+    };
+    names.iter().map(known).collect()
+}
+
+fn target(flags: &mut Flags) -> Result<Option<Target>, String> {
+    for parameter in ["resource", "audience"] {
+        if let Some(value) = flags.optional(parameter)? {
+            return Ok(Some(Target { parameter: parameter.to_owned(), value }));
+        }
+    }
+    Ok(None)
 }
 
 pub(super) fn rules(settings: &Settings, issuer: &str) -> Rules {

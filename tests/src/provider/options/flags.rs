@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, str::FromStr};
 use crate::provider::family::Class;
 
 /// Flags by name. One without a value, such as a switch, has an empty one.
-pub(super) struct Flags(BTreeMap<String, String>);
+pub(crate) struct Flags(BTreeMap<String, String>);
 
 impl Flags {
-    pub(super) fn read(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
+    pub(crate) fn read(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut arguments = arguments.peekable();
         let mut flags = BTreeMap::new();
         while let Some(argument) = arguments.next() {
@@ -21,16 +21,16 @@ impl Flags {
         Ok(Self(flags))
     }
 
-    pub(super) fn optional<T: FromStr>(&mut self, name: &str) -> Result<Option<T>, String> {
+    pub(crate) fn optional<T: FromStr>(&mut self, name: &str) -> Result<Option<T>, String> {
         let Some(text) = self.0.remove(name) else { return Ok(None) };
         text.parse().map(Some).map_err(|_| format!("--{name} cannot be `{text}`"))
     }
 
-    pub(super) fn value<T: FromStr>(&mut self, name: &str, default: T) -> Result<T, String> {
+    pub(crate) fn value<T: FromStr>(&mut self, name: &str, default: T) -> Result<T, String> {
         Ok(self.optional(name)?.unwrap_or(default))
     }
 
-    pub(super) fn switch(&mut self, name: &str) -> Result<bool, String> {
+    pub(crate) fn switch(&mut self, name: &str) -> Result<bool, String> {
         match self.0.remove(name).as_deref() {
             None => Ok(false),
             Some("") => Ok(true),
@@ -38,18 +38,18 @@ impl Flags {
         }
     }
 
-    pub(super) fn class(&mut self, default: Class) -> Result<Class, String> {
+    pub(crate) fn class(&mut self, default: Class) -> Result<Class, String> {
         self.0.remove("class").map_or(Ok(default), |text| text.parse())
     }
 
     /// A list between commas.
-    pub(super) fn list(&mut self, name: &str, default: Vec<String>) -> Vec<String> {
+    pub(crate) fn list(&mut self, name: &str, default: Vec<String>) -> Vec<String> {
         let Some(text) = self.0.remove(name) else { return default };
         text.split(',').map(ToOwned::to_owned).collect()
     }
 
     /// One of a few words.
-    pub(super) fn choice<T: Clone>(
+    pub(crate) fn choice<T: Clone>(
         &mut self,
         name: &str,
         default: T,
@@ -64,7 +64,7 @@ impl Flags {
     }
 
     /// The name of a flag that nobody took.
-    pub(super) fn leftover(self) -> Option<String> {
+    pub(crate) fn leftover(self) -> Option<String> {
         self.0.into_keys().next()
     }
 }

@@ -1,12 +1,6 @@
 //! Reads the command line of `fake-provider`. Flags that set one value each do not need a parser generator.
 
-mod flags;
-
-mod gateways;
-
-mod consent;
-
-mod logins;
+pub(crate) mod flags;
 
 use std::net::SocketAddr;
 
@@ -24,61 +18,42 @@ pub struct Options {
 }
 
 /// How to call it.
-pub const USAGE: &str = "\
-fake-provider eskiz [--email E] [--password P] [--lifetime S] [--role R] [--revoke-old-on-refresh] [--refresh-expired]
-fake-provider jibit [--api-key K] [--secret-key K] [--class C] [--lifetime S] [--refresh-lifetime S] [--flat-ide]
-                    [--bad-refresh-status N]
-fake-provider rotor [--class C] [--prefix T] [--lifetime S] [--refresh-lifetime S] [--key K]
-                    [--client-id I --client-secret S] [--always-send-refresh]
-fake-provider finnotech [--client-id I] [--client-secret S] [--nid N] [--scopes A,B] [--class C] [--lifetime S]
-                    [--refresh-lifetime S] [--lifetime-as-text] [--date-as-number] [--bad-token-status N]
-fake-provider playmobile [--login L] [--password P] [--unauthorized empty|html|json] [--locked] [--empty-code N]
-                    [--code-as-text]
-fake-provider oauth [--client-id I] [--client-secret S] [--public-key FILE | --client-auth basic-or-post|basic|post|
-                    public|secret-or-pkce] [--grants A,B] [--redirect-uris A,B] [--scopes A,B]
-                    [--pkce required|optional|plain] [--discovery both|openid|oauth|off] [--class C]
-                    [--refreshing always|with-scope|never] [--always-send-refresh] [--resource R | --audience A]
-                    [--jwt] [--deny] [--prefix T] [--lifetime S] [--refresh-lifetime S] [--code-lifetime S]
-                    [--device-lifetime S] [--device-interval S]
-fake-provider google [--client-id I] [--client-secret S] [--redirect-uris A,B] [--scopes A,B] [--grant-scopes A,B]
-                    [--account E] [--testing] [--failure revoked|rapt|deleted-client] [--most-refresh-tokens N]
-                    [--deny] [--lifetime S]
-fake-provider propelauth [--client-id I] [--client-secret S] [--public] [--api-key K] [--redirect-uris A,B] [--class C]
-                    [--lifetime S] [--refresh-lifetime S] [--active-org] [--deny]
-fake-provider login [--path P] [--slash 301|308 | --no-slash] [--format json-email|json-username|form-email|
-                    form-username|client-credentials] [--token-at access_token|access|token|auth_token|jwt|
-                    data.token|header|key|text] [--expiry jwt|expires_in|expires_in-text|expires_at|none]
-                    [--refresh none|simplejwt|rotating-simplejwt|oauth] [--class C]
-                    [--errors drf401|drf400|laravel|oauth|fastapi] [--scheme bearer|token] [--most-wrong N]
-                    [--lock 403|429] [--email E] [--username U] [--password P] [--client-id I] [--client-secret S]
-                    [--lifetime S] [--refresh-lifetime S]
-every kind:         [--listen ADDRESS:PORT] [--journal ENTRIES]
-classes:            none, grace:SECONDS, until-used, strict";
+pub fn usage() -> String {
+    let kinds = Kind::USAGES.iter().map(|(kind, flags)| wrapped(kind, flags)).collect::<String>();
+    format!(
+        "{kinds}every kind:         [--listen ADDRESS:PORT] [--journal ENTRIES]\n\
+         classes:            none, grace:SECONDS, until-used, strict"
+    )
+}
 
-const KINDS: &str =
-    "eskiz, jibit, rotor, finnotech, playmobile, oauth, google, propelauth or login";
+/// A line that is too long goes on below its flags.
+fn wrapped(kind: &str, flags: &str) -> String {
+    const WIDTH: usize = 118;
+    let mut lines = vec![format!("fake-provider {kind}")];
+    for flag in flags.split(" [").map(|it| it.trim_start_matches('[')) {
+        match lines.last_mut() {
+            Some(line) if line.len() + flag.len() + 2 <= WIDTH => *line += &format!(" [{flag}"),
+            _ => lines.push(format!("{:19} [{flag}", "")),
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+fn kinds() -> String {
+    Kind::USAGES.iter().map(|(kind, _)| *kind).collect::<Vec<_>>().join(", ")
+}
 
 /// Reads the arguments after the program's name.
 pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Options, String> {
     let mut arguments = arguments.into_iter();
-    let kind = arguments.next().ok_or(format!("which provider? {KINDS}"))?;
+    let kind = arguments.next().ok_or_else(|| format!("which provider? {}", kinds()))?;
     let mut flags = Flags::read(arguments)?;
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
     let options = Options {
         listen: flags.value("listen", listen)?,
         journal: flags.optional("journal")?,
-        kind: match kind.as_str() {
-            "eskiz" => Kind::Eskiz(flags.eskiz()?),
-            "jibit" => Kind::Jibit(flags.jibit()?),
-            "rotor" => Kind::Rotor(flags.rotor()?),
-            "finnotech" => Kind::Finnotech(flags.finnotech()?),
-            "playmobile" => Kind::PlayMobile(flags.playmobile()?),
-            "oauth" => Kind::OAuth(flags.oauth()?),
-            "google" => Kind::Google(flags.google()?),
-            "propelauth" => Kind::PropelAuth(flags.propelauth()?),
-            "login" => Kind::Login(flags.login()?),
-            other => return Err(format!("`{other}` is no provider; use {KINDS}")),
-        },
+        kind: Kind::read(&kind, &mut flags)
+            .ok_or_else(|| format!("`{kind}` is no provider; use {}", kinds()))??,
     };
     match flags.leftover() {
         Some(name) => Err(format!("{kind} has no flag --{name}")),
@@ -115,9 +90,11 @@ mod tests {
 
     #[test]
     fn every_kind_starts_without_a_flag() {
-        for kind in KINDS.replace(" or ", ", ").split(", ") {
+        for (kind, _) in Kind::USAGES {
             assert!(parsed(kind).is_ok(), "{kind}");
+            assert!(usage().contains(&format!("fake-provider {kind} [--")), "{kind}");
         }
+        assert!(usage().lines().all(|line| line.len() <= 118), "{}", usage());
     }
 
     #[test]
