@@ -102,11 +102,13 @@ impl Write for Begin {
 
 impl Begin {
     fn touches_captures(&self) -> bool {
-        self.adopts.is_some() || self.captured != Captured::Stay
+        self.captured != Captured::Stay
     }
 
     async fn settle_captures(&self, db: &mut SqliteConnection) -> Result<(), StorageError> {
-        if self.adopts.is_some() {
+        // Whoever leaves the answers where they are leaves the doubt there as well: it is what tells the
+        // next one that reading them does not settle it.
+        if self.adopts.is_some() && self.captured != Captured::Stay {
             // The doubt about them is noted with the claim.
             captures::forget_unanswered(db, &self.connection).await?;
         }

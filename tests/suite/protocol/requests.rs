@@ -5,7 +5,10 @@ use e2e::provider::answer::Answer;
 use e2e::provider::family::Class;
 use e2e::provider::script::{Fate, Scenario};
 use keepfresh::model::attempt::{Outcome, Trigger};
+use keepfresh::model::id::AttemptId;
+use keepfresh::model::rotation::Rotation;
 use keepfresh::refresher::Ask;
+use keepfresh::storage::{Begin, Begun, Captured};
 
 use super::{Bench, LIFETIME, id};
 
@@ -51,6 +54,32 @@ fn a_provider_that_forgives_is_asked_again_at_once_and_only_for_what_has_no_answ
     assert_eq!(bench.succeed(Trigger::Recovery).generation, 2);
     let asked = bench.control().journal().iter().filter(|it| it.path == "/resource").count();
     assert_eq!((asked, posts(&bench)), (1, 2));
+}
+
+#[test]
+fn a_wait_that_is_killed_before_it_is_written_down_leaves_the_doubt() {
+    let mut bench = looks_first(Class::Strict, "\"strict\"");
+    crash_in_the_second(&mut bench);
+    let (loaded, now) = (bench.loaded(), bench.clock.now());
+    let begin = Begin {
+        attempt: AttemptId::generate(),
+        connection: id(),
+        trigger: Trigger::Recovery,
+        generation: 1,
+        rotation: Rotation::Strict,
+        digest: String::new(),
+        owner: "one that died".to_owned(),
+        at: now,
+        lease_until: now,
+        adopts: loaded.open.as_ref().map(|it| it.id),
+        captured: Captured::Stay,
+        doubt_since: loaded.doubt_since(),
+    };
+    assert_eq!(bench.wait(bench.app().storage.begin(begin)).unwrap(), Begun::Yes);
+    for trigger in [Trigger::Recovery, Trigger::Manual, Trigger::Expiry] {
+        let _ = bench.refresh(trigger).unwrap();
+    }
+    assert_eq!(posts(&bench), 1, "what has left is not sent again before the end");
 }
 
 #[test]
