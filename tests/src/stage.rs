@@ -83,6 +83,14 @@ impl Stage {
         self.home.run(&[&["refresh", "--json"], arguments].concat())
     }
 
+    /// The id of its connection.
+    ///
+    /// # Panics
+    /// When its status has none.
+    pub fn id(&self) -> String {
+        self.status()["id"].as_str().expect("an id").to_owned()
+    }
+
     /// Lets the time of the next try come, without waiting for it.
     pub fn next_try_comes(&self) {
         let database = Database::at(&self.home.path("keepfresh.db"));

@@ -47,7 +47,7 @@ fn plugins_are_listed_with_who_uses_them_and_why_not() {
     let of_nobody = (&list[1]["name"], &list[1]["refused"], &list[1]["running"]);
     assert_eq!(of_nobody, (&Value::Null, &Value::Null, &Value::Null), "it is not looked into");
     assert_eq!(list[1]["digest"].as_str().unwrap().len(), 64);
-    assert_eq!(keys(&list[2]["refused"]), ["code", "message"]);
+    assert_eq!(keys(&list[2]["refused"]), ["case", "code", "message"]);
     let text = stage.home.run(&["plugin", "list"]).exits(0).stdout;
     for state in ["ready", "not used by any provider", "refused: ["] {
         assert!(text.contains(state), "{state}: {text}");

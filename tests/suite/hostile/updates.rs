@@ -32,10 +32,8 @@ fn an_update_that_asks_for_more_waits_while_the_old_one_goes_on() {
     let old = listed(&home)["digest"].clone();
     home.drop_plugin(&artifacts::guest("reveals"), "x");
     let plugin = listed(&home);
-    assert_eq!(
-        plugin["refused"],
-        json!({ "code": "plugin.permissions_widened", "message": widened(&plugin["digest"]) })
-    );
+    assert_eq!(plugin["refused"]["code"], "plugin.permissions_widened");
+    assert_eq!(plugin["refused"]["message"], json!(widened(&plugin["digest"])));
     assert_eq!((&plugin["name"], &plugin["running"]), (&"rotor".into(), &old));
     refreshes(&home);
     let lock = fs::read_to_string(home.path("keepfresh.lock")).unwrap();

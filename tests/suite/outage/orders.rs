@@ -149,7 +149,7 @@ fn naming_one_sends_it_and_says_what_it_may_cost() {
     let many = four.refresh(&["--all", "--force", "--dry-run"], 0);
     assert_eq!(many["planned"][0]["action"], "wait", "{many}");
     assert!(!four.is_revoked("a"));
-    let run = four.refresh(&["rotor/a", "rotor/c", "--force"], 3);
+    let run = four.refresh(&["rotor/a", "rotor/c", "--force"], 4);
     assert!(run["warnings"][0].as_str().unwrap().contains(cost), "{run}");
     assert_eq!(run["warnings"].as_array().unwrap().len(), 1, "the other one costs nothing");
     assert!(four.is_revoked("a") && !four.is_revoked("c"));

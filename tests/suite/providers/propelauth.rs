@@ -79,7 +79,8 @@ fn a_page_of_a_gateway_logs_nobody_out() {
         assert_eq!(failed["error"]["code"], "provider.unexpected", "{status}: {failed}");
         assert_eq!(stage.state(), "late", "{status}");
         assert_eq!(stage.refresh(&["--force"])["outcome"], "failed", "the page is read once more");
-        assert_eq!(stage.refresh(&["--force"])["outcome"], "success", "{}", stage.status());
+        let named = stage.refresh(&[&stage.id(), "--force"]);
+        assert_eq!(named["outcome"], "success", "{}", stage.status());
     }
 }
 
