@@ -143,6 +143,8 @@ impl Scheduler {
             }
             // One by one: what rests or is paused sends nothing, and leaves the turn to the next.
             Verdict::One => self.start_some(provider, now, 1).await.map(|()| None),
+            // Nobody is put off for what may be over in a moment.
+            Verdict::Asked(wait) => Ok(Some(wait.until)),
             Verdict::Wait(wait) => {
                 if !self.0.storage.due(provider, now, 1, |_| true).await?.is_empty() {
                     self.0.storage.put_off(provider, wait.until, SPREAD).await?;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use e2e::database::Database;
 use e2e::inside::Inside;
+use e2e::provider::script::Scenario;
 use keepfresh::model::attempt::Trigger;
 use keepfresh::model::connection::Due;
 use keepfresh::model::id::AttemptId;
@@ -150,7 +151,8 @@ async fn what_waited_is_refreshed_when_the_provider_is_back() {
     let (provider, home) = crowd(30, "");
     let inside = Inside::open(&home).await;
     five_have_found_out(&inside, &provider).await;
-    inside.app.scheduler().start();
+    let scheduler = inside.app.scheduler();
+    scheduler.start();
     let storage = &inside.app.storage;
     let now = inside.app.clock.now();
     until("all are put off", async || {
@@ -158,8 +160,11 @@ async fn what_waited_is_refreshed_when_the_provider_is_back() {
     })
     .await;
     provider.control().clear_script();
+    // While one finds out, nobody is put off for what may be over.
+    provider.control().script(Scenario::default().delay_before(300));
     inside.advance(Duration::from_mins(2), &[&provider]);
     until("all have a token", async || {
+        scheduler.wake();
         let mut there = 0;
         for number in 0..30 {
             there += inside.connection(&format!("eskiz/c{number}")).await.generation;

@@ -63,6 +63,8 @@ pub enum Verdict {
     One,
     /// Nobody for now.
     Wait(Wait),
+    /// Nobody else: one is finding out, and it may be over in a moment.
+    Asked(Wait),
 }
 
 /// Until when a provider is not asked, and why.
@@ -89,6 +91,8 @@ struct Breaker {
     /// Outages in a row.
     outages: u32,
     open: Option<Wait>,
+    /// Whether one is finding out.
+    asked: bool,
 }
 
 /// A turn that was given.
@@ -106,7 +110,7 @@ impl Breaker {
             None => Verdict::All,
             // What lies further ahead was reckoned by a clock that has been set back since.
             Some(wait) if wait.until > now && wait.until <= clock::after(now, PAUSE.1) => {
-                Verdict::Wait(wait)
+                if self.asked { Verdict::Asked(wait) } else { Verdict::Wait(wait) }
             }
             Some(_) => Verdict::One,
         }
@@ -116,9 +120,10 @@ impl Breaker {
     /// that hangs is no reason to send another sooner.
     fn enter(&mut self, now: Timestamp) -> Result<Turn, Wait> {
         match (self.verdict(now), &mut self.open) {
-            (Verdict::Wait(wait), _) => Err(wait),
+            (Verdict::Wait(wait) | Verdict::Asked(wait), _) => Err(wait),
             (Verdict::One, Some(wait)) => {
                 self.outages = self.outages.saturating_add(1);
+                self.asked = true;
                 wait.until = clock::after(now, pause(self.outages));
                 Ok(Turn::Probe)
             }
@@ -129,6 +134,7 @@ impl Breaker {
     fn learn(&mut self, turn: Turn, lesson: Lesson, now: Timestamp) {
         // What was on its way when a limit came does not lift it.
         let limited = turn == Turn::Usual && self.is_limited(now);
+        self.asked &= turn == Turn::Usual;
         match lesson {
             Lesson::Unsent => self.give_back(turn, now),
             Lesson::Nothing => {}
@@ -200,7 +206,7 @@ impl Breakers {
     /// Until when `provider` is not asked, if it is not.
     pub(super) fn wait(&self, provider: &str, now: Timestamp) -> Option<Wait> {
         match self.verdict(provider, now) {
-            Verdict::Wait(wait) => Some(wait),
+            Verdict::Wait(wait) | Verdict::Asked(wait) => Some(wait),
             Verdict::All | Verdict::One => None,
         }
     }
