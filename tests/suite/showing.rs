@@ -74,7 +74,7 @@ fn refresh_has_its_stable_names_and_its_sum() {
     assert!(is_time(&good["attempts"][0]["started_at"]) && good["attempts"][0]["error"].is_null());
     stage.control().script(Answer::bad_gateway());
     let bad = stage.run_refresh(&["--force"]).exits(1).json();
-    assert_eq!(keys(&bad["attempts"][0]["error"]), ["code", "message"]);
+    assert_eq!(keys(&bad["attempts"][0]["error"]), ["case", "code", "message"]);
     assert_eq!(bad["attempts"][0]["generation"], 1, "the one that still counts");
     let text = stage.home.run(&["refresh", "--force"]).exits(0);
     assert!(text.stdout.starts_with("✓ eskiz success"), "{text:?}");

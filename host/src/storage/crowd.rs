@@ -161,10 +161,11 @@ async fn a_time_that_no_calendar_holds_is_nobodys_next() {
 fn attempts(count: usize) -> String {
     format!(
         "with recursive n (i) as (select 0 union all select i + 1 from n where i + 1 < {count})
-         insert into attempts (id, connection, provider, trigger, outcome, rotation, owner, lease_until,
-                               generation, started_at, duration_ms)
+         insert into attempts (id, connection, provider, trigger, outcome, error_code, error_message,
+                               rotation, owner, lease_until, generation, started_at, duration_ms)
          select printf('%08x-%04x-7000-8000-000000000000', i >> 16, i & 65535), 'x/a', 'x', 'expiry',
-                iif(i % 10 = 3, 'failed', 'success'), '\"none\"', '', 0, 0, i, i % 100 from n"
+                iif(i % 10 = 3, 'failed', 'success'), iif(i % 10 = 3, 'provider.unavailable', null),
+                iif(i % 10 = 3, 'it is down', null), '\"none\"', '', 0, 0, i, i % 100 from n"
     )
 }
 
