@@ -27,8 +27,6 @@ use crate::storage::{Begin, Begun, Captured, Loaded, Pausing, Skipped, StorageEr
 /// commits, a busy disk.
 pub const LEASE_MARGIN: Duration = Duration::from_secs(30);
 
-/// The code of what was not begun because keepfresh stops.
-
 /// How often a lost race is looked at again before giving up.
 const LOOKS: u32 = 3;
 
