@@ -146,7 +146,7 @@ mod tests {
         wish(&hour(), Duration::from_secs(min_ttl), true, at(now))
     }
 
-    const HOUR: Wish = Wish::Beyond(Duration::from_secs(3_600));
+    const HOUR: Wish = Wish::Beyond(Duration::from_hours(1));
 
     #[test]
     fn what_can_be_had_is_had() {
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn how_long_the_provider_gives_is_not_known_of_a_token_that_a_person_gave() {
-        let wish = |given| wish(&hour(), Duration::from_secs(7_200), given, at(1));
+        let wish = |given| wish(&hour(), Duration::from_hours(2), given, at(1));
         assert_eq!((wish(true), wish(false)), (HOUR, Wish::Refresh));
     }
 
@@ -190,7 +190,7 @@ mod tests {
         let ahead = TokenFacts { issued_at: at(9_000), expires_at: Some(at(9_060)), ..hour() };
         assert_eq!(
             wish(&ahead, Duration::from_secs(20_000), true, at(0)),
-            Wish::Beyond(Duration::from_secs(60))
+            Wish::Beyond(Duration::from_mins(1))
         );
     }
 }

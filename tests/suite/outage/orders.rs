@@ -85,7 +85,9 @@ impl Four {
             provider.base_url(),
         ));
         let four = Self { provider, home: home.with_guest("rotor") };
-        ["a", "b", "c", "d"].iter().for_each(|it| four.seed(it));
+        for name in ["a", "b", "c", "d"] {
+            four.seed(name);
+        }
         four
     }
 

@@ -112,7 +112,7 @@ pub(super) fn reply(reply: &Reply, json: bool, header: bool) -> Exit {
         Reply::Token { token, token_type, expires_at, generation, short } if json => {
             out_json(&json!({
                 "token": token.0.expose_secret(), "token_type": token_type, "expires_at": expires_at, "generation": generation, "short": short,
-            }))
+            }));
         }
         Reply::Token { token, token_type: word, short, .. } => {
             let token = token.0.expose_secret();

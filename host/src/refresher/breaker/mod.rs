@@ -224,17 +224,15 @@ impl Breakers {
 
     fn with<T>(&self, provider: &str, act: impl FnOnce(&mut Breaker) -> T) -> T {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match all.get_mut(provider) {
-            Some(breaker) => act(breaker),
-            None => {
-                let mut breaker = Breaker::default();
-                let done = act(&mut breaker);
-                if breaker.outages > 0 || breaker.open.is_some() {
-                    all.insert(provider.to_owned(), breaker);
-                }
-                done
-            }
+        if let Some(breaker) = all.get_mut(provider) {
+            return act(breaker);
         }
+        let mut breaker = Breaker::default();
+        let done = act(&mut breaker);
+        if breaker.outages > 0 || breaker.open.is_some() {
+            all.insert(provider.to_owned(), breaker);
+        }
+        done
     }
 }
 

@@ -60,7 +60,9 @@ fn one_finds_out_and_the_others_wait_twice_as_long_each_time() {
 fn those_on_their_way_when_it_opens_do_not_make_the_pause_longer() {
     let breakers = Breakers::default();
     let passes = (0..8).map(|_| breakers.enter("x", true, at(0)).unwrap()).collect::<Vec<_>>();
-    passes.into_iter().for_each(|it| it.learn(Lesson::Down(None), at(1)));
+    for pass in passes {
+        pass.learn(Lesson::Down(None), at(1));
+    }
     assert_eq!(until(&breakers, 1), Some(31));
 }
 
@@ -224,7 +226,9 @@ proptest! {
             prop_assert!(sent <= allowed, "{sent} requests in {now} s");
         }
         // It is back: within the longest pause somebody finds out, and everybody is let through.
-        flying.into_iter().for_each(|it| it.learn(Lesson::Up, at(now)));
+        for pass in flying {
+            pass.learn(Lesson::Up, at(now));
+        }
         let soon = at(now + 600);
         if let Ok(pass) = breakers.enter("x", true, soon) {
             pass.learn(Lesson::Up, soon);
