@@ -125,7 +125,7 @@ impl Operator {
         if ill == 0 {
             return fine("connections", format!("{all} in order"));
         }
-        let more = (ill > NAMED).then(|| format!(", and {} more", ill - NAMED)).unwrap_or_default();
+        let more = if ill > NAMED { format!(", and {} more", ill - NAMED) } else { String::new() };
         wrong("connections", format!("{}{more}; see: keepfresh status", named.join(", ")))
     }
 }

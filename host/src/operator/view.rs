@@ -107,7 +107,7 @@ impl ConnectionView {
         }
         let names = changed.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
         let said = format!("Its provider's {names} were changed since this token.");
-        self.sentence = format!("{} {said}", self.sentence).trim().to_owned();
+        format!("{} {said}", self.sentence).trim().clone_into(&mut self.sentence);
         self.next_step.get_or_insert_with(|| format!("keepfresh refresh {} --force", self.id));
         self.changed_since_token = changed;
         self

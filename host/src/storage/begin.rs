@@ -106,12 +106,7 @@ impl Begin {
     }
 
     async fn settle_captures(&self, db: &mut SqliteConnection) -> Result<(), StorageError> {
-        // Whoever leaves the answers where they are leaves the doubt there as well: it is what tells the
-        // next one that reading them does not settle it.
-        if self.adopts.is_some() && self.captured != Captured::Stay {
-            // The doubt about them is noted with the claim.
-            captures::forget_unanswered(db, &self.connection).await?;
-        }
+        // A request without an answer stays with the answers: reading them does not settle it.
         match self.captured {
             Captured::Stay => Ok(()),
             Captured::AreRead => captures::count_reading(db, &self.connection).await,

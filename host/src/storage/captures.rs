@@ -179,18 +179,6 @@ pub(super) async fn forget(
     Ok(())
 }
 
-/// Forgets the requests without an answer, whose doubt is noted elsewhere by now.
-pub(super) async fn forget_unanswered(
-    db: &mut SqliteConnection,
-    id: &ConnectionId,
-) -> Result<(), StorageError> {
-    sqlx::query("delete from captures where connection = ? and sealed is null")
-        .bind(key(id))
-        .execute(db)
-        .await?;
-    Ok(())
-}
-
 /// Counts that the answers of a connection are given to a plugin once more.
 pub(super) async fn count_reading(
     db: &mut SqliteConnection,

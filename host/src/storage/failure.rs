@@ -12,7 +12,7 @@ use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::storage::Storage;
 use crate::storage::begin::Begun;
-use crate::storage::captures::{forget, forget_unanswered};
+use crate::storage::captures::forget;
 use crate::storage::error::StorageError;
 use crate::storage::outbox;
 use crate::storage::rows::{key, millis, signed};
@@ -116,9 +116,7 @@ impl WriteOne for Failed {
                 return Ok(Begun::Lost);
             }
             self.note(db).await?;
-            if self.keep_captures {
-                forget_unanswered(db, &self.connection).await?;
-            } else {
+            if !self.keep_captures {
                 forget(db, &self.connection).await?;
             }
             outbox::append(db, &self.events).await?;

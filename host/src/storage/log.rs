@@ -268,7 +268,7 @@ mod tests {
         let id = AttemptId::generate().to_string();
         let now = Timestamp::now();
         assert!(first_id(now) < id, "what has just begun began since now");
-        let later = now + std::time::Duration::from_secs(2 * 3_600);
+        let later = now + std::time::Duration::from_hours(2);
         assert!(first_id(later) > id, "and long before what comes in two hours");
         assert_eq!(first_id(Timestamp::UNIX_EPOCH), "00000000-0000-");
         assert_eq!(first_id(Timestamp::MIN), "00000000-0000-");

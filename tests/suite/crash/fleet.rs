@@ -132,7 +132,7 @@ impl Fleet {
             let mut child = self.start();
             match self.driver {
                 Driver::Command => {
-                    assert!(child.wait().unwrap().success(), "nobody kills this one")
+                    assert!(child.wait().unwrap().success(), "nobody kills this one");
                 }
                 Driver::Daemon => {
                     let due = "select count(*) from connections where due_at < 1000000";

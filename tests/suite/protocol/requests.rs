@@ -83,6 +83,35 @@ fn a_wait_that_is_killed_before_it_is_written_down_leaves_the_doubt() {
 }
 
 #[test]
+fn a_replay_that_is_killed_before_it_sends_leaves_the_doubt_with_the_answers() {
+    let mut bench = looks_first(Class::Grace(30), "{ grace = \"30s\" }");
+    crash_in_the_second(&mut bench);
+    // It may send again, reads the first answer once more, and is killed before the second request.
+    let attempt = keepfresh::model::id::AttemptId::generate();
+    let open = bench.loaded().open.unwrap();
+    let begin = keepfresh::storage::Begin {
+        attempt,
+        connection: id(),
+        trigger: Trigger::Recovery,
+        generation: 1,
+        rotation: open.rotation,
+        digest: String::new(),
+        owner: "a process that is dead".to_owned(),
+        at: bench.clock.now(),
+        lease_until: bench.clock.now(),
+        adopts: Some(open.id),
+        captured: keepfresh::storage::Captured::AreRead,
+        doubt_since: bench.loaded().doubt_since(),
+    };
+    bench.wait(bench.app().storage.begin(begin)).unwrap();
+    bench.advance(60);
+    let _ = bench.refresh(Trigger::Recovery).unwrap();
+    let _ = bench.refresh(Trigger::Backup).unwrap();
+    assert_eq!(posts(&bench), 1, "the grace is over");
+    assert!(!bench.control().family("first").unwrap().revoked);
+}
+
+#[test]
 fn a_first_answer_alone_leaves_nothing_in_doubt() {
     let bench = looks_first(Class::Strict, "\"strict\"");
     bench.control().script(Scenario::from(Fate::CutBefore).on("/resource"));

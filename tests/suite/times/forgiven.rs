@@ -40,7 +40,7 @@ async fn try_once(inside: &Inside, id: &str) -> String {
 fn many() -> Stage {
     let stage = plain(subject::oauth2_client).stage("");
     stage.control().set_credential("client_secret", "another");
-    let names = (0..MANY).map(|it| format!("c{it}\n")).collect::<String>();
+    let names = (0..MANY).map(|it| format!("c{it}")).collect::<Vec<_>>().join("\n");
     fs::write(stage.home.path("people.csv"), format!("name\n{names}")).unwrap();
     let import = ["connection", "import", stage.name(), "people.csv"];
     let _ = stage.home.run(&import).exits(0);

@@ -30,8 +30,9 @@ pub(in crate::sandbox) fn settled(said: Failure, state: &CallState, export: &str
         (Case::GrantExpired | Case::TokenRejected | Case::InvalidCredentials, _) => said.case,
         _ if state.unanswered => Case::InDoubt,
         _ if export != "refresh" => said.case,
-        (Case::Unavailable, Some(500..)) => Case::InDoubt,
-        (Case::RateLimited(_), Some(500..=502 | 504..)) => Case::InDoubt,
+        (Case::Unavailable, Some(500..)) | (Case::RateLimited(_), Some(500..=502 | 504..)) => {
+            Case::InDoubt
+        }
         // It has acted, and what it answered was not understood.
         (Case::Unavailable, Some(..400)) => Case::Unexpected,
         (case, _) => case,
@@ -44,10 +45,11 @@ pub(in crate::sandbox) fn settled(said: Failure, state: &CallState, export: &str
 fn correct(trouble: &EgressError, unanswered: bool) -> Failure {
     let case = match trouble {
         EgressError::Denied { .. } => Case::Misconfigured,
-        EgressError::NotSent { .. } => Case::Unavailable,
         EgressError::InDoubt { .. } | EgressError::Unreadable { .. } if unanswered => Case::InDoubt,
-        // It carried nothing that could be used up.
-        EgressError::InDoubt { .. } | EgressError::Unreadable { .. } => Case::Unavailable,
+        // It did not leave, or it carried nothing that could be used up.
+        EgressError::NotSent { .. }
+        | EgressError::InDoubt { .. }
+        | EgressError::Unreadable { .. } => Case::Unavailable,
     };
     Failure::new(case, trouble.code(), trouble.to_string())
 }

@@ -32,7 +32,7 @@ fn wrapped(kind: &str, flags: &str) -> String {
     let mut lines = vec![format!("fake-provider {kind}")];
     for flag in flags.split(" [").map(|it| it.trim_start_matches('[')) {
         match lines.last_mut() {
-            Some(line) if line.len() + flag.len() + 2 <= WIDTH => *line += &format!(" [{flag}"),
+            Some(line) if line.len() + flag.len() + 2 <= WIDTH => line.extend([" [", flag]),
             _ => lines.push(format!("{:19} [{flag}", "")),
         }
     }
