@@ -86,9 +86,7 @@ pub(crate) fn doubting(flow: Flow<Tokens>, rotation: Rotation) -> Flow<Tokens> {
             let spends = exchange.request.spends_refresh_token();
             let read = exchange.read;
             exchange.read = Box::new(move |answer| {
-                // A refusal is clear; what a server or a gateway that failed has done is not.
-                let unclear = spends && !(400..500).contains(&answer.status());
-                let next = read(answer).map_err(|it| if unclear { doubt(it) } else { it });
+                let next = read(answer).map_err(|it| if spends { doubt(it) } else { it });
                 doubting(next, rotation)
             });
             Step::Send(exchange)
