@@ -45,7 +45,7 @@ pub enum Command {
     Refresh {
         /// Which.
         selection: Selection,
-        /// Whatever the expiry.
+        /// Even if the token is still valid.
         force: bool,
         /// Only says what would be refreshed, and why.
         dry_run: bool,
@@ -131,7 +131,7 @@ pub enum Command {
     Pause {
         /// Which.
         id: ConnectionId,
-        /// For so many seconds; for ever when not given.
+        /// How long, in seconds; until it is resumed when not given.
         for_s: Option<u64>,
         /// Why, for the others.
         reason: Option<String>,
@@ -152,7 +152,7 @@ pub enum Command {
     Stats {
         /// Of this provider, or all.
         provider: Option<String>,
-        /// In the last so many seconds.
+        /// The period that ends now, in seconds.
         since_s: u64,
     },
     /// Schedules with their next runs.
@@ -161,7 +161,7 @@ pub enum Command {
     Plugins,
     /// Forgets old attempts.
     Prune {
-        /// Older than so many seconds.
+        /// The smallest age, in seconds.
         older_than_s: u64,
     },
     /// Reads manifest and plugins anew; the daemon's alone.
@@ -181,7 +181,7 @@ pub struct Selection {
     pub failed: bool,
     /// Those with this label.
     pub label: Option<String>,
-    /// Those whose token a caller asked for in the last so many seconds.
+    /// Those whose token a caller asked for within this time, in seconds.
     pub active_within_s: Option<u64>,
 }
 
@@ -203,11 +203,11 @@ pub struct LogQuery {
     pub connection: Option<ConnectionId>,
     /// That ended so.
     pub outcome: Option<Outcome>,
-    /// Of the last so many seconds.
+    /// The period that ends now, in seconds.
     pub since_s: Option<u64>,
     /// Newer than this one.
     pub after: Option<AttemptId>,
-    /// At most so many.
+    /// The largest number of attempts.
     pub limit: u32,
     /// Which part of them; all at once when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -219,7 +219,7 @@ pub struct LogQuery {
 pub struct PageQuery {
     /// What the page before this one named as next; from the beginning when not given.
     pub after: Option<String>,
-    /// At most so many, if that is fewer than a page has.
+    /// The largest number of rows, if that is fewer than a page has.
     pub limit: Option<u32>,
 }
 

@@ -146,9 +146,9 @@ pub enum ConnectStep {
 pub struct Enrolled {
     /// New ones.
     pub added: u64,
-    /// Those that were there and are now as it was said.
+    /// Those that were there and were updated.
     pub updated: u64,
-    /// Those that were as it was said.
+    /// Those that are unchanged since the last import.
     pub unchanged: u64,
     /// Those whose token was kept, because it is newer than what was said.
     pub kept: u64,

@@ -117,14 +117,14 @@ impl Refresher {
                     (None, Some(mine)) => {
                         let (this, own) = (self.clone(), id.clone());
                         let work = async move { this.connect_attempt(&own, mine).await };
-                        self.take_off(&mut flights, id, work)
+                        self.start(&mut flights, id, work)
                     }
                     (None, None) => return Err(busy(id)),
                 }
             };
-            let landed = running.await;
+            let outcome = running.await;
             if consent.is_none() {
-                return landed;
+                return outcome;
             }
         }
     }

@@ -160,28 +160,28 @@ impl Refresher {
 
     /// Refreshes `id` if `ask` finds that it needs it, joining an attempt that is already running.
     pub async fn refresh(&self, id: &ConnectionId, ask: Ask) -> AttemptResult {
-        let (flight, joined) = self.board(id, ask);
+        let (flight, joined) = self.join_or_start(id, ask);
         let result = flight.await;
         if joined && !ask.is_content_with(&result) {
-            return self.board(id, ask).0.await;
+            return self.join_or_start(id, ask).0.await;
         }
         result
     }
 
     /// The attempt that runs for `id`, or a new one; and whether it ran already.
-    fn board(&self, id: &ConnectionId, ask: Ask) -> (Flight, bool) {
+    fn join_or_start(&self, id: &ConnectionId, ask: Ask) -> (Flight, bool) {
         let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(flight) = flights.get(id) {
             return (flight.clone(), true);
         }
         let (this, own) = (self.clone(), id.clone());
         let work = async move { this.attempt(&own, ask).await };
-        (self.take_off(&mut flights, id, work), false)
+        (self.start(&mut flights, id, work), false)
     }
 
     /// Makes `work` the one attempt of `id`. It runs as a task of its own: when the caller goes away,
     /// the attempt goes on.
-    fn take_off(
+    fn start(
         &self,
         flights: &mut HashMap<ConnectionId, Flight>,
         id: &ConnectionId,
@@ -194,7 +194,7 @@ impl Refresher {
             result
         });
         let (this, own) = (self.clone(), id.clone());
-        let landed = async move {
+        let outcome = async move {
             let result = task.await;
             result.unwrap_or_else(|| {
                 this.flights.lock().unwrap_or_else(PoisonError::into_inner).remove(&own);
@@ -204,7 +204,7 @@ impl Refresher {
                 Err(Failure::new(Case::HostFault, code::Internal::Panic, message))
             })
         };
-        let flight = landed.boxed().shared();
+        let flight = outcome.boxed().shared();
         flights.insert(id.clone(), flight.clone());
         flight
     }

@@ -45,11 +45,11 @@ pub struct Newcomer {
 pub enum Welcome {
     /// It is new.
     Added,
-    /// It was there and is now as it was said.
+    /// It was there and was updated.
     Updated,
     /// The same, but the token that was there is kept.
     Kept,
-    /// It was as it was said.
+    /// It is unchanged since the last import.
     Unchanged,
     /// It cannot be.
     Refused(String),
