@@ -171,7 +171,7 @@ fn read_json(file: &[u8], each: Each<'_>) {
 }
 
 fn flat(row: Value) -> Result<Vec<(String, String)>, String> {
-    let Value::Object(members) = row else { return Err("it is no JSON object".to_owned()) };
+    let Value::Object(members) = row else { return Err("it is not a JSON object".to_owned()) };
     let mut fields = Vec::new();
     for (name, value) in members {
         match (name.as_str(), value) {

@@ -49,7 +49,7 @@ impl ManualToken {
     pub fn parse(text: &SecretString, now: Timestamp) -> Result<Self, Failure> {
         let text = text.expose_secret().trim();
         let invalid = |what: &str| {
-            let message = format!("what was given is no token: {what}");
+            let message = format!("what was given is not a token: {what}");
             Failure::new(Case::Misconfigured, code::Token::Invalid, message)
         };
         if text.starts_with('{') {

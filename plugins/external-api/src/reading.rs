@@ -151,7 +151,7 @@ impl Sent<'_> {
             ));
         }
         let hint = if answer.has_secret_header("set-cookie") {
-            "it set a cookie, which is no token"
+            "it set a cookie, which is not a token"
         } else {
             "set `token_pointer` if the token has an unusual name; a login with a second factor \
              cannot be automated"

@@ -9,7 +9,7 @@ use crate::testing::sealing::{Rules, SEALED, is, is_jwt};
 use crate::tokens::Source;
 
 /// An answer written down. [`play`](crate::testing::play) shows it to a flow as the host would; read by
-/// itself, it declares to read everything that is not called like a secret.
+/// itself, it declares to read everything that is not named like a secret.
 #[derive(Clone, Debug)]
 pub struct Canned {
     status: u16,

@@ -16,7 +16,7 @@ use crate::canary::{Canaries, forms};
 /// The most that a descriptor may ask for: facts everywhere.
 const FACTS: &str = "reads fact /**\nreads text ";
 
-/// Texts everywhere, and each header that is not called like a secret.
+/// Texts everywhere, and each header that is not named like a secret.
 const TEXTS: &str = "reads text /**\nreads text \nreads text header:X-Echo\nreads fact header:Link\n\
                      reads fact header:ETag\nreads address header:Location";
 

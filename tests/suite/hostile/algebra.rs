@@ -77,7 +77,7 @@ fn a_key_that_is_mixed_with_another_does_not_sign() {
 
 #[test]
 fn a_text_is_no_key() {
-    let text = "asks-itself signs with a text of its own, which is no secret";
+    let text = "asks-itself signs with a text of its own, which is not a secret";
     comes_to(&Stage::new(), "signs-with-text").is("plugin.signing_undeclared", text);
 }
 

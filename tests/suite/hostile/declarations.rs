@@ -53,7 +53,7 @@ fn what_would_look_like_something_else_is_refused_when_it_is_loaded() {
         (
             "secret pin",
             "secret p\\e[31min",
-            r"`p\u{1b}[31min` is no name of a setting or secret: lower-case letters, digits, `-` and `_`".to_owned(),
+            r"`p\u{1b}[31min` is not a valid name for a setting or secret: lower-case letters, digits, `-` and `_`".to_owned(),
         ),
         (
             "with access-token",
@@ -74,7 +74,7 @@ fn what_would_look_like_something_else_is_refused_when_it_is_loaded() {
 fn a_plugin_that_is_refused_is_refused_everywhere_and_stops_nobody() {
     let stage = Stage::new();
     let home = stage.home(&section(&stage));
-    let what = "it reads `/token/id`, where `token` is called like a secret";
+    let what = "it reads `/token/id`, where `token` is named like a secret";
     refused(&home, &PLAIN.replace("reads code /error", "reads fact /token/id"), what);
     let text = format!("{WRONGLY}{what}");
     let checked = home.run(&["check", "--json"]).exits(78).json();
@@ -87,21 +87,21 @@ fn a_plugin_that_is_refused_is_refused_everywhere_and_stops_nobody() {
 fn a_declaration_to_read_a_secret_is_refused_when_it_is_loaded() {
     let home = Home::new("");
     for (read, what) in [
-        ("fact /access_token", "`/access_token`, where `access_token` is called like a secret"),
-        ("number /access_token", "`/access_token`, where `access_token` is called like a secret"),
-        ("text **/password", "`**/password`, where `password` is called like a secret"),
-        ("text /data/Session-ID", "`/data/Session-ID`, where `Session-ID` is called like a secret"),
-        ("text /api~0key", "`/api~0key`, where `api~key` is called like a secret"),
-        ("fact /token/id", "`/token/id`, where `token` is called like a secret"),
-        ("fact /tokens", "`/tokens`, where `tokens` is called like a secret"),
-        ("fact /a/value", "`/a/value`, where `value` is called like a secret"),
-        ("text header:Set-Cookie", "the header Set-Cookie, which is called like a secret"),
-        ("text header:x-api-key", "the header x-api-key, which is called like a secret"),
+        ("fact /access_token", "`/access_token`, where `access_token` is named like a secret"),
+        ("number /access_token", "`/access_token`, where `access_token` is named like a secret"),
+        ("text **/password", "`**/password`, where `password` is named like a secret"),
+        ("text /data/Session-ID", "`/data/Session-ID`, where `Session-ID` is named like a secret"),
+        ("text /api~0key", "`/api~0key`, where `api~key` is named like a secret"),
+        ("fact /token/id", "`/token/id`, where `token` is named like a secret"),
+        ("fact /tokens", "`/tokens`, where `tokens` is named like a secret"),
+        ("fact /a/value", "`/a/value`, where `value` is named like a secret"),
+        ("text header:Set-Cookie", "the header Set-Cookie, which is named like a secret"),
+        ("text header:x-api-key", "the header x-api-key, which is named like a secret"),
         (
             "text header:WWW-Authenticate",
-            "the header WWW-Authenticate, which is called like a secret",
+            "the header WWW-Authenticate, which is named like a secret",
         ),
-        ("text header:X Y", "the header `X Y`, which is no name of a header"),
+        ("text header:X Y", "the header `X Y`, which is not a header name"),
         ("fact header:Location", "the header Location, which can be read as an address alone"),
         ("text error", "`error`, which does not begin with `/` or `**/`"),
         ("text /a/**/b", "`/a/**/b`, which has `**` in its middle"),
@@ -115,7 +115,7 @@ fn a_declaration_to_read_a_secret_is_refused_when_it_is_loaded() {
     refused(
         &home,
         &format!("{PLAIN}\nsigns access-token"),
-        "it signs with `access-token`, which is no secret of it",
+        "it signs with `access-token`, which is not one of its secrets",
     );
 }
 

@@ -58,7 +58,7 @@ fn check_names(said: &Descriptor) -> Result<(), String> {
     for Field { name, .. } in said.settings.iter().chain(&said.secrets) {
         if !is_name(name, b"-_") {
             return Err(format!(
-                "`{}` is no name of a setting or secret: lower-case letters, digits, `-` and `_`",
+                "`{}` is not a valid name for a setting or secret: lower-case letters, digits, `-` and `_`",
                 name.escape_debug()
             ));
         }
@@ -76,7 +76,10 @@ fn check_names(said: &Descriptor) -> Result<(), String> {
         ));
     }
     if let Some(name) = said.signs.iter().find(|it| !is_secret(it)) {
-        return Err(format!("it signs with `{}`, which is no secret of it", name.escape_debug()));
+        return Err(format!(
+            "it signs with `{}`, which is not one of its secrets",
+            name.escape_debug()
+        ));
     }
     Ok(())
 }
@@ -173,7 +176,7 @@ mod tests {
         let carried = refusal(|it| it.access[0].carries.push("pin".to_owned()));
         assert_eq!(carried, "a request carries `pin`, which is neither a secret of it nor a token");
         let signed = refusal(|it| it.signs.push("access-token".to_owned()));
-        assert_eq!(signed, "it signs with `access-token`, which is no secret of it");
+        assert_eq!(signed, "it signs with `access-token`, which is not one of its secrets");
     }
 
     #[test]

@@ -202,7 +202,7 @@ fn fields(request: &http::Request) -> impl Iterator<Item = &Field> {
 
 /// Sets `name`, or the member that it points to, making the objects on the way.
 fn put(document: &mut Value, name: &str, value: Value) -> Result<(), &'static str> {
-    const NO_OBJECT: &str = "into something that is no object";
+    const NO_OBJECT: &str = "into something that is not an object";
     let mut place = document;
     if let Some(pointer) = name.strip_prefix('/') {
         if pointer.split('/').count() > LONGEST_POINTER {

@@ -69,7 +69,7 @@ pub(in crate::sandbox) fn profile_text(call: &mut Call, text: &str) -> Result<St
         return Err(call.fault(code::Plugin::OutputInvalid, &what));
     }
     let Ok(facts) = serde_json::from_str::<Map<String, Value>>(text) else {
-        let what = "returned a profile that is no JSON object";
+        let what = "returned a profile that is not a JSON object";
         return Err(call.fault(code::Plugin::OutputInvalid, what));
     };
     let struck = |it: &mut CallState| strike_values(Value::Object(facts), &mut it.known);

@@ -165,7 +165,8 @@ impl CallState {
     fn check_key(&mut self, key: &Resource<Handle>) -> wasmtime::Result<()> {
         let labels = self.table.get(key)?.labels();
         if labels.is_empty() {
-            let what = format!("{} signs with a text of its own, which is no secret", self.plugin);
+            let what =
+                format!("{} signs with a text of its own, which is not a secret", self.plugin);
             return Err(self.end(code::Plugin::SigningUndeclared, what));
         }
         if labels.within(self.rules.signs) {

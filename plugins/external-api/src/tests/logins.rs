@@ -274,5 +274,5 @@ fn a_failure_names_the_address_and_quotes_nothing() {
     assert_eq!((played.case(), played.text()), ("invalid-credentials", text));
     let cookie = Canned::new(200, "{}").header("Set-Cookie", "session=x");
     let played = play(&person(LOGIN, &[]), &[cookie]);
-    assert!(played.text().ends_with("it set a cookie, which is no token"));
+    assert!(played.text().ends_with("it set a cookie, which is not a token"));
 }

@@ -2,12 +2,12 @@
 //! else is sealed, and can only be taken as a secret.
 //!
 //! The limit, said plainly: a short secret that looks like a word, in a place that is declared as text
-//! or as a fact and is not called like a secret, is readable until it is taken.
+//! or as a fact and is not named like a secret, is readable until it is taken.
 
 /// What a text looks like.
 pub(in crate::sandbox) mod shape;
 
-/// Members and headers that are called like a secret.
+/// Members and headers that are named like a secret.
 pub(in crate::sandbox) mod names;
 
 /// What a descriptor declares to read.

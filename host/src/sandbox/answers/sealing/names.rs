@@ -1,4 +1,4 @@
-//! Members and headers that are called like a secret. What stands under such a name cannot be read,
+//! Members and headers that are named like a secret. What stands under such a name cannot be read,
 //! whatever a descriptor declares.
 
 /// Names that hold a secret, and under which nothing but numbers and dates can be read.
@@ -97,7 +97,7 @@ impl Names {
                 || self.sealed.contains(&name))
     }
 
-    /// Whether a header may be declared as readable: one that is called like a secret may not.
+    /// Whether a header may be declared as readable: one that is named like a secret may not.
     pub(in crate::sandbox) fn is_secret_header(&self, name: &str) -> bool {
         let lower = name.to_ascii_lowercase();
         let bare = lower.strip_prefix("x-").unwrap_or(&lower);

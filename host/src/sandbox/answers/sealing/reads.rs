@@ -32,7 +32,7 @@ enum Step {
 #[derive(Clone, Debug)]
 pub(in crate::sandbox) struct Here {
     alive: Vec<(usize, usize)>,
-    /// Whether a step on the way was called like a secret.
+    /// Whether a step on the way was named like a secret.
     closed: bool,
     /// Whether the last step was.
     secret: bool,
@@ -59,10 +59,10 @@ impl Reads {
         let is_name =
             !name.is_empty() && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-');
         if !is_name {
-            return Err(format!("the header `{name}`, which is no name of a header"));
+            return Err(format!("the header `{name}`, which is not a header name"));
         }
         if self.names.is_secret_header(name) {
-            return Err(format!("the header {name}, which is called like a secret"));
+            return Err(format!("the header {name}, which is named like a secret"));
         }
         // Redirects carry codes and tokens behind the address.
         if name.eq_ignore_ascii_case("location") && kind != Kind::Address {
@@ -97,7 +97,7 @@ impl Reads {
         Ok(Place { steps, kind: read.kind })
     }
 
-    /// A place that is called like a secret holds one, whatever the plugin says it is. Numbers and dates
+    /// A place that is named like a secret holds one, whatever the plugin says it is. Numbers and dates
     /// beside a token may be read.
     fn refuse_secrets(&self, read: &Read, steps: &[Step]) -> Result<(), String> {
         let tells_little = matches!(read.kind, Kind::Number | Kind::Date);
@@ -110,7 +110,7 @@ impl Reads {
                 self.names.is_closed(name) && !tells_little
             };
             if is_secret {
-                return Err(format!("`{}`, where `{name}` is called like a secret", read.place));
+                return Err(format!("`{}`, where `{name}` is named like a secret", read.place));
             }
         }
         Ok(())
