@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The main job in a minute: two providers on this machine, one with a token of a few seconds.
+# The main job in a minute: two providers on this machine, one with tokens of 15 seconds.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 bin="$here/../target/release"
@@ -31,9 +31,9 @@ start() {
 export ESKIZ_EMAIL=demo@example.uz ESKIZ_PASSWORD=demo-password
 export JIBIT_API_KEY=demo-key JIBIT_SECRET_KEY=demo-secret
 
-step "Two providers on this machine: Eskiz with tokens of 30 days, Jibit with tokens of 6 seconds that rotate"
+step "Two providers on this machine: Eskiz with tokens of 30 days, Jibit with tokens of 15 seconds that rotate"
 start eskiz --email "$ESKIZ_EMAIL" --password "$ESKIZ_PASSWORD"; eskiz="$address"
-start jibit --lifetime 6 --class strict --api-key "$JIBIT_API_KEY" --secret-key "$JIBIT_SECRET_KEY"; jibit="$address"
+start jibit --lifetime 15 --class strict --api-key "$JIBIT_API_KEY" --secret-key "$JIBIT_SECRET_KEY"; jibit="$address"
 echo "eskiz at $eskiz, jibit at $jibit"
 
 mkdir "$home/plugins"
@@ -57,12 +57,12 @@ show status
 step "Once more: what is fresh is left alone, and says why"
 show refresh eskiz
 
-step "The daemon: Jibit's token lives 6 seconds; watch it being refreshed before its end"
+step "The daemon: Jibit's token lives 15 seconds; watch it being refreshed before its end"
 "$bin/keepfresh" serve >"$home/serve.log" 2>&1 &
 daemon=$!
 pids+=("$daemon")
 for _ in 1 2 3; do
-    sleep 5
+    sleep 7
     show status jibit
 done
 show log --provider jibit --limit 4
