@@ -163,6 +163,7 @@ impl Operator {
         loaded.connection.last_attempt = attempts.first().cloned();
         let mut details =
             view::Details::of(&loaded, plugin.ok().as_deref(), attempts, self.0.clock.now());
+        details.captured_answers += self.0.storage.answers_beside(id);
         for (name, _) in self.0.refresher.own(&loaded)?.secrets {
             details.secrets.insert(name, "its own".to_owned());
         }

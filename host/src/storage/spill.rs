@@ -144,6 +144,11 @@ impl Storage {
         }
     }
 
+    /// How many answers of `id` wait beside the database.
+    pub fn answers_beside(&self, id: &ConnectionId) -> usize {
+        self.spill.of(id).len()
+    }
+
     /// Moves answers of `id` that were kept beside the database into it.
     pub async fn adopt_answers(&self, id: &ConnectionId) -> Result<(), StorageError> {
         let files = self.spill.of(id);

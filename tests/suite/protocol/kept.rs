@@ -46,6 +46,9 @@ fn an_answer_beside_the_database_is_sealed_private_and_adopted_at_the_next_look(
     let text = std::fs::read_to_string(file).unwrap();
     assert!(!text.contains("access_token") && !text.contains("eyJ"), "it is in clear: {text}");
 
+    let shown = bench.home.run(&["connection", "show", "rotor", "--json"]).json();
+    assert_eq!(shown["captured_answers"], 1, "a person sees that it waits: {shown}");
+
     bench.restart();
     bench.database().run("drop trigger no_capture");
     bench.database().run("drop trigger no_generation");
