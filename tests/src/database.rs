@@ -7,6 +7,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use tokio::runtime::{Builder, Runtime};
 
+/// Triggers that keep rows from being damaged.
+const GUARDS: [&str; 3] = ["generations_grow", "generations_follow", "attempts_stay"];
+
 /// A database file. Every question opens it anew, so that nothing is held against the program.
 pub struct Database {
     path: PathBuf,
@@ -74,14 +77,12 @@ impl Database {
         let guards = self.texts(guards, &[]);
         let done = self.ask(async |db| {
             sqlx::query("pragma foreign_keys = off").execute(&mut *db).await?;
-            for name in ["generations_grow", "outcomes_stay"] {
+            for name in GUARDS {
                 let drop = format!("drop trigger if exists {name}");
                 sqlx::query(AssertSqlSafe(drop)).execute(&mut *db).await?;
             }
             let done = sqlx::query(AssertSqlSafe(update)).execute(&mut *db).await;
-            for guard in guards.iter().filter(|it| {
-                ["generations_grow", "outcomes_stay"].iter().any(|name| it.contains(name))
-            }) {
+            for guard in guards.iter().filter(|it| GUARDS.iter().any(|name| it.contains(name))) {
                 sqlx::query(AssertSqlSafe(guard.clone())).execute(&mut *db).await?;
             }
             Ok(done)

@@ -43,12 +43,11 @@ const GENERATIONS: &str = "
 const ATTEMPT_ROWS: &str = "
     with recursive n (k) as (select 0 union all select k + 1 from n where k + 1 < cast(?3 as integer))
     insert into attempts (id, connection, provider, trigger, outcome, error_code, error_message, error_case,
-                          rotation,
-                          digest, owner, lease_until, generation, started_at, duration_ms)
+                          rotation, digest, generation, started_at, duration_ms)
     select printf('%08x-%04x-7%03x-8%03x-%s',
                   at >> 16, at & 65535, abs(random() % 4096), abs(random() % 4096), lower(hex(randomblob(6)))),
            id, ?1, 'expiry', iif(bad, 'failed', 'success'), iif(bad, 'provider.unavailable', null),
-           iif(bad, 'the provider is down', null), iif(bad, 'unavailable', null), '\"strict\"', 'd', 'pid 1', at, 1, at,
+           iif(bad, 'the provider is down', null), iif(bad, 'unavailable', null), '\"strict\"', 'd', 1, at,
            abs(random() % 900)
     from (select c.id, c.created_at - (?3 - k) * 3600000 as at, (cast(substr(c.id, -3) as integer) + k * 331) % 100 = 0 as bad
           from n cross join connections c

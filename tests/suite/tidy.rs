@@ -151,6 +151,26 @@ fn nobody_decides_by_the_text_of_an_error_code() {
     none(faults, "compare a case or an enum of model/code; its text is for people and scripts");
 }
 
+#[test]
+fn only_an_engine_speaks_to_a_database() {
+    let host = sources_in("host/src");
+    none(host.iter().flat_map(driver_faults), "SQL and its drivers stay in storage/sqlite");
+}
+
+/// Uses of a database's driver outside of its engine.
+fn driver_faults(file: &Source) -> Vec<String> {
+    if file.path.starts_with("host/src/storage/sqlite/") {
+        return Vec::new();
+    }
+    let speaks = |line: &str| ["sqlx::", "rusqlite::"].iter().any(|it| line.contains(it));
+    // The log names the driver to quiet it.
+    let faults = file.code().filter(|(_, line)| speaks(line) && !line.contains("\"sqlx"));
+    faults
+        .filter(|(_, line)| !line.contains("sqlx::query="))
+        .map(|(number, line)| file.fault(number, line))
+        .collect()
+}
+
 /// Several words with underscores between them.
 fn is_test_name(text: &str) -> bool {
     let is_word = |it: &str| it.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit());
@@ -420,6 +440,14 @@ mod rules {
     #[test]
     fn a_stage_that_nobody_ranked_is_found() {
         assert_eq!(import_faults(&file("host/src/helpers.rs", "")).len(), 1);
+    }
+
+    #[test]
+    fn a_driver_outside_of_its_engine_is_found() {
+        let text = "//! Why.\nlet it = sqlx::query(\"select 1\");\n// See sqlx::query.";
+        let outside = file("host/src/storage/times.rs", text);
+        assert_eq!(driver_faults(&outside).len(), 1);
+        assert!(driver_faults(&file("host/src/storage/sqlite/times.rs", text)).is_empty());
     }
 
     #[test]

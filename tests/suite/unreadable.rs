@@ -40,21 +40,20 @@ fn rubbish(chance: &mut Chance, kind: &str) -> &'static str {
     all[usize::try_from(chance.below(all.len() as u64)).unwrap()]
 }
 
-/// A connection for each column of each table, spoiled there. Attempts are spoiled twice: an open one,
-/// and one that has ended.
+/// A connection for each column of each table, spoiled there.
 fn spoil_everything(crowd: &Crowd, database: &Database, chance: &mut Chance) -> Vec<Spoiled> {
     let tables = [
-        ("connections", "", "id"),
-        ("generations", "", "connection"),
-        ("captures", "", "connection"),
-        ("attempts", "open", "connection"),
-        ("attempts", "ended", "connection"),
+        ("connections", "id"),
+        ("generations", "connection"),
+        ("captures", "connection"),
+        ("claims", "connection"),
+        ("attempts", "connection"),
     ];
     let mut all = Vec::new();
-    for (table, what, key) in tables {
+    for (table, key) in tables {
         for (column, kind) in database.columns(table) {
-            let name = format!("{table}{what}-{column}");
-            all.push((Spoiled { name, table, column, value: String::new() }, what, key, kind));
+            let name = format!("{table}-{column}");
+            all.push((Spoiled { name, table, column, value: String::new() }, key, kind));
         }
     }
     let names = all.iter().map(|(it, ..)| it.name.as_str()).chain(["z1", "z2"]);
@@ -62,12 +61,12 @@ fn spoil_everything(crowd: &Crowd, database: &Database, chance: &mut Chance) -> 
     crowd.file("people.csv", &crowd.roster(&names.collect::<Vec<_>>(), -1));
     let _ = crowd.import(&["people.csv"]).exits(0);
     database.run("update connections set due_at = iif(name like 'z%', 1000, 1)");
-    for (it, what, key, kind) in &mut all {
+    for (it, key, kind) in &mut all {
         let id = format!("rotor/{}", it.name);
-        let row = [id.as_str(), if *what == "open" { "open" } else { "success" }];
         match it.table {
-            "captures" => drop(database.texts(CAPTURE, &row)),
-            "attempts" => drop(database.texts(ATTEMPT, &row)),
+            "captures" => drop(database.texts(CAPTURE, &[&id])),
+            "claims" => drop(database.texts(CLAIM, &[&id])),
+            "attempts" => drop(database.texts(ATTEMPT, &[&id])),
             _ => {}
         }
         let mine = format!("{key} = '{id}'");
@@ -87,10 +86,16 @@ const CAPTURE: &str = "
     from connections where id = ?1";
 
 const ATTEMPT: &str = "
-    insert into attempts (id, connection, provider, trigger, outcome, rotation, digest, owner, lease_until,
-                          generation, started_at)
+    insert into attempts (id, connection, provider, trigger, outcome, rotation, digest, generation, started_at)
     select printf('01890a5d-ac96-774b-bcce-%s', lower(hex(randomblob(6)))), id, provider, 'expiry',
-           nullif(?2, 'open'), '\"none\"', '', 'pid 1', 0, generation, unixepoch() * 1000 - 60000
+           'success', '\"none\"', '', generation, unixepoch() * 1000 - 60000
+    from connections where id = ?1";
+
+const CLAIM: &str = "
+    insert into claims (attempt, connection, provider, trigger, rotation, digest, owner, lease_until,
+                        generation, started_at)
+    select printf('01890a5d-ac96-774b-bcce-%s', lower(hex(randomblob(6)))), id, provider, 'expiry',
+           '\"none\"', '', 'pid 1', 0, generation, unixepoch() * 1000 - 60000
     from connections where id = ?1";
 
 #[test]
@@ -119,7 +124,7 @@ fn whatever_is_spoiled_the_others_are_refreshed_and_it_is_shown_and_left_alone()
         assert!(unreadable.contains(&certain), "{certain}, {seed}: {unreadable:?}");
     }
     assert!(unreadable.contains("rotor/captures-attempt"), "{seed}: {unreadable:?}");
-    assert!(unreadable.contains("rotor/attemptsopen-rotation"), "{seed}: {unreadable:?}");
+    assert!(unreadable.contains("rotor/claims-rotation"), "{seed}: {unreadable:?}");
     let ids = shown["connections"].as_array().unwrap().len();
     assert!(ids > spoiled.len(), "all are listed but one whose id is no text: {ids}, {seed}");
     assert!(unreadable.len() > 10, "{seed}: {unreadable:?}");

@@ -112,7 +112,7 @@ impl App {
     /// theirs, or a provider that has gone, needs it.
     async fn reconcile_orphans(&self, manifest: &Manifest) -> Result<(), StorageError> {
         let now = self.clock.now();
-        self.storage.wake_interrupted(now).await?;
+        self.storage.wake_interrupted(self.refresher.owner(), now).await?;
         for provider in self.storage.providers().await? {
             if !manifest.providers.contains_key(&provider) {
                 self.storage.look_at_all(&provider, step(None), now).await?;

@@ -209,6 +209,11 @@ impl Refresher {
         flight
     }
 
+    /// This process, as it signs its claims.
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
     async fn load(&self, id: &ConnectionId) -> Result<Loaded, Failure> {
         let loaded = self.storage.load(id).await.map_err(|it| host_fault(&it))?;
         loaded.ok_or_else(|| unknown(id))

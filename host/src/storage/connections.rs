@@ -1,18 +1,12 @@
-//! Connections: which there are, how they are doing, and which is due.
+//! Connections: what is known of one before a refresh, and what people and the manifest change.
 
-use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{Row as _, ValueRef as _};
 
 use crate::model::connection::{Connection, Due, Pause};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::rotation::Rotation;
-use crate::storage::captures::{Capture, Requests};
-use crate::storage::error::StorageError;
-use crate::storage::rows::{self, Fields, key, millis};
-use crate::storage::writer::WriteOne;
-use crate::storage::{Storage, captures};
+use crate::model::token::TokenSet;
+use crate::storage::{Capture, Storage, StorageError};
 use crate::vault::Sealed;
 
 /// All that a refresh needs to know before it begins.
@@ -86,175 +80,42 @@ pub struct Pausing {
     pub at: Timestamp,
 }
 
+/// A token set given, or taken away, by a person.
+#[derive(Debug)]
+pub struct ManualSet {
+    /// Whose.
+    pub connection: ConnectionId,
+    /// The generation it replaces.
+    pub generation: u64,
+    /// The set and its sealed form; `None` forgets the token.
+    pub token: Option<(TokenSet, Sealed)>,
+    /// When it is looked at next.
+    pub due: Option<Due>,
+    /// The interrupted attempt of a dead process, closed in the same step.
+    pub adopts: Option<AttemptId>,
+    /// Now.
+    pub at: Timestamp,
+}
+
 impl Storage {
-    /// All that a refresh needs of one connection, in one look; `None` if there is no such one. Its last
-    /// attempt is not filled in: that is for those who list.
-    pub async fn load(&self, id: &ConnectionId) -> Result<Option<Loaded>, StorageError> {
-        let row = sqlx::query(
-            "select c.*, g.sealed, g.attempt is not null as given, k.sealed as credentials, exists (select 1 from captures where connection = c.id) as captured,
-                    a.id as open_id, a.owner, a.lease_until, a.started_at, a.rotation
-             from connections c
-             left join generations g on g.connection = c.id and g.generation = c.generation
-             left join credentials k on k.connection = c.id
-             left join attempts a on a.connection = c.id and a.outcome is null
-             where c.id = ?",
-        )
-        .bind(key(id))
-        .fetch_optional(&self.readers)
-        .await?;
-        let Some(row) = row else { return Ok(None) };
-        let connection = rows::connection(&row)?;
-        let captured = Fields::new(&row, "captures", "id")?.count("captured")? > 0;
-        let requests = if captured {
-            captures::of(&self.readers, id, connection.generation).await?
-        } else {
-            Requests::default()
-        };
-        let generation = Fields::new(&row, "generations", "id")?;
-        let (sealed, given) = (generation.blob("sealed")?, generation.count("given")? > 0);
-        let credentials = Fields::new(&row, "credentials", "id")?.blob("credentials")?;
-        Ok(Some(Loaded {
-            connection,
-            sealed: sealed.map(Sealed::from_bytes),
-            given,
-            credentials: credentials.map(Sealed::from_bytes),
-            open: open_attempt(&row)?,
-            captures: requests.answers,
-            unanswered: requests.unanswered,
-        }))
-    }
-
-    /// What the connection was configured with when it became a person's problem.
-    pub async fn problem_config(&self, id: &ConnectionId) -> Result<Option<Vec<u8>>, StorageError> {
-        let query = sqlx::query_scalar("select problem_config from connections where id = ?");
-        let found = query.bind(key(id)).fetch_optional(&self.readers).await?;
-        Ok(found.flatten())
-    }
-
     /// Makes sure that a connection of the manifest is there.
     pub async fn reconcile(&self, reconcile: Reconcile) -> Result<(), StorageError> {
-        self.write_times(reconcile).await
+        self.changing_times(self.engine.reconcile(reconcile)).await
     }
 
     /// Pauses or resumes; false if there is no such connection.
     pub async fn set_pause(&self, pausing: Pausing) -> Result<bool, StorageError> {
-        self.write_times(pausing).await
+        self.changing_times(self.engine.set_pause(pausing)).await
     }
 
-    /// Stores what `profile` said, if anything, and when to ask again.
-    pub async fn set_profile(
-        &self,
-        id: &ConnectionId,
-        profile: Option<String>,
-        probe_at: Option<Timestamp>,
-    ) -> Result<(), StorageError> {
-        self.writer.write(SetProfile { id: id.clone(), profile, probe_at }).await
+    /// Stores or forgets a token by hand; false if a refresh was faster or is running.
+    pub async fn set_manually(&self, set: ManualSet) -> Result<bool, StorageError> {
+        self.changing_times(self.engine.set_manually(set)).await
     }
-}
 
-pub(super) fn open_attempt(row: &SqliteRow) -> Result<Option<OpenAttempt>, StorageError> {
-    if row.try_get_raw("open_id")?.is_null() {
-        return Ok(None);
-    }
-    let fields = Fields::new(row, "attempts", "open_id")?;
-    Ok(Some(OpenAttempt {
-        id: fields.required("open_id", fields.word("open_id")?)?,
-        owner: fields.required("owner", fields.text("owner")?)?,
-        lease_until: fields.required("lease_until", fields.time("lease_until")?)?,
-        started_at: fields.required("started_at", fields.time("started_at")?)?,
-        rotation: fields.required("rotation", fields.json("rotation")?)?,
-    }))
-}
-
-impl WriteOne for Reconcile {
-    type Answer = ();
-
-    fn apply<'a>(
-        &'a self,
-        db: &'a mut SqliteConnection,
-    ) -> BoxFuture<'a, Result<(), StorageError>> {
-        Box::pin(async move {
-            sqlx::query(
-                "insert into connections (id, provider, name, due_at, due_trigger, created_at)
-                 values (?, ?, ?, ?, ?, ?) on conflict (id) do nothing",
-            )
-            .bind(key(&self.id))
-            .bind(self.id.provider())
-            .bind(self.id.name())
-            .bind(self.due.map(|it| millis(it.at)))
-            .bind(self.due.map(|it| it.trigger.as_str()))
-            .bind(millis(self.at))
-            .execute(&mut *db)
-            .await?;
-            sqlx::query(
-                "update connections
-                 set probe_at = iif(?2 is null, null, min(coalesce(probe_at, ?2), ?2)),
-                     due_at = coalesce(?3, due_at), due_trigger = coalesce(?4, due_trigger),
-                     problem = iif(?5, null, problem),
-                     problem_config = iif(?5, null, problem_config)
-                 where id = ?1",
-            )
-            .bind(key(&self.id))
-            .bind(self.probe_at.map(millis))
-            .bind(self.due.map(|it| millis(it.at)))
-            .bind(self.due.map(|it| it.trigger.as_str()))
-            .bind(self.forgive)
-            .execute(db)
-            .await?;
-            Ok(())
-        })
-    }
-}
-
-impl WriteOne for Pausing {
-    type Answer = bool;
-
-    fn apply<'a>(
-        &'a self,
-        db: &'a mut SqliteConnection,
-    ) -> BoxFuture<'a, Result<bool, StorageError>> {
-        Box::pin(async move {
-            let done = sqlx::query(
-                "update connections
-                 set paused_at = ?, paused_until = ?, paused_reason = ?, due_at = ?, due_trigger = ?
-                 where id = ?",
-            )
-            .bind(self.pause.as_ref().map(|_| millis(self.at)))
-            .bind(self.pause.as_ref().and_then(|it| it.until).map(millis))
-            .bind(self.pause.as_ref().and_then(|it| it.reason.clone()))
-            .bind(self.due.map(|it| millis(it.at)))
-            .bind(self.due.map(|it| it.trigger.as_str()))
-            .bind(key(&self.id))
-            .execute(db)
-            .await?;
-            Ok(done.rows_affected() > 0)
-        })
-    }
-}
-
-struct SetProfile {
-    id: ConnectionId,
-    profile: Option<String>,
-    probe_at: Option<Timestamp>,
-}
-
-impl WriteOne for SetProfile {
-    type Answer = ();
-
-    fn apply<'a>(
-        &'a self,
-        db: &'a mut SqliteConnection,
-    ) -> BoxFuture<'a, Result<(), StorageError>> {
-        Box::pin(async move {
-            sqlx::query(
-                "update connections set profile = coalesce(?, profile), probe_at = ? where id = ?",
-            )
-            .bind(&self.profile)
-            .bind(self.probe_at.map(millis))
-            .bind(key(&self.id))
-            .execute(db)
-            .await?;
-            Ok(())
-        })
+    /// Forgets a connection and its secrets; its attempts stay in the log. False if there is none that
+    /// was added, or a try is running.
+    pub async fn remove(&self, id: &ConnectionId) -> Result<bool, StorageError> {
+        self.changing_times(self.engine.remove(id)).await
     }
 }

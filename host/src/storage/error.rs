@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::model::code::{self, Code};
 
 /// A failure of the database. Nothing was written that the caller does not know of.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StorageError {
     /// The file cannot be opened or created.
     #[error("the database {path} cannot be opened: {cause}; check the folder and its permissions")]
@@ -28,7 +28,7 @@ pub enum StorageError {
     },
     /// A migration failed; it was rolled back.
     #[error("the database could not be brought up to date: {0}")]
-    Migrate(sqlx::migrate::MigrateError),
+    Migrate(String),
     /// No space is left.
     #[error("the disk is full; free some space")]
     Full,
@@ -62,10 +62,9 @@ pub enum StorageError {
 }
 
 impl StorageError {
-    /// Why the file at `path` could not be opened.
-    pub(super) fn opening(path: &Path, source: sqlx::Error) -> Self {
-        let cause = source.to_string();
-        match Self::from(source) {
+    /// Why the file at `path` could not be opened: what the driver says, and what that means.
+    pub(super) fn opening(path: &Path, cause: String, meaning: Self) -> Self {
+        match meaning {
             Self::Damaged(cause) => Self::Damaged(format!("{}: {cause}", path.display())),
             _ => Self::Open { path: path.to_owned(), cause },
         }
@@ -87,26 +86,5 @@ impl StorageError {
             Self::Other(_) => code::Storage::Failed,
         };
         code.into()
-    }
-}
-
-impl From<sqlx::Error> for StorageError {
-    fn from(error: sqlx::Error) -> Self {
-        let failure = match &error {
-            sqlx::Error::Database(failure) => failure,
-            // The thread that has the file has ended.
-            sqlx::Error::WorkerCrashed => return Self::WriterGone,
-            _ => return Self::Other(error.to_string()),
-        };
-        // The low byte is the primary result code: https://www.sqlite.org/rescode.html
-        let code = failure.code().and_then(|it| it.parse::<u32>().ok()).unwrap_or_default();
-        match code & 0xff {
-            5 | 6 => Self::Busy,
-            8 => Self::ReadOnly,
-            10 => Self::Io(failure.message().to_owned()),
-            11 | 26 => Self::Damaged(failure.message().to_owned()),
-            13 => Self::Full,
-            _ => Self::Other(failure.message().to_owned()),
-        }
     }
 }

@@ -163,7 +163,7 @@ fn all_is_well(fleet: &Fleet) {
     }
     let database = fleet.database();
     assert_eq!(database.integrity(), ["ok"]);
-    assert_eq!(database.number("select count(*) from attempts where outcome is null"), 0);
+    assert_eq!(database.number("select count(*) from claims"), 0);
     assert_eq!(database.number("select count(*) from captures"), 0);
     let current = "select count(*) from generations g join connections c
                    on c.id = g.connection and c.generation = g.generation";

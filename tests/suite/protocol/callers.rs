@@ -81,7 +81,7 @@ fn a_connection_has_one_open_attempt_whoever_asks() {
     let stale = Begin { generation: 0, ..begin("c") };
     assert_eq!(bench.wait(storage.begin(stale)).unwrap(), Begun::Lost);
     let open = bench.database();
-    assert_eq!(open.number("select count(*) from attempts where outcome is null"), 1);
+    assert_eq!(open.number("select count(*) from claims"), 1);
 }
 
 #[test]

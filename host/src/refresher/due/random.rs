@@ -283,7 +283,7 @@ impl World {
         let (id, at) = (self.id.clone(), self.now);
         let again = Reconcile { id, due, forgive: false, probe_at: None, at };
         self.storage.reconcile(again).await.unwrap();
-        self.storage.wake_interrupted(self.now).await.unwrap();
+        self.storage.wake_interrupted("the next process", self.now).await.unwrap();
         self.check_times().await;
     }
 

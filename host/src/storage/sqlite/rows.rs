@@ -4,6 +4,7 @@
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sqlx::Row as _;
@@ -112,6 +113,11 @@ pub(super) fn key(id: &ConnectionId) -> String {
     format!("{}/{}", id.provider(), id.name())
 }
 
+/// A value as JSON, for a column.
+pub(super) fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
 /// Rows as one JSON list: a statement over it costs the same text, and nearly the same time, for one
 /// row as for a hundred.
 pub(super) fn json_rows<'a, T: 'a>(
@@ -209,8 +215,24 @@ pub(super) fn attempt(row: &SqliteRow) -> Result<Attempt, StorageError> {
     })
 }
 
+/// An attempt that is open, from a row of `claims`.
+pub(super) fn open(row: &SqliteRow) -> Result<Attempt, StorageError> {
+    let fields = Fields::new(row, "claims", "connection")?;
+    Ok(Attempt {
+        id: fields.required("attempt", fields.word("attempt")?)?,
+        connection: fields.required("connection", fields.word("connection")?)?,
+        trigger: fields.required("trigger", fields.word("trigger")?)?,
+        course: Course::Open,
+        started_at: fields.required("started_at", fields.time("started_at")?)?,
+        duration_ms: None,
+        generation: fields.count("generation")?,
+    })
+}
+
 /// A mix that no attempt can have makes the row one that cannot be read.
 fn course(fields: &Fields<'_>) -> Result<Course, StorageError> {
     let (outcome, reason) = (fields.word("outcome")?, fields.text("reason")?);
+    // One without an outcome is no finished attempt either.
+    fields.required("outcome", outcome)?;
     Course::of(outcome, reason, error(fields, None)?).map_err(|_| fields.damaged("outcome"))
 }

@@ -1,0 +1,82 @@
+//! Events and those who listen: each has its place, and hears what it wants and nothing else.
+
+use std::time::Duration;
+
+use super::{Fresh, at, begin, failed, id, on_every_engine};
+use crate::model::event::{Event, EventKind};
+use crate::storage::{Begun, Failed, Listener, Storage};
+
+on_every_engine! {
+    each_listener_has_its_own_place_and_hears_what_it_wants
+    a_listener_is_woken_by_what_is_written_before_it_waits_too
+    pruning_keeps_what_somebody_was_not_told_of_and_no_number_is_given_twice
+}
+
+/// Ends an attempt of connection `number` with these events.
+pub(in crate::storage) async fn happens(storage: &Storage, number: usize, kinds: &[EventKind]) {
+    let begun = begin(number, None);
+    let attempt = begun.attempt;
+    assert_eq!(storage.begin(begun).await.unwrap(), Begun::Yes);
+    let event = |kind: &EventKind| Event {
+        kind: *kind,
+        connection: id(number),
+        at: at(2),
+        generation: 0,
+        code: None,
+    };
+    let events = kinds.iter().map(event).collect();
+    let failed = Failed { connection: id(number), events, ..failed(attempt, 0) };
+    assert_eq!(storage.fail(failed).await.unwrap(), Begun::Yes);
+}
+
+async fn kinds(listener: &Listener) -> Vec<EventKind> {
+    listener.waiting(10).await.unwrap().iter().map(|it| it.event.kind).collect()
+}
+
+async fn each_listener_has_its_own_place_and_hears_what_it_wants(fresh: Fresh) {
+    let fresh = fresh.with(1).await;
+    let storage = &fresh.storage;
+    happens(storage, 0, &[EventKind::Critical]).await;
+    let first = storage.listen("first", &[EventKind::Failed]).await.unwrap();
+    let second =
+        storage.listen("second", &[EventKind::Failed, EventKind::Reconnect]).await.unwrap();
+    let all = [EventKind::Failed, EventKind::Reconnect, EventKind::Refreshed];
+    happens(storage, 0, &all).await;
+    assert_eq!(kinds(&first).await, [EventKind::Failed], "and not of what was before it");
+    first.told(first.waiting(10).await.unwrap()[0].id).await.unwrap();
+    assert_eq!(kinds(&first).await, []);
+    assert_eq!(kinds(&second).await, [EventKind::Failed, EventKind::Reconnect]);
+
+    drop((first, second));
+    let again = fresh.again().await;
+    let second = again.listen("second", &[EventKind::Failed, EventKind::Reconnect]).await.unwrap();
+    assert_eq!(kinds(&second).await.len(), 2, "it goes on where it stood");
+}
+
+async fn a_listener_is_woken_by_what_is_written_before_it_waits_too(fresh: Fresh) {
+    let Fresh { storage, dir: _dir } = fresh.with(1).await;
+    let mut ears = storage.listen("ears", &[EventKind::Critical]).await.unwrap();
+    let idle = tokio::time::timeout(Duration::from_millis(50), ears.woken());
+    assert!(idle.await.is_err(), "nothing has happened");
+    happens(&storage, 0, &[EventKind::Critical]).await;
+    tokio::time::timeout(Duration::from_secs(5), ears.woken()).await.unwrap();
+    assert_eq!(kinds(&ears).await, [EventKind::Critical]);
+}
+
+async fn pruning_keeps_what_somebody_was_not_told_of_and_no_number_is_given_twice(fresh: Fresh) {
+    let Fresh { storage, dir: _dir } = fresh.with(1).await;
+    let ears = storage.listen("ears", &[EventKind::Critical]).await.unwrap();
+    let slow = storage.listen("slow", &[EventKind::Critical]).await.unwrap();
+    for _ in 0..3 {
+        happens(&storage, 0, &[EventKind::Critical]).await;
+    }
+    let last = ears.waiting(10).await.unwrap()[2].id;
+    ears.told(last).await.unwrap();
+    storage.prune(at(100)).await.unwrap();
+    assert_eq!(kinds(&slow).await.len(), 3);
+    slow.told(last).await.unwrap();
+    storage.prune(at(100)).await.unwrap();
+    happens(&storage, 0, &[EventKind::Critical]).await;
+    assert!(ears.waiting(10).await.unwrap()[0].id > last);
+    assert_eq!(kinds(&slow).await, [EventKind::Critical]);
+}

@@ -1,0 +1,201 @@
+//! What a database must do for us: each step is all or nothing, and durable when it returns. The list is
+//! the contract of an engine; `contract` is the suite that each one has to pass.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::model::attempt::Attempt;
+use crate::model::connection::Due;
+use crate::model::event::EventKind;
+use crate::model::id::{AttemptId, ConnectionId};
+use crate::storage::{
+    Abandoned, Begin, Begun, Bite, CameOf, Capture, Departed, Doubtful, DuePage, Enrolment, Failed,
+    Filter, Forgiven, Loaded, LogFilter, LogPage, ManualSet, Mark, Moved, Page, Pausing, Reconcile,
+    Renewal, Skipped, Standing, Statistics, Storage, StorageError, Succeeded, Waiting,
+};
+use crate::vault::keyring::WrappedKey;
+
+/// What a step comes to, later.
+pub(super) type Answer<'a, T> = BoxFuture<'a, Result<T, StorageError>>;
+
+/// Declares each step once. Those that are passed on become methods of [`Storage`] as well; to the others
+/// it adds something of its own, in the file of their subject.
+macro_rules! steps {
+    (
+        passed on {$($(#[$doc:meta])* $name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)*}
+        added to {$($(#[$more:meta])* $other:ident($($given:ident: $sort:ty),*) -> $back:ty;)*}
+    ) => {
+        /// A database. Steps that are waiting at the same time may share a commit, and share no fate.
+        /// Dropping the future of a change neither cancels nor undoes it.
+        pub(super) trait Engine: Send + Sync {
+            /// Whether other processes may work on the same connections at the same time.
+            fn is_shared(&self) -> bool;
+
+            /// Cancelled when nothing can be written any more.
+            fn ended(&self) -> CancellationToken;
+
+            /// Ends the writer as a mistake in it would.
+            #[cfg(test)]
+            fn break_writer(&self) -> Answer<'_, ()>;
+
+            $($(#[$doc])* fn $name<'a>(&'a self, $($argument: $kind),*) -> Answer<'a, $answer>;)*
+            $($(#[$more])* fn $other<'a>(&'a self, $($given: $sort),*) -> Answer<'a, $back>;)*
+        }
+
+        impl Storage {
+            $($(#[$doc])* pub async fn $name<'a>(
+                &'a self, $($argument: $kind),*
+            ) -> Result<$answer, StorageError> {
+                self.engine.$name($($argument),*).await
+            })*
+        }
+    };
+}
+
+steps! {
+    passed on {
+        /// All that a refresh needs of one connection, in one look; `None` if there is no such connection.
+        /// Its last attempt is not filled in: that is for those who list.
+        load(id: &'a ConnectionId) -> Option<Loaded>;
+
+        /// Writes the intent to send, which is the claim on the connection. `Lost`, and nothing written, if
+        /// another attempt is open or the generation has moved on.
+        begin(begin: Begin) -> Begun;
+
+        /// Moves the end of a claim's lease to a later time. `Lost` if the claim is no longer that attempt's.
+        renew(renewal: Renewal) -> Begun;
+
+        /// Makes an answer durable, unless its generation is over. Never refused for being late: it is worth
+        /// more than a neat order.
+        capture(capture: Capture) -> ();
+
+        /// Makes it durable that a request leaves: until its answer is there, its outcome is in doubt.
+        depart(request: Departed) -> ();
+
+        /// Records that nothing was sent, and why.
+        skip(skipped: Skipped) -> ();
+
+        /// What the connection was configured with when it became a person's problem.
+        problem_config(id: &'a ConnectionId) -> Option<Vec<u8>>;
+
+        /// Stores what `profile` said, if anything, and when to ask again.
+        set_profile(id: &'a ConnectionId, profile: Option<String>, probe_at: Option<Timestamp>) -> ();
+
+        /// Notes that a caller has asked for the token of `id`.
+        touch(id: &'a ConnectionId, at: Timestamp) -> ();
+
+        /// What is there under those ids, or why it cannot be read.
+        standing(ids: &'a [ConnectionId]) -> HashMap<ConnectionId, Result<Standing, StorageError>>;
+
+        /// When the next connection after `now` is due.
+        next_due(now: Timestamp) -> Option<Timestamp>;
+
+        /// Every provider that has connections, whether the manifest knows it or not.
+        providers() -> Vec<String>;
+
+        /// When the next profile of `provider` is to be asked.
+        next_probe(provider: &'a str) -> Option<Timestamp>;
+
+        /// Asks for the profiles of `provider` within `period`, where a clock that was ahead has said later.
+        probe_within(provider: &'a str, period: Duration, now: Timestamp) -> ();
+
+        /// Puts off what is due for `provider` up to `until`, to moments spread over `spread` after it: all
+        /// in one statement, however many they are.
+        put_off(provider: &'a str, until: Timestamp, spread: Duration) -> ();
+
+        /// A page of connections after `after` whose next look is not what a clock that goes right would
+        /// have given them at `now`, and where the next page begins. `scheduled` are providers with a
+        /// schedule: nothing of theirs is without a next look for want of an end.
+        doubtful(
+            now: Timestamp, ahead: Duration, scheduled: &'a [String], after: Option<&'a str>
+        ) -> (Vec<Doubtful>, Option<String>);
+
+        /// Whether some connection that was added to `provider` waits for a person to correct something.
+        waits_for_correction(provider: &'a str) -> bool;
+
+        /// What the tokens came of, those of the manifest each for itself, the others together.
+        came_of() -> Vec<CameOf>;
+
+        /// Up to `limit` connections whose keys come after `after`, by id.
+        page(filter: &'a Filter, after: Option<&'a str>, limit: u32) -> Page;
+
+        /// Attempts that match, open ones too, newest first.
+        log_page(filter: &'a LogFilter) -> LogPage;
+
+        /// One attempt, open or finished.
+        attempt(id: AttemptId) -> Option<Attempt>;
+
+        /// Counts, causes and durations of attempts since then, of one provider or all.
+        statistics(provider: Option<&'a str>, since: Timestamp) -> Statistics;
+
+        /// The wrapped data keys, oldest first; empty in a new database.
+        keyring() -> Vec<WrappedKey>;
+
+        /// Whether anything in the database was sealed with a data key.
+        holds_sealed() -> bool;
+
+        /// Adds a wrapped data key.
+        add_key(key: WrappedKey, at: Timestamp) -> ();
+
+        /// Who this database is; made once. Sealed values open only in the database they were sealed in.
+        instance_id() -> String;
+
+        /// What is damaged in the database, if anything is.
+        check() -> Option<String>;
+    }
+    added to {
+        /// See [`Storage::succeed`].
+        succeed(succeeded: Succeeded) -> Begun;
+        /// See [`Storage::fail`].
+        fail(failed: Failed) -> Begun;
+        /// See [`Storage::abandon`].
+        abandon(abandoned: Abandoned) -> Begun;
+        /// See [`Storage::set_manually`].
+        set_manually(set: ManualSet) -> bool;
+        /// See [`Storage::reconcile`].
+        reconcile(reconcile: Reconcile) -> ();
+        /// See [`Storage::set_pause`].
+        set_pause(pausing: Pausing) -> bool;
+        /// See [`Storage::enrol`].
+        enrol(enrolment: Enrolment) -> bool;
+        /// See [`Storage::remove`].
+        remove(id: &'a ConnectionId) -> bool;
+        /// Some of what is due for `provider` at `now`, behind `after`, the longest waiting first.
+        due(provider: &'a str, now: Timestamp, after: Option<Mark>) -> DuePage;
+        /// The same of profiles that are to be asked.
+        probes_due(provider: &'a str, now: Timestamp, after: Option<Mark>) -> DuePage;
+        /// See [`Storage::set_due`].
+        set_due(id: &'a ConnectionId, due: Option<Due>) -> ();
+        /// See [`Storage::wake`].
+        wake(id: &'a ConnectionId, now: Timestamp) -> ();
+        /// See [`Storage::wake_interrupted`].
+        wake_interrupted(owner: &'a str, now: Timestamp) -> ();
+        /// See [`Storage::move_due`].
+        move_due(all: Vec<Moved>) -> u64;
+        /// See [`Storage::forget_the_future`].
+        forget_the_future(now: Timestamp, ahead: Duration) -> ();
+        /// See [`Storage::forgive`].
+        forgive(forgiven: Forgiven) -> u64;
+        /// See [`Storage::look_at_all`].
+        look_at_all(provider: &'a str, step: Duration, at: Timestamp) -> ();
+        /// Removes a few old attempts behind the one with the id `after`.
+        prune_attempts(before: Timestamp, after: String) -> Bite<String>;
+        /// Removes a few old events behind the one with the number `after`.
+        prune_events(before: Timestamp, after: i64) -> Bite<i64>;
+        /// See [`Storage::listen`].
+        listen(name: &'static str, kinds: Vec<EventKind>) -> ();
+        /// See [`Storage::keep_listeners`].
+        keep_listeners(names: Vec<&'static str>) -> ();
+        /// The kinds that somebody listens to.
+        heard() -> BTreeSet<EventKind>;
+        /// Up to `limit` events with numbers above `after` that the listener was not told of, oldest
+        /// first.
+        waiting(name: &'static str, after: i64, limit: u32) -> Waiting;
+        /// Notes that a listener was told of everything up to the event `id`.
+        told(name: &'static str, id: i64) -> ();
+    }
+}

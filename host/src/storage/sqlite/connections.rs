@@ -1,0 +1,192 @@
+//! Connections: what is known of one before a refresh, and changes that people and the manifest make.
+
+use jiff::Timestamp;
+use rusqlite::params;
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::{Row as _, ValueRef as _};
+
+use crate::model::attempt::Trigger;
+use crate::model::connection::{Connection, Due};
+use crate::model::id::ConnectionId;
+use crate::storage::error::StorageError;
+use crate::storage::sqlite::captures::{self, Requests};
+use crate::storage::sqlite::rows::{self, Fields, key, millis};
+use crate::storage::sqlite::writer::{Db, Write, change};
+use crate::storage::{Loaded, OpenAttempt, Pausing, Reconcile};
+use crate::vault::Sealed;
+
+pub(super) async fn load(
+    readers: &SqlitePool,
+    id: &ConnectionId,
+) -> Result<Option<Loaded>, StorageError> {
+    let row = sqlx::query(
+        "select c.*, g.sealed, g.attempt is not null as given, k.sealed as credentials,
+                exists (select 1 from captures where connection = c.id) as captured,
+                a.attempt as open_id, a.owner, a.lease_until, a.started_at, a.rotation
+         from connections c
+         left join generations g on g.connection = c.id and g.generation = c.generation
+         left join credentials k on k.connection = c.id
+         left join claims a on a.connection = c.id
+         where c.id = ?",
+    )
+    .bind(key(id))
+    .fetch_optional(readers)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let open = open_attempt(&row)?;
+    let connection = claimed(rows::connection(&row)?, open.as_ref());
+    let captured = Fields::new(&row, "captures", "id")?.count("captured")? > 0;
+    let requests = if captured {
+        captures::of(readers, id, connection.generation).await?
+    } else {
+        Requests::default()
+    };
+    let generation = Fields::new(&row, "generations", "id")?;
+    let (sealed, given) = (generation.blob("sealed")?, generation.count("given")? > 0);
+    let credentials = Fields::new(&row, "credentials", "id")?.blob("credentials")?;
+    Ok(Some(Loaded {
+        connection,
+        sealed: sealed.map(Sealed::from_bytes),
+        given,
+        credentials: credentials.map(Sealed::from_bytes),
+        open,
+        captures: requests.answers,
+        unanswered: requests.unanswered,
+    }))
+}
+
+pub(super) async fn problem_config(
+    readers: &SqlitePool,
+    id: &ConnectionId,
+) -> Result<Option<Vec<u8>>, StorageError> {
+    let query = sqlx::query_scalar("select problem_config from connections where id = ?");
+    let found = query.bind(key(id)).fetch_optional(readers).await?;
+    Ok(found.flatten())
+}
+
+pub(super) fn open_attempt(row: &SqliteRow) -> Result<Option<OpenAttempt>, StorageError> {
+    if row.try_get_raw("open_id")?.is_null() {
+        return Ok(None);
+    }
+    let fields = Fields::new(row, "claims", "open_id")?;
+    Ok(Some(OpenAttempt {
+        id: fields.required("open_id", fields.word("open_id")?)?,
+        owner: fields.required("owner", fields.text("owner")?)?,
+        lease_until: fields.required("lease_until", fields.time("lease_until")?)?,
+        started_at: fields.required("started_at", fields.time("started_at")?)?,
+        rotation: fields.required("rotation", fields.json("rotation")?)?,
+    }))
+}
+
+/// A connection with an open attempt is looked at again when its lease ends, unless it is paused.
+pub(super) fn claimed(connection: Connection, open: Option<&OpenAttempt>) -> Connection {
+    let due = match open {
+        Some(open) if connection.pause.is_none() => {
+            Some(Due { at: open.lease_until, trigger: Trigger::Recovery })
+        }
+        _ => connection.due,
+    };
+    Connection { due, ..connection }
+}
+
+const RECONCILED: &str = "
+    update connections
+    set probe_at = iif(?2 is null, null, min(coalesce(probe_at, ?2), ?2)),
+        due_at = coalesce(?3, due_at), due_trigger = coalesce(?4, due_trigger),
+        problem = iif(?5, null, problem), problem_config = iif(?5, null, problem_config)
+    where id = ?1";
+
+impl Write for Reconcile {
+    type Answer = ();
+
+    fn apply(&self, db: &Db) -> Result<(), StorageError> {
+        let (id, probe_at) = (key(&self.id), self.probe_at.map(millis));
+        let due_at = self.due.map(|it| millis(it.at));
+        let trigger = self.due.map(|it| it.trigger.as_str());
+        change(
+            db,
+            "insert into connections (id, provider, name, due_at, due_trigger, created_at)
+             values (?1, ?2, ?3, ?4, ?5, ?6) on conflict (id) do nothing",
+            params![id, self.id.provider(), self.id.name(), due_at, trigger, millis(self.at)],
+        )?;
+        change(db, RECONCILED, params![id, probe_at, due_at, trigger, self.forgive]).map(drop)
+    }
+}
+
+impl Write for Pausing {
+    type Answer = bool;
+
+    fn apply(&self, db: &Db) -> Result<bool, StorageError> {
+        let pause = self.pause.as_ref();
+        let done = change(
+            db,
+            "update connections
+             set paused_at = ?2, paused_until = ?3, paused_reason = ?4, due_at = ?5, due_trigger = ?6
+             where id = ?1",
+            params![
+                key(&self.id),
+                pause.map(|_| millis(self.at)),
+                pause.and_then(|it| it.until).map(millis),
+                pause.and_then(|it| it.reason.as_deref()),
+                self.due.map(|it| millis(it.at)),
+                self.due.map(|it| it.trigger.as_str()),
+            ],
+        )?;
+        Ok(done > 0)
+    }
+}
+
+/// What `profile` said, and when it is asked again.
+pub(super) struct Profile {
+    pub(super) id: ConnectionId,
+    pub(super) profile: Option<String>,
+    pub(super) probe_at: Option<Timestamp>,
+}
+
+impl Write for Profile {
+    type Answer = ();
+
+    fn apply(&self, db: &Db) -> Result<(), StorageError> {
+        change(
+            db,
+            "update connections set profile = coalesce(?2, profile), probe_at = ?3 where id = ?1",
+            params![key(&self.id), self.profile, self.probe_at.map(millis)],
+        )
+        .map(drop)
+    }
+}
+
+/// A caller has asked for the token.
+pub(super) struct Touch {
+    pub(super) id: ConnectionId,
+    pub(super) at: Timestamp,
+}
+
+impl Write for Touch {
+    type Answer = ();
+
+    fn apply(&self, db: &Db) -> Result<(), StorageError> {
+        let touch = "update connections set active_at = ?2 where id = ?1";
+        change(db, touch, params![key(&self.id), millis(self.at)]).map(drop)
+    }
+}
+
+/// The end of a connection that was added.
+pub(super) struct Removal {
+    pub(super) id: ConnectionId,
+}
+
+impl Write for Removal {
+    type Answer = bool;
+
+    fn apply(&self, db: &Db) -> Result<bool, StorageError> {
+        let removed = change(
+            db,
+            "delete from connections
+             where id = ?1 and origin = 'added'
+               and not exists (select 1 from claims where connection = ?1)",
+            params![key(&self.id)],
+        )?;
+        Ok(removed > 0)
+    }
+}

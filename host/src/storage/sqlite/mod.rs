@@ -1,0 +1,321 @@
+//! The engine on SQLite: one file, one thread that writes (`writer`), a few connections that read. Each
+//! change is a type with the statements that make it; statements stand in the program as texts, so that
+//! a test can ask SQLite how it answers each of them (`plans`).
+
+mod captures;
+mod claims;
+mod connections;
+mod enrol;
+mod error;
+mod file;
+mod generations;
+mod keyring;
+mod listeners;
+mod listing;
+mod log;
+mod mending;
+mod outcomes;
+mod prune;
+mod rows;
+mod times;
+mod writer;
+
+#[cfg(test)]
+mod crowd;
+
+#[cfg(test)]
+mod plans;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::sqlite::SqlitePool;
+use tokio_util::sync::CancellationToken;
+
+use crate::model::attempt::Attempt;
+use crate::model::connection::Due;
+use crate::model::event::EventKind;
+use crate::model::id::{AttemptId, ConnectionId};
+use crate::storage::engine::{Answer, Engine};
+use crate::storage::{
+    Abandoned, Begin, Begun, Bite, CameOf, Capture, Departed, Doubtful, DuePage, Enrolment, Failed,
+    Filter, Forgiven, Loaded, LogFilter, LogPage, ManualSet, Mark, Moved, Page, Pausing, Reconcile,
+    Renewal, Skipped, Standing, Statistics, StorageError, Succeeded, Waiting,
+};
+use crate::vault::keyring::WrappedKey;
+use writer::Writer;
+
+/// A database in a file that this process has for itself: the instance lock sees to that.
+pub(super) struct Sqlite {
+    readers: SqlitePool,
+    writer: Writer,
+}
+
+impl Sqlite {
+    /// Opens or creates the file at `path` and brings its schema up to date.
+    pub(super) async fn open(path: &Path) -> Result<Self, StorageError> {
+        file::open(path).await
+    }
+
+    /// Whether opening the file at `path` would change nothing.
+    pub(super) async fn is_up_to_date(path: &Path) -> Result<bool, StorageError> {
+        file::is_up_to_date(path).await
+    }
+}
+
+impl Engine for Sqlite {
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    fn ended(&self) -> CancellationToken {
+        self.writer.ended()
+    }
+
+    #[cfg(test)]
+    fn break_writer(&self) -> Answer<'_, ()> {
+        self.writer.write(tests::Broken)
+    }
+
+    fn load<'a>(&'a self, id: &'a ConnectionId) -> Answer<'a, Option<Loaded>> {
+        Box::pin(connections::load(&self.readers, id))
+    }
+
+    fn begin(&self, begin: Begin) -> Answer<'_, Begun> {
+        self.writer.write(begin)
+    }
+
+    fn renew(&self, renewal: Renewal) -> Answer<'_, Begun> {
+        self.writer.write(renewal)
+    }
+
+    fn succeed(&self, succeeded: Succeeded) -> Answer<'_, Begun> {
+        self.writer.write(succeeded)
+    }
+
+    fn fail(&self, failed: Failed) -> Answer<'_, Begun> {
+        self.writer.write(failed)
+    }
+
+    fn abandon(&self, abandoned: Abandoned) -> Answer<'_, Begun> {
+        self.writer.write(abandoned)
+    }
+
+    fn skip(&self, skipped: Skipped) -> Answer<'_, ()> {
+        self.writer.write(skipped)
+    }
+
+    fn capture(&self, capture: Capture) -> Answer<'_, ()> {
+        self.writer.write(capture)
+    }
+
+    fn depart(&self, request: Departed) -> Answer<'_, ()> {
+        self.writer.write(request)
+    }
+
+    fn problem_config<'a>(&'a self, id: &'a ConnectionId) -> Answer<'a, Option<Vec<u8>>> {
+        Box::pin(connections::problem_config(&self.readers, id))
+    }
+
+    fn set_profile(
+        &self,
+        id: &ConnectionId,
+        profile: Option<String>,
+        probe_at: Option<Timestamp>,
+    ) -> Answer<'_, ()> {
+        self.writer.write(connections::Profile { id: id.clone(), profile, probe_at })
+    }
+
+    fn touch(&self, id: &ConnectionId, at: Timestamp) -> Answer<'_, ()> {
+        self.writer.write(connections::Touch { id: id.clone(), at })
+    }
+
+    fn reconcile(&self, reconcile: Reconcile) -> Answer<'_, ()> {
+        self.writer.write(reconcile)
+    }
+
+    fn set_pause(&self, pausing: Pausing) -> Answer<'_, bool> {
+        self.writer.write(pausing)
+    }
+
+    fn set_manually(&self, set: ManualSet) -> Answer<'_, bool> {
+        self.writer.write(set)
+    }
+
+    fn remove(&self, id: &ConnectionId) -> Answer<'_, bool> {
+        self.writer.write(connections::Removal { id: id.clone() })
+    }
+
+    fn standing<'a>(
+        &'a self,
+        ids: &'a [ConnectionId],
+    ) -> Answer<'a, HashMap<ConnectionId, Result<Standing, StorageError>>> {
+        Box::pin(enrol::standing(&self.readers, ids))
+    }
+
+    fn enrol(&self, enrolment: Enrolment) -> Answer<'_, bool> {
+        self.writer.write(enrolment)
+    }
+
+    fn due<'a>(
+        &'a self,
+        provider: &'a str,
+        now: Timestamp,
+        after: Option<Mark>,
+    ) -> Answer<'a, DuePage> {
+        Box::pin(times::due(&self.readers, provider, now, after))
+    }
+
+    fn next_due(&self, now: Timestamp) -> Answer<'_, Option<Timestamp>> {
+        Box::pin(times::next_due(&self.readers, now))
+    }
+
+    fn providers(&self) -> Answer<'_, Vec<String>> {
+        Box::pin(times::providers(&self.readers))
+    }
+
+    fn probes_due<'a>(
+        &'a self,
+        provider: &'a str,
+        now: Timestamp,
+        after: Option<Mark>,
+    ) -> Answer<'a, DuePage> {
+        Box::pin(times::probes_due(&self.readers, provider, now, after))
+    }
+
+    fn next_probe<'a>(&'a self, provider: &'a str) -> Answer<'a, Option<Timestamp>> {
+        Box::pin(times::next_probe(&self.readers, provider))
+    }
+
+    fn probe_within(&self, provider: &str, period: Duration, now: Timestamp) -> Answer<'_, ()> {
+        self.writer.write(mending::ProbeWithin { provider: provider.to_owned(), period, now })
+    }
+
+    fn set_due(&self, id: &ConnectionId, due: Option<Due>) -> Answer<'_, ()> {
+        self.writer.write(times::SetDue { id: id.clone(), due })
+    }
+
+    fn put_off(&self, provider: &str, until: Timestamp, spread: Duration) -> Answer<'_, ()> {
+        self.writer.write(times::PutOff { provider: provider.to_owned(), until, spread })
+    }
+
+    fn wake(&self, id: &ConnectionId, now: Timestamp) -> Answer<'_, ()> {
+        self.writer.write(times::Wake { id: id.clone(), now })
+    }
+
+    fn wake_interrupted(&self, owner: &str, now: Timestamp) -> Answer<'_, ()> {
+        self.writer.write(times::WakeInterrupted { owner: owner.to_owned(), now })
+    }
+
+    fn doubtful<'a>(
+        &'a self,
+        now: Timestamp,
+        ahead: Duration,
+        scheduled: &'a [String],
+        after: Option<&'a str>,
+    ) -> Answer<'a, (Vec<Doubtful>, Option<String>)> {
+        Box::pin(mending::doubtful(&self.readers, now, ahead, scheduled, after))
+    }
+
+    fn move_due(&self, all: Vec<Moved>) -> Answer<'_, u64> {
+        self.writer.write(mending::Moves(all))
+    }
+
+    fn forget_the_future(&self, now: Timestamp, ahead: Duration) -> Answer<'_, ()> {
+        self.writer.write(mending::Future { now, late: now + ahead })
+    }
+
+    fn waits_for_correction<'a>(&'a self, provider: &'a str) -> Answer<'a, bool> {
+        Box::pin(mending::waits_for_correction(&self.readers, provider))
+    }
+
+    fn forgive(&self, forgiven: Forgiven) -> Answer<'_, u64> {
+        self.writer.write(forgiven)
+    }
+
+    fn look_at_all(&self, provider: &str, step: Duration, at: Timestamp) -> Answer<'_, ()> {
+        self.writer.write(mending::LookAtAll { provider: provider.to_owned(), step, at })
+    }
+
+    fn came_of(&self) -> Answer<'_, Vec<CameOf>> {
+        Box::pin(mending::came_of(&self.readers))
+    }
+
+    fn page<'a>(
+        &'a self,
+        filter: &'a Filter,
+        after: Option<&'a str>,
+        limit: u32,
+    ) -> Answer<'a, Page> {
+        Box::pin(listing::page(&self.readers, filter, after, limit))
+    }
+
+    fn log_page<'a>(&'a self, filter: &'a LogFilter) -> Answer<'a, LogPage> {
+        Box::pin(log::page(&self.readers, filter))
+    }
+
+    fn attempt(&self, id: AttemptId) -> Answer<'_, Option<Attempt>> {
+        Box::pin(log::attempt(&self.readers, id))
+    }
+
+    fn statistics<'a>(
+        &'a self,
+        provider: Option<&'a str>,
+        since: Timestamp,
+    ) -> Answer<'a, Statistics> {
+        Box::pin(log::statistics(&self.readers, provider, since))
+    }
+
+    fn prune_attempts(&self, before: Timestamp, after: String) -> Answer<'_, Bite<String>> {
+        Box::pin(prune::attempts(self, before, after))
+    }
+
+    fn prune_events(&self, before: Timestamp, after: i64) -> Answer<'_, Bite<i64>> {
+        Box::pin(prune::events(self, before, after))
+    }
+
+    fn listen(&self, name: &'static str, kinds: Vec<EventKind>) -> Answer<'_, ()> {
+        self.writer.write(listeners::Listen { name, kinds })
+    }
+
+    fn keep_listeners(&self, names: Vec<&'static str>) -> Answer<'_, ()> {
+        self.writer.write(listeners::Keep { names })
+    }
+
+    fn heard(&self) -> Answer<'_, BTreeSet<EventKind>> {
+        Box::pin(listeners::heard(&self.readers))
+    }
+
+    fn waiting(&self, name: &'static str, after: i64, limit: u32) -> Answer<'_, Waiting> {
+        Box::pin(listeners::waiting(&self.readers, name, after, limit))
+    }
+
+    fn told(&self, name: &'static str, id: i64) -> Answer<'_, ()> {
+        self.writer.write(listeners::Told { name, id })
+    }
+
+    fn keyring(&self) -> Answer<'_, Vec<WrappedKey>> {
+        Box::pin(keyring::all(&self.readers))
+    }
+
+    fn holds_sealed(&self) -> Answer<'_, bool> {
+        Box::pin(keyring::holds_sealed(&self.readers))
+    }
+
+    fn add_key(&self, key: WrappedKey, at: Timestamp) -> Answer<'_, ()> {
+        self.writer.write(keyring::AddKey { key, at })
+    }
+
+    fn instance_id(&self) -> Answer<'_, String> {
+        Box::pin(keyring::instance_id(self))
+    }
+
+    fn check(&self) -> Answer<'_, Option<String>> {
+        Box::pin(file::check(&self.readers))
+    }
+}

@@ -1,0 +1,166 @@
+//! What is special to SQLite: writes that share a commit, rules of the database, rows that cannot be
+//! read.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use sqlx::AssertSqlSafe;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+
+use crate::model::attempt::Trigger;
+use crate::model::code;
+use crate::model::event::EventKind;
+use crate::model::failure::{Case, Failure};
+use crate::storage::contract::events::happens;
+use crate::storage::contract::{Fresh, at, begin, failed, id, sqlite, succeeded};
+use crate::storage::sqlite::writer::{Db, Write};
+use crate::storage::{Begun, Failed, Skipped, StorageError};
+
+/// A write that fails as no write should.
+pub(super) struct Broken;
+
+impl Write for Broken {
+    type Answer = ();
+
+    fn apply(&self, _db: &Db) -> Result<(), StorageError> {
+        panic!("a mistake in a write")
+    }
+}
+
+/// A second way into the database, around all of the code.
+async fn around(fresh: &Fresh) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(fresh.dir.path().join("keepfresh.db"));
+    sqlx::ConnectOptions::connect(&options).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_write_that_fails_takes_no_other_down() {
+    let fresh = sqlite().await.with(50).await;
+    let storage = &fresh.storage;
+    let first = Skipped {
+        attempt: begin(0, None).attempt,
+        connection: id(0),
+        trigger: Trigger::Manual,
+        reason: String::new(),
+        generation: 0,
+        at: at(1),
+    };
+    storage.skip(first.clone()).await.unwrap();
+    // Somebody has the write lock until all of them wait, so that they share a commit.
+    let mut other = around(&fresh).await;
+    sqlx::query("begin immediate").execute(&mut other).await.unwrap();
+    let bad = storage.skip(first);
+    let good = join_all((0..50).map(|it| storage.begin(begin(it, None))));
+    let lets_go = async {
+        tokio::task::yield_now().await;
+        sqlx::query("rollback").execute(&mut other).await.unwrap();
+    };
+    let (begun, refused, ()) = tokio::join!(good, bad, lets_go);
+    assert!(refused.is_err(), "there is an attempt of this id");
+    assert!(begun.into_iter().all(|it| it.unwrap() == Begun::Yes));
+    for number in 0..50 {
+        assert!(storage.load(&id(number)).await.unwrap().unwrap().open.is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_lock_that_nobody_gives_back_is_told_to_all_who_wait_at_once() {
+    let fresh = sqlite().await.with(20).await;
+    let mut other = around(&fresh).await;
+    sqlx::query("begin immediate").execute(&mut other).await.unwrap();
+    let begun = std::time::Instant::now();
+    let first = fresh.storage.begin(begin(0, None));
+    let rest = join_all((1..20).map(|it| fresh.storage.begin(begin(it, None))));
+    let (first, rest) = tokio::join!(first, rest);
+    for refused in rest.into_iter().chain([first]) {
+        assert!(matches!(refused, Err(StorageError::Busy)), "{refused:?}");
+    }
+    // The first waits alone; the others came while it did, and share the next wait.
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn the_database_refuses_what_no_code_should_try() {
+    let fresh = sqlite().await.with(1).await;
+    let storage = &fresh.storage;
+    let attempt = begin(0, None);
+    storage.begin(attempt.clone()).await.unwrap();
+    storage.succeed(succeeded(attempt.attempt, 0)).await.unwrap();
+    let mut db = around(&fresh).await;
+    for (statement, rule) in [
+        ("update connections set generation = 0", "I5"),
+        ("update connections set generation = 3", "I5"),
+        ("update generations set generation = 0", "I5"),
+        ("insert into generations values ('x/c0', 0, x'00', null, 0)", "I5"),
+        ("update attempts set outcome = 'failed'", "I6"),
+    ] {
+        let refused = sqlx::query(statement).execute(&mut db).await.unwrap_err();
+        assert!(refused.to_string().contains(rule), "{statement}: {refused}");
+    }
+    tokio::time::timeout(Duration::from_secs(5), storage.check()).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn the_case_of_a_failure_is_kept_and_one_from_before_fits_its_code_and_its_problem() {
+    let fresh = sqlite().await.with(1).await;
+    let storage = &fresh.storage;
+    let first = begin(0, None);
+    storage.begin(first.clone()).await.unwrap();
+    let failure = Failure::new(Case::PluginFault, code::Refresh::OutcomeUnknown, "why");
+    storage.fail(Failed { failure: failure.clone(), ..failed(first.attempt, 0) }).await.unwrap();
+    let error = async || storage.load(&id(0)).await.unwrap().unwrap().connection.error.unwrap();
+    let attempt = async || storage.attempt(first.attempt).await.unwrap().unwrap();
+    assert_eq!(error().await, failure);
+    assert_eq!(attempt().await.error(), Some(&failure));
+    let mut db = around(&fresh).await;
+    for statement in [
+        "drop trigger attempts_stay",
+        "update connections set error_case = null",
+        "update attempts set error_case = null",
+    ] {
+        sqlx::query(statement).execute(&mut db).await.unwrap();
+    }
+    assert_eq!(attempt().await.error().unwrap().case, Case::InDoubt);
+    // Its problem is that the grant is dead.
+    assert_eq!(error().await.case, Case::GrantExpired);
+}
+
+#[tokio::test]
+async fn an_attempt_that_cannot_be_is_a_row_that_cannot_be_read() {
+    let fresh = sqlite().await.with(1).await;
+    let (storage, attempt) = (&fresh.storage, begin(0, None));
+    storage.begin(attempt.clone()).await.unwrap();
+    storage.succeed(succeeded(attempt.attempt, 0)).await.unwrap();
+    let mut db = around(&fresh).await;
+    sqlx::query("drop trigger attempts_stay").execute(&mut db).await.unwrap();
+    for mix in [
+        "error_code = 'token.none', error_message = 'why'",
+        "outcome = 'skipped'",
+        "outcome = 'failed'",
+        "outcome = 'failed', reason = 'why'",
+        "outcome = 'mislaid'",
+        "outcome = 'failed', error_code = 'token.none', error_case = 'odd'",
+    ] {
+        let clean = "update attempts set outcome = 'success', reason = null, error_code = null, error_message = null, error_case = null";
+        sqlx::query(clean).execute(&mut db).await.unwrap();
+        assert!(storage.attempt(attempt.attempt).await.is_ok(), "{mix}");
+        let mix = format!("update attempts set {mix}");
+        sqlx::query(AssertSqlSafe(mix.clone())).execute(&mut db).await.unwrap();
+        let error = storage.attempt(attempt.attempt).await.unwrap_err();
+        assert_eq!(error.code(), code::Storage::RowUnreadable, "{mix}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_listens_to_is_not_written() {
+    let fresh = sqlite().await.with(1).await;
+    let storage = &fresh.storage;
+    storage.keep_listeners(&[]).await.unwrap();
+    happens(storage, 0, &[EventKind::Refreshed, EventKind::Critical]).await;
+    let mut db = around(&fresh).await;
+    let count = "select count(*) from outbox";
+    assert_eq!(sqlx::query_scalar::<_, i64>(count).fetch_one(&mut db).await.unwrap(), 0);
+    let _ears = storage.listen("ears", &[EventKind::Critical]).await.unwrap();
+    happens(storage, 0, &[EventKind::Refreshed, EventKind::Critical]).await;
+    assert_eq!(sqlx::query_scalar::<_, i64>(count).fetch_one(&mut db).await.unwrap(), 1);
+}

@@ -1,0 +1,150 @@
+//! The one writer: a thread that owns the only connection that changes anything. Everything that is
+//! waiting when a transaction begins shares it and its fsync: a hundred refreshes cost one commit. A
+//! change that fails does not take the others down: they are then made one by one.
+//!
+//! Knows nothing of what is written.
+
+use std::thread;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::storage::engine::Answer;
+use crate::storage::error::StorageError;
+
+/// The connection that changes are made with.
+pub(super) type Db = rusqlite::Connection;
+
+/// Most changes in one transaction: bounds how long the first of them waits.
+const MOST_PER_COMMIT: usize = 256;
+
+/// A change to the database: all of it or nothing. It may be made twice, the first time rolled back.
+pub(super) trait Write: Send + 'static {
+    /// What the caller learns.
+    type Answer: Send + 'static;
+
+    /// Makes the change inside the writer's transaction.
+    fn apply(&self, db: &Db) -> Result<Self::Answer, StorageError>;
+}
+
+/// Runs a statement that is kept prepared; how many rows it has changed.
+pub(super) fn change(
+    db: &Db,
+    statement: &'static str,
+    arguments: impl rusqlite::Params,
+) -> Result<usize, StorageError> {
+    Ok(db.prepare_cached(statement)?.execute(arguments)?)
+}
+
+/// Hands changes to the writer. A clone is cheap.
+#[derive(Clone)]
+pub(super) struct Writer {
+    jobs: mpsc::UnboundedSender<Box<dyn Job>>,
+    ended: CancellationToken,
+}
+
+impl Writer {
+    /// The writer over `db`. Its thread ends with its last handle, or when a change panics.
+    pub(super) fn start(db: Db) -> std::io::Result<Self> {
+        let (jobs, waiting) = mpsc::unbounded_channel();
+        let ended = CancellationToken::new();
+        // Dropped with the thread's work, also when that panics.
+        let guard = ended.clone().drop_guard();
+        thread::Builder::new().name("database".to_owned()).spawn(move || {
+            let _guard = guard;
+            run(&db, waiting);
+        })?;
+        Ok(Self { jobs, ended })
+    }
+
+    /// Cancelled when the thread has ended, however it did.
+    pub(super) fn ended(&self) -> CancellationToken {
+        self.ended.clone()
+    }
+
+    /// Makes `write` durable. Dropping the future does not undo or cancel it.
+    pub(super) fn write<W: Write>(&self, write: W) -> Answer<'static, W::Answer> {
+        let (to, answer) = oneshot::channel();
+        let sent = self.jobs.send(Box::new(One { write, to, answer: None }));
+        Box::pin(async move {
+            sent.map_err(|_| StorageError::WriterGone)?;
+            answer.await.map_err(|_| StorageError::WriterGone)?
+        })
+    }
+}
+
+/// A change that somebody waits for; its type forgotten, so that all kinds share a transaction.
+trait Job: Send {
+    fn apply(&mut self, db: &Db) -> Result<(), StorageError>;
+
+    /// Tells the caller that the change stands.
+    fn confirm(self: Box<Self>);
+
+    /// Tells the caller that nothing was changed.
+    fn refuse(self: Box<Self>, error: StorageError);
+}
+
+struct One<W: Write> {
+    write: W,
+    to: oneshot::Sender<Result<W::Answer, StorageError>>,
+    answer: Option<W::Answer>,
+}
+
+impl<W: Write> Job for One<W> {
+    fn apply(&mut self, db: &Db) -> Result<(), StorageError> {
+        self.answer = Some(self.write.apply(db)?);
+        Ok(())
+    }
+
+    fn confirm(self: Box<Self>) {
+        if let Some(answer) = self.answer {
+            // The caller may have gone; the change stands all the same.
+            let _ = self.to.send(Ok(answer));
+        }
+    }
+
+    fn refuse(self: Box<Self>, error: StorageError) {
+        let _ = self.to.send(Err(error));
+    }
+}
+
+fn run(db: &Db, mut waiting: mpsc::UnboundedReceiver<Box<dyn Job>>) {
+    let mut jobs = Vec::with_capacity(MOST_PER_COMMIT);
+    while waiting.blocking_recv_many(&mut jobs, MOST_PER_COMMIT) > 0 {
+        match commit(db, &mut jobs) {
+            Ok(()) => jobs.drain(..).for_each(Job::confirm),
+            // Nobody could write: the next attempt would wait as long again, for each of them.
+            Err(Refused::All(error)) => jobs.drain(..).for_each(|it| it.refuse(error.clone())),
+            Err(Refused::One(_)) => jobs.drain(..).for_each(|it| alone(db, it)),
+        }
+    }
+}
+
+fn alone(db: &Db, job: Box<dyn Job>) {
+    let mut job = [job];
+    let committed = commit(db, &mut job);
+    let [job] = job;
+    match committed {
+        Ok(()) => job.confirm(),
+        Err(Refused::All(error) | Refused::One(error)) => job.refuse(error),
+    }
+}
+
+/// Why nothing of a transaction was written.
+enum Refused {
+    /// It could not begin.
+    All(StorageError),
+    /// One of its changes failed, or the commit.
+    One(StorageError),
+}
+
+fn commit(db: &Db, jobs: &mut [Box<dyn Job>]) -> Result<(), Refused> {
+    db.execute_batch("begin immediate").map_err(|it| Refused::All(it.into()))?;
+    let applied = jobs.iter_mut().try_for_each(|it| it.apply(db));
+    let ended = applied.and_then(|()| Ok(db.execute_batch("commit")?));
+    ended.map_err(|error| {
+        // SQLite has rolled back by itself after some errors; then this has nothing to do.
+        let _ = db.execute_batch("rollback");
+        Refused::One(error)
+    })
+}
