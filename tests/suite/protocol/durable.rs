@@ -11,7 +11,7 @@ use super::Bench;
 fn nothing_is_sent_when_the_intent_cannot_be_written() {
     let bench = Bench::strict();
     bench.database().run(
-        "create trigger no_intent before insert on attempts
+        "create trigger no_intent before insert on claims
          begin select raise(abort, 'no intent today'); end",
     );
     let failure = bench.refresh(Trigger::Forced).unwrap_err();
