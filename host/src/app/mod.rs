@@ -60,7 +60,7 @@ pub enum OpenError {
     Vault(#[from] VaultError),
     /// There is something sealed, and the keys that it was sealed with are gone.
     #[error(
-        "the database {0} holds sealed values and no data keys; restore it from a backup: a new key could open nothing"
+        "the database {0} holds sealed values but no data keys; restore it from a backup, because a new key cannot decrypt them"
     )]
     KeysMissing(std::path::PathBuf),
     /// The engine that runs plugins.

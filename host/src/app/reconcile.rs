@@ -81,7 +81,7 @@ impl App {
         let now = plugin.config_digest(id.name(), &self.vault).await;
         let changed = then.as_deref() != Some(&now);
         if changed {
-            info!(connection.id = %id, "{id} is tried again: its configuration has changed");
+            info!(connection.id = %id, "{id} is retried: its configuration has changed");
         }
         Ok(changed)
     }
@@ -103,7 +103,7 @@ impl App {
         };
         let count = self.storage.forgive(forgiven).await?;
         if count > 0 {
-            info!(provider.name = %name, "{count} connections of {name} are tried again: its configuration has changed");
+            info!(provider.name = %name, "{count} connections of {name} are retried: its configuration has changed");
         }
         Ok(())
     }

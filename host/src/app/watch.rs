@@ -47,7 +47,7 @@ impl Watch {
             Ok(watcher)
         });
         let watcher = watcher.map_err(|error| {
-            warn!("changes of files cannot be watched ({error}); reload with SIGHUP");
+            warn!("file changes cannot be watched ({error}); reload with SIGHUP");
         });
         Self { changes, file, dir, _watcher: watcher.ok() }
     }

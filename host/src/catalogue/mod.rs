@@ -241,14 +241,14 @@ fn not_approved(report: &FileReport, lock: &LockFile, more: &[String]) -> Failur
     let (file, more) = (&report.file, more.join(", "));
     let (code, message) = if lock.is_damaged() {
         let message = format!(
-            "{file} is not used: {} cannot be read, so nobody knows what was approved; restore it, or look at each plugin with `keepfresh plugin inspect` and remove it",
+            "{file} is not used: {} cannot be read, so it is not known what was approved; restore it, or check each plugin with `keepfresh plugin inspect` and delete {0}",
             lock::FILE_NAME
         );
         (code::PluginFile::LockDamaged, message)
     } else {
         let approve = approval::command(file, &report.digest);
         let message = format!(
-            "{file} asks for more than was approved ({more}); look at it with `keepfresh plugin inspect`, then: {approve}"
+            "{file} asks for more than was approved ({more}); check it with `keepfresh plugin inspect`, then run: {approve}"
         );
         (code::PluginFile::PermissionsWidened, message)
     };

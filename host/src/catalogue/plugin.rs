@@ -191,17 +191,17 @@ impl Plugin {
         let known = |fields: &[Field], name: &str| fields.iter().any(|it| it.name == name);
         for name in settings {
             if !known(&descriptor.settings, name) {
-                return Err(format!("the plugin {} knows no setting `{name}`", descriptor.name));
+                return Err(format!("the plugin {} has no setting `{name}`", descriptor.name));
             }
             if descriptor.access.iter().any(|it| is_made_of(it, name)) {
                 return Err(format!(
-                    "`{name}` says where requests go, so it is set in the manifest alone"
+                    "`{name}` determines where requests are sent, so it can only be set in the manifest"
                 ));
             }
         }
         for name in secrets {
             if !known(&descriptor.secrets, name) {
-                return Err(format!("the plugin {} knows no secret `{name}`", descriptor.name));
+                return Err(format!("the plugin {} has no secret `{name}`", descriptor.name));
             }
         }
         Ok(())
@@ -302,9 +302,9 @@ fn unknown(problems: &mut Vec<BindProblem>, path: &[&str], known: &[Field], give
     let kind = what.trim_end_matches('s');
     for name in given.iter().filter(|name| !known.iter().any(|it| it.name == **name)) {
         let all = known.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", ");
-        let message = format!("the plugin knows no {kind} `{name}`");
+        let message = format!("the plugin has no {kind} `{name}`");
         let help =
-            if all.is_empty() { format!("it takes no {what}") } else { format!("it knows: {all}") };
+            if all.is_empty() { format!("it takes no {what}") } else { format!("it has: {all}") };
         let path = [path, &[*name]].concat();
         problems.push(BindProblem::new(&path, code::Manifest::UnknownKey, message, help));
     }
@@ -348,7 +348,7 @@ fn reveal(provider: &Provider, program: &Program) -> Option<BindProblem> {
     let name = &program.descriptor().name;
     let message = format!("{name} imports {interface}, which plugins do not get without a grant");
     let help = format!(
-        "to let it read secrets in clear, add to [providers.{}]: grants = [\"reveal\"]",
+        "to let it read secrets in plain text, add to [providers.{}]: grants = [\"reveal\"]",
         provider.name
     );
     Some(BindProblem::new(&["plugin"], code::PluginFile::ImportDenied, message, help))

@@ -79,7 +79,7 @@ impl Callback {
             Failure::new(
                 Case::HostFault,
                 code::Internal::Callback,
-                "the page on this machine is gone",
+                "the page for the callback has stopped",
             )
         };
         let (query, page) = self.visits.recv().await.ok_or_else(gone)?;

@@ -105,7 +105,7 @@ fn files(manifest: &Manifest, shelf: &Shelf) -> Vec<Diagnostic> {
             Some(provider) => vec!["providers", provider.name.as_str(), "plugin"],
             None => vec!["plugins", "dir"],
         };
-        let help = format!("replace {} by a plugin that works, or remove it", file.file);
+        let help = format!("replace {} with a working plugin, or remove it", file.file);
         found.push(manifest.diagnostic(&path, code::PluginFile::Refused, &failure.message, &help));
     }
     found
@@ -160,11 +160,11 @@ async fn rows(manifest: &Manifest) -> Vec<Diagnostic> {
 /// Rows that are named; whoever has more has a damaged file.
 const ROWS: usize = 20;
 
-const ONE_ROW: &str = "the others are not concerned: restore this row from a backup, or forget the connection: keepfresh connection remove";
+const ONE_ROW: &str = "other rows are not affected: restore this row from a backup, or delete the connection: keepfresh connection remove";
 
 /// The key that seals the database, if it is not there or is none.
 async fn key(manifest: &Manifest) -> Option<Diagnostic> {
     let error = MasterKey::load(&manifest.vault.key).await.err()?;
-    let message = "the key of the vault cannot be read";
+    let message = "the vault key cannot be read";
     Some(manifest.diagnostic(&["vault", "key"], error.code(), message, &error.to_string()))
 }

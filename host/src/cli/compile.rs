@@ -17,7 +17,7 @@ pub(super) fn is_asked_for() -> bool {
 pub(super) fn run() -> ExitCode {
     let input = io::stdin().lock();
     if input.is_terminal() {
-        say("keepfresh calls itself with this, to compile plugins; there is nothing to type");
+        say("keepfresh runs this itself to compile plugins; it is not meant to be run by hand");
         return Exit::Usage.into();
     }
     match sandbox::compile_one(input, io::stdout().lock()) {

@@ -140,7 +140,7 @@ async fn by_code(session: &Session, id: ConnectionId, wanted: &Connect) -> Resul
 
 fn too_long(patience: Duration) -> Failure {
     let message = format!(
-        "nobody came back within {} s; connect again, or wait longer with --wait",
+        "the login was not completed within {} s; connect again, or wait longer with --wait",
         patience.as_secs()
     );
     Failure::new(Case::Misconfigured, code::Connect::Expired, message)

@@ -32,7 +32,7 @@ pub(super) fn run(config: &Path, json: bool) -> Exit {
     }
     if manifest.storage.path.exists() {
         let text = format!(
-            "{} is missing, but {} was sealed with a key; restore that key: a new one could open nothing",
+            "{} is missing, but {} was sealed with a key; restore that key, because a new one cannot decrypt it",
             key.display(),
             manifest.storage.path.display()
         );
@@ -42,7 +42,7 @@ pub(super) fn run(config: &Path, json: bool) -> Exit {
         Ok(_) => {
             say(key, true);
             render::hint(
-                "keep a copy of the key elsewhere: without it the tokens cannot be opened",
+                "keep a copy of the key elsewhere: without it the tokens cannot be decrypted",
             );
             let dir = manifest.plugins.dir.display();
             render::hint(format!(

@@ -51,7 +51,7 @@ async fn approved(
     let mut lock = LockFile::read(&path);
     if lock.is_damaged() {
         let message = format!(
-            "{} cannot be read; restore it, or remove it to approve every plugin anew",
+            "{} cannot be read; restore it, or delete it to approve every plugin again",
             path.display()
         );
         return Err(Failure::new(Case::Misconfigured, code::PluginFile::LockDamaged, message));
@@ -79,7 +79,7 @@ fn not_looked_at(path: &Path, more: Option<Vec<String>>, command: &str) -> Failu
     };
     let path = path.display();
     let message = format!(
-        "{path} {asks}; nothing was approved: look at it with `keepfresh plugin inspect {path}`, then run: {command}"
+        "{path} {asks}; nothing was approved: check it with `keepfresh plugin inspect {path}`, then run: {command}"
     );
     Failure::new(Case::Misconfigured, code::PluginFile::DigestNeeded, message)
 }
@@ -87,7 +87,7 @@ fn not_looked_at(path: &Path, more: Option<Vec<String>>, command: &str) -> Failu
 fn another(path: &Path, candidate: &Candidate, digest: &str) -> Failure {
     let (path, found) = (path.display(), candidate.digest());
     let message = format!(
-        "{path} is not the file that was looked at: its digest is sha256:{found}, and not sha256:{digest}; nothing was approved: look at it anew with `keepfresh plugin inspect {path}`"
+        "{path} is not the file that was inspected: its digest is sha256:{found}, not sha256:{digest}; nothing was approved: inspect it again with `keepfresh plugin inspect {path}`"
     );
     Failure::new(Case::Misconfigured, code::PluginFile::DigestMismatch, message)
 }

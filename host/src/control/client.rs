@@ -38,7 +38,7 @@ impl Client {
             return Ok(Some(Self(stream)));
         }
         let message = format!(
-            "the socket {} is answered by the user with the id {who}, who is neither you nor the owner of the database; nothing was sent: find out who that is, and remove the socket",
+            "the process behind the socket {} belongs to user {who}, who is neither you nor the owner of the database; nothing was sent: find out who that is, and remove the socket",
             path.display()
         );
         Err(Failure::new(Case::HostFault, code::Daemon::ForeignUser, message))
@@ -76,7 +76,7 @@ pub async fn ask(
             Frame::Failed(failure) => return Err(failure),
         }
     }
-    Err(broken("it hung up"))
+    Err(broken("it closed the connection"))
 }
 
 #[cfg(test)]

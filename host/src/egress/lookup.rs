@@ -55,7 +55,7 @@ pub(super) struct Refused {
 
 impl fmt::Display for Refused {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "the name leads to a {} address", self.word)
+        write!(out, "the name resolves to a {} address", self.word)
     }
 }
 

@@ -60,7 +60,7 @@ pub enum Course {
 
 /// An outcome, a reason and a failure that do not belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an attempt's outcome does not fit its reason and its error")]
+#[error("an attempt's outcome does not match its reason and its error")]
 pub struct Mixed;
 
 impl Course {
@@ -196,7 +196,7 @@ macro_rules! text_enum {
             fn from_str(text: &str) -> Result<Self, String> {
                 match text {
                     $($text => Ok(Self::$variant),)+
-                    _ => Err(format!("`{text}` is none of {}", [$($text),+].join(", "))),
+                    _ => Err(format!("`{text}` is not one of {}", [$($text),+].join(", "))),
                 }
             }
         }

@@ -127,7 +127,7 @@ impl FromStr for Case {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let found = Self::ALL.into_iter().find(|it| it.as_str() == text);
-        found.ok_or_else(|| format!("`{text}` is not the case of a failure"))
+        found.ok_or_else(|| format!("`{text}` is not a failure case"))
     }
 }
 

@@ -193,7 +193,7 @@ impl Field {
 
     fn check_item(&self, item: &str) -> Result<(), String> {
         if item.is_empty() {
-            return Err(format!("{} have nothing beside a comma", self.name));
+            return Err(format!("{}: nothing before or after a comma", self.name));
         }
         let (range, step) = match item.split_once('/') {
             Some((range, step)) => (range, Some(step)),

@@ -163,7 +163,7 @@ fn words<const N: usize>(sentences: [String; N]) -> String {
 fn validity(connection: &Connection, now: Timestamp) -> String {
     let Some(token) = &connection.token else { return String::new() };
     match token.expires_at {
-        None => "Valid; the provider does not say when it ends.".to_owned(),
+        None => "Valid; the provider gives no expiry.".to_owned(),
         Some(end) if end > now => format!("Valid for {}.", span(now, end)),
         Some(end) => format!("Expired {} ago.", span(end, now)),
     }
@@ -174,7 +174,7 @@ fn next(connection: &Connection, now: Timestamp) -> String {
         Some(due) if due.at > now => format!("Next refresh in {}.", span(now, due.at)),
         Some(_) => "Refresh is due now.".to_owned(),
         None if connection.token.as_ref().is_some_and(|it| it.expires_at.is_none()) => {
-            "It is not refreshed by itself: there is no schedule.".to_owned()
+            "Not refreshed automatically: there is no schedule.".to_owned()
         }
         None => String::new(),
     }
@@ -185,11 +185,11 @@ fn grant(connection: &Connection, access: Access, now: Timestamp) -> (String, Op
     let end = connection.token.as_ref().and_then(|it| it.refresh_expires_at);
     match end.filter(|_| access != Access::LogsIn) {
         Some(end) if end <= now => (
-            format!("Its refresh token ended {} ago.", span(end, now)),
+            format!("Its refresh token expired {} ago.", span(end, now)),
             Some(reconnect(connection, access)),
         ),
         Some(end) if connection.due.is_none_or(|it| it.at >= end) => {
-            (format!("Its refresh token ends in {}, unused.", span(now, end)), None)
+            (format!("Its refresh token expires in {}, unused.", span(now, end)), None)
         }
         _ => (String::new(), None),
     }
@@ -202,10 +202,10 @@ fn refreshing(connection: &Connection, now: Timestamp) -> String {
 
 fn late(connection: &Connection, now: Timestamp) -> String {
     let end = connection.token.as_ref().and_then(|it| it.expires_at);
-    let breaks = end.map(|it| format!("Callers break in {}.", span(now, it))).unwrap_or_default();
+    let breaks = end.map(|it| format!("Callers will fail in {}.", span(now, it))).unwrap_or_default();
     let what = match (connection.doubt_since, connection.failures) {
         (Some(_), _) => {
-            "The outcome of the last refresh is unknown; the old token is served until its end."
+            "The outcome of the last refresh is unknown; the old token is served until it expires."
                 .to_owned()
         }
         (None, 0) => "Refresh is overdue: is `keepfresh serve` running?".to_owned(),
@@ -250,18 +250,18 @@ fn new(connection: &Connection, access: Access) -> (String, Option<String>) {
             ("Not connected yet.".to_owned(), Some(format!("keepfresh connect {id}")))
         }
         Access::Token => {
-            ("It has no token yet.".to_owned(), Some(format!("keepfresh token set {id}")))
+            ("No token yet.".to_owned(), Some(format!("keepfresh token set {id}")))
         }
     }
 }
 
 fn resting(connection: &Connection, now: Timestamp) -> String {
     let asked = connection.active_at.map_or_else(
-        || "Nobody has asked for its token yet".to_owned(),
-        |it| format!("Nobody has asked for its token for {}", span(it, now)),
+        || "No caller has requested its token yet".to_owned(),
+        |it| format!("No caller has requested its token for {}", span(it, now)),
     );
     let kept = connection.due.map(|it| format!(", and in {} to keep its grant", span(now, it.at)));
-    format!("{asked}; it is refreshed when somebody does{}.", kept.unwrap_or_default())
+    format!("{asked}; it is refreshed when one does{}.", kept.unwrap_or_default())
 }
 
 fn reconnect(connection: &Connection, access: Access) -> String {
@@ -416,12 +416,12 @@ mod tests {
         let sentence = |it: &Connection| say(it, Access::LogsIn, at(0)).sentence;
         assert_eq!(
             sentence(&endless),
-            "Valid; the provider does not say when it ends. It is not refreshed by itself: there is no schedule."
+            "Valid; the provider gives no expiry. Not refreshed automatically: there is no schedule."
         );
         endless.due = Some(Due { at: at(60), trigger: Trigger::Scheduled });
         assert_eq!(
             sentence(&endless),
-            "Valid; the provider does not say when it ends. Next refresh in 1m."
+            "Valid; the provider gives no expiry. Next refresh in 1m."
         );
     }
 

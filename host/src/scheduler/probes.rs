@@ -74,5 +74,5 @@ async fn wait(scheduler: &Scheduler, until: Timestamp) {
 }
 
 fn complain(error: &StorageError) {
-    warn!(error.code = error.code().text(), "profiles could not be looked up: {error}");
+    warn!(error.code = error.code().text(), "the profiles that are due could not be read: {error}");
 }

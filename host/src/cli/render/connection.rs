@@ -75,7 +75,7 @@ fn facts(details: &Details) -> Vec<Fact> {
     });
     vec![
         ("labels", Some(details.labels.join(" "))),
-        ("last asked for", details.active_at.map(|it| it.to_string())),
+        ("last requested", details.active_at.map(|it| it.to_string())),
         ("scopes", Some(details.scopes.join(" "))),
         ("settings", Some(pairs(details.settings.iter()))),
         ("secrets from", Some(pairs(details.secrets.iter()))),

@@ -209,7 +209,7 @@ impl Call {
         let taken = state.look_over(|it| tokens::take(it, raw, input.now, self.lifetime));
         let taken = taken.map_err(|it| self.broken(&it))?;
         taken.map_err(|why| {
-            let kept = "nothing was saved, the provider's answer is kept for a replay";
+            let kept = "nothing was saved; the provider's answer is kept for a replay";
             self.fault(code::Plugin::OutputInvalid, &format!("returned {why}; {kept}"))
         })
     }

@@ -89,7 +89,7 @@ fn name(error: &wasmtime::Error, state: &CallState, plugin: &str, export: &str) 
     }
     match error.downcast_ref::<Trap>() {
         Some(Trap::StackOverflow) => {
-            fault(code::Plugin::StackOverflow, "recursed until its stack was full".to_owned())
+            fault(code::Plugin::StackOverflow, "overflowed its stack".to_owned())
         }
         Some(trap) => {
             let trap = trap.to_string();
@@ -100,7 +100,7 @@ fn name(error: &wasmtime::Error, state: &CallState, plugin: &str, export: &str) 
             let message = format!("{plugin} passed more than 1 MiB in one call to the host");
             Failure::new(Case::PluginFault, code::Plugin::HostcallTooLarge, message)
         }
-        None => fault(code::Plugin::Failed, "broke the contract and was stopped".to_owned()),
+        None => fault(code::Plugin::Failed, "violated the contract and was stopped".to_owned()),
     }
 }
 

@@ -40,7 +40,7 @@ impl Cache {
         if !self.vault.verify_mac(&sealed_part(&path, code), seal) {
             warn!(
                 error.code = code::PluginFile::CacheDamaged.text(),
-                "{} does not fit its seal; compiling again",
+                "{} does not match its seal; compiling it again",
                 path.display()
             );
             return None;

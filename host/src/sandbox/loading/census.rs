@@ -70,7 +70,7 @@ impl Census {
                 add(&mut self.modules, 1, "core modules", MAX_MODULES)
             }
             Payload::Version { encoding: Encoding::Component, .. } => {
-                add(&mut self.components, 1, "components in it", MAX_COMPONENTS)
+                add(&mut self.components, 1, "nested components", MAX_COMPONENTS)
             }
             Payload::CodeSectionStart { count, .. } => {
                 add(&mut self.functions, (*count).into(), "functions", MAX_FUNCTIONS)
@@ -82,7 +82,7 @@ impl Census {
             other => add(
                 &mut self.items,
                 items(other).into(),
-                "types, imports, exports and the like",
+                "types, imports, exports and similar items",
                 MAX_ITEMS,
             ),
         }

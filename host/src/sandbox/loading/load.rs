@@ -52,7 +52,7 @@ pub enum LoadError {
     #[error("{0} could not describe itself: {1}")]
     Describe(String, Failure),
     /// `describe` said something that cannot be.
-    #[error("{0} describes itself wrongly: {1}")]
+    #[error("{0} has an invalid descriptor: {1}")]
     Descriptor(String, String),
 }
 

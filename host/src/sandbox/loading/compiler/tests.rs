@@ -39,7 +39,7 @@ async fn check(script: &str, code: &str, text: &str) {
 }
 
 const DAMAGED: &str =
-    "could not be compiled: the answer of the process that compiles it is damaged and is not used";
+    "could not be compiled: the compiler process returned a damaged result, which is not used";
 
 #[tokio::test]
 async fn an_answer_with_a_wrong_seal_is_not_used() {
@@ -87,7 +87,7 @@ async fn a_child_that_hangs_is_ended_and_waited_for() {
     let error = stub.compile().await;
     assert_eq!(error.code().text(), "plugin.compile_deadline_exceeded");
     let text = error.to_string();
-    assert!(text.starts_with("was not compiled in 1 s and is left out; "), "{text}");
+    assert!(text.starts_with("was not compiled within 1 s and is not used; "), "{text}");
     let pid = stub.read("pid").trim().parse().ok().and_then(rustix::process::Pid::from_raw);
     assert!(rustix::process::test_kill_process(pid.unwrap()).is_err(), "it is still there");
 }
