@@ -36,7 +36,7 @@ const KIND: &str = "CLIENT-CREDENTIAL";
 const CODE: &[&str] = &["/error/code"];
 
 const FAULT: Refusal =
-    Refusal::unavailable("Finnotech reports a fault of its own; try again later")
+    Refusal::unavailable("Finnotech reports an internal error; try again later")
         .on(&["SERVER_ERROR"]);
 
 const ELSEWHERE: Refusal =
@@ -50,12 +50,12 @@ const NO_LOGIN: Refusals = Refusals::of("Finnotech", "a login").codes_at(CODE).r
     .on(&["UNAUTHORIZED"])
     .at(&[401]),
     Refusal::misconfigured(
-        "Finnotech found the login invalid; check `nid`, and that the client may use all of `scopes`",
+        "Finnotech rejected the login; check `nid`, and that the client may use all of `scopes`",
     )
     .on(&["VALIDATION_ERROR"]),
     Refusal::misconfigured(
-        "Finnotech does not let this client log in so; check `nid` and `scopes`, and whether \
-         Finnotech knows the address of this machine",
+        "Finnotech does not allow this login; check `nid` and `scopes`, and whether Finnotech \
+         allows this machine's IP address",
     )
     .at(&[400, 403]),
     ELSEWHERE,
@@ -74,7 +74,7 @@ const NO_REFRESH: Refusals = Refusals::of("Finnotech", "a refresh").codes_at(COD
 const NOT_REVOKED: Refusals = Refusals::of("Finnotech", "a revocation").rows(&[
     Refusal::token_rejected("Finnotech refused the token").at(&[401]),
     Refusal::misconfigured(
-        "Finnotech does not let this token revoke itself; add `boomrang:token:delete` to `scopes`, \
+        "Finnotech does not allow this token to revoke itself; add `boomrang:token:delete` to `scopes`, \
          or revoke it in Finnotech's panel",
     )
     .at(&[400, 403]),
@@ -82,17 +82,17 @@ const NOT_REVOKED: Refusals = Refusals::of("Finnotech", "a revocation").rows(&[
 
 impl Provider for Plugin {
     fn describe() -> Descriptor {
-        let base_url = Field::required("base_url", "Base URL", "Where the API is.");
+        let base_url = Field::required("base_url", "Base URL", "URL of the API.");
         let scopes =
-            "What the token is for, such as `oak:iban-inquiry:get`; commas or spaces between.";
+            "Scopes, such as `oak:iban-inquiry:get`, separated by commas or spaces.";
         Descriptor::new("finnotech", env!("CARGO_PKG_VERSION"), "Finnotech")
-            .about("Banking and identity services of Iran, by client credentials.")
+            .about("Banking and identity services in Iran, with client credentials.")
             .setting(base_url.or("https://api.finnotech.ir"))
-            .setting(Field::required("client_id", "Client id", "The name of the application."))
+            .setting(Field::required("client_id", "Client id", "Name of the application."))
             .setting(Field::required(
                 "nid",
                 "National id",
-                "Of a person who may use the application.",
+                "National ID of a person who may use the application.",
             ))
             .setting(Field::required("scopes", "Scopes", scopes))
             .secret(Field::required("client_secret", "Client secret", "Its password."))
@@ -114,7 +114,7 @@ impl Provider for Plugin {
         let nid = context.settings.required("nid")?;
         let scopes: Vec<_> = listed(context.settings.required("scopes")?).collect();
         if scopes.is_empty() {
-            return Err(Failure::misconfigured("the setting `scopes` names no scope"));
+            return Err(Failure::misconfigured("the setting `scopes` is empty"));
         }
         let request = client(context)?.json([
             ("grant_type", text("client_credentials")),

@@ -64,7 +64,7 @@ fn scopes_may_be_written_with_commas_spaces_or_both() {
     let played = login::<Plugin>(&none, &[]);
     assert_eq!(
         (played.case(), played.text()),
-        ("misconfigured", "the setting `scopes` names no scope")
+        ("misconfigured", "the setting `scopes` is empty")
     );
     assert!(played.requests.is_empty());
 }

@@ -121,7 +121,7 @@ impl Known {
                     "the discovery document of the issuer has no `{member}`; set `{setting}` if the \
                      provider has one"
                 ),
-                None => format!("nobody says where the provider's `{member}` is; set `{setting}`, or `issuer`"),
+                None => format!("the provider's `{member}` is not known; set `{setting}`, or `issuer`"),
             })
         })
     }

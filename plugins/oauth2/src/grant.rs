@@ -55,8 +55,8 @@ impl Grant {
     pub(crate) fn allow_person(context: &Context) -> Result<(), Failure> {
         match Self::chosen(context)? {
             Some(Self::ClientCredentials) => Err(Failure::misconfigured(
-                "the setting `grant` is `client_credentials`, which needs nobody to connect; for a \
-                 person's tokens set grant = \"authorization_code\"",
+                "the setting `grant` is `client_credentials`, which needs no login by a person; \
+                 for a person's tokens set grant = \"authorization_code\"",
             )),
             _ => Ok(()),
         }

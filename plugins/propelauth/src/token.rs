@@ -25,8 +25,8 @@ pub(crate) fn refresh(context: &Context) -> Flow<Tokens> {
         let mut tokens = read(answer, Call::Refresh, context.now)?;
         if tokens.refresh_token.is_none() {
             return Err(Failure::unexpected(
-                "PropelAuth answered a refresh without the next refresh token, and the old one is \
-                 used up; its answer is kept",
+                "PropelAuth answered a refresh without a new refresh token, and the old one is \
+                 used up; the answer is kept",
             ));
         }
         if tokens.scopes.is_empty() {
