@@ -38,7 +38,7 @@ use crate::vault::keyring::Keyring;
 /// What an app is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// Looking: shares the database with whoever works on it.
+    /// Read-only: shares the database with the process that works on it.
     Look,
     /// One command that works on the database, alone.
     Command,

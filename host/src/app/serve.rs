@@ -72,7 +72,7 @@ pub async fn serve(mut app: App, watch: Watch) -> Result<(), ServeError> {
     }
 }
 
-/// What makes the daemon read everything anew.
+/// What makes the daemon reload everything.
 struct Causes {
     /// Changes of files.
     watch: Watch,
@@ -118,8 +118,8 @@ impl App {
     }
 }
 
-/// How long an attempt that runs may still take: a refresh, a login after it, and a busy disk. One that
-/// is cut off leaves its outcome in doubt.
+/// How long a running attempt may still take: a refresh, a login after it, and a busy disk. An attempt
+/// that is cut off leaves its outcome in doubt.
 fn longest_attempt<'a>(providers: impl IntoIterator<Item = &'a Provider>) -> Duration {
     let longest = providers.into_iter().map(|it| it.timeout).max().unwrap_or_default();
     longest * 2 + LEASE_MARGIN
@@ -155,8 +155,8 @@ async fn follow(app: &Arc<App>, scheduler: &Scheduler, causes: Causes) {
             Some(()) = hangups.recv() => None,
             Some(asked) = reloads.recv() => Some(asked),
         };
-        // Before anything is read: a change that falls between reading and watching is seen by nobody.
-        // And anew, because a folder of the same name may be another one by now.
+        // Before anything is read: a change between reading and watching would be missed. And a new
+        // watch, because a folder of the same name may be another one by now.
         watch = Watch::over(&app.manifest());
         let mut result = reload(app).await;
         if !watch.covers(&app.manifest()) {

@@ -29,7 +29,7 @@ pub struct Plugin {
     policy: Arc<Policy>,
 }
 
-/// What a connection brings of its own, over what the manifest says.
+/// A connection's own values, which override those of the manifest.
 #[derive(Default)]
 pub struct Own {
     /// Settings by name.
@@ -59,7 +59,7 @@ impl BindProblem {
         Self { path, code: code.into(), message, help }
     }
 
-    /// What `problems` come to for whoever wants a token. A problem that stands alone keeps its code,
+    /// The failure that `problems` mean for a caller. A single problem keeps its code,
     /// and says what helps.
     pub(super) fn failure(problems: &[Self]) -> Failure {
         if let [problem] = problems {
@@ -180,7 +180,7 @@ impl Plugin {
         with_defaults(self.descriptor(), &given)
     }
 
-    /// Whether a connection may bring these settings and secrets of its own. Where requests go is the
+    /// Whether a connection may have these settings and secrets of its own. Where requests go is the
     /// operator's to say, so a setting that an address is made of is not among them.
     pub fn admit<'a>(
         &self,
@@ -275,7 +275,7 @@ fn is_made_of(access: &Access, name: &str) -> bool {
         .any(|placeholder| access.request.contains(placeholder))
 }
 
-/// Names that are given but not known, and names that are needed but not given.
+/// Names that are set but not known, and names that are required but not set.
 fn names(provider: &Provider, descriptor: &Descriptor) -> Vec<BindProblem> {
     let mut problems = Vec::new();
     let settings = provider.settings.keys().map(String::as_str).collect::<Vec<_>>();

@@ -1,6 +1,7 @@
-//! `keepfresh compile-component`: what this program calls itself with, to compile a plugin in a process
-//! that has limits. Nobody types it, so it is no verb of the command line; and it comes before anything
-//! is read or started, because what a compiler has no use for, it should not have.
+//! `keepfresh compile-component`: this program runs it itself, to compile a plugin in a process
+//! that has limits. It is not meant to be typed, so it is not a verb of the command line; and it
+//! comes before anything is read or started, because a compiler should not have what it does not
+//! need.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;

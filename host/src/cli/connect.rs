@@ -74,7 +74,7 @@ async fn by_browser(
         let Reply::Connect(step) = &reply else { return Ok(reply) };
         let ConnectStep::Browser { visit, url, again } = step else { return Ok(reply) };
         callback.answer(if *again { Page::Again(url.0.clone()) } else { Page::Nothing });
-        // The address is shown in any case: a browser may open somewhere that nobody sees.
+        // The address is always shown: the browser may open where the person does not see it.
         people::to_do(step).into_iter().for_each(render::hint);
         if !again && !wanted.no_browser {
             open_browser(url.0.expose_secret());

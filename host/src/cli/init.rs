@@ -1,4 +1,4 @@
-//! `keepfresh init`: a manifest to start from, and a key. Nothing that is there is touched.
+//! `keepfresh init`: a manifest to start from, and a key. Existing files are never changed.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
@@ -60,7 +60,7 @@ fn say(path: &Path, made: bool) {
     render::hint(format!("{what} {}", path.display()));
 }
 
-/// Whether the file was made; one that is there stays as it is.
+/// Whether the file was created; an existing one is left unchanged.
 fn write_new(path: &Path) -> std::io::Result<bool> {
     match OpenOptions::new().write(true).create_new(true).open(path) {
         Ok(mut file) => file.write_all(TEMPLATE.as_bytes()).map(|()| true),

@@ -1,5 +1,5 @@
 //! `keepfresh plugin approve NAME --digest SHA256`: writes into `keepfresh.lock` what a file asks for, if
-//! it is the file that somebody has looked at, and has a running daemon take it at once.
+//! it is the file that was inspected, and makes a running daemon use it at once.
 
 use std::path::Path;
 
@@ -36,7 +36,7 @@ pub(super) async fn approve(config: &Path, name: &str, digest: Option<&str>, jso
     }
 }
 
-/// Approves the file if it is the one that was looked at.
+/// Approves the file if it is the one that was inspected.
 async fn approved(
     manifest: &Manifest,
     file: &str,
@@ -92,7 +92,7 @@ fn another(path: &Path, candidate: &Candidate, digest: &str) -> Failure {
     Failure::new(Case::Misconfigured, code::PluginFile::DigestMismatch, message)
 }
 
-/// Has a running daemon read its plugins anew. `true` once it runs the file, `false` when there
+/// Makes a running daemon reload its plugins. `true` once it runs the file, `false` when there
 /// is no daemon.
 async fn tell(manifest: &Manifest, file: &str, digest: &str) -> Result<bool, Failure> {
     let Some(daemon) = control::Client::connect(&manifest.storage.path).await? else {

@@ -93,7 +93,7 @@ fn is_ours(stream: &UnixStream) -> bool {
     stream.peer_cred().is_ok_and(|it| it.uid() == own || it.uid() == 0)
 }
 
-/// Waits for a command. Who says nothing is not waited for, and by a stop not at all.
+/// Waits for a command, but not for an idle client, and not during a stop.
 async fn hear(stream: UnixStream, stop: &Lifecycle) -> Option<(String, OwnedWriteHalf)> {
     let (read, write) = stream.into_split();
     let mut line = String::new();

@@ -67,7 +67,7 @@ impl Expansion<'_> {
         Ok(filled)
     }
 
-    /// What `{name}` becomes, judged by where it stands.
+    /// What `{name}` becomes, depending on its position.
     fn value(&self, name: &str, before: &str, behind: &str) -> Result<String, PatternError> {
         let (name, origin_alone) = match name.strip_suffix(".origin") {
             Some(name) => (name, true),
@@ -108,7 +108,7 @@ fn as_origin(value: &str, behind: &str) -> Result<String, &'static str> {
     if Target::parse(value).is_err() {
         return Err("it is not a plain address like https://api.example.com");
     }
-    // A whole address is as it is written: there are servers to which a slash at the end matters.
+    // A whole address is used as written: for some servers a slash at the end matters.
     let path_follows = !behind.is_empty();
     let shorter = value.strip_suffix('/').filter(|_| path_follows);
     Ok(shorter.unwrap_or(value).to_owned())

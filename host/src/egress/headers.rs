@@ -1,7 +1,7 @@
 //! Which headers a plugin may set. Those that frame the message, choose the route or speak for a
 //! proxy belong to the door; smuggling begins with two opinions about them. So do those that some
 //! servers believe over the method, path or host of the request, which are what access is judged by.
-//! It refuses to know what the allowed ones mean.
+//! It does not know what the allowed ones mean.
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -14,7 +14,7 @@ const MOST_HEADERS: usize = 64;
 /// How long they may be together. Servers commonly stop at 8 to 32 KiB.
 pub(super) const MOST_BYTES: usize = 32 * 1024;
 
-/// Set by the door, or by nobody, in the spelling of [`folded`]. `accept-encoding` is here because the
+/// Set only by the host, or not at all, in the spelling of [`folded`]. `accept-encoding` is here because the
 /// door decodes, and knows only two encodings.
 #[rustfmt::skip]
 const DENIED: &[&str] = &[

@@ -1,5 +1,5 @@
 //! Names to addresses. The client dials exactly what was judged here, so a name server that changes
-//! its mind between the check and the connection gains nothing. It refuses to know policies: it
+//! its mind between the check and the connection gains nothing. It does not know policies: it
 //! gets the granted ranges, and names the refused addresses.
 
 use std::fmt;

@@ -1,5 +1,5 @@
 //! What came back, read under caps and decoded. It does not print: headers and body hold tokens. It
-//! refuses to know what a status or a body means.
+//! does not know what a status or a body means.
 
 use std::fmt;
 

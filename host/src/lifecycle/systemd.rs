@@ -18,7 +18,7 @@ pub fn reloading() {
     }
 }
 
-/// The stop has begun and may take so long: systemd would kill after 90 seconds.
+/// The stop has begun and may take this long: by default systemd would kill after 90 seconds.
 pub fn stopping(longest: Duration) {
     let longest = u32::try_from(longest.as_micros()).unwrap_or(u32::MAX);
     notify(&[NotifyState::Stopping, NotifyState::ExtendTimeoutUsec(longest)]);

@@ -66,7 +66,7 @@ fn hide_values(span: &Range<usize>, problems: &Problems<'_>) {
     }
 }
 
-/// From the first value that has no quotes to the end of the line: nobody knows where it would end.
+/// From the first value that has no quotes to the end of the line: where it would end is not known.
 fn bare(line: &str) -> Option<Range<usize>> {
     let texts = quoted(line);
     let is_inside = |at: &usize| texts.iter().any(|it| it.contains(at));

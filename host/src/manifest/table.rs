@@ -154,7 +154,7 @@ impl<'t> Table<'t> {
         }
     }
 
-    /// Refuses what a later version will know, so that nobody thinks it works.
+    /// Refuses keys that only a later version supports, so that nobody thinks they work.
     pub(super) fn refuse_yet(&self, keys: &[&str]) {
         for (key, span, _) in self.entries().filter(|it| keys.contains(&it.0)) {
             let fault = Fault::new(

@@ -13,7 +13,7 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// Something else stands where `expected` should.
+/// The value has another type than `expected`.
 pub(super) fn wrong_kind(expected: &str, found: &DeValue<'_>) -> Fault {
     let help = match expected {
         "a string" => "put it in quotes",

@@ -27,7 +27,7 @@ pub enum Trigger {
 }
 
 impl Trigger {
-    /// Whether somebody asked, and not the scheduler.
+    /// Whether a person or a caller asked, and not the scheduler.
     pub fn is_on_request(self) -> bool {
         matches!(self, Self::Manual | Self::Forced | Self::OnDemand)
     }

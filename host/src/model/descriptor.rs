@@ -107,7 +107,7 @@ pub struct Descriptor {
     pub settings: Vec<Field>,
     /// Secrets that a connection takes.
     pub secrets: Vec<Field>,
-    /// Whether `login` works with nobody present.
+    /// Whether `login` works unattended.
     pub unattended: bool,
     /// Whether a person can log in through a browser.
     pub interactive: bool,

@@ -30,7 +30,7 @@ pub enum Case {
     GrantExpired,
     /// The access token was refused: refresh it.
     TokenRejected,
-    /// Slow down, for so long if the provider said.
+    /// Slow down, for this long if the provider said so.
     RateLimited(Option<Duration>),
     /// The provider is down or not reached: try again later.
     Unavailable,

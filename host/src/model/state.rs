@@ -80,7 +80,7 @@ pub fn state_of(connection: &Connection, now: Timestamp) -> State {
     }
 }
 
-/// Whether it ended without anybody missing it: nobody had asked for it, and the next caller gets a
+/// Whether it expired unused: no caller had requested it, and the next caller gets a
 /// fresh one.
 fn rests(connection: &Connection, now: Timestamp) -> bool {
     let ended = connection.token.as_ref().is_some_and(|it| !it.is_valid(now));
@@ -180,7 +180,7 @@ fn next(connection: &Connection, now: Timestamp) -> String {
     }
 }
 
-/// What is to be said of a refresh token that ends before it is used, and what helps.
+/// The sentence about a refresh token that expires before it is used, and what helps.
 fn grant(connection: &Connection, access: Access, now: Timestamp) -> (String, Option<String>) {
     let end = connection.token.as_ref().and_then(|it| it.refresh_expires_at);
     match end.filter(|_| access != Access::LogsIn) {
@@ -345,7 +345,7 @@ mod tests {
         let failing = Connection { failures: 3, error: Some(error), ..connection() };
         assert_eq!(
             say(&failing, Access::LogsIn, at(0)).sentence,
-            "Refresh failed 3 times: jibit is down. Callers break in 2h 10m."
+            "Refresh failed 3 times: jibit is down. Callers will fail in 2h 10m."
         );
     }
 
@@ -371,7 +371,7 @@ mod tests {
         assert_eq!(state_of(&resting, at(86_400)), State::Paused);
         assert_eq!(
             say(&resting, Access::Browser, at(86_400)).sentence,
-            "Nobody has asked for its token for 1d; it is refreshed when somebody does."
+            "No caller has requested its token for 1d; it is refreshed when one does."
         );
         let failing = Connection { failures: 1, ..resting };
         assert_eq!(state_of(&failing, at(86_400)), State::Expired);
@@ -388,9 +388,9 @@ mod tests {
         let usual = ends(9_000, Some(5_200));
         assert_eq!(usual.sentence, "Valid for 2h 8m. Next refresh in 1h 25m.");
         let unused = ends(3_700, None);
-        assert_eq!(unused.sentence, "Valid for 2h 8m. Its refresh token ends in 1h, unused.");
+        assert_eq!(unused.sentence, "Valid for 2h 8m. Its refresh token expires in 1h, unused.");
         let ended = ends(40, Some(5_200));
-        assert!(ended.sentence.ends_with("Its refresh token ended 1m ago."), "{ended:?}");
+        assert!(ended.sentence.ends_with("Its refresh token expired 1m ago."), "{ended:?}");
         assert_eq!(ended.next_step.unwrap(), format!("keepfresh connect {}", connection().id));
     }
 
@@ -402,7 +402,7 @@ mod tests {
         assert_eq!(state_of(&resting, at(86_400)), State::Paused);
         assert_eq!(
             say(&resting, Access::Browser, at(86_400)).sentence,
-            "Nobody has asked for its token for 1d; it is refreshed when somebody does, and in 7d to keep its grant."
+            "No caller has requested its token for 1d; it is refreshed when one does, and in 7d to keep its grant."
         );
         assert_eq!(state_of(&resting, at(8 * 86_400)), State::Expired, "it is due and not done");
         resting.due = Some(Due { at: at(90_000), trigger: Trigger::Expiry });

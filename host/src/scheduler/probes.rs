@@ -1,5 +1,5 @@
-//! Asks the profiles that are due, a few at a time: what they tell is worth knowing, not hurrying for. Each
-//! provider has a lane of its own, so that one that does not answer holds up its own alone.
+//! Fetches the profiles that are due, a few at a time, because they are not urgent. Each provider
+//! has its own lane, so that one that does not answer only holds up itself.
 
 use std::collections::HashSet;
 use std::time::Duration;

@@ -1,6 +1,7 @@
-//! Eskiz, SMS of Uzbekistan. An e-mail and a password buy a JWT of 30 days; a valid one buys the next,
-//! without using anything up. Eskiz documents its successes and little of its failures, so those are
-//! judged by status and not by exact texts, which clients report in several languages.
+//! Eskiz, an SMS gateway in Uzbekistan. An e-mail and a password give a JWT of 30 days; a valid one
+//! can be exchanged for the next, without using anything up. Eskiz documents its successes and
+//! little of its failures, so those are judged by status and not by exact texts, which clients
+//! report in several languages.
 
 #![forbid(unsafe_code)]
 

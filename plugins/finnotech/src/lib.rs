@@ -1,7 +1,7 @@
-//! Finnotech, services of Iran: banking and identity. A client and its secret buy a token of ten days
-//! with a refresh token; a refresh buys a new pair. Clients report that the refresh is unreliable, so
-//! every refusal of it leads to a login. Little of its failures is documented: known codes decide where
-//! they are clear, and otherwise the status does.
+//! Finnotech, banking and identity services in Iran. A client and its secret give a token of ten
+//! days with a refresh token; a refresh gives a new pair. Clients report that the refresh is
+//! unreliable, so every refusal of it leads to a login. Few of its failures are documented: known
+//! codes decide where they are clear, and otherwise the status does.
 
 #![forbid(unsafe_code)]
 

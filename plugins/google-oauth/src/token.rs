@@ -174,7 +174,7 @@ mod tests {
     fn nobody_logs_in_unattended() {
         let played = login::<Plugin>(&fresh(BUSINESS), &[]);
         let text =
-            "a person has to agree at Google first; run: keepfresh connect google-oauth/default";
+            "a person has to give consent at Google first; run: keepfresh connect google-oauth/default";
         assert_eq!((played.case(), played.text()), ("grant-expired", text));
     }
 

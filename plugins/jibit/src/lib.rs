@@ -1,6 +1,6 @@
-//! Jibit, services of Iran: identity, payment, banking. A key pair buys a pair of tokens, and the pair
-//! buys the next one. Jibit documents codes and not statuses, so the code of a refusal decides whatever
-//! the status is, and the status only helps out.
+//! Jibit, services in Iran: identity, payment, banking. A key pair gives a pair of tokens, and a
+//! refresh gives a new pair. Jibit documents codes and not statuses, so the code of a refusal takes
+//! precedence over the status.
 
 #![forbid(unsafe_code)]
 

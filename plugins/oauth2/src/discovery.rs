@@ -1,6 +1,6 @@
 //! Discovery: `OpenID` Connect's place of the document, then RFC 8414's with the issuer's path, then
 //! without. The document must name the issuer of the settings: one that names another belongs to
-//! somebody else, and whoever believes it gives a code to the wrong server.
+//! another provider, and a client that believes it sends a code to the wrong server.
 
 use sdk::{Answer, Context, Failure, Flow, Request, origin, send_then, trouble};
 

@@ -202,7 +202,7 @@ mod tests {
         let settings = with(&[]).settings;
         let nobody = Known::default().require(&settings, Endpoint::Token);
         let text =
-            "nobody says where the provider's `token_endpoint` is; set `token_url`, or `issuer`";
+            "the provider's `token_endpoint` is not known; set `token_url`, or `issuer`";
         assert_eq!(ending(&nobody), ("misconfigured", text));
         let document = known("https://id.example/t").require(&settings, Endpoint::Revoke);
         assert!(ending(&document).1.contains("`revocation_endpoint`; set `revoke_url`"));

@@ -1,5 +1,5 @@
-//! Which grant a connection lives on. What a person has once agreed to is never replaced by the
-//! client's own token: that would be another account, and nobody would notice.
+//! Which grant a connection uses. A person's consent is never replaced by the client's own token:
+//! that would be another account, and nobody would notice.
 
 use sdk::{Context, Failure};
 

@@ -1,6 +1,6 @@
-//! PlayMobile, SMS of Uzbekistan. There is no token: every call carries HTTP Basic credentials, so the
-//! token set is those credentials, and login and refresh only ask whether they still work. The question
-//! is a send without messages, which sends nothing.
+//! PlayMobile, an SMS broker in Uzbekistan. There is no token: every request carries HTTP Basic
+//! credentials, so the token set is those credentials, and login and refresh only check that they
+//! still work. The check is a send without messages, which sends nothing.
 
 #![forbid(unsafe_code)]
 
@@ -79,7 +79,7 @@ fn accepted(answer: &dyn Answer) -> Result<String, Failure> {
     match (answer.status(), answer.number("/error-code")) {
         (200..300, None) if !answer.is_page() => Ok("received".to_owned()),
         (_, Some(102)) => Err(Failure::misconfigured(
-            "PlayMobile has locked this account; ask PlayMobile to unlock it",
+            "this PlayMobile account is locked; ask PlayMobile to unlock it",
         )),
         (200..300 | 400, Some(100)) => {
             Err(Failure::unavailable("PlayMobile reports an internal error; try again later"))
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_locked_account_is_for_a_person() {
-        let text = "PlayMobile has locked this account; ask PlayMobile to unlock it";
+        let text = "this PlayMobile account is locked; ask PlayMobile to unlock it";
         for code in ["102", "\"102\""] {
             let body = self::code(code);
             assert_eq!(login_of(400, &body).text(), text);

@@ -207,7 +207,7 @@ mod tests {
     fn a_refresh_must_bring_both_tokens() {
         let (case, text) = refresh_ends(200, r#"{"access_token":"a","expires_in":1800}"#);
         assert_eq!(case, "unexpected");
-        assert!(text.contains("without the next refresh token"), "{text}");
+        assert!(text.contains("without a new refresh token"), "{text}");
         assert_eq!(refresh_ends(200, r#"{"refresh_token":"r"}"#).0, "unexpected");
         assert_eq!(refresh_ends(200, r#"{"access_token":"a","refresh_token":""}"#).0, "unexpected");
     }

@@ -15,7 +15,7 @@ pub(super) fn ill(connections: &[ConnectionView]) -> usize {
     connections.iter().filter(|it| it.state.needs_a_person()).count()
 }
 
-/// What stands below so many, when something does.
+/// The line below a list, if there is one.
 pub(super) fn summary(all: usize, ill: usize) -> Option<Line> {
     match (all, ill) {
         (0, _) => Some("no connections: name a provider in the manifest".into()),

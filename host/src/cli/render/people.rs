@@ -1,4 +1,4 @@
-//! How a login of a person, and connections that were added, look.
+//! How logins of people, and connections that were added, are shown.
 
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! The manifest: what it says that cannot be, and what does not fit between it and a plugin.
+//! The manifest: invalid values, and conflicts between it and a plugin.
 
 use crate::model::code::table::codes;
 

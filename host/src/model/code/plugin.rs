@@ -1,4 +1,4 @@
-//! Plugins that run: what they did that they may not, and the limits that stopped them.
+//! Running plugins: what they did that is not allowed, and the limits that stopped them.
 
 use crate::model::code::table::codes;
 

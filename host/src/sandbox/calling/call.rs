@@ -1,4 +1,4 @@
-//! One call of an export: a fresh store, a deadline, and a name for whatever ends it badly.
+//! One call of an export: a fresh store, a deadline, and the failure that ended it, if one did.
 
 use std::sync::Arc;
 use std::time::Duration;

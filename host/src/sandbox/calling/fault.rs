@@ -1,4 +1,4 @@
-//! A name for whatever ends a call badly: the plugin's own failure in words that know more, or the trap,
+//! Names what ended a call: the plugin's own failure, with what the host knows added, or the trap,
 //! limit or deadline that stopped it.
 
 use std::time::Duration;

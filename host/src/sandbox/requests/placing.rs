@@ -37,7 +37,7 @@ impl Written {
         }
     }
 
-    /// How long any text of so many bytes can become: `%2F`, `\u0000`.
+    /// How long any text of this many bytes can become: `%2F`, `\u0000`.
     fn longest(self, bytes: usize) -> usize {
         bytes.saturating_mul(match self {
             Self::Form => 3,
@@ -62,7 +62,7 @@ impl CallState {
         Ok(self.rules.names.of(labels))
     }
 
-    /// Refuses a request that its secrets could make too long. Whoever is refused learns about lengths,
+    /// Refuses a request that its secrets could make too long. A refusal only reveals lengths,
     /// and never whether a secret has letters in it that an encoding makes longer.
     pub(in crate::sandbox) fn judge_length(
         &self,

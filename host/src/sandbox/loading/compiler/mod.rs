@@ -1,9 +1,9 @@
-//! Compiles components, each in a process of its own. What a compiler takes depends on what it is given,
-//! and in this process it would take it from everybody: memory that is never given back, and processor
-//! time that nobody can stop. A child has limits, and ends.
+//! Compiles components, each in a child process. The cost depends on the component, and in this
+//! process it would affect everybody: memory is not returned, and a thread cannot be stopped. A
+//! child has limits, and ends.
 //!
-//! The child is this same program under a verb that nobody types. It gets a key and the
-//! component on standard input, and nothing else: no argument, no environment, no file.
+//! The child is this same program, run with an internal verb. It gets a key and the component on
+//! standard input, and nothing else: no argument, no environment, no file.
 
 /// What passes between the two.
 mod answer;
@@ -57,7 +57,7 @@ pub enum CompileError {
     /// Over the time on the wall.
     #[error("was not compiled within {limit} s and is not used; when this machine is less busy, reload with SIGHUP or run the command again", limit = .0.as_secs())]
     Time(Duration),
-    /// A signal from somebody else.
+    /// A signal from another process or the kernel.
     #[error(
         "could not be compiled: signal {0} killed the compiler process; if the system is short of memory, add some, then reload with SIGHUP or run the command again"
     )]
