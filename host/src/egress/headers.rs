@@ -54,7 +54,9 @@ pub(super) fn check(
     let bytes: usize =
         headers.iter().map(|(name, value)| name.len() + value.expose_secret().len()).sum();
     if headers.len() > MOST_HEADERS || bytes > MOST_BYTES {
-        return Err(denied(format!("{plugin} may set at most {MOST_HEADERS} headers, 32 KiB in total")));
+        return Err(denied(format!(
+            "{plugin} may set at most {MOST_HEADERS} headers, 32 KiB in total"
+        )));
     }
     let mut map = HeaderMap::with_capacity(headers.len());
     for (name, value) in headers {

@@ -122,8 +122,9 @@ fn exec(value: &DeValue<'_>) -> Result<Source, Fault> {
 }
 
 fn literal() -> Fault {
-    let help =
-        format!("write its source instead: {FORMS}; change the secret if others could read this file");
+    let help = format!(
+        "write its source instead: {FORMS}; change the secret if others could read this file"
+    );
     Fault::new(code::Manifest::SecretLiteral, "a secret must not be written here", help)
 }
 

@@ -34,14 +34,15 @@ fn explain(message: &str) -> (code::Manifest, &'static str, &'static str) {
     const NOT_TOML: &str = "the manifest is not valid TOML";
     let help = match message {
         DUPLICATE => {
-            let help =
-                "remove one of them: a key, or a table such as `[providers.eskiz]`, may appear only once";
+            let help = "remove one of them: a key, or a table such as `[providers.eskiz]`, may appear only once";
             return (code::Manifest::DuplicateKey, "a key appears twice", help);
         }
         it if it.contains("quoted") || it.contains("boolean") => {
             "put strings in quotes: `timezone = \"UTC\"`"
         }
-        it if it.contains("string") => "close the string on the same line with the quote that opened it",
+        it if it.contains("string") => {
+            "close the string on the same line with the quote that opened it"
+        }
         it if it.contains("unclosed") || it.contains("comma") => {
             "close every `[` with `]` and every `{` with `}`, and put commas between the elements"
         }

@@ -140,9 +140,10 @@ impl<'t> Table<'t> {
                 Some(near) => {
                     (format!("did you mean `{near}`?"), format!("write `{near}` instead"))
                 }
-                None if hint.is_empty() => {
-                    ("unknown key".to_owned(), format!("the keys allowed here are {}", listed(known)))
-                }
+                None if hint.is_empty() => (
+                    "unknown key".to_owned(),
+                    format!("the keys allowed here are {}", listed(known)),
+                ),
                 None => ("unknown key".to_owned(), hint.to_owned()),
             };
             let message = format!("{} has an unknown key `{key}`", self.subject);

@@ -202,7 +202,8 @@ fn refreshing(connection: &Connection, now: Timestamp) -> String {
 
 fn late(connection: &Connection, now: Timestamp) -> String {
     let end = connection.token.as_ref().and_then(|it| it.expires_at);
-    let breaks = end.map(|it| format!("Callers will fail in {}.", span(now, it))).unwrap_or_default();
+    let breaks =
+        end.map(|it| format!("Callers will fail in {}.", span(now, it))).unwrap_or_default();
     let what = match (connection.doubt_since, connection.failures) {
         (Some(_), _) => {
             "The outcome of the last refresh is unknown; the old token is served until it expires."
@@ -249,9 +250,7 @@ fn new(connection: &Connection, access: Access) -> (String, Option<String>) {
         Access::Browser => {
             ("Not connected yet.".to_owned(), Some(format!("keepfresh connect {id}")))
         }
-        Access::Token => {
-            ("No token yet.".to_owned(), Some(format!("keepfresh token set {id}")))
-        }
+        Access::Token => ("No token yet.".to_owned(), Some(format!("keepfresh token set {id}"))),
     }
 }
 
@@ -419,10 +418,7 @@ mod tests {
             "Valid; the provider gives no expiry. Not refreshed automatically: there is no schedule."
         );
         endless.due = Some(Due { at: at(60), trigger: Trigger::Scheduled });
-        assert_eq!(
-            sentence(&endless),
-            "Valid; the provider gives no expiry. Next refresh in 1m."
-        );
+        assert_eq!(sentence(&endless), "Valid; the provider gives no expiry. Next refresh in 1m.");
     }
 
     #[test]

@@ -94,7 +94,8 @@ fn settings(descriptor: Descriptor) -> Descriptor {
     let login = "URL of the login, or of the server: then common login paths are tried.";
     let format =
         "`json-email`, `json-username`, `form` or `client-credentials`; detected by default.";
-    let pointer = "JSON pointer to the token in the answer, such as `/data/token`; detected by default.";
+    let pointer =
+        "JSON pointer to the token in the answer, such as `/data/token`; detected by default.";
     let kind = "Authentication scheme that callers send, such as `Bearer` or `Token`.";
     let refresh = "URL that takes the refresh token; by default, derived from the login.";
     let lifetime = "Maximum lifetime of a token, in seconds.";

@@ -35,9 +35,8 @@ const KIND: &str = "CLIENT-CREDENTIAL";
 /// `error` is an object here, and a string nowhere that is known.
 const CODE: &[&str] = &["/error/code"];
 
-const FAULT: Refusal =
-    Refusal::unavailable("Finnotech reports an internal error; try again later")
-        .on(&["SERVER_ERROR"]);
+const FAULT: Refusal = Refusal::unavailable("Finnotech reports an internal error; try again later")
+    .on(&["SERVER_ERROR"]);
 
 const ELSEWHERE: Refusal =
     Refusal::misconfigured("Finnotech has no token endpoint at this address; check `base_url`")
@@ -83,8 +82,7 @@ const NOT_REVOKED: Refusals = Refusals::of("Finnotech", "a revocation").rows(&[
 impl Provider for Plugin {
     fn describe() -> Descriptor {
         let base_url = Field::required("base_url", "Base URL", "URL of the API.");
-        let scopes =
-            "Scopes, such as `oak:iban-inquiry:get`, separated by commas or spaces.";
+        let scopes = "Scopes, such as `oak:iban-inquiry:get`, separated by commas or spaces.";
         Descriptor::new("finnotech", env!("CARGO_PKG_VERSION"), "Finnotech")
             .about("Banking and identity services in Iran, with client credentials.")
             .setting(base_url.or("https://api.finnotech.ir"))

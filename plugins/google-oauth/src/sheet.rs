@@ -25,7 +25,11 @@ pub(crate) fn describe() -> Descriptor {
             "Login hint",
             "E-mail of the account to suggest at the login.",
         ))
-        .secret(Field::required("client_secret", "Client secret", "Secret of the same OAuth client."));
+        .secret(Field::required(
+            "client_secret",
+            "Client secret",
+            "Secret of the same OAuth client.",
+        ));
     addresses(described)
         .logins(Logins::INTERACTIVE)
         .rotation(Rotation::None)
@@ -36,7 +40,8 @@ pub(crate) fn describe() -> Descriptor {
 fn addresses(descriptor: Descriptor) -> Descriptor {
     let accounts = Field::required("accounts_url", "Accounts URL", "Where a person gives consent.");
     let api = Field::required("api_url", "API URL", "Base URL of the token endpoint.");
-    let page = Field::required("device_page", "Device page", "Where a person enters the device code.");
+    let page =
+        Field::required("device_page", "Device page", "Where a person enters the device code.");
     let issuer = Field::required("issuer", "Issuer", "Expected `iss` of a callback.");
     descriptor
         .setting(accounts.or("https://accounts.google.com"))

@@ -173,8 +173,7 @@ mod tests {
     #[test]
     fn nobody_logs_in_unattended() {
         let played = login::<Plugin>(&fresh(BUSINESS), &[]);
-        let text =
-            "a person has to give consent at Google first; run: keepfresh connect google-oauth/default";
+        let text = "a person has to give consent at Google first; run: keepfresh connect google-oauth/default";
         assert_eq!((played.case(), played.text()), ("grant-expired", text));
     }
 

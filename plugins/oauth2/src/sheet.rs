@@ -21,7 +21,8 @@ pub(crate) fn describe() -> Descriptor {
 }
 
 fn addresses(descriptor: Descriptor) -> Descriptor {
-    let page = "URL where a person enters the device code, if it is on another host than the endpoints.";
+    let page =
+        "URL where a person enters the device code, if it is on another host than the endpoints.";
     let issuer = "URL of the provider; endpoints that are not set are read from its discovery \
                   document, and must have the same scheme, host and port.";
     descriptor
@@ -31,8 +32,16 @@ fn addresses(descriptor: Descriptor) -> Descriptor {
         .setting(Field::optional("device_url", "Device URL", "Endpoint for device codes."))
         .setting(Field::optional("device_page", "Device page", page))
         .setting(Field::optional("revoke_url", "Revoke URL", "Endpoint for revoking tokens."))
-        .setting(Field::optional("introspect_url", "Introspect URL", "Endpoint for facts about a token."))
-        .setting(Field::optional("userinfo_url", "Userinfo URL", "Endpoint for facts about a person."))
+        .setting(Field::optional(
+            "introspect_url",
+            "Introspect URL",
+            "Endpoint for facts about a token.",
+        ))
+        .setting(Field::optional(
+            "userinfo_url",
+            "Userinfo URL",
+            "Endpoint for facts about a person.",
+        ))
 }
 
 fn client(descriptor: Descriptor) -> Descriptor {

@@ -180,7 +180,8 @@ mod tests {
     fn what_a_person_agreed_to_is_not_logged_in_unattended() {
         let context = fresh(&[PLAIN.as_slice(), &[("grant", "authorization_code")]].concat());
         let played = login::<Plugin>(&context, &[]);
-        let text = "a person has to give consent at the provider; run: keepfresh connect oauth2/default";
+        let text =
+            "a person has to give consent at the provider; run: keepfresh connect oauth2/default";
         assert_eq!((played.case(), played.text()), ("grant-expired", text));
         assert!(played.requests.is_empty());
     }

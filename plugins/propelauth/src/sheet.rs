@@ -51,7 +51,11 @@ fn settings(descriptor: Descriptor) -> Descriptor {
             "URL of the tenant, from the dashboard: `https://auth.example.com`.",
         ))
         .setting(Field::required("client_id", "Client id", "Id of the OAuth client."))
-        .setting(Field::optional("org_id", "Organisation", "Only request tokens for this organisation."))
+        .setting(Field::optional(
+            "org_id",
+            "Organisation",
+            "Only request tokens for this organisation.",
+        ))
         .setting(Field::optional("prompt", "Prompt", "`login`, `none` or `select_account`."))
         .setting(Field::optional("scopes", "Scopes", "Separated by spaces: `openid email`."))
         .setting(Field::optional("issuer", "Issuer", issuer))

@@ -83,7 +83,9 @@ fn by_code(code: &str, answer: &dyn Answer, call: Call, server: Server) -> Optio
             dead(call, server)
         }
         ("interaction_required" | "login_required" | "consent_required", _) => {
-            Failure::grant_expired(format!("{name} requires the person to log in again; connect again"))
+            Failure::grant_expired(format!(
+                "{name} requires the person to log in again; connect again"
+            ))
         }
         // Laravel Passport up to 12 refuses a dead refresh token so.
         ("invalid_request", Call::Refresh) if status == 401 => dead(call, server),
@@ -111,7 +113,9 @@ fn settings(code: &str, call: Call, server: Server) -> Option<String> {
         }
         "unsupported_token_type" => format!("{name} does not revoke tokens of this kind"),
         "invalid_target" => {
-            format!("{name} rejected the resource or audience of the token; check `resource` and `audience`")
+            format!(
+                "{name} rejected the resource or audience of the token; check `resource` and `audience`"
+            )
         }
         "redirect_uri_mismatch" => format!(
             "{name} does not accept the redirect URI; register exactly this URI for this client"

@@ -127,8 +127,7 @@ fn a_code_that_looks_like_more_than_a_code_is_refused() {
 
 #[test]
 fn a_device_code_is_the_providers_own() {
-    let text =
-        "shows-codes.device.start returned a device code that is not exactly what the provider sent";
+    let text = "shows-codes.device.start returned a device code that is not exactly what the provider sent";
     for device in ["key", "composed"] {
         Shown { device, ..GOOD }.refused("plugin.output_invalid", text);
     }

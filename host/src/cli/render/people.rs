@@ -27,7 +27,10 @@ pub(super) fn step_json(step: &ConnectStep) -> Value {
 pub(in crate::cli) fn to_do(step: &ConnectStep) -> Vec<Line> {
     match step {
         ConnectStep::Browser { url, again: true, .. } => {
-            vec!["no refresh token was issued: give consent again at".into(), url.0.expose_secret().into()]
+            vec![
+                "no refresh token was issued: give consent again at".into(),
+                url.0.expose_secret().into(),
+            ]
         }
         ConnectStep::Browser { url, .. } => {
             vec!["open this in a browser:".into(), url.0.expose_secret().into()]

@@ -181,7 +181,10 @@ mod tests {
         is(&[functions(50_001, 2)], "50001 functions; the limit is 50000");
         is(&[functions(25_000, 2), functions(25_001, 2)], "50001 functions; the limit is 50000");
         is(&[functions(1, 1_048_577)], "1048577 bytes in one function; the limit is 1048576");
-        is(&[types(100_001)], "100001 types, imports, exports and similar items; the limit is 100000");
+        is(
+            &[types(100_001)],
+            "100001 types, imports, exports and similar items; the limit is 100000",
+        );
     }
 
     #[test]

@@ -66,7 +66,9 @@ fn check_names(said: &Descriptor) -> Result<(), String> {
     let is_secret = |name: &String| said.secrets.iter().any(|it| it.name == *name);
     let is_token = |name: &String| TOKENS.iter().any(|(token, _)| token == name);
     if let Some(Field { name, .. }) = said.secrets.iter().find(|it| is_token(&it.name)) {
-        return Err(format!("`{name}` is reserved by the contract, so no secret can have this name"));
+        return Err(format!(
+            "`{name}` is reserved by the contract, so no secret can have this name"
+        ));
     }
     let carried = said.access.iter().flat_map(|it| &it.carries);
     if let Some(name) = carried.clone().find(|it| !is_secret(it) && !is_token(it)) {
@@ -174,7 +176,10 @@ mod tests {
     #[test]
     fn what_is_carried_or_signed_with_has_a_name() {
         let carried = refusal(|it| it.access[0].carries.push("pin".to_owned()));
-        assert_eq!(carried, "a request carries `pin`, which is neither one of its secrets nor a token");
+        assert_eq!(
+            carried,
+            "a request carries `pin`, which is neither one of its secrets nor a token"
+        );
         let signed = refusal(|it| it.signs.push("access-token".to_owned()));
         assert_eq!(signed, "it signs with `access-token`, which is not one of its secrets");
     }
