@@ -286,6 +286,6 @@ mod tests {
         }
         let odd = r#"{"outcome":"failed","reason":null,"error":null,"id":"0198c0de-0000-7000-8000-000000000000","connection":"jibit","trigger":"manual","started_at":"1970-01-01T00:00:00Z","duration_ms":5,"generation":7}"#;
         let error = serde_json::from_str::<Attempt>(odd).unwrap_err();
-        assert!(error.to_string().contains("does not fit"), "{error}");
+        assert!(error.to_string().contains("does not match"), "{error}");
     }
 }

@@ -192,7 +192,7 @@ mod tests {
         let nested =
             (0..100).fold(COMPONENT.to_vec(), |inner, _| [COMPONENT, &section(4, &inner)].concat());
         let Err(Objection::Excess(excess)) = check(&nested) else { panic!("it passed") };
-        assert_eq!(excess.to_string(), "65 components in it; the limit is 64");
+        assert_eq!(excess.to_string(), "65 nested components; the limit is 64");
     }
 
     #[test]
