@@ -1,5 +1,5 @@
 //! One debug line for each request, so that an operator can see where a plugin goes. It names the
-//! host and the declared path; it refuses to know queries, headers and bodies.
+//! host and the declared path; it does not know queries, headers and bodies.
 
 use tokio::time::Instant;
 use tracing::debug;

@@ -1,5 +1,5 @@
 //! The only place where an HTTP client is made, and every default that could betray a token turned
-//! off. It refuses to know requests.
+//! off. It does not know requests.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -88,7 +88,7 @@ fn build(lookup: Lookup, grants: &Grants) -> reqwest::Result<Client> {
         .https_only(!grants.plaintext)
         .tls_version_min(tls::Version::TLS_1_2)
         .connect_timeout(grants.connect_within)
-        // A redirect would carry the secrets of the request to a place nobody declared.
+        // A redirect would send the secrets of the request to an address that was not declared.
         .redirect(redirect::Policy::none())
         .referer(false)
         // A proxy from the environment would see where we go, and dial unchecked addresses.

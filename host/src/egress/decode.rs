@@ -1,5 +1,5 @@
 //! Undoes gzip and deflate. The door asks for no compression, but some servers compress anyway; done
-//! here rather than in the client, because only here it has a cap. It refuses to know other
+//! here rather than in the client, because only here it has a cap. It does not know other
 //! encodings, and more than one at a time.
 
 use std::io::{self, Read};

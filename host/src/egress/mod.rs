@@ -1,5 +1,5 @@
 //! The one way out. Every request of a plugin passes one pipeline: parse, match, resolve, judge the
-//! addresses, dial exactly those, read under caps. It knows policies and bytes; it refuses to know
+//! addresses, dial exactly those, read under caps. It knows policies and bytes; it does not know
 //! which value is a secret, what a provider means, and when to try again.
 
 use std::collections::BTreeSet;

@@ -1,5 +1,5 @@
 //! What came back, read under caps and decoded. It does not print: headers and body hold tokens. It
-//! refuses to know what a status or a body means.
+//! does not know what a status or a body means.
 
 use std::fmt;
 
@@ -88,10 +88,10 @@ fn check_head(host: &str, answer: &reqwest::Response) -> Result<(), EgressError>
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     let coded = codings.next().is_some_and(|one| !one.as_bytes().eq_ignore_ascii_case(b"chunked"));
     if coded || codings.next().is_some() {
-        return Err(fault::invalid(host, "a transfer encoding nobody asked for"));
+        return Err(fault::invalid(host, "a transfer encoding that was not requested"));
     }
     if answer.status().is_informational() {
-        return Err(fault::invalid(host, "a switch of protocols that was not asked for"));
+        return Err(fault::invalid(host, "a protocol switch that was not requested"));
     }
     Ok(())
 }
@@ -123,8 +123,8 @@ fn unsupported(host: &str) -> EgressError {
     EgressError::unreadable(
         code::Provider::EncodingUnsupported,
         format!(
-            "{host} answered in an encoding nobody asked for (only gzip and deflate are \
-             understood); outcome unknown"
+            "{host} answered in an encoding that was not requested (only gzip and deflate are \
+             supported); outcome unknown"
         ),
     )
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::hostile::{Ending, Stage, stops_in};
 
-const KEPT: &str = "nothing was saved, the provider's answer is kept for a replay";
+const KEPT: &str = "nothing was saved; the provider's answer is kept for a replay";
 
 #[test]
 fn a_plugin_that_loops_is_stopped_by_its_processor_time() {
@@ -26,7 +26,7 @@ fn a_plugin_that_eats_memory_is_stopped_at_its_limit() {
 fn a_plugin_that_recurses_is_stopped_at_the_end_of_its_stack() {
     Stage::new()
         .stops("recurses")
-        .is("plugin.stack_overflow", "recurses.login recursed until its stack was full");
+        .is("plugin.stack_overflow", "recurses.login overflowed its stack");
 }
 
 #[test]

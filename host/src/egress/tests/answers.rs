@@ -15,14 +15,14 @@ async fn silence_after_sending_is_in_doubt() {
     let server = Server::start(Vec::new(), Then::Hang).await;
     let error = send_to(server.port, SHORT).await.unwrap_err();
     assert_in_doubt(&error, "provider.timeout");
-    let text = "good.example sent no complete headers in 0.5 s; outcome unknown";
+    let text = "good.example sent no complete headers within 0.5 s; outcome unknown";
     assert_eq!(error.to_string(), text);
 
     let half = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf".to_vec();
     let server = Server::start(half, Then::Hang).await;
     let error = send_to(server.port, SHORT).await.unwrap_err();
     assert_in_doubt(&error, "provider.timeout");
-    assert!(error.to_string().contains("no complete body in 0.5 s"), "{error}");
+    assert!(error.to_string().contains("no complete body within 0.5 s"), "{error}");
 }
 
 #[tokio::test]

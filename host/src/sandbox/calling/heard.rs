@@ -24,7 +24,7 @@ struct Notes {
 }
 
 impl Heard {
-    /// Whether a request has left, or found nobody.
+    /// Whether a request was sent, or the server could not be reached.
     pub fn tried(&self) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).tried
     }
@@ -34,7 +34,7 @@ impl Heard {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).wait
     }
 
-    /// A request has left, or nobody was there to take it.
+    /// A request was sent, or the server could not be reached.
     pub fn note_request(&self) {
         let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *notes = Notes { tried: true, wait: None };

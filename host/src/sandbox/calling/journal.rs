@@ -18,7 +18,7 @@ pub trait Journal: Send + Sync {
     /// before.
     fn depart<'a>(&'a self, seq: u32, request: &'a str) -> Kept<'a>;
 
-    /// Makes it durable that nobody knows what came of request number `seq`, whatever else is answered.
+    /// Makes it durable that the outcome of request number `seq` is unknown, whatever else is answered.
     fn doubt<'a>(&'a self, seq: u32, request: &'a str) -> Kept<'a>;
 
     /// Makes an answer durable. The plugin sees it only afterwards.

@@ -131,7 +131,7 @@ fn token(
 }
 
 /// When a token stops working: as the plugin says, else as the JWT says, else after the lifetime that
-/// the plugin declares; `None` when nobody says. `token` is none when it is of the plugin's own making.
+/// the plugin declares; `None` when it is not known. `token` is none when the plugin made it itself.
 pub fn expiry(
     given: Option<Timestamp>,
     token: Option<&SecretString>,
