@@ -98,6 +98,10 @@ fn build(lookup: Lookup, grants: &Grants) -> reqwest::Result<Client> {
         // A kept connection may be dead without our knowing, which leaves the outcome unknown.
         .pool_max_idle_per_host(0)
         .http1_max_headers(MOST_HEADERS)
+        // An odd line in a head is no reason to lose the tokens behind it.
+        .http1_ignore_invalid_headers_in_responses(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
         .http2_max_header_list_size(MOST_HEADER_BYTES)
         .build()
 }
