@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The main job in a minute: two providers on this machine, one with tokens of 15 seconds.
+# The main job in a minute: two providers on this machine, one with tokens that live 15 seconds.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 bin="$here/../target/release"
@@ -31,7 +31,7 @@ start() {
 export ESKIZ_EMAIL=demo@example.uz ESKIZ_PASSWORD=demo-password
 export JIBIT_API_KEY=demo-key JIBIT_SECRET_KEY=demo-secret
 
-step "Two providers on this machine: Eskiz with tokens of 30 days, Jibit with tokens of 15 seconds that rotate"
+step "Two providers on this machine: Eskiz with tokens that live 30 days, Jibit with rotating tokens that live 15 seconds"
 start eskiz --email "$ESKIZ_EMAIL" --password "$ESKIZ_PASSWORD"; eskiz="$address"
 start jibit --lifetime 15 --class strict --api-key "$JIBIT_API_KEY" --secret-key "$JIBIT_SECRET_KEY"; jibit="$address"
 echo "eskiz at $eskiz, jibit at $jibit"
@@ -41,23 +41,23 @@ cp "$here"/../target/plugins/{eskiz,jibit}.wasm "$home/plugins/"
 sed -e "s/127.0.0.1:ESKIZ_PORT/$eskiz/" -e "s/127.0.0.1:JIBIT_PORT/$jibit/" "$here/keepfresh.toml" >"$home/keepfresh.toml"
 cd "$home"
 
-step "A key, and a look at the manifest and the plugins"
+step "Create a key, and check the manifest and the plugins"
 show init
 show check
 
-step "Before: nothing was ever refreshed"
+step "Before: nothing has been refreshed yet"
 show status
 
-step "Refresh everything: each plugin logs in, in its sandbox"
+step "Refresh everything: each plugin logs in from its sandbox"
 show refresh --all
 
 step "After"
 show status
 
-step "Once more: what is fresh is left alone, and says why"
+step "Again: a fresh token is not refreshed, and the output says why"
 show refresh eskiz
 
-step "The daemon: Jibit's token lives 15 seconds; watch it being refreshed before its end"
+step "Run the daemon: Jibit's token lives 15 seconds, and is refreshed before it expires"
 "$bin/keepfresh" serve >"$home/serve.log" 2>&1 &
 daemon=$!
 pids+=("$daemon")
@@ -67,12 +67,12 @@ for _ in 1 2 3; do
 done
 show log --provider jibit --limit 4
 
-step "A token for a script, sure to live another 2 seconds"
+step "Get a token for a script that is valid for at least 2 more seconds"
 show token get jibit --min-ttl 2s | cut -c1-60
 kill "$daemon"
-wait "$daemon" && echo "the daemon has ended in order"
+wait "$daemon" && echo "the daemon has stopped cleanly"
 
-step "Try next"
+step "Next steps"
 cat <<'TEXT'
   target/release/keepfresh init                  start with a manifest of your own
   target/release/keepfresh plugin inspect target/plugins/eskiz.wasm

@@ -16,8 +16,8 @@
 //!               provider
 //! ```
 //!
-//! Modules stand in reading order. Imports point one way, and a test keeps it so: see
-//! `tests/suite/tidy.rs` for the order, `ARCHITECTURE.md` for the walk.
+//! Modules are in reading order. Imports point one way, which a test enforces: see
+//! `tests/suite/tidy.rs` for the order, `ARCHITECTURE.md` for an overview.
 
 /// Plain data that every stage shares.
 pub mod model;
@@ -55,7 +55,7 @@ pub mod scheduler;
 /// Who is told what happened.
 pub mod delivery;
 
-/// What people and scripts can ask for, whoever carries it out.
+/// The commands of people and scripts, whether the daemon or this process executes them.
 pub mod operator;
 
 /// The same, over a socket to a running daemon.

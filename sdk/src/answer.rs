@@ -2,6 +2,7 @@
 //! canned one in a test, and can tell whether a secret is there but never what it is.
 
 use crate::bindings::keepfresh::provider::http::{Response, Shape};
+use crate::bindings::keepfresh::provider::log::{Level, log};
 use crate::bindings::keepfresh::provider::secrets::Secret;
 use crate::bindings::keepfresh::provider::types::Failure;
 use crate::tokens::Source;
@@ -34,6 +35,9 @@ pub trait Answer {
     /// The registered claims of a JWT in this answer as JSON text, not verified; none when the
     /// secret there is no JWT.
     fn claims(&self, token: &Source) -> Option<String>;
+
+    /// Tells the operator what is odd about this answer and was passed over.
+    fn note(&self, _what: &str) {}
 
     /// Whether the status is 200 to 299.
     fn is_success(&self) -> bool {
@@ -102,6 +106,10 @@ impl Answer for Response {
         };
         found.as_ref().and_then(Secret::claims)
     }
+
+    fn note(&self, what: &str) {
+        log(Level::Warn, what);
+    }
 }
 
 /// What stands where a string or a number is sealed, as JSON.
@@ -112,8 +120,8 @@ pub(crate) fn is_secret(json: &str) -> bool {
     json.starts_with('"') && json != "\"\"" && json != SEALED[1]
 }
 
-/// The refresh token at `pointer`, if the answer has one. Missing or null means that the old one
-/// stays; empty is a failure, because storing it would lose the grant.
+/// The refresh token at `pointer`, if the answer has one. Missing, null or empty means that the old one
+/// stays: an access token is worth more than a rule about what stands beside it.
 pub fn refresh_token_at(
     answer: &dyn Answer,
     pointer: &str,
@@ -123,7 +131,13 @@ pub fn refresh_token_at(
     }
     match answer.json(pointer).as_deref() {
         None | Some("null") => Ok(None),
-        Some(_) => Err(Failure::unexpected(format!("the refresh token at {pointer} is empty"))),
+        Some("\"\"") => {
+            answer.note(&format!("the refresh token at {pointer} is empty; the old one is kept"));
+            Ok(None)
+        }
+        Some(_) => {
+            Err(Failure::unexpected(format!("what is at {pointer} is not a refresh token")))
+        }
     }
 }
 
@@ -145,12 +159,13 @@ mod tests {
     use crate::testing::Canned;
 
     #[test]
-    fn a_refresh_token_is_new_or_kept_and_never_empty() {
+    fn a_refresh_token_is_new_or_the_old_one_is_kept() {
         let read = |body| refresh_token_at(&Canned::new(200, body), "/refresh");
         assert_eq!(read(r#"{"refresh":"r"}"#).unwrap(), Some("/refresh".into()));
         assert_eq!(read("{}").unwrap(), None);
         assert_eq!(read(r#"{"refresh":null}"#).unwrap(), None);
-        assert!(matches!(read(r#"{"refresh":""}"#), Err(Failure::Unexpected(_))));
+        assert_eq!(read(r#"{"refresh":""}"#).unwrap(), None);
+        assert!(matches!(read(r#"{"refresh":{}}"#), Err(Failure::Unexpected(_))));
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl Failure {
             let kind = if answer.is_json() { "JSON" } else { "no JSON" };
             let status = answer.status();
             Self::Unexpected(format!(
-                "{who}, asked for {what}, answered {status} with {kind}, which was not understood"
+                "{who}, asked for {what}, answered {status} with {kind}, which the plugin does not understand"
             ))
         })
     }
@@ -160,7 +160,8 @@ mod tests {
     #[test]
     fn what_fits_nothing_is_named_by_its_status_and_never_quoted() {
         let failure = Failure::of(&Canned::new(418, r#"{"a":"SHOWN"}"#), "It", "a login");
-        let text = "It, asked for a login, answered 418 with JSON, which was not understood";
+        let text =
+            "It, asked for a login, answered 418 with JSON, which the plugin does not understand";
         assert_eq!(ending::<()>(&Err(failure)), ("unexpected", text));
     }
 }

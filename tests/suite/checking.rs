@@ -72,7 +72,7 @@ fn a_good_manifest_is_in_order_and_says_when_it_runs() {
     assert!(
         checked.stdout.contains("eskiz: next tick") && checked.stdout.contains("02:00:00+05:00")
     );
-    assert!(checked.stderr.contains("is in order"));
+    assert!(checked.stderr.contains("is valid"));
     let json = home.run(&["check", "--json"]).exits(0).json();
     assert_eq!(json["problems"].as_array().unwrap().len(), 0);
     assert_eq!(json["providers"][0]["name"], "eskiz");
@@ -177,7 +177,7 @@ fn a_plugin_that_is_not_there_or_no_plugin_is_found_with_what_to_do() {
     assert_eq!(problems(&home), ["plugin.missing 1:12", "plugin.refused 4:1"]);
     let text = home.run(&["check"]).exits(78).stderr;
     assert!(text.contains("put sms.wasm into the plugin folder"), "{text}");
-    assert!(text.contains("replace rubbish.wasm by a plugin that works"), "{text}");
+    assert!(text.contains("replace rubbish.wasm with a working plugin"), "{text}");
 }
 
 #[test]

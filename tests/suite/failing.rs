@@ -51,7 +51,7 @@ fn an_outage_leaves_the_token_in_place_and_the_connection_late() {
     assert_eq!(status["connections"][0]["state"], "late");
     let sentence = status["connections"][0]["sentence"].as_str().unwrap();
     assert!(
-        sentence.contains("failed 2 times") && sentence.contains("Callers break in"),
+        sentence.contains("failed 2 times") && sentence.contains("Callers will fail in"),
         "{sentence}"
     );
     assert_eq!(stage.token(), token, "callers go on with the token they have");

@@ -38,7 +38,7 @@ fn those_who_say_nothing_are_let_go() {
     let mut halting = UnixStream::connect(stage.home.path("keepfresh.sock")).unwrap();
     halting.write_all(b"{\"command\":").unwrap();
     halting.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    assert_eq!(halting.read(&mut [0; 1]).unwrap(), 0, "it hung up");
+    assert_eq!(halting.read(&mut [0; 1]).unwrap(), 0, "it closed the connection");
     stage.home.run(&["status"]).exits(0);
 }
 

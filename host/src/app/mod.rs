@@ -38,7 +38,7 @@ use crate::vault::keyring::Keyring;
 /// What an app is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// Looking: shares the database with whoever works on it.
+    /// Read-only: shares the database with the process that works on it.
     Look,
     /// One command that works on the database, alone.
     Command,
@@ -60,7 +60,7 @@ pub enum OpenError {
     Vault(#[from] VaultError),
     /// There is something sealed, and the keys that it was sealed with are gone.
     #[error(
-        "the database {0} holds sealed values and no data keys; restore it from a backup: a new key could open nothing"
+        "the database {0} holds sealed values but no data keys; restore it from a backup, because a new key cannot decrypt them"
     )]
     KeysMissing(std::path::PathBuf),
     /// The engine that runs plugins.

@@ -27,7 +27,7 @@ impl App {
         let all = manifest.connections().map(|(_, it)| self.reconcile_one(&it.id));
         try_join_all(all).await?;
         if self.lock.is_none() {
-            // Somebody else works on the database: times are theirs to set.
+            // Another process works on the database and sets the times.
             return Ok(());
         }
         for provider in manifest.providers.values() {
@@ -40,7 +40,7 @@ impl App {
         let now = self.clock.now();
         let loaded = match self.storage.load(id).await {
             Ok(loaded) => loaded,
-            // It is told of and left alone; the others do not wait for whoever mends it.
+            // It is reported and left unchanged; the others do not wait until it is repaired.
             Err(error @ StorageError::Row { .. }) => {
                 self.storage.report(&error);
                 return Ok(());
@@ -81,7 +81,7 @@ impl App {
         let now = plugin.config_digest(id.name(), &self.vault).await;
         let changed = then.as_deref() != Some(&now);
         if changed {
-            info!(connection.id = %id, "{id} is tried again: its configuration has changed");
+            info!(connection.id = %id, "{id} is retried: its configuration has changed");
         }
         Ok(changed)
     }
@@ -103,7 +103,7 @@ impl App {
         };
         let count = self.storage.forgive(forgiven).await?;
         if count > 0 {
-            info!(provider.name = %name, "{count} connections of {name} are tried again: its configuration has changed");
+            info!(provider.name = %name, "{count} connections of {name} are retried: its configuration has changed");
         }
         Ok(())
     }

@@ -29,7 +29,7 @@ pub enum ServeError {
     #[error("the daemon cannot listen: {0}")]
     Listen(#[from] io::Error),
     /// Attempts were still running after the drain.
-    #[error("some attempts did not end in {} s; they are resolved at the next start", .0.as_secs())]
+    #[error("some attempts did not finish within {} s; they are resolved at the next start", .0.as_secs())]
     Drain(Duration),
     /// Nothing can be stored any more.
     #[error(transparent)]
@@ -72,7 +72,7 @@ pub async fn serve(mut app: App, watch: Watch) -> Result<(), ServeError> {
     }
 }
 
-/// What makes the daemon read everything anew.
+/// What makes the daemon reload everything.
 struct Causes {
     /// Changes of files.
     watch: Watch,
@@ -94,18 +94,18 @@ async fn work(app: &Arc<App>, scheduler: &Scheduler, causes: Causes) -> Result<(
         let gone = StorageError::WriterGone;
         error!(
             error.code = gone.code().text(),
-            "ending, so that whoever watches starts keepfresh anew: {gone}"
+            "exiting so that the service manager restarts keepfresh: {gone}"
         );
         app.lifecycle.drain(longest).await;
         return Err(ServeError::Writer(gone));
     }
     let seconds = longest.as_secs();
-    info!("stopping: no new work, waiting for what runs, for up to {seconds} s");
+    info!("stopping: waiting up to {seconds} s for running attempts; no new ones are started");
     let drained = app.lifecycle.drain(longest).await;
     // What happened while stopping is told, too.
     let told = async { Delivery::start(&app.storage).await?.deliver().await };
     if let Err(error) = told.await {
-        warn!("events wait for the next start: {error}");
+        warn!("events could not be delivered and wait for the next start: {error}");
     }
     info!("stopped");
     if drained { Ok(()) } else { Err(ServeError::Drain(longest)) }
@@ -118,8 +118,8 @@ impl App {
     }
 }
 
-/// How long an attempt that runs may still take: a refresh, a login after it, and a busy disk. One that
-/// is cut off leaves its outcome in doubt.
+/// How long a running attempt may still take: a refresh, a login after it, and a busy disk. An attempt
+/// that is cut off leaves its outcome in doubt.
 fn longest_attempt<'a>(providers: impl IntoIterator<Item = &'a Provider>) -> Duration {
     let longest = providers.into_iter().map(|it| it.timeout).max().unwrap_or_default();
     longest * 2 + LEASE_MARGIN
@@ -155,8 +155,8 @@ async fn follow(app: &Arc<App>, scheduler: &Scheduler, causes: Causes) {
             Some(()) = hangups.recv() => None,
             Some(asked) = reloads.recv() => Some(asked),
         };
-        // Before anything is read: a change that falls between reading and watching is seen by nobody.
-        // And anew, because a folder of the same name may be another one by now.
+        // Before anything is read: a change between reading and watching would be missed. And a new
+        // watch, because a folder of the same name may be another one by now.
         watch = Watch::over(&app.manifest());
         let mut result = reload(app).await;
         if !watch.covers(&app.manifest()) {
@@ -186,7 +186,7 @@ async fn read_anew(app: &App) -> Result<(), Failure> {
             for problem in &problems {
                 error!(error.code = problem.code.text(), "{problem}");
             }
-            error!("{} was not reloaded; the last good one stays in force", path.display());
+            error!("{} was not reloaded; the last valid version stays in use", path.display());
             let message =
                 format!("the daemon cannot read {}; see: keepfresh check", path.display());
             return Err(Failure::new(Case::Misconfigured, code::Manifest::NotReloaded, message));

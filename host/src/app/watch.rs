@@ -13,7 +13,7 @@ use crate::manifest::Manifest;
 /// Changes come in bursts; this long without one is the end of a burst.
 const QUIET: Duration = Duration::from_millis(300);
 
-/// A running watch; it ends when it is dropped. What changes while nobody asks is kept.
+/// A running watch; it ends when it is dropped. Changes between two calls are kept.
 pub struct Watch {
     changes: mpsc::UnboundedReceiver<()>,
     file: PathBuf,
@@ -47,7 +47,7 @@ impl Watch {
             Ok(watcher)
         });
         let watcher = watcher.map_err(|error| {
-            warn!("changes of files cannot be watched ({error}); reload with SIGHUP");
+            warn!("file changes cannot be watched ({error}); reload with SIGHUP");
         });
         Self { changes, file, dir, _watcher: watcher.ok() }
     }

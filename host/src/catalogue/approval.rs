@@ -1,5 +1,5 @@
-//! A plugin file that somebody looks at and may approve. It is read once: what is shown, what is hashed
-//! and what is approved are the same bytes, whatever becomes of the file meanwhile.
+//! A plugin file that an operator inspects and may approve. It is read once, so that what is shown,
+//! what is hashed and what is approved are the same bytes, whatever happens to the file meanwhile.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! What the operator has configured, as keyed digests: whether it is what it was when a connection came
-//! to need a person, and when a token was got. Nothing can be read back from them.
+//! Keyed digests of the operator's configuration, to tell whether it has changed since a connection
+//! needed a person, or since a token was issued. Nothing can be read back from them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Write as _};
@@ -76,7 +76,7 @@ impl Configs {
         Self { shelf, vault, commands, found: HashMap::new() }
     }
 
-    /// What has changed for the connection `id` with settings of its own since its token came of `then`.
+    /// What has changed for the connection `id`, with its own settings, since the configuration `then`.
     pub async fn changed_since(
         &mut self,
         id: &ConnectionId,

@@ -59,7 +59,7 @@ impl Found {
     fn check(&self) -> Result<(), Failure> {
         let found = fs::metadata(&self.path).map_err(|it| self.unreadable(&it.to_string()))?;
         if !found.is_file() {
-            // Opening a pipe would wait for a writer, for ever.
+            // Opening a pipe would wait for a writer forever.
             return Err(self.unreadable("it is not a file"));
         }
         if found.len() > MAX_COMPONENT as u64 {

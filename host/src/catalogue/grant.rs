@@ -1,4 +1,4 @@
-//! What an update asks for more than the operator has seen. Pure: two lists of wishes in, the
+//! What an update asks for beyond what the operator has approved. Pure: two lists in, the
 //! difference out.
 
 use std::collections::BTreeMap;
@@ -49,8 +49,8 @@ fn carrying(names: &[String]) -> String {
     if names.is_empty() { String::new() } else { format!(" with {}", names.join(", ")) }
 }
 
-/// What was one thing and is another. What is new has a line of its own elsewhere, if it matters; what is
-/// gone may have held something back.
+/// Values that have changed. New ones are reported elsewhere, if they matter; one that was removed may have
+/// been a restriction.
 fn changed(
     what: &str,
     old: &BTreeMap<String, String>,

@@ -133,7 +133,7 @@ impl LockFile {
             Err(error) => {
                 warn!(
                     error.code = code::PluginFile::LockDamaged.text(),
-                    "{} cannot be read ({}); plugins that are not in it are not used: restore it, or remove it to approve all anew",
+                    "{} cannot be read ({}); no plugin is used until it is restored, or deleted to approve all again",
                     path.display(),
                     error
                 );

@@ -1,11 +1,11 @@
 //! Which plugins there are, and which provider of the manifest runs on which. A capability exists only
 //! if the plugin declares it and the operator allows it; a file that cannot be used is listed with its
-//! reason and stops nobody else, and one that no provider uses is only listed.
+//! reason and does not affect the others, and one that no provider uses is only listed.
 
 /// Reading the plugin folder.
 mod discover;
 
-/// A file that somebody may approve.
+/// A file that an operator may approve.
 mod approval;
 
 /// What an update asks for more than the operator has seen.
@@ -40,7 +40,7 @@ use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::sandbox::{Cache, Program, Sandbox};
 
-/// Files that are read and loaded at once: at most so many are in memory before they are compiled.
+/// Maximum number of files that are read and loaded at once, so that few are in memory before compilation.
 const AT_ONCE: usize = 8;
 
 /// Everything that is loaded. A clone is cheap and sees reloads.
@@ -228,7 +228,7 @@ impl Loader {
     }
 }
 
-/// Takes the program away again if it asks for more than was approved.
+/// Removes the program again if it asks for more than was approved.
 fn admit(report: &mut FileReport, lock: &mut LockFile) {
     let Some(program) = &report.program else { return };
     let asks = LockEntry::of(program, &report.digest);
@@ -241,14 +241,14 @@ fn not_approved(report: &FileReport, lock: &LockFile, more: &[String]) -> Failur
     let (file, more) = (&report.file, more.join(", "));
     let (code, message) = if lock.is_damaged() {
         let message = format!(
-            "{file} is not used: {} cannot be read, so nobody knows what was approved; restore it, or look at each plugin with `keepfresh plugin inspect` and remove it",
+            "{file} is not used: {} cannot be read, so it is not known what was approved; restore it, or check each plugin with `keepfresh plugin inspect` and delete {0}",
             lock::FILE_NAME
         );
         (code::PluginFile::LockDamaged, message)
     } else {
         let approve = approval::command(file, &report.digest);
         let message = format!(
-            "{file} asks for more than was approved ({more}); look at it with `keepfresh plugin inspect`, then: {approve}"
+            "{file} asks for more than was approved ({more}); check it with `keepfresh plugin inspect`, then run: {approve}"
         );
         (code::PluginFile::PermissionsWidened, message)
     };

@@ -29,7 +29,7 @@ pub struct Plugin {
     policy: Arc<Policy>,
 }
 
-/// What a connection brings of its own, over what the manifest says.
+/// A connection's own values, which override those of the manifest.
 #[derive(Default)]
 pub struct Own {
     /// Settings by name.
@@ -59,7 +59,7 @@ impl BindProblem {
         Self { path, code: code.into(), message, help }
     }
 
-    /// What `problems` come to for whoever wants a token. A problem that stands alone keeps its code,
+    /// The failure that `problems` mean for a caller. A single problem keeps its code,
     /// and says what helps.
     pub(super) fn failure(problems: &[Self]) -> Failure {
         if let [problem] = problems {
@@ -180,7 +180,7 @@ impl Plugin {
         with_defaults(self.descriptor(), &given)
     }
 
-    /// Whether a connection may bring these settings and secrets of its own. Where requests go is the
+    /// Whether a connection may have these settings and secrets of its own. Where requests go is the
     /// operator's to say, so a setting that an address is made of is not among them.
     pub fn admit<'a>(
         &self,
@@ -191,17 +191,17 @@ impl Plugin {
         let known = |fields: &[Field], name: &str| fields.iter().any(|it| it.name == name);
         for name in settings {
             if !known(&descriptor.settings, name) {
-                return Err(format!("the plugin {} knows no setting `{name}`", descriptor.name));
+                return Err(format!("the plugin {} has no setting `{name}`", descriptor.name));
             }
             if descriptor.access.iter().any(|it| is_made_of(it, name)) {
                 return Err(format!(
-                    "`{name}` says where requests go, so it is set in the manifest alone"
+                    "`{name}` determines where requests are sent, so it can only be set in the manifest"
                 ));
             }
         }
         for name in secrets {
             if !known(&descriptor.secrets, name) {
-                return Err(format!("the plugin {} knows no secret `{name}`", descriptor.name));
+                return Err(format!("the plugin {} has no secret `{name}`", descriptor.name));
             }
         }
         Ok(())
@@ -275,7 +275,7 @@ fn is_made_of(access: &Access, name: &str) -> bool {
         .any(|placeholder| access.request.contains(placeholder))
 }
 
-/// Names that are given but not known, and names that are needed but not given.
+/// Names that are set but not known, and names that are required but not set.
 fn names(provider: &Provider, descriptor: &Descriptor) -> Vec<BindProblem> {
     let mut problems = Vec::new();
     let settings = provider.settings.keys().map(String::as_str).collect::<Vec<_>>();
@@ -302,9 +302,9 @@ fn unknown(problems: &mut Vec<BindProblem>, path: &[&str], known: &[Field], give
     let kind = what.trim_end_matches('s');
     for name in given.iter().filter(|name| !known.iter().any(|it| it.name == **name)) {
         let all = known.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", ");
-        let message = format!("the plugin knows no {kind} `{name}`");
+        let message = format!("the plugin has no {kind} `{name}`");
         let help =
-            if all.is_empty() { format!("it takes no {what}") } else { format!("it knows: {all}") };
+            if all.is_empty() { format!("it takes no {what}") } else { format!("it has: {all}") };
         let path = [path, &[*name]].concat();
         problems.push(BindProblem::new(&path, code::Manifest::UnknownKey, message, help));
     }
@@ -348,7 +348,7 @@ fn reveal(provider: &Provider, program: &Program) -> Option<BindProblem> {
     let name = &program.descriptor().name;
     let message = format!("{name} imports {interface}, which plugins do not get without a grant");
     let help = format!(
-        "to let it read secrets in clear, add to [providers.{}]: grants = [\"reveal\"]",
+        "to let it read secrets in plain text, add to [providers.{}]: grants = [\"reveal\"]",
         provider.name
     );
     Some(BindProblem::new(&["plugin"], code::PluginFile::ImportDenied, message, help))

@@ -1,5 +1,5 @@
-//! The one page on this machine that a browser comes back to. It hands on the query and shows what came
-//! of it; what the query says is not its business.
+//! The page on this machine that the provider redirects the browser to. It passes on the query and
+//! shows the outcome; it does not interpret the query.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub(super) enum Page {
     Failed(String),
     /// The person has to agree once more, there.
     Again(SecretString),
-    /// Nobody waits for a page.
+    /// The command no longer waits for the page.
     Nothing,
 }
 
@@ -79,7 +79,7 @@ impl Callback {
             Failure::new(
                 Case::HostFault,
                 code::Internal::Callback,
-                "the page on this machine is gone",
+                "the page for the callback has stopped",
             )
         };
         let (query, page) = self.visits.recv().await.ok_or_else(gone)?;

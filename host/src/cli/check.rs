@@ -83,7 +83,7 @@ async fn opened(manifest: &Manifest) -> Option<(Storage, Vault)> {
     Some((storage, Vault::new(keyring, instance)))
 }
 
-/// What does not fit between a provider's section and its plugin.
+/// Conflicts between a provider's section and its plugin.
 fn between(manifest: &Manifest, shelf: &Shelf) -> Vec<Diagnostic> {
     let place = |(provider, problem): &(String, crate::catalogue::BindProblem)| {
         let mut path = vec!["providers", provider];
@@ -105,13 +105,13 @@ fn files(manifest: &Manifest, shelf: &Shelf) -> Vec<Diagnostic> {
             Some(provider) => vec!["providers", provider.name.as_str(), "plugin"],
             None => vec!["plugins", "dir"],
         };
-        let help = format!("replace {} by a plugin that works, or remove it", file.file);
+        let help = format!("replace {} with a working plugin, or remove it", file.file);
         found.push(manifest.diagnostic(&path, code::PluginFile::Refused, &failure.message, &help));
     }
     found
 }
 
-/// Secrets that are named and not there.
+/// Secrets that cannot be read.
 async fn secrets(manifest: &Manifest) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (provider, connection) in manifest.connections() {
@@ -157,14 +157,14 @@ async fn rows(manifest: &Manifest) -> Vec<Diagnostic> {
     }
 }
 
-/// Rows that are named; whoever has more has a damaged file.
+/// Maximum number of rows that are named; with more, the file is damaged.
 const ROWS: usize = 20;
 
-const ONE_ROW: &str = "the others are not concerned: restore this row from a backup, or forget the connection: keepfresh connection remove";
+const ONE_ROW: &str = "other rows are not affected: restore this row from a backup, or delete the connection: keepfresh connection remove";
 
-/// The key that seals the database, if it is not there or is none.
+/// The key that seals the database, if it is missing or not valid.
 async fn key(manifest: &Manifest) -> Option<Diagnostic> {
     let error = MasterKey::load(&manifest.vault.key).await.err()?;
-    let message = "the key of the vault cannot be read";
+    let message = "the vault key cannot be read";
     Some(manifest.diagnostic(&["vault", "key"], error.code(), message, &error.to_string()))
 }

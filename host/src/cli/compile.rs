@@ -1,6 +1,7 @@
-//! `keepfresh compile-component`: what this program calls itself with, to compile a plugin in a process
-//! that has limits. Nobody types it, so it is no verb of the command line; and it comes before anything
-//! is read or started, because what a compiler has no use for, it should not have.
+//! `keepfresh compile-component`: this program runs it itself, to compile a plugin in a process
+//! that has limits. It is not meant to be typed, so it is not a verb of the command line; and it
+//! comes before anything is read or started, because a compiler should not have what it does not
+//! need.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -17,7 +18,7 @@ pub(super) fn is_asked_for() -> bool {
 pub(super) fn run() -> ExitCode {
     let input = io::stdin().lock();
     if input.is_terminal() {
-        say("keepfresh calls itself with this, to compile plugins; there is nothing to type");
+        say("keepfresh runs this itself to compile plugins; it is not meant to be run by hand");
         return Exit::Usage.into();
     }
     match sandbox::compile_one(input, io::stdout().lock()) {

@@ -74,7 +74,7 @@ async fn by_browser(
         let Reply::Connect(step) = &reply else { return Ok(reply) };
         let ConnectStep::Browser { visit, url, again } = step else { return Ok(reply) };
         callback.answer(if *again { Page::Again(url.0.clone()) } else { Page::Nothing });
-        // The address is shown in any case: a browser may open somewhere that nobody sees.
+        // The address is always shown: the browser may open where the person does not see it.
         people::to_do(step).into_iter().for_each(render::hint);
         if !again && !wanted.no_browser {
             open_browser(url.0.expose_secret());
@@ -140,7 +140,7 @@ async fn by_code(session: &Session, id: ConnectionId, wanted: &Connect) -> Resul
 
 fn too_long(patience: Duration) -> Failure {
     let message = format!(
-        "nobody came back within {} s; connect again, or wait longer with --wait",
+        "the login was not completed within {} s; connect again, or wait longer with --wait",
         patience.as_secs()
     );
     Failure::new(Case::Misconfigured, code::Connect::Expired, message)

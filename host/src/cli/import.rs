@@ -1,5 +1,5 @@
 //! `keepfresh connection add` and `import`: files are read and checked here, whole, before anything is
-//! changed; then they go in pieces to whoever does the work.
+//! changed; then they are sent in batches to the daemon or the database.
 
 use std::io::{IsTerminal as _, Read as _};
 use std::path::Path;
@@ -23,7 +23,7 @@ use crate::operator::{Command, Reply};
 /// Rows in one piece. With tokens of two kilobytes it is well below what a command may be long.
 const PIECE: usize = 100;
 
-/// Mistakes that are shown; whoever has more has one mistake.
+/// Maximum number of mistakes that are shown; more of them usually have one cause.
 const SHOWN: usize = 20;
 
 /// Imports a file and prints what became of its rows.
@@ -97,7 +97,7 @@ fn refuse(trouble: &[Trouble], json: bool) -> Exit {
     }
     let count = trouble.len();
     let mut message = format!(
-        "{count} row{} cannot be read, so nothing was imported; correct them, or leave them out with --skip-bad",
+        "{count} row{} cannot be read, so nothing was imported; correct them, or skip them with --skip-bad",
         if count == 1 { "" } else { "s" },
     );
     if json {

@@ -1,4 +1,4 @@
-//! `keepfresh init`: a manifest to start from, and a key. Nothing that is there is touched.
+//! `keepfresh init`: a manifest to start from, and a key. Existing files are never changed.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
@@ -32,7 +32,7 @@ pub(super) fn run(config: &Path, json: bool) -> Exit {
     }
     if manifest.storage.path.exists() {
         let text = format!(
-            "{} is missing, but {} was sealed with a key; restore that key: a new one could open nothing",
+            "{} is missing, but {} was sealed with a key; restore that key, because a new one cannot decrypt it",
             key.display(),
             manifest.storage.path.display()
         );
@@ -42,7 +42,7 @@ pub(super) fn run(config: &Path, json: bool) -> Exit {
         Ok(_) => {
             say(key, true);
             render::hint(
-                "keep a copy of the key elsewhere: without it the tokens cannot be opened",
+                "keep a copy of the key elsewhere: without it the tokens cannot be decrypted",
             );
             let dir = manifest.plugins.dir.display();
             render::hint(format!(
@@ -60,7 +60,7 @@ fn say(path: &Path, made: bool) {
     render::hint(format!("{what} {}", path.display()));
 }
 
-/// Whether the file was made; one that is there stays as it is.
+/// Whether the file was created; an existing one is left unchanged.
 fn write_new(path: &Path) -> std::io::Result<bool> {
     match OpenOptions::new().write(true).create_new(true).open(path) {
         Ok(mut file) => file.write_all(TEMPLATE.as_bytes()).map(|()| true),

@@ -1,4 +1,4 @@
-//! `keepfresh plugin inspect FILE`: what a file would ask for, before anybody lets it.
+//! `keepfresh plugin inspect FILE`: what a plugin asks for, before it is approved.
 
 use std::path::Path;
 

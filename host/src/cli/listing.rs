@@ -1,5 +1,5 @@
-//! `status`, `connection list` and `log`: page after page, from whoever has them, until there are no more.
-//! Nobody holds more than one page, however long the list is.
+//! `status`, `connection list` and `log`: page after page, until there are no more. Only one page
+//! is held in memory, however long the list is.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ pub(super) enum List {
     Log(LogQuery),
 }
 
-/// The list that was asked for, if it is one. A log that is followed has no end, and is none.
+/// The requested list, if it is one. A followed log has no end, so it is not a list.
 pub(super) fn of(verb: &Verb) -> Option<List> {
     Some(match verb {
         Verb::Status { connections } => List::Status(connections.clone()),
@@ -66,7 +66,7 @@ pub(super) async fn run(config: &Path, list: List, json: bool) -> Exit {
     session.close().await;
     match printed {
         Ok(()) => listing.end(),
-        // What was printed stays open, so that nobody takes it for the whole.
+        // The document is left unclosed, so that it is not taken for the complete list.
         Err(failure) => render::failure(&failure, json && !listing.has_begun()),
     }
 }

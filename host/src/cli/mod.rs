@@ -61,9 +61,7 @@ fn misread(error: &clap::Error) -> ! {
     match Arguments::try_parse_from(typed) {
         Err(plain) => plain.exit(),
         // It is read once what is hidden is written out: nothing is left to quote.
-        Ok(_) => {
-            Error::raw(error.kind(), "an argument has characters in it that nobody sees\n").exit()
-        }
+        Ok(_) => Error::raw(error.kind(), "an argument contains invisible characters\n").exit(),
     }
 }
 

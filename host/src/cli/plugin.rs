@@ -1,5 +1,5 @@
 //! `keepfresh plugin approve NAME --digest SHA256`: writes into `keepfresh.lock` what a file asks for, if
-//! it is the file that somebody has looked at, and has a running daemon take it at once.
+//! it is the file that was inspected, and makes a running daemon use it at once.
 
 use std::path::Path;
 
@@ -36,7 +36,7 @@ pub(super) async fn approve(config: &Path, name: &str, digest: Option<&str>, jso
     }
 }
 
-/// Approves the file if it is the one that was looked at.
+/// Approves the file if it is the one that was inspected.
 async fn approved(
     manifest: &Manifest,
     file: &str,
@@ -51,7 +51,7 @@ async fn approved(
     let mut lock = LockFile::read(&path);
     if lock.is_damaged() {
         let message = format!(
-            "{} cannot be read; restore it, or remove it to approve every plugin anew",
+            "{} cannot be read; restore it, or delete it to approve every plugin again",
             path.display()
         );
         return Err(Failure::new(Case::Misconfigured, code::PluginFile::LockDamaged, message));
@@ -79,7 +79,7 @@ fn not_looked_at(path: &Path, more: Option<Vec<String>>, command: &str) -> Failu
     };
     let path = path.display();
     let message = format!(
-        "{path} {asks}; nothing was approved: look at it with `keepfresh plugin inspect {path}`, then run: {command}"
+        "{path} {asks}; nothing was approved: check it with `keepfresh plugin inspect {path}`, then run: {command}"
     );
     Failure::new(Case::Misconfigured, code::PluginFile::DigestNeeded, message)
 }
@@ -87,12 +87,12 @@ fn not_looked_at(path: &Path, more: Option<Vec<String>>, command: &str) -> Failu
 fn another(path: &Path, candidate: &Candidate, digest: &str) -> Failure {
     let (path, found) = (path.display(), candidate.digest());
     let message = format!(
-        "{path} is not the file that was looked at: its digest is sha256:{found}, and not sha256:{digest}; nothing was approved: look at it anew with `keepfresh plugin inspect {path}`"
+        "{path} is not the file that was inspected: its digest is sha256:{found}, not sha256:{digest}; nothing was approved: inspect it again with `keepfresh plugin inspect {path}`"
     );
     Failure::new(Case::Misconfigured, code::PluginFile::DigestMismatch, message)
 }
 
-/// Has a running daemon read its plugins anew. `true` once it runs the file, `false` when there
+/// Makes a running daemon reload its plugins. `true` once it runs the file, `false` when there
 /// is no daemon.
 async fn tell(manifest: &Manifest, file: &str, digest: &str) -> Result<bool, Failure> {
     let Some(daemon) = control::Client::connect(&manifest.storage.path).await? else {

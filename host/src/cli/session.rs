@@ -1,5 +1,5 @@
-//! Whoever does the work: the daemon when one runs, this process when none does. Several commands of
-//! one session come to the same one.
+//! Where commands run: in the daemon if there is one, otherwise in this process. All commands of a
+//! session go to the same one.
 
 use std::path::PathBuf;
 

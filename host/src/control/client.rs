@@ -38,7 +38,7 @@ impl Client {
             return Ok(Some(Self(stream)));
         }
         let message = format!(
-            "the socket {} is answered by the user with the id {who}, who is neither you nor the owner of the database; nothing was sent: find out who that is, and remove the socket",
+            "the process behind the socket {} belongs to user {who}, who is neither you nor the owner of the database; nothing was sent: find out who that is, and remove the socket",
             path.display()
         );
         Err(Failure::new(Case::HostFault, code::Daemon::ForeignUser, message))
@@ -53,7 +53,7 @@ fn nobody_listens(error: &io::Error) -> bool {
 }
 
 /// Whether a command may go to the user `who`: to oneself and to root, who could read it anyway. Root
-/// also asks whoever the database belongs to.
+/// also asks the owner of the database.
 fn may_be_asked(who: u32, own: u32, owner: Option<u32>) -> bool {
     who == 0 || who == own || (own == 0 && owner == Some(who))
 }
@@ -76,7 +76,7 @@ pub async fn ask(
             Frame::Failed(failure) => return Err(failure),
         }
     }
-    Err(broken("it hung up"))
+    Err(broken("it closed the connection"))
 }
 
 #[cfg(test)]
@@ -90,7 +90,7 @@ mod tests {
             (1000, 1000, None, true),
             (0, 1000, Some(1000), true),
             (1001, 1000, Some(1000), false),
-            // Whoever puts a database there is not thereby trusted.
+            // Putting a database there does not make a user trusted.
             (1001, 1000, Some(1001), false),
             (1001, 1000, None, false),
             (0, 0, None, true),

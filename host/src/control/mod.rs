@@ -29,7 +29,6 @@ enum Frame {
 }
 
 fn broken(what: &str) -> Failure {
-    let message =
-        format!("the daemon did not answer as it should ({what}); is it the same version?");
+    let message = format!("the daemon did not answer correctly ({what}); is it the same version?");
     Failure::new(Case::HostFault, code::Daemon::Unreachable, message)
 }

@@ -62,14 +62,14 @@ impl Server {
                     lifecycle.spawn("command", async move {
                         let Some((command, write)) = hear(stream, &stop).await else { return };
                         if let Err(error) = answer(command, write, &operator).await {
-                            debug!("a command's caller went away: {error}");
+                            debug!("the client of a command disconnected: {error}");
                         }
                     });
                 }
                 Ok(_) => {
                     warn!(
                         error.code = code::Daemon::ForeignUser.text(),
-                        "refused a command of another user"
+                        "refused a command from another user"
                     );
                 }
                 Err(error) => {
@@ -93,7 +93,7 @@ fn is_ours(stream: &UnixStream) -> bool {
     stream.peer_cred().is_ok_and(|it| it.uid() == own || it.uid() == 0)
 }
 
-/// Waits for a command. Who says nothing is not waited for, and by a stop not at all.
+/// Waits for a command, but not for an idle client, and not during a stop.
 async fn hear(stream: UnixStream, stop: &Lifecycle) -> Option<(String, OwnedWriteHalf)> {
     let (read, write) = stream.into_split();
     let mut line = String::new();
@@ -101,7 +101,7 @@ async fn hear(stream: UnixStream, stop: &Lifecycle) -> Option<(String, OwnedWrit
     tokio::select! {
         heard = tokio::time::timeout(SAID_WITHIN, reader.read_line(&mut line)) => {
             if !matches!(heard, Ok(Ok(1..))) {
-                debug!("a caller said nothing and was let go");
+                debug!("a client sent nothing and was disconnected");
                 return None;
             }
         }
@@ -112,7 +112,7 @@ async fn hear(stream: UnixStream, stop: &Lifecycle) -> Option<(String, OwnedWrit
 
 async fn answer(line: String, mut write: OwnedWriteHalf, operator: &Operator) -> io::Result<()> {
     let Ok(command) = serde_json::from_str::<Command>(&line) else {
-        let message = "the command is not known here; is the daemon the same version?";
+        let message = "the daemon does not know this command; is it the same version?";
         let failure = Failure::new(Case::Misconfigured, code::Command::Unknown, message);
         return send(&mut write, &Frame::Failed(failure)).await;
     };

@@ -55,7 +55,7 @@ impl Short {
 fn too_long(path: &Path) -> io::Error {
     let length = path.as_os_str().len();
     let what = format!(
-        "the path has {length} bytes, and a socket's at most {LONGEST_PATH}; shorten `storage.url` in the manifest"
+        "the path is {length} bytes long, and a socket path may have at most {LONGEST_PATH}; shorten `storage.url` in the manifest"
     );
     io::Error::new(io::ErrorKind::InvalidFilename, what)
 }

@@ -1,4 +1,4 @@
-//! Tells whoever must know what happened, at least once and in order. Today that is the log; a
+//! Delivers events to their listeners, at least once and in order. Today that is the log; a
 //! listener that fails keeps its events waiting, and never delays a refresh.
 
 use std::time::Duration;
@@ -27,13 +27,13 @@ const AFTER_A_FAULT: Duration = Duration::from_secs(10);
 pub struct Delivery(Listener);
 
 impl Delivery {
-    /// Goes on where the log stood. Nobody else listens today.
+    /// Continues where the log left off. There is no other listener today.
     pub async fn start(storage: &Storage) -> Result<Self, StorageError> {
         storage.keep_listeners(&[LOG]).await?;
         Ok(Self(storage.listen(LOG, &TOLD).await?))
     }
 
-    /// Delivers whatever is written, until the soft stop.
+    /// Delivers events as they are written, until the soft stop.
     pub async fn run(mut self, lifecycle: Lifecycle) {
         while !lifecycle.stopping() {
             let failed = self.deliver().await.inspect_err(|error| {

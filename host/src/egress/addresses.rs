@@ -1,5 +1,5 @@
 //! The address ranges that are not the public internet, each with the word a message uses. It
-//! refuses to know who asks; the operator's grants are applied by `permits`.
+//! does not know who asks; the operator's grants are applied by `permits`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;

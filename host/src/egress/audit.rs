@@ -1,13 +1,13 @@
 //! One debug line for each request, so that an operator can see where a plugin goes. It names the
-//! host and the declared path; it refuses to know queries, headers and bodies.
+//! host and the declared path; it does not know queries, headers and bodies.
 
 use tokio::time::Instant;
 use tracing::debug;
 
+use crate::egress::arrival::Arrival;
 use crate::egress::error::EgressError;
 use crate::egress::policy::Policy;
 use crate::egress::request::Method;
-use crate::egress::response::Response;
 
 /// A request on its way, measured from its start.
 pub(super) struct Trip<'a> {
@@ -30,11 +30,11 @@ impl<'a> Trip<'a> {
 
     /// Policy said yes, and this is how it ended. `route` is the path as the access pattern has it,
     /// because a path that `*` let through may hold an id or worse.
-    pub(super) fn ended(self, host: &str, route: &str, result: &Result<Response, EgressError>) {
+    pub(super) fn ended(self, host: &str, route: &str, result: &Result<Arrival, EgressError>) {
         let (provider, method) = (&self.policy.provider, self.method);
         let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         match result {
-            Ok(Response { status, .. }) => debug!(
+            Ok(Arrival { status, .. }) => debug!(
                 provider, %method, host, path = route, status, ms,
                 "{provider}: {method} {host}{route} answered {status} in {ms} ms"
             ),

@@ -1,5 +1,5 @@
 //! The only place where an HTTP client is made, and every default that could betray a token turned
-//! off. It refuses to know requests.
+//! off. It does not know requests.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -88,7 +88,7 @@ fn build(lookup: Lookup, grants: &Grants) -> reqwest::Result<Client> {
         .https_only(!grants.plaintext)
         .tls_version_min(tls::Version::TLS_1_2)
         .connect_timeout(grants.connect_within)
-        // A redirect would carry the secrets of the request to a place nobody declared.
+        // A redirect would send the secrets of the request to an address that was not declared.
         .redirect(redirect::Policy::none())
         .referer(false)
         // A proxy from the environment would see where we go, and dial unchecked addresses.
@@ -98,6 +98,10 @@ fn build(lookup: Lookup, grants: &Grants) -> reqwest::Result<Client> {
         // A kept connection may be dead without our knowing, which leaves the outcome unknown.
         .pool_max_idle_per_host(0)
         .http1_max_headers(MOST_HEADERS)
+        // An odd line in a head is no reason to lose the tokens behind it.
+        .http1_ignore_invalid_headers_in_responses(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
         .http2_max_header_list_size(MOST_HEADER_BYTES)
         .build()
 }

@@ -26,7 +26,7 @@ impl Expansion<'_> {
         };
         if template.contains(['*', '?', '#']) {
             return Err(
-                self.form("`*` stands at the end of a path only, and queries are not matched")
+                self.form("`*` is only allowed at the end of a path, and queries are not matched")
             );
         }
         let target = self.parse(&self.fill(template)?, open)?;
@@ -48,7 +48,7 @@ impl Expansion<'_> {
         })?;
         let has_path = url.splitn(4, '/').nth(3).is_some();
         if open && !has_path {
-            return Err(self.form("`*` stands for the rest of a path, never of a host"));
+            return Err(self.form("`*` matches the rest of a path, never a host"));
         }
         Ok(target)
     }
@@ -67,7 +67,7 @@ impl Expansion<'_> {
         Ok(filled)
     }
 
-    /// What `{name}` becomes, judged by where it stands.
+    /// What `{name}` becomes, depending on its position.
     fn value(&self, name: &str, before: &str, behind: &str) -> Result<String, PatternError> {
         let (name, origin_alone) = match name.strip_suffix(".origin") {
             Some(name) => (name, true),
@@ -103,12 +103,12 @@ fn as_origin(value: &str, behind: &str) -> Result<String, &'static str> {
         return Err("a whole address must be followed by `/`");
     }
     if value.contains(['*', '?', '#', '{', '}']) {
-        return Err("an address has no `*`, query, fragment or braces");
+        return Err("an address must not have `*`, a query, a fragment or braces");
     }
     if Target::parse(value).is_err() {
         return Err("it is not a plain address like https://api.example.com");
     }
-    // A whole address is as it is written: there are servers to which a slash at the end matters.
+    // A whole address is used as written: for some servers a slash at the end matters.
     let path_follows = !behind.is_empty();
     let shorter = value.strip_suffix('/').filter(|_| path_follows);
     Ok(shorter.unwrap_or(value).to_owned())
@@ -117,7 +117,7 @@ fn as_origin(value: &str, behind: &str) -> Result<String, &'static str> {
 /// `https://host:port` of an address with a path.
 fn origin_of(value: &str, before: &str) -> Result<String, &'static str> {
     if !before.is_empty() {
-        return Err("an origin stands at the beginning of an address");
+        return Err("an origin must be at the beginning of an address");
     }
     let target = Target::parse(value)
         .map_err(|_| "it is not a plain address like https://api.example.com/login")?;
@@ -130,14 +130,14 @@ fn as_host(value: &str) -> Result<String, &'static str> {
     if fits {
         Ok(value.to_owned())
     } else {
-        Err("a piece of a host has letters, digits, `-` and `.`")
+        Err("part of a host may only have letters, digits, `-` and `.`")
     }
 }
 
 /// A piece of a path: separators are refused, everything unusual is percent-encoded.
 fn as_segment(value: &str) -> Result<String, &'static str> {
     if value.contains(['/', '\\', '?', '#', '%', '*', ';', '{', '}']) || value.contains("..") {
-        return Err("a piece of a path has no separators, `%`, `*`, `..` or braces");
+        return Err("part of a path must not have separators, `%`, `*`, `..` or braces");
     }
     if value.chars().any(char::is_control) {
         return Err("it has a control character");

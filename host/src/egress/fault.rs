@@ -65,7 +65,7 @@ pub(super) fn late(host: &str, part: &str, deadline: Duration) -> EgressError {
     let seconds = deadline.as_secs_f64();
     EgressError::in_doubt(
         code::Provider::Timeout,
-        format!("{host} sent no complete {part} in {seconds} s; outcome unknown"),
+        format!("{host} sent no complete {part} within {seconds} s; outcome unknown"),
     )
 }
 
@@ -118,10 +118,10 @@ fn tls_fault(error: &reqwest::Error) -> Option<&'static str> {
     let fault = faults(error).find(|fault| fault.kind() == io::ErrorKind::InvalidData)?;
     let text = fault.to_string().to_ascii_lowercase();
     let kinds = [
-        ("expired", "showed a certificate that has expired"),
-        ("unknownissuer", "showed a certificate of an unknown authority"),
-        ("not valid for name", "showed a certificate for another name"),
-        ("certificate", "showed a certificate that is not accepted"),
+        ("expired", "presented a certificate that has expired"),
+        ("unknownissuer", "presented a certificate from an unknown authority"),
+        ("not valid for name", "presented a certificate for another name"),
+        ("certificate", "presented a certificate that is not accepted"),
     ];
     let named = kinds.iter().find(|(sign, _)| text.contains(sign)).map(|(_, what)| *what);
     Some(named.unwrap_or("did not agree on TLS 1.2 or newer"))

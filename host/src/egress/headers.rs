@@ -1,7 +1,7 @@
 //! Which headers a plugin may set. Those that frame the message, choose the route or speak for a
 //! proxy belong to the door; smuggling begins with two opinions about them. So do those that some
 //! servers believe over the method, path or host of the request, which are what access is judged by.
-//! It refuses to know what the allowed ones mean.
+//! It does not know what the allowed ones mean.
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -14,7 +14,7 @@ const MOST_HEADERS: usize = 64;
 /// How long they may be together. Servers commonly stop at 8 to 32 KiB.
 pub(super) const MOST_BYTES: usize = 32 * 1024;
 
-/// Set by the door, or by nobody, in the spelling of [`folded`]. `accept-encoding` is here because the
+/// Set only by the host, or not at all, in the spelling of [`folded`]. `accept-encoding` is here because the
 /// door decodes, and knows only two encodings.
 #[rustfmt::skip]
 const DENIED: &[&str] = &[
@@ -54,7 +54,9 @@ pub(super) fn check(
     let bytes: usize =
         headers.iter().map(|(name, value)| name.len() + value.expose_secret().len()).sum();
     if headers.len() > MOST_HEADERS || bytes > MOST_BYTES {
-        return Err(denied(format!("{plugin} may set {MOST_HEADERS} headers of 32 KiB together")));
+        return Err(denied(format!(
+            "{plugin} may set at most {MOST_HEADERS} headers, 32 KiB in total"
+        )));
     }
     let mut map = HeaderMap::with_capacity(headers.len());
     for (name, value) in headers {

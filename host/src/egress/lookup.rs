@@ -1,5 +1,5 @@
 //! Names to addresses. The client dials exactly what was judged here, so a name server that changes
-//! its mind between the check and the connection gains nothing. It refuses to know policies: it
+//! its mind between the check and the connection gains nothing. It does not know policies: it
 //! gets the granted ranges, and names the refused addresses.
 
 use std::fmt;
@@ -55,7 +55,7 @@ pub(super) struct Refused {
 
 impl fmt::Display for Refused {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "the name leads to a {} address", self.word)
+        write!(out, "the name resolves to a {} address", self.word)
     }
 }
 

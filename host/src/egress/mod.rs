@@ -1,5 +1,5 @@
 //! The one way out. Every request of a plugin passes one pipeline: parse, match, resolve, judge the
-//! addresses, dial exactly those, read under caps. It knows policies and bytes; it refuses to know
+//! addresses, dial exactly those, read under caps. It knows policies and bytes; it does not know
 //! which value is a secret, what a provider means, and when to try again.
 
 use std::collections::BTreeSet;
@@ -12,6 +12,7 @@ use crate::egress::audit::Trip;
 use crate::egress::client::Clients;
 use crate::egress::outgoing::Outgoing;
 
+pub use arrival::Arrival;
 pub use error::EgressError;
 pub use lookup::Lookup;
 pub use pattern::{Pattern, PatternError};
@@ -30,6 +31,9 @@ pub const LONGEST_HEADERS: usize = headers::MOST_BYTES;
 
 /// The special address ranges, and what people call them.
 pub mod addresses;
+
+/// An answer as it came.
+mod arrival;
 
 /// One log line for each request.
 mod audit;
@@ -109,7 +113,7 @@ impl Gate {
         admitted.inspect_err(|refusal| Trip::start(policy, method).refused(refusal))
     }
 
-    /// Sends `request` if `policy` allows it and returns the complete answer, whatever its status.
+    /// Sends `request` if `policy` allows it and returns the answer as it came, whatever its status.
     /// `deadline` covers everything, from the name lookup to the last byte of the body. Whoever drops
     /// the future instead cannot know whether the request was sent.
     pub async fn send(
@@ -117,7 +121,7 @@ impl Gate {
         policy: &Policy,
         request: Request,
         deadline: Duration,
-    ) -> Result<Response, EgressError> {
+    ) -> Result<Arrival, EgressError> {
         let trip = Trip::start(policy, request.method);
         match Outgoing::check(policy, request) {
             Err(refusal) => {
@@ -138,7 +142,7 @@ impl Gate {
         policy: &Policy,
         outgoing: Outgoing,
         deadline: Duration,
-    ) -> Result<Response, EgressError> {
+    ) -> Result<Arrival, EgressError> {
         let end = Instant::now() + deadline;
         let host = outgoing.host.clone();
         let client = self.0.fitting(policy, deadline)?;
@@ -146,8 +150,6 @@ impl Gate {
             .await
             .map_err(|_| fault::late(&host, "headers", deadline))?
             .map_err(|error| fault::of_sending(policy, &host, &error))?;
-        timeout_at(end, response::read(&host, answer))
-            .await
-            .map_err(|_| fault::late(&host, "body", deadline))?
+        response::read(&host, answer, end, deadline).await
     }
 }

@@ -1,5 +1,5 @@
 //! A request that policy let through, in the form the client sends. Making one is the check, so
-//! nothing unchecked can be sent. It refuses to know how the answer is read.
+//! nothing unchecked can be sent. It does not know how the answer is read.
 
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, RequestBuilder};

@@ -1,5 +1,5 @@
 //! The parts of a request that are compared after its host, and how a refusal words each of them. It
-//! refuses to know the plugin and the grants.
+//! does not know the plugin and the grants.
 
 use crate::egress::pattern::Pattern;
 use crate::egress::request::Method;

@@ -1,5 +1,5 @@
 //! What a plugin declares it contacts: `POST {base_url}/api/auth/login`, with its settings filled in
-//! once, when the manifest is read. It refuses to know grants and addresses.
+//! once, when the manifest is read. It does not know grants and addresses.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -1,6 +1,6 @@
 //! Decides about one request: may this plugin contact this host, port and path with this method, and
-//! may it use this address? A pure decision over what was declared and what was granted. It refuses
-//! to know bodies, names and connections.
+//! may it use this address? A pure decision over what was declared and what was granted. It does not
+//! know bodies, names and connections.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -117,7 +117,7 @@ impl Policy {
         EgressError::denied(code::Egress::SecretDenied, message)
     }
 
-    /// The refusal of a URL that is none, or not in its normal form.
+    /// The refusal of a URL that is malformed or not in its normal form.
     pub(super) fn odd_url(&self, oddity: &Oddity) -> EgressError {
         let plugin = &self.plugin;
         match oddity {
@@ -132,7 +132,7 @@ impl Policy {
         }
     }
 
-    /// The refusal of a name because of where it leads. `word` is the range's name.
+    /// The refusal of a name because of its addresses. `word` is the range's name.
     pub(super) fn addresses_denied(
         &self,
         host: &str,
@@ -198,8 +198,8 @@ impl Policy {
     }
 }
 
-/// What the name of this machine leads to is known without asking, and saves the operator a second
-/// round of refusal and remedy.
+/// The addresses of `localhost` are known without a lookup, which saves the operator a second round of
+/// refusal and remedy.
 fn known_addresses(target: &Target) -> Vec<IpAddr> {
     match target.address {
         Some(address) => vec![address],

@@ -1,5 +1,5 @@
 //! The manifest line that would allow what was refused: ready to paste, and as narrow as it can be.
-//! It refuses to know why something was refused.
+//! It does not know why something was refused.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;

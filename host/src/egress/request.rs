@@ -1,5 +1,5 @@
 //! What a plugin asks the door to send: values that may be secrets stay wrapped until they are
-//! written. It refuses to know whether any of it is allowed.
+//! written. It does not know whether any of it is allowed.
 
 use std::collections::BTreeSet;
 use std::fmt;

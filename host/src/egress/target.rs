@@ -1,5 +1,5 @@
 //! A URL that means to us what it means to the server. Browsers repair odd URLs; we refuse them,
-//! because each repair is a chance for a check and a connection to disagree. It refuses to know who
+//! because each repair is a chance for a check and a connection to disagree. It does not know who
 //! may go there.
 
 use url::{Host, Url};

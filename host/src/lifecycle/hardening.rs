@@ -40,7 +40,7 @@ fn report(location: Option<&Location<'_>>) {
     if tracing::dispatcher::has_been_set() {
         tracing::error!(error.code = code::Internal::Panic.text(), "{text}");
     } else {
-        // Nobody is left to tell when stderr is closed.
+        // When stderr is closed, this cannot be reported.
         let _ = writeln!(std::io::stderr(), "internal.panic: {text}");
     }
 }

@@ -29,7 +29,7 @@ pub struct Holder {
 /// Why the lock was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// Somebody else has it.
+    /// Another process holds it.
     #[error(
         "another process ({holder}) is using {}; stop it, or wait until it is done",
         path.display()
@@ -162,7 +162,7 @@ impl fmt::Display for Holder {
 impl Drop for InstanceLock {
     fn drop(&mut self) {
         // The file stays: removing it could leave two processes with a lock on two files. Closing
-        // it unlocks; its name is taken out first, so that nobody reads one that has gone.
+        // it unlocks; its name is taken out first, so that no process reads a stale one.
         let _ = self.file.set_len(0);
     }
 }

@@ -161,7 +161,7 @@ fn report_panic(name: &'static str) {
     tracing::error!(
         error.code = code::Internal::Panic.text(),
         task.name = name,
-        "the task {name} panicked and was ended"
+        "the task {name} panicked and was stopped"
     );
 }
 

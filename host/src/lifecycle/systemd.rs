@@ -18,7 +18,7 @@ pub fn reloading() {
     }
 }
 
-/// The stop has begun and may take so long: systemd would kill after 90 seconds.
+/// The stop has begun and may take this long: by default systemd would kill after 90 seconds.
 pub fn stopping(longest: Duration) {
     let longest = u32::try_from(longest.as_micros()).unwrap_or(u32::MAX);
     notify(&[NotifyState::Stopping, NotifyState::ExtendTimeoutUsec(longest)]);
@@ -36,7 +36,7 @@ fn one_line(text: &str) -> String {
 
 fn notify(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::warn!(%error, "systemd could not be told");
+        tracing::warn!(%error, "systemd could not be notified");
     }
 }
 

@@ -55,7 +55,9 @@ impl Egress {
 fn network(value: &DeValue<'_>) -> Result<IpNet, Fault> {
     let text = string(value)?;
     text.parse().map(|it: IpNet| it.trunc()).map_err(|_| match text.parse::<IpAddr>() {
-        Ok(address) => fault("an address without a size", &IpNet::from(address).to_string()),
+        Ok(address) => {
+            fault("an address without a prefix length", &IpNet::from(address).to_string())
+        }
         Err(_) => fault("not a network", "127.0.0.0/8"),
     })
 }
@@ -64,6 +66,6 @@ fn fault(label: &str, example: &str) -> Fault {
     Fault::new(
         code::Manifest::Network,
         label,
-        format!("write an address and a size: \"{example}\""),
+        format!("write an address and a prefix length: \"{example}\""),
     )
 }

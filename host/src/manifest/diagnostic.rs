@@ -57,7 +57,7 @@ impl Diagnostic {
                 "write one with `keepfresh init`, or name it with `--config`"
             }
             io::ErrorKind::InvalidData => "save it as UTF-8",
-            _ => "give this user the right to read it",
+            _ => "give this user permission to read it",
         };
         let message = format!("the manifest cannot be read: {error}");
         Self::new(code::Manifest::Unreadable, path, Place::START, &message, help)

@@ -1,6 +1,6 @@
 //! What the operator wants: `keepfresh.toml`, read into types that cannot be wrong. Every problem of a
 //! file is found in one reading, with its place and its remedy. Knows nothing of what a plugin
-//! declares: whoever does points at the manifest with [`crate::manifest::Manifest::diagnostic`].
+//! declares: other stages point at the manifest with [`crate::manifest::Manifest::diagnostic`].
 
 /// Which networks a plugin may reach, and what else it may do.
 pub mod access;
@@ -121,13 +121,13 @@ impl Manifest {
         self.providers.get(id.provider())
     }
 
-    /// Where a key stands: `["providers", "eskiz", "settings", "base_url"]`. A table of an array is
+    /// The position of a key: `["providers", "eskiz", "settings", "base_url"]`. A table of an array is
     /// named by its index: `["providers", "finnotech", "connections", "0", "name"]`.
     pub fn locate(&self, path: &[&str]) -> Option<Place> {
         self.places.find(path)
     }
 
-    /// A problem that somebody else found, at that key or at the nearest table around it.
+    /// A problem that another stage found, at that key or at the nearest table around it.
     pub fn diagnostic(
         &self,
         path: &[&str],

@@ -1,4 +1,4 @@
-//! Where things stand: from byte ranges, which the TOML reader gives, to lines and columns, which
+//! Positions: from byte ranges, which the TOML reader gives, to lines and columns, which
 //! people count from one. Knows nothing of what the keys mean.
 
 use std::collections::BTreeMap;
@@ -76,7 +76,7 @@ pub(super) fn tells_of_secret(text: &str) -> bool {
     WORDS.iter().any(|it| text.contains(it))
 }
 
-/// The place of every key of a manifest, for whoever finds a problem after it was read.
+/// The position of every key of a manifest, for problems that are found after it was read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Places {
     keys: BTreeMap<Vec<String>, Place>,

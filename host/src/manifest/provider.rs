@@ -65,7 +65,7 @@ pub struct Provider {
     pub fallback_token: Option<Source>,
     /// How often to ask whether a token is still accepted.
     pub probe: Option<Duration>,
-    /// Connections whose token nobody asked for in so long are left alone until somebody does.
+    /// Connections whose token no caller has requested for this long are not refreshed until one does.
     pub active_within: Option<Duration>,
     /// Fixed connections: `default` alone when the manifest lists none.
     pub connections: Vec<Connection>,

@@ -1,5 +1,5 @@
 //! How a problem looks on a terminal: the line, the place under it, the remedy. What must not be
-//! shown of the line is shown as asterisks. No colours: whoever prints may add them.
+//! shown of the line is shown as asterisks. No colours: the caller may add them.
 
 use std::fmt::Write;
 

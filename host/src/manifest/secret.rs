@@ -57,7 +57,7 @@ fn source(value: &DeValue<'_>, folder: &Path) -> Result<Source, Fault> {
     let mut entries = entries.iter().map(|(key, value)| (key.get_ref().as_ref(), value.get_ref()));
     match (entries.next(), entries.next()) {
         (Some((form, value)), None) => of_form(form, value, folder),
-        _ => Err(fault("a secret stands in exactly one place")),
+        _ => Err(fault("a secret has exactly one source")),
     }
 }
 
@@ -68,7 +68,7 @@ fn of_form(form: &str, value: &DeValue<'_>, folder: &Path) -> Result<Source, Fau
         "credential" => credential(string(value)?),
         "exec" => exec(value),
         "value" | "literal" | "text" => Err(literal()),
-        _ => Err(fault("no such place for a secret")),
+        _ => Err(fault("not a source of a secret")),
     }
 }
 
@@ -80,7 +80,7 @@ fn prefixed(text: &str, folder: &Path) -> Result<Source, Fault> {
         Some(("credential", name)) => credential(name),
         Some(("exec", command)) => match DeValue::parse(command) {
             Ok(command) => exec(command.get_ref()),
-            Err(_) => Err(fault("a command is an array")),
+            Err(_) => Err(fault("a command must be an array")),
         },
         _ => Err(literal()),
     }
@@ -122,9 +122,10 @@ fn exec(value: &DeValue<'_>) -> Result<Source, Fault> {
 }
 
 fn literal() -> Fault {
-    let help =
-        format!("say where it is: {FORMS}; change the secret if others could read this file");
-    Fault::new(code::Manifest::SecretLiteral, "a secret is never written here", help)
+    let help = format!(
+        "write its source instead: {FORMS}; change the secret if others could read this file"
+    );
+    Fault::new(code::Manifest::SecretLiteral, "a secret must not be written here", help)
 }
 
 fn fault(label: &str) -> Fault {

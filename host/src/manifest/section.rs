@@ -35,12 +35,12 @@ fn sqlite(value: &DeValue<'_>) -> Result<PathBuf, Fault> {
     match url.split_once(':') {
         Some(("sqlite", rest)) => match rest.strip_prefix("//").unwrap_or(rest) {
             "" => fault("an empty path", HELP),
-            path if path.contains(['?', ':']) => fault("SQLite takes a path alone", HELP),
+            path if path.contains(['?', ':']) => fault("SQLite takes only a path", HELP),
             path => Ok(PathBuf::from(path)),
         },
         Some(("postgres" | "postgresql", _)) => {
             let help = "write \"sqlite:keepfresh.db\" for now";
-            fault("Postgres comes in a later version", help)
+            fault("Postgres is not supported yet", help)
         }
         Some((_, rest)) if rest.starts_with("//") => fault("only SQLite is supported", HELP),
         _ => fault("not a database URL", HELP),

@@ -34,22 +34,23 @@ fn explain(message: &str) -> (code::Manifest, &'static str, &'static str) {
     const NOT_TOML: &str = "the manifest is not valid TOML";
     let help = match message {
         DUPLICATE => {
-            let help =
-                "keep one of them: a key, and a table such as `[providers.eskiz]`, stands once";
-            return (code::Manifest::DuplicateKey, "a key stands twice", help);
+            let help = "remove one of them: a key, or a table such as `[providers.eskiz]`, may appear only once";
+            return (code::Manifest::DuplicateKey, "a key appears twice", help);
         }
         it if it.contains("quoted") || it.contains("boolean") => {
-            "put texts in quotes: `timezone = \"UTC\"`"
+            "put strings in quotes: `timezone = \"UTC\"`"
         }
-        it if it.contains("string") => "close the text on its line with the quote that began it",
+        it if it.contains("string") => {
+            "close the string on the same line with the quote that opened it"
+        }
         it if it.contains("unclosed") || it.contains("comma") => {
-            "close every `[` with `]` and every `{` with `}`, and put commas between the parts"
+            "close every `[` with `]` and every `{` with `}`, and put commas between the elements"
         }
         it if it.contains("no value") => "write `key = value`",
         it if it.contains("escape") => {
-            "write `\\\\` for a backslash, or put the text in single quotes"
+            "write `\\\\` for a backslash, or put the string in single quotes"
         }
-        _ => "write `key = value`, one on a line, under a table such as `[providers.eskiz]`",
+        _ => "write `key = value`, one per line, under a table such as `[providers.eskiz]`",
     };
     (code::Manifest::Syntax, NOT_TOML, help)
 }
@@ -66,7 +67,7 @@ fn hide_values(span: &Range<usize>, problems: &Problems<'_>) {
     }
 }
 
-/// From the first value that has no quotes to the end of the line: nobody knows where it would end.
+/// From the first value that has no quotes to the end of the line: where it would end is not known.
 fn bare(line: &str) -> Option<Range<usize>> {
     let texts = quoted(line);
     let is_inside = |at: &usize| texts.iter().any(|it| it.contains(at));

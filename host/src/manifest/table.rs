@@ -127,7 +127,7 @@ impl<'t> Table<'t> {
     /// Reports that something of this table's owner is not valid.
     pub(super) fn report(&self, at: Range<usize>, what: &str, fault: &Fault) {
         let message = match fault.code {
-            code::Manifest::Type => format!("{} has the wrong kind of {what}", self.subject),
+            code::Manifest::Type => format!("{} has the wrong type for {what}", self.subject),
             _ => format!("{} has an invalid {what}", self.subject),
         };
         self.problems.report(at, &message, fault);
@@ -140,9 +140,10 @@ impl<'t> Table<'t> {
                 Some(near) => {
                     (format!("did you mean `{near}`?"), format!("write `{near}` instead"))
                 }
-                None if hint.is_empty() => {
-                    ("unknown key".to_owned(), format!("the keys here are {}", listed(known)))
-                }
+                None if hint.is_empty() => (
+                    "unknown key".to_owned(),
+                    format!("the keys allowed here are {}", listed(known)),
+                ),
                 None => ("unknown key".to_owned(), hint.to_owned()),
             };
             let message = format!("{} has an unknown key `{key}`", self.subject);
@@ -154,13 +155,13 @@ impl<'t> Table<'t> {
         }
     }
 
-    /// Refuses what a later version will know, so that nobody thinks it works.
+    /// Refuses keys that only a later version supports, so that nobody thinks they work.
     pub(super) fn refuse_yet(&self, keys: &[&str]) {
         for (key, span, _) in self.entries().filter(|it| keys.contains(&it.0)) {
             let fault = Fault::new(
                 code::Manifest::NotYet,
                 "not in this version".to_owned(),
-                "remove it; a later version will know it",
+                "remove it; a later version will support it",
             );
             self.problems.report(span, &format!("`{key}` is not supported yet"), &fault);
         }

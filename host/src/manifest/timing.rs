@@ -65,7 +65,7 @@ pub(super) fn rate(value: &DeValue<'_>) -> Result<Rate, Fault> {
         (Some(count), Some(seconds)) => Ok(Rate { count, per: Duration::from_secs(seconds) }),
         _ => Err(Fault::new(
             code::Manifest::Rate,
-            "not a number of requests in a time",
+            "not a rate",
             "write \"10/s\", \"600/m\" or \"5000/h\"",
         )),
     }
@@ -95,7 +95,7 @@ pub(super) fn schedule(zone: &TimeZone) -> impl Fn(&DeValue<'_>) -> Result<Sched
 pub(super) fn rotation(value: &DeValue<'_>) -> Result<Rotation, Fault> {
     let unknown = || {
         let help = "write \"none\", \"strict\", \"until-used\", \"unknown\" or { grace = \"30s\" }";
-        Fault::new(code::Manifest::Rotation, "not a rule of rotation", help)
+        Fault::new(code::Manifest::Rotation, "not a rotation rule", help)
     };
     match value {
         DeValue::String(text) => match text.as_ref() {

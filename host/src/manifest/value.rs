@@ -13,7 +13,7 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// Something else stands where `expected` should.
+/// The value has another type than `expected`.
 pub(super) fn wrong_kind(expected: &str, found: &DeValue<'_>) -> Fault {
     let help = match expected {
         "a string" => "put it in quotes",
@@ -52,7 +52,7 @@ pub(super) fn integer(min: u32, max: u32) -> impl Fn(&DeValue<'_>) -> Result<u32
         let number = value.as_integer().ok_or_else(|| wrong_kind("an integer", value))?;
         let number = u32::from_str_radix(number.as_str(), number.radix()).ok();
         number.filter(|it| (min..=max).contains(it)).ok_or_else(|| {
-            let label = format!("it runs from {min} to {max}");
+            let label = format!("it must be from {min} to {max}");
             Fault::new(code::Manifest::Range, label, format!("write a number from {min} to {max}"))
         })
     }
@@ -66,7 +66,7 @@ pub(super) fn setting(value: &DeValue<'_>) -> Result<String, Fault> {
         DeValue::Integer(it) => match i64::from_str_radix(it.as_str(), it.radix()) {
             Ok(number) => Ok(number.to_string()),
             Err(_) => {
-                Err(Fault::new(code::Manifest::Range, "too long a number", "put it in quotes"))
+                Err(Fault::new(code::Manifest::Range, "the number is too long", "put it in quotes"))
             }
         },
         other => Err(wrong_kind(ONE_VALUE, other)),
@@ -89,7 +89,7 @@ pub(super) fn check_name(text: &str) -> Result<(), Fault> {
     match (id::check_name(text), text.chars().find(|it| !allowed(*it))) {
         (Ok(()), None) if starts_well => Ok(()),
         (Ok(()), None) => {
-            Err(Fault::new(code::Manifest::Name, "it starts with a letter or a digit", HELP))
+            Err(Fault::new(code::Manifest::Name, "it must start with a letter or a digit", HELP))
         }
         (Ok(()), Some(found)) => Err(Fault::new(
             code::Manifest::Name,
@@ -111,7 +111,7 @@ pub(super) fn duration(
             other => string(other)?,
         };
         let length = parse_duration(text)
-            .ok_or_else(|| fault("not a length of time", "write a number and a unit"))?;
+            .ok_or_else(|| fault("not a duration", "write a number and a unit"))?;
         let (least, most) = (short(min), short(max));
         match length {
             it if it < min => {

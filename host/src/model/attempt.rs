@@ -27,7 +27,7 @@ pub enum Trigger {
 }
 
 impl Trigger {
-    /// Whether somebody asked, and not the scheduler.
+    /// Whether a person or a caller asked, and not the scheduler.
     pub fn is_on_request(self) -> bool {
         matches!(self, Self::Manual | Self::Forced | Self::OnDemand)
     }
@@ -60,7 +60,7 @@ pub enum Course {
 
 /// An outcome, a reason and a failure that do not belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an attempt's outcome does not fit its reason and its error")]
+#[error("an attempt's outcome does not match its reason and its error")]
 pub struct Mixed;
 
 impl Course {
@@ -196,7 +196,7 @@ macro_rules! text_enum {
             fn from_str(text: &str) -> Result<Self, String> {
                 match text {
                     $($text => Ok(Self::$variant),)+
-                    _ => Err(format!("`{text}` is none of {}", [$($text),+].join(", "))),
+                    _ => Err(format!("`{text}` is not one of {}", [$($text),+].join(", "))),
                 }
             }
         }
@@ -286,6 +286,6 @@ mod tests {
         }
         let odd = r#"{"outcome":"failed","reason":null,"error":null,"id":"0198c0de-0000-7000-8000-000000000000","connection":"jibit","trigger":"manual","started_at":"1970-01-01T00:00:00Z","duration_ms":5,"generation":7}"#;
         let error = serde_json::from_str::<Attempt>(odd).unwrap_err();
-        assert!(error.to_string().contains("does not fit"), "{error}");
+        assert!(error.to_string().contains("does not match"), "{error}");
     }
 }

@@ -1,8 +1,8 @@
 //! The only source of the current time. Everything else takes `now` as an argument or holds a
 //! `Clock`, so that tests move time instead of sleeping.
 //!
-//! A wall clock can be set, and was wrong before it was. So there is a second one beside it, which only
-//! runs: nobody oversleeps because the first was set back, and a jump of the first shows.
+//! A wall clock can be set. So a monotonic clock runs beside it: setting the wall clock back delays
+//! nothing, and a jump is detected.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -50,7 +50,7 @@ impl Clock {
         Self(Source::System(Instant::now()))
     }
 
-    /// A clock that stands at `start` until it is advanced.
+    /// A clock that stays at `start` until it is advanced.
     pub fn manual(start: Timestamp) -> Self {
         Self(Source::Manual(Arc::new(watch::Sender::new(Hands {
             wall: start,

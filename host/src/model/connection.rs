@@ -26,7 +26,7 @@ pub struct Connection {
     pub problem: Option<Problem>,
     /// What the last failure said; cleared by a success.
     pub error: Option<Failure>,
-    /// When a request left whose outcome nobody knows.
+    /// When the request was sent whose outcome is unknown.
     pub doubt_since: Option<Timestamp>,
     /// Set while a person has paused it.
     pub pause: Option<Pause>,

@@ -36,9 +36,9 @@ pub const TOKENS: &[(&str, &str)] = &[
     ("access-token", "the access token"),
     ("refresh-token", "the refresh token"),
     ("extra-tokens", "further tokens"),
-    ("code", "the code of a login"),
-    ("code-verifier", "the verifier of a login"),
-    ("device-code", "the code of a device"),
+    ("code", "the authorization code"),
+    ("code-verifier", "the PKCE verifier"),
+    ("device-code", "the device code"),
     ("answer", "tokens of an earlier answer"),
 ];
 
@@ -107,7 +107,7 @@ pub struct Descriptor {
     pub settings: Vec<Field>,
     /// Secrets that a connection takes.
     pub secrets: Vec<Field>,
-    /// Whether `login` works with nobody present.
+    /// Whether `login` works unattended.
     pub unattended: bool,
     /// Whether a person can log in through a browser.
     pub interactive: bool,

@@ -9,9 +9,9 @@ use crate::model::clock;
 /// When access token and refresh token end, as far as anybody says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ends {
-    /// `None` when it does not expire, or nobody says when.
+    /// `None` when it does not expire, or the expiry is not known.
     pub access: Option<Timestamp>,
-    /// `None` when nobody says.
+    /// `None` when it is not known.
     pub refresh: Option<Timestamp>,
 }
 
@@ -23,7 +23,7 @@ pub const NEARLY_DEAD: Duration = Duration::from_secs(10);
 /// an outage of a long weekend.
 const LONGEST_MARGIN: Duration = Duration::from_hours(3 * 24);
 
-/// A used refresh token is tried so long before it ends: the provider's clock may be ahead.
+/// A used refresh token is tried this long before it expires: the provider's clock may be ahead.
 const LAST_MINUTE: Duration = Duration::from_mins(1);
 
 impl Ends {

@@ -1,5 +1,5 @@
-//! What happened, as the outbox tells it to whoever must know. Written in the same transaction as the
-//! change it tells of, so that nothing is told that did not happen and nothing that did is lost.
+//! What happened, as the outbox delivers it to listeners. Written in the same transaction as the
+//! change, so that no event is lost and none is made up.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

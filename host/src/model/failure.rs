@@ -30,7 +30,7 @@ pub enum Case {
     GrantExpired,
     /// The access token was refused: refresh it.
     TokenRejected,
-    /// Slow down, for so long if the provider said.
+    /// Slow down, for this long if the provider said so.
     RateLimited(Option<Duration>),
     /// The provider is down or not reached: try again later.
     Unavailable,
@@ -127,7 +127,7 @@ impl FromStr for Case {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let found = Self::ALL.into_iter().find(|it| it.as_str() == text);
-        found.ok_or_else(|| format!("`{text}` is not the case of a failure"))
+        found.ok_or_else(|| format!("`{text}` is not a failure case"))
     }
 }
 

@@ -1,5 +1,5 @@
-//! Text that comes from elsewhere, made fit to be read: what a terminal would obey, what turns a line
-//! around and what nobody sees is written out. Logs and everything that is printed come through here.
+//! Text from outside, made safe to print: control characters, bidirectional controls and invisible
+//! characters are escaped. Logs and everything that is printed go through here.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

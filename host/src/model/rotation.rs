@@ -12,17 +12,17 @@ use serde::{Deserialize, Serialize};
 pub enum Rotation {
     /// It stays valid.
     None,
-    /// It stays valid for so many seconds.
+    /// It stays valid for this number of seconds.
     Grace(u32),
     /// It stays valid until the new pair is first used.
     UntilUsed,
     /// It dies at once; using it again revokes the grant.
     Strict,
-    /// Nobody has said.
+    /// Not known.
     Unknown,
 }
 
-/// What to do about a request whose outcome nobody knows.
+/// What to do about a request whose outcome is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
     /// Send the same refresh token again, now.

@@ -193,7 +193,7 @@ impl Field {
 
     fn check_item(&self, item: &str) -> Result<(), String> {
         if item.is_empty() {
-            return Err(format!("{} have nothing beside a comma", self.name));
+            return Err(format!("{}: nothing before or after a comma", self.name));
         }
         let (range, step) = match item.split_once('/') {
             Some((range, step)) => (range, Some(step)),
@@ -372,8 +372,8 @@ mod tests {
             ("*/90 * * * *", "steps of minutes run from 1 to 59", "try `1 * * * *`"),
             ("*/0 * * * *", "steps of minutes run from 1 to 59", "try `1 * * * *`"),
             ("0 22-5 * * *", "the range `22-5` of hours runs backwards", "try `0 2 * * *`"),
-            ("1,,2 * * * *", "minutes have nothing beside a comma", "try `1 * * * *`"),
-            (", * * * *", "minutes have nothing beside a comma", "try `1 * * * *`"),
+            ("1,,2 * * * *", "minutes: nothing before or after a comma", "try `1 * * * *`"),
+            (", * * * *", "minutes: nothing before or after a comma", "try `1 * * * *`"),
         ];
         for (expression, problem, help) in expected {
             assert_eq!(refusal(expression), (problem.to_owned(), help.to_owned()), "{expression}");

@@ -80,7 +80,7 @@ pub fn state_of(connection: &Connection, now: Timestamp) -> State {
     }
 }
 
-/// Whether it ended without anybody missing it: nobody had asked for it, and the next caller gets a
+/// Whether it expired unused: no caller had requested it, and the next caller gets a
 /// fresh one.
 fn rests(connection: &Connection, now: Timestamp) -> bool {
     let ended = connection.token.as_ref().is_some_and(|it| !it.is_valid(now));
@@ -163,7 +163,7 @@ fn words<const N: usize>(sentences: [String; N]) -> String {
 fn validity(connection: &Connection, now: Timestamp) -> String {
     let Some(token) = &connection.token else { return String::new() };
     match token.expires_at {
-        None => "Valid; the provider does not say when it ends.".to_owned(),
+        None => "Valid; the provider gives no expiry.".to_owned(),
         Some(end) if end > now => format!("Valid for {}.", span(now, end)),
         Some(end) => format!("Expired {} ago.", span(end, now)),
     }
@@ -174,22 +174,22 @@ fn next(connection: &Connection, now: Timestamp) -> String {
         Some(due) if due.at > now => format!("Next refresh in {}.", span(now, due.at)),
         Some(_) => "Refresh is due now.".to_owned(),
         None if connection.token.as_ref().is_some_and(|it| it.expires_at.is_none()) => {
-            "It is not refreshed by itself: there is no schedule.".to_owned()
+            "Not refreshed automatically: there is no schedule.".to_owned()
         }
         None => String::new(),
     }
 }
 
-/// What is to be said of a refresh token that ends before it is used, and what helps.
+/// The sentence about a refresh token that expires before it is used, and what helps.
 fn grant(connection: &Connection, access: Access, now: Timestamp) -> (String, Option<String>) {
     let end = connection.token.as_ref().and_then(|it| it.refresh_expires_at);
     match end.filter(|_| access != Access::LogsIn) {
         Some(end) if end <= now => (
-            format!("Its refresh token ended {} ago.", span(end, now)),
+            format!("Its refresh token expired {} ago.", span(end, now)),
             Some(reconnect(connection, access)),
         ),
         Some(end) if connection.due.is_none_or(|it| it.at >= end) => {
-            (format!("Its refresh token ends in {}, unused.", span(now, end)), None)
+            (format!("Its refresh token expires in {}, unused.", span(now, end)), None)
         }
         _ => (String::new(), None),
     }
@@ -202,10 +202,11 @@ fn refreshing(connection: &Connection, now: Timestamp) -> String {
 
 fn late(connection: &Connection, now: Timestamp) -> String {
     let end = connection.token.as_ref().and_then(|it| it.expires_at);
-    let breaks = end.map(|it| format!("Callers break in {}.", span(now, it))).unwrap_or_default();
+    let breaks =
+        end.map(|it| format!("Callers will fail in {}.", span(now, it))).unwrap_or_default();
     let what = match (connection.doubt_since, connection.failures) {
         (Some(_), _) => {
-            "The outcome of the last refresh is unknown; the old token is served until its end."
+            "The outcome of the last refresh is unknown; the old token is served until it expires."
                 .to_owned()
         }
         (None, 0) => "Refresh is overdue: is `keepfresh serve` running?".to_owned(),
@@ -249,19 +250,17 @@ fn new(connection: &Connection, access: Access) -> (String, Option<String>) {
         Access::Browser => {
             ("Not connected yet.".to_owned(), Some(format!("keepfresh connect {id}")))
         }
-        Access::Token => {
-            ("It has no token yet.".to_owned(), Some(format!("keepfresh token set {id}")))
-        }
+        Access::Token => ("No token yet.".to_owned(), Some(format!("keepfresh token set {id}"))),
     }
 }
 
 fn resting(connection: &Connection, now: Timestamp) -> String {
     let asked = connection.active_at.map_or_else(
-        || "Nobody has asked for its token yet".to_owned(),
-        |it| format!("Nobody has asked for its token for {}", span(it, now)),
+        || "No caller has requested its token yet".to_owned(),
+        |it| format!("No caller has requested its token for {}", span(it, now)),
     );
     let kept = connection.due.map(|it| format!(", and in {} to keep its grant", span(now, it.at)));
-    format!("{asked}; it is refreshed when somebody does{}.", kept.unwrap_or_default())
+    format!("{asked}; it is refreshed when one does{}.", kept.unwrap_or_default())
 }
 
 fn reconnect(connection: &Connection, access: Access) -> String {
@@ -345,7 +344,7 @@ mod tests {
         let failing = Connection { failures: 3, error: Some(error), ..connection() };
         assert_eq!(
             say(&failing, Access::LogsIn, at(0)).sentence,
-            "Refresh failed 3 times: jibit is down. Callers break in 2h 10m."
+            "Refresh failed 3 times: jibit is down. Callers will fail in 2h 10m."
         );
     }
 
@@ -371,7 +370,7 @@ mod tests {
         assert_eq!(state_of(&resting, at(86_400)), State::Paused);
         assert_eq!(
             say(&resting, Access::Browser, at(86_400)).sentence,
-            "Nobody has asked for its token for 1d; it is refreshed when somebody does."
+            "No caller has requested its token for 1d; it is refreshed when one does."
         );
         let failing = Connection { failures: 1, ..resting };
         assert_eq!(state_of(&failing, at(86_400)), State::Expired);
@@ -388,9 +387,9 @@ mod tests {
         let usual = ends(9_000, Some(5_200));
         assert_eq!(usual.sentence, "Valid for 2h 8m. Next refresh in 1h 25m.");
         let unused = ends(3_700, None);
-        assert_eq!(unused.sentence, "Valid for 2h 8m. Its refresh token ends in 1h, unused.");
+        assert_eq!(unused.sentence, "Valid for 2h 8m. Its refresh token expires in 1h, unused.");
         let ended = ends(40, Some(5_200));
-        assert!(ended.sentence.ends_with("Its refresh token ended 1m ago."), "{ended:?}");
+        assert!(ended.sentence.ends_with("Its refresh token expired 1m ago."), "{ended:?}");
         assert_eq!(ended.next_step.unwrap(), format!("keepfresh connect {}", connection().id));
     }
 
@@ -402,7 +401,7 @@ mod tests {
         assert_eq!(state_of(&resting, at(86_400)), State::Paused);
         assert_eq!(
             say(&resting, Access::Browser, at(86_400)).sentence,
-            "Nobody has asked for its token for 1d; it is refreshed when somebody does, and in 7d to keep its grant."
+            "No caller has requested its token for 1d; it is refreshed when one does, and in 7d to keep its grant."
         );
         assert_eq!(state_of(&resting, at(8 * 86_400)), State::Expired, "it is due and not done");
         resting.due = Some(Due { at: at(90_000), trigger: Trigger::Expiry });
@@ -416,13 +415,10 @@ mod tests {
         let sentence = |it: &Connection| say(it, Access::LogsIn, at(0)).sentence;
         assert_eq!(
             sentence(&endless),
-            "Valid; the provider does not say when it ends. It is not refreshed by itself: there is no schedule."
+            "Valid; the provider gives no expiry. Not refreshed automatically: there is no schedule."
         );
         endless.due = Some(Due { at: at(60), trigger: Trigger::Scheduled });
-        assert_eq!(
-            sentence(&endless),
-            "Valid; the provider does not say when it ends. Next refresh in 1m."
-        );
+        assert_eq!(sentence(&endless), "Valid; the provider gives no expiry. Next refresh in 1m.");
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl TokenSet {
     }
 }
 
-/// How a token is presented when nobody says.
+/// How a token is presented by default.
 pub const USUAL_TYPE: &str = "Bearer";
 
 /// The longest name of a way to present a token.

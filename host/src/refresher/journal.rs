@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use crate::egress::Response;
+use crate::egress::Arrival;
 use crate::model::clock::Clock;
 use crate::model::code::{self, Code};
 use crate::model::failure::{Case, Failure};
@@ -39,7 +39,7 @@ pub(super) struct AttemptJournal {
 }
 
 impl Journal for AttemptJournal {
-    fn recall(&self, request: &str) -> Result<Option<Response>, Failure> {
+    fn recall(&self, request: &str) -> Result<Option<Arrival>, Failure> {
         let mut unspent = self.unspent.lock().unwrap_or_else(PoisonError::into_inner);
         let found = unspent.iter().position(|it| it.of.request == request);
         let Some(found) = found else { return Ok(None) };
@@ -65,13 +65,13 @@ impl Journal for AttemptJournal {
         })
     }
 
-    fn capture<'a>(&'a self, seq: u32, request: &'a str, response: &'a Response) -> Kept<'a> {
+    fn capture<'a>(&'a self, seq: u32, request: &'a str, arrival: &'a Arrival) -> Kept<'a> {
         Box::pin(async move {
             if !self.durable {
                 return Ok(());
             }
             let of = self.departed(seq, request);
-            let capture = seal(&self.vault, of, response)?;
+            let capture = seal(&self.vault, of, arrival)?;
             self.held.keep(capture).await?;
             self.answered.store(true, Ordering::Relaxed);
             Ok(())
@@ -103,9 +103,9 @@ impl AttemptJournal {
     }
 }
 
-fn seal(vault: &Vault, of: Departed, response: &Response) -> Result<Capture, Failure> {
+fn seal(vault: &Vault, of: Departed, arrival: &Arrival) -> Result<Capture, Failure> {
     let fault = |code: Code, message: String| Failure::new(Case::HostFault, code, message);
-    let plain = serde_json::to_vec(response).map(Zeroizing::new);
+    let plain = serde_json::to_vec(arrival).map(Zeroizing::new);
     let plain = plain.map_err(|it| fault(code::Internal::Serialise.into(), it.to_string()))?;
     let row = row(&of);
     let sealed = vault.seal(Purpose::Capture, &place(&row, of.generation), &plain);
@@ -118,7 +118,7 @@ pub(super) fn can_open(vault: &Vault, captures: &[Capture]) -> bool {
     captures.iter().all(|it| open(vault, it).is_ok())
 }
 
-fn open(vault: &Vault, capture: &Capture) -> Result<Response, VaultError> {
+fn open(vault: &Vault, capture: &Capture) -> Result<Arrival, VaultError> {
     let row = row(&capture.of);
     let opened = vault.open(Purpose::Capture, &place(&row, capture.of.generation), &capture.sealed);
     let plain = opened.or_else(|error| {

@@ -1,6 +1,6 @@
-//! Connections that could not be tried at all, because something of theirs cannot be read here. Each is
-//! set aside for a while that grows, so that it stands in nobody's way; nothing of it is written. Kept in
-//! memory alone: a new process looks anew.
+//! Connections that could not be tried at all, because something about them cannot be read. Each is
+//! skipped for a while that grows, so that it does not hold up others. Kept only in memory: a new
+//! process starts again.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -13,7 +13,7 @@ pub(super) async fn run(scheduler: Scheduler) {
         if let Err(error) = parts.refresher.check_times().await {
             error!(
                 error.code = error.code().text(),
-                "what is planned could not be checked: {error}"
+                "the planned refreshes could not be checked: {error}"
             );
         }
         scheduler.wake();
@@ -22,7 +22,7 @@ pub(super) async fn run(scheduler: Scheduler) {
             now = parts.clock.jumped(offset) => offset = now,
             () = parts.lifecycle.wait_for_soft_stop() => return,
         }
-        warn!("the clock was set {}; what is planned is checked", by(offset - before));
+        warn!("the clock was set {}; checking the planned refreshes", by(offset - before));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Forgets attempts and delivered events that nobody looks at any more, once a day.
+//! Deletes old attempts and delivered events, once a day.
 
 use std::time::Duration;
 

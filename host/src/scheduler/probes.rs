@@ -1,5 +1,5 @@
-//! Asks the profiles that are due, a few at a time: what they tell is worth knowing, not hurrying for. Each
-//! provider has a lane of its own, so that one that does not answer holds up its own alone.
+//! Fetches the profiles that are due, a few at a time, because they are not urgent. Each provider
+//! has its own lane, so that one that does not answer only holds up itself.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -74,5 +74,5 @@ async fn wait(scheduler: &Scheduler, until: Timestamp) {
 }
 
 fn complain(error: &StorageError) {
-    warn!(error.code = error.code().text(), "profiles could not be looked up: {error}");
+    warn!(error.code = error.code().text(), "the profiles that are due could not be read: {error}");
 }

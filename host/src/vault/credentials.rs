@@ -1,5 +1,5 @@
-//! Secrets that a connection brings of its own, as one sealed value: a JSON object of names and
-//! secrets, in buffers that are wiped.
+//! A connection's own secrets, as one sealed value: a JSON object of names and secrets, in buffers
+//! that are wiped.
 
 use std::collections::BTreeMap;
 

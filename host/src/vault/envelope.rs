@@ -97,7 +97,7 @@ fn parse(bytes: &[u8]) -> Result<Parts<'_>, VaultError> {
     let (nonce, rest) = rest.split_first_chunk::<NONCE>().ok_or_else(short)?;
     let (ciphertext, tag) = rest.split_last_chunk::<TAG>().ok_or_else(short)?;
     if ciphertext.is_empty() || !ciphertext.len().is_multiple_of(BUCKET) {
-        return Err(VaultError::Malformed("a sealed value has a length that is never written"));
+        return Err(VaultError::Malformed("a sealed value has an invalid length"));
     }
     Ok(Parts { key_id: u32::from_be_bytes(*key_id), nonce: *nonce, ciphertext, tag: *tag })
 }
@@ -137,7 +137,7 @@ fn associated_data(context: &Context<'_>) -> Vec<u8> {
 
 /// Leaves the bytes in place: the buffer is wiped to its capacity when it is dropped.
 fn unpad(plain: &mut Vec<u8>) -> Result<(), VaultError> {
-    let broken = VaultError::Malformed("a sealed value says a length that it does not have");
+    let broken = VaultError::Malformed("the length in a sealed value does not match its size");
     let Some(length) = plain.first_chunk::<LENGTH>().map(|it| u32::from_be_bytes(*it)) else {
         return Err(broken);
     };

@@ -11,7 +11,7 @@ use crate::vault::source::error::SourceError;
 pub enum VaultError {
     /// The database belongs to another master key.
     #[error(
-        "the database is sealed under master key {expected}, but the key offered is {offered}; \
+        "the database is sealed with master key {expected}, but the given key is {offered}; \
          point `vault.key` at the source that holds key {expected}"
     )]
     WrongKey {
@@ -23,7 +23,7 @@ pub enum VaultError {
     /// The value was changed, or belongs to another place.
     #[error(
         "the sealed value in {table}.{column} of row `{row}`, generation {generation}, cannot be \
-         opened there: it was changed, or moved from another place; restore the row from a backup"
+         decrypted: it was changed, or moved from another row; restore the row from a backup"
     )]
     BadContext {
         /// The table it was read from.
@@ -60,7 +60,7 @@ pub enum VaultError {
     },
     /// A key is never written over a file.
     #[error(
-        "{} exists, and a key is never written over a file; choose another path",
+        "{} already exists and is not overwritten; choose another path",
         path.display()
     )]
     KeyExists {
@@ -77,7 +77,7 @@ pub enum VaultError {
         cause: std::io::Error,
     },
     /// The operating system gave no random bytes.
-    #[error("the operating system gave no random bytes: {0}")]
+    #[error("the operating system returned no random bytes: {0}")]
     Random(getrandom::Error),
     /// The source of the master key could not be read.
     #[error(transparent)]

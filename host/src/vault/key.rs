@@ -1,5 +1,5 @@
 //! The master key, which lives outside the database and wraps the data keys, and how keys are
-//! derived from keys. It cannot be printed, and is never made in place of one that is there.
+//! derived from keys. It cannot be printed, and a new one never replaces an existing one.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};

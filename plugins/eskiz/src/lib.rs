@@ -1,6 +1,7 @@
-//! Eskiz, SMS of Uzbekistan. An e-mail and a password buy a JWT of 30 days; a valid one buys the next,
-//! without using anything up. Eskiz documents its successes and little of its failures, so those are
-//! judged by status and not by exact texts, which clients report in several languages.
+//! Eskiz, an SMS gateway in Uzbekistan. An e-mail and a password give a JWT of 30 days; a valid one
+//! can be exchanged for the next, without using anything up. Eskiz documents its successes and
+//! little of its failures, so those are judged by status and not by exact texts, which clients
+//! report in several languages.
 
 #![forbid(unsafe_code)]
 
@@ -21,8 +22,8 @@ const TOKEN: &str = "/data/token";
 
 const NO_LOGIN: Refusals = Refusals::of("Eskiz", "a login").rows(&[
     Refusal::invalid_credentials(
-        "Eskiz refused the e-mail or the password; the password is the secret code from its \
-             cabinet",
+        "Eskiz refused the e-mail or the password; the password is the secret code from the \
+             Eskiz cabinet",
     )
     .at(&[401, 403]),
     Refusal::misconfigured("Eskiz has no login at this address; check `base_url`").at(&[404, 405]),
@@ -37,15 +38,15 @@ const NO_ACCOUNT: Refusals = Refusals::of("Eskiz", "the account")
 
 impl Provider for Plugin {
     fn describe() -> Descriptor {
-        let base_url = "Where the API is; without `/api` at the end.";
-        let password = "The secret code that the cabinet shows, not the password of the web site.";
+        let base_url = "URL of the API; without `/api` at the end.";
+        let password = "The secret code from the Eskiz cabinet, not the password of the web site.";
         Descriptor::new("eskiz", env!("CARGO_PKG_VERSION"), "Eskiz SMS")
-            .about("SMS gateway of Uzbekistan. An e-mail and a password give a token of 30 days.")
+            .about("SMS gateway in Uzbekistan. An e-mail and a password give a token that lives 30 days.")
             .documentation("https://documenter.getpostman.com/view/663428/RzfmES4z")
             .setting(
                 Field::required("base_url", "Base URL", base_url).or("https://notify.eskiz.uz"),
             )
-            .secret(Field::required("email", "E-mail", "The e-mail of the Eskiz account."))
+            .secret(Field::required("email", "E-mail", "E-mail of the Eskiz account."))
             .secret(Field::required("password", "Password", password))
             .logins(Logins::UNATTENDED)
             .rotation(Rotation::None)
@@ -101,7 +102,7 @@ fn incomplete(answer: &dyn Answer) -> String {
     let named = |field: &&str| answer.json(&format!("/message/{field}")).is_some();
     let fields: Vec<_> = ["email", "password"].into_iter().filter(named).collect();
     let fields = if fields.is_empty() { vec!["email", "password"] } else { fields };
-    format!("Eskiz found the login incomplete; check `{}`", fields.join("` and `"))
+    format!("Eskiz received an incomplete login; check `{}`", fields.join("` and `"))
 }
 
 #[cfg(test)]
@@ -160,7 +161,7 @@ mod tests {
         assert_eq!(login_ends(404, "<html>nginx</html>"), "misconfigured");
         assert_eq!(login_ends(400, r#"{"message":"email required"}"#), "misconfigured");
         let object = Canned::new(400, r#"{"message":{"email":["required"]}}"#);
-        let text = "Eskiz found the login incomplete; check `email`";
+        let text = "Eskiz received an incomplete login; check `email`";
         assert_eq!(login::<Plugin>(&account(), &[object]).text(), text);
     }
 

@@ -51,8 +51,8 @@ const ALL: [&str; 5] = ["email", "username", "password", "client_secret", "refre
 
 impl Provider for Plugin {
     fn describe() -> Descriptor {
-        let about = "Any API with a login by e-mail, user name or client. Finds out where the login is, \
-                     what it takes, and where the answer has the token.";
+        let about = "Any API with a login by e-mail, user name or client. Detects the login \
+                     endpoint, its format, and where the answer has the token.";
         secrets(settings(Descriptor::new(
             "external-api",
             env!("CARGO_PKG_VERSION"),
@@ -91,13 +91,14 @@ impl Provider for Plugin {
 }
 
 fn settings(descriptor: Descriptor) -> Descriptor {
-    let login = "The login's whole address, or only the server's: then the usual paths are tried.";
+    let login = "URL of the login, or of the server: then common login paths are tried.";
     let format =
-        "`json-email`, `json-username`, `form` or `client-credentials`; else it is found out.";
-    let pointer = "Where the answer has the token, such as `/data/token`; else it is found out.";
-    let kind = "How callers present the token, such as `Bearer` or `Token`.";
-    let refresh = "Where a refresh token is traded; else what fits the login.";
-    let lifetime = "Seconds that a token lives at most.";
+        "`json-email`, `json-username`, `form` or `client-credentials`; detected by default.";
+    let pointer =
+        "JSON pointer to the token in the answer, such as `/data/token`; detected by default.";
+    let kind = "Authentication scheme that callers send, such as `Bearer` or `Token`.";
+    let refresh = "URL that takes the refresh token; by default, derived from the login.";
+    let lifetime = "Maximum lifetime of a token, in seconds.";
     descriptor
         .setting(Field::required("login_url", "Login address", login))
         .setting(Field::optional("format", "Format of the login", format))
@@ -105,13 +106,13 @@ fn settings(descriptor: Descriptor) -> Descriptor {
         .setting(Field::optional("token_type", "Type of the token", kind))
         .setting(Field::optional("refresh_url", "Refresh address", refresh))
         .setting(Field::optional("lifetime", "Lifetime", lifetime))
-        .setting(Field::optional("scopes", "Scopes", "For OAuth; commas or spaces between."))
+        .setting(Field::optional("scopes", "Scopes", "For OAuth; separated by commas or spaces."))
         .setting(Field::optional("client_id", "Client id", "For OAuth."))
 }
 
 fn secrets(descriptor: Descriptor) -> Descriptor {
     descriptor
-        .secret(Field::optional("email", "E-mail", "Serves as the user name too."))
+        .secret(Field::optional("email", "E-mail", "Also used as the user name."))
         .secret(Field::optional("username", "User name", ""))
         .secret(Field::optional("password", "Password", ""))
         .secret(Field::optional("client_secret", "Client secret", "For OAuth."))

@@ -73,8 +73,8 @@ impl Sent<'_> {
             Redirect::Slash(address) => Meaning::Moved(address),
             Redirect::Elsewhere => Meaning::NotHere,
             Redirect::Away => Meaning::Stop(Failure::misconfigured(format!(
-                "{} moved to another server or from http to https; credentials are not sent \
-                 after it, so put the new address into `login_url`",
+                "{} redirects to another server, or from http to https; credentials do not \
+                 follow redirects, so set `login_url` to the new address",
                 self.place()
             ))),
         }
@@ -126,7 +126,7 @@ impl Sent<'_> {
         };
         let guess = match self.address {
             Address::Login | Address::Refresh => "",
-            Address::Path(_) => "; if the login is elsewhere, put its address into `login_url`",
+            Address::Path(_) => "; if the login is elsewhere, set `login_url` to its address",
         };
         Failure::invalid_credentials(format!(
             "{} refused the login ({}); check {check}{guess}",
@@ -137,8 +137,8 @@ impl Sent<'_> {
 
     fn forbidden(&self) -> Failure {
         Failure::misconfigured(format!(
-            "{} forbids the login (403); ask whether it blocks this machine's address, the account, \
-             or logins without a browser",
+            "{} forbids the login (403); it may block this machine's IP address, the account, or \
+             logins without a browser",
             self.place()
         ))
     }
@@ -171,5 +171,5 @@ fn error(answer: &dyn Answer) -> Option<String> {
 }
 
 fn bad_scopes() -> Failure {
-    Failure::misconfigured("the server does not give these scopes; check `scopes`")
+    Failure::misconfigured("the server does not grant these scopes; check `scopes`")
 }

@@ -178,7 +178,7 @@ impl Attempt {
         let Context { settings, now, remembered, .. } = &self.context;
         let Some(token) = extract::access_token(answer, settings, self.token_at.as_ref()) else {
             let text =
-                "the refresh was answered without a token; check `refresh_url`, or leave it out";
+                "the answer to the refresh has no token; correct `refresh_url`, or remove it";
             return Err(Failure::unexpected(text));
         };
         let (mut tokens, from) = extract::tokens(answer, settings, token, *now);
@@ -192,8 +192,8 @@ impl Attempt {
 
 fn no_way(context: &Context) -> Failure {
     let text = match context.settings.optional("refresh_url") {
-        Some(_) => "there is no refresh at `refresh_url`; correct it, or leave it out",
-        None => "the server has no refresh that is known; `refresh_url` can name one",
+        Some(_) => "there is no refresh endpoint at `refresh_url`; correct it, or remove it",
+        None => "no refresh endpoint was found on the server; set `refresh_url` if it has one",
     };
     Failure::grant_expired(text)
 }

@@ -140,8 +140,8 @@ impl Search {
         let mut names: Vec<_> = self.here.tried.iter().map(|it| it.format.name()).collect();
         names.dedup();
         Failure::misconfigured(format!(
-            "{} is a login, but takes none of what was tried ({}); give the secrets that it wants, \
-             or choose its `format`",
+            "{} is a login, but accepts none of the formats tried ({}); give the secrets that it \
+             requires, or set `format`",
             self.place(),
             names.join(", ")
         ))
@@ -149,8 +149,8 @@ impl Search {
 
     fn given_up(&self) -> Failure {
         Failure::misconfigured(format!(
-            "no login was found after {} requests; put the login's whole address into `login_url` \
-             and choose its `format`",
+            "no login was found after {} requests; set `login_url` to the full URL of the login, \
+             and set `format`",
             self.requests
         ))
     }
@@ -164,15 +164,15 @@ impl Search {
 /// correct anything yet.
 fn gone() -> Failure {
     Failure::unexpected(
-        "the login that worked before is not there, nor at the usual paths of its server; if it \
-         moved, put its new address into `login_url`",
+        "the login that worked before is gone, and there is none at the common paths of its \
+         server; if it moved, set `login_url` to its new address",
     )
 }
 
 fn nothing_found() -> Failure {
     Failure::misconfigured(
-        "no login was found, neither at `login_url` nor at the usual paths of its server; put the \
-         login's whole address into `login_url`",
+        "no login was found, neither at `login_url` nor at the common paths of its server; set \
+         `login_url` to the full URL of the login",
     )
 }
 

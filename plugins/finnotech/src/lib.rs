@@ -1,7 +1,7 @@
-//! Finnotech, services of Iran: banking and identity. A client and its secret buy a token of ten days
-//! with a refresh token; a refresh buys a new pair. Clients report that the refresh is unreliable, so
-//! every refusal of it leads to a login. Little of its failures is documented: known codes decide where
-//! they are clear, and otherwise the status does.
+//! Finnotech, banking and identity services in Iran. A client and its secret give a token of ten
+//! days with a refresh token; a refresh gives a new pair. Clients report that the refresh is
+//! unreliable, so every refusal of it leads to a login. Few of its failures are documented: known
+//! codes decide where they are clear, and otherwise the status does.
 
 #![forbid(unsafe_code)]
 
@@ -35,9 +35,8 @@ const KIND: &str = "CLIENT-CREDENTIAL";
 /// `error` is an object here, and a string nowhere that is known.
 const CODE: &[&str] = &["/error/code"];
 
-const FAULT: Refusal =
-    Refusal::unavailable("Finnotech reports a fault of its own; try again later")
-        .on(&["SERVER_ERROR"]);
+const FAULT: Refusal = Refusal::unavailable("Finnotech reports an internal error; try again later")
+    .on(&["SERVER_ERROR"]);
 
 const ELSEWHERE: Refusal =
     Refusal::misconfigured("Finnotech has no token endpoint at this address; check `base_url`")
@@ -50,12 +49,12 @@ const NO_LOGIN: Refusals = Refusals::of("Finnotech", "a login").codes_at(CODE).r
     .on(&["UNAUTHORIZED"])
     .at(&[401]),
     Refusal::misconfigured(
-        "Finnotech found the login invalid; check `nid`, and that the client may use all of `scopes`",
+        "Finnotech rejected the login; check `nid`, and that the client may use all of `scopes`",
     )
     .on(&["VALIDATION_ERROR"]),
     Refusal::misconfigured(
-        "Finnotech does not let this client log in so; check `nid` and `scopes`, and whether \
-         Finnotech knows the address of this machine",
+        "Finnotech does not allow this login; check `nid` and `scopes`, and whether Finnotech \
+         allows this machine's IP address",
     )
     .at(&[400, 403]),
     ELSEWHERE,
@@ -74,7 +73,7 @@ const NO_REFRESH: Refusals = Refusals::of("Finnotech", "a refresh").codes_at(COD
 const NOT_REVOKED: Refusals = Refusals::of("Finnotech", "a revocation").rows(&[
     Refusal::token_rejected("Finnotech refused the token").at(&[401]),
     Refusal::misconfigured(
-        "Finnotech does not let this token revoke itself; add `boomrang:token:delete` to `scopes`, \
+        "Finnotech does not allow this token to revoke itself; add `boomrang:token:delete` to `scopes`, \
          or revoke it in Finnotech's panel",
     )
     .at(&[400, 403]),
@@ -82,17 +81,16 @@ const NOT_REVOKED: Refusals = Refusals::of("Finnotech", "a revocation").rows(&[
 
 impl Provider for Plugin {
     fn describe() -> Descriptor {
-        let base_url = Field::required("base_url", "Base URL", "Where the API is.");
-        let scopes =
-            "What the token is for, such as `oak:iban-inquiry:get`; commas or spaces between.";
+        let base_url = Field::required("base_url", "Base URL", "URL of the API.");
+        let scopes = "Scopes, such as `oak:iban-inquiry:get`, separated by commas or spaces.";
         Descriptor::new("finnotech", env!("CARGO_PKG_VERSION"), "Finnotech")
-            .about("Banking and identity services of Iran, by client credentials.")
+            .about("Banking and identity services in Iran, with client credentials.")
             .setting(base_url.or("https://api.finnotech.ir"))
-            .setting(Field::required("client_id", "Client id", "The name of the application."))
+            .setting(Field::required("client_id", "Client id", "Name of the application."))
             .setting(Field::required(
                 "nid",
                 "National id",
-                "Of a person who may use the application.",
+                "National ID of a person who may use the application.",
             ))
             .setting(Field::required("scopes", "Scopes", scopes))
             .secret(Field::required("client_secret", "Client secret", "Its password."))
@@ -114,7 +112,7 @@ impl Provider for Plugin {
         let nid = context.settings.required("nid")?;
         let scopes: Vec<_> = listed(context.settings.required("scopes")?).collect();
         if scopes.is_empty() {
-            return Err(Failure::misconfigured("the setting `scopes` names no scope"));
+            return Err(Failure::misconfigured("the setting `scopes` is empty"));
         }
         let request = client(context)?.json([
             ("grant_type", text("client_credentials")),

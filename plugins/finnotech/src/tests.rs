@@ -62,10 +62,7 @@ fn scopes_may_be_written_with_commas_spaces_or_both() {
     }
     let none = context::<Plugin>(&[("client_id", "c"), ("nid", "1"), ("scopes", ", ,")]);
     let played = login::<Plugin>(&none, &[]);
-    assert_eq!(
-        (played.case(), played.text()),
-        ("misconfigured", "the setting `scopes` names no scope")
-    );
+    assert_eq!((played.case(), played.text()), ("misconfigured", "the setting `scopes` is empty"));
     assert!(played.requests.is_empty());
 }
 

@@ -1,5 +1,5 @@
-//! A person who agrees on another machine. Google takes only a few scopes this way, and answers 428
-//! and 403 where RFC 8628 says 400.
+//! Consent on another device. Google only allows a few scopes this way, and answers 428 and 403
+//! where RFC 8628 says 400.
 
 use sdk::oauth::{Call, device_grant, error_code, join, progress};
 use sdk::{Context, Device, DeviceGrant, Flow, Progress, Request, kept, send, text};

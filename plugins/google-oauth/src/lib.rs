@@ -1,4 +1,5 @@
-//! Google's APIs. A person agrees once; access tokens live an hour, and the refresh token stays.
+//! Google's APIs. A person gives consent once; access tokens live an hour, and the refresh token
+//! stays the same.
 
 #![forbid(unsafe_code)]
 

@@ -16,7 +16,7 @@ pub(crate) fn refusal(answer: &dyn Answer, call: Call) -> Failure {
 const DEAD: Refusals =
     Refusals::of("Google", "a refresh").codes_at(&["/error_subtype", "/error"]).rows(&[
         Refusal::grant_expired(
-            "the organisation's session length policy ended this grant (invalid_rapt): connect \
+            "the organisation's session length policy revoked this grant (invalid_rapt): connect \
              again, or have the Workspace administrator exempt this client from Google Cloud \
              session control",
         )
@@ -24,7 +24,7 @@ const DEAD: Refusals =
         Refusal::grant_expired(
             "Google no longer accepts the refresh token. Usual reasons: the person revoked access, \
              changed the password, or the token was unused for six months; the Google Cloud \
-             project is in Testing, where grants die after seven days; or more than 100 live \
+             project is in Testing, where grants expire after seven days; or more than 100 live \
              tokens exist for this account and client. Connect again",
         )
         .on(&["invalid_grant"]),
@@ -34,7 +34,7 @@ const DEAD: Refusals =
 /// administrator can correct them.
 pub(crate) const OWN: Refusals = Refusals::of("Google", "tokens").rows(&[
     Refusal::invalid_credentials(
-        "Google does not know this client or its secret; check `client_id` and `client_secret` in \
+        "Google rejected this client or its secret; check `client_id` and `client_secret` in \
          the Google Cloud console",
     )
     .on(&["invalid_client"]),
@@ -46,7 +46,7 @@ pub(crate) const OWN: Refusals = Refusals::of("Google", "tokens").rows(&[
     Refusal::misconfigured("this OAuth client is disabled; enable it in the Google Cloud console")
         .on(&["disabled_client"]),
     Refusal::misconfigured(
-        "Google does not know the redirect address; add it, letter by letter, to the authorised \
+        "the redirect URI is not registered at Google; add exactly this URI to the authorised \
          redirect URIs of this client in the Google Cloud console",
     )
     .on(&["redirect_uri_mismatch"]),

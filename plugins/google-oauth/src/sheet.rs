@@ -10,23 +10,26 @@ use crate::account::FACTS;
 pub(crate) const GOOGLE: Server = Server { name: "Google", settings: "`api_url`" };
 
 pub(crate) fn describe() -> Descriptor {
-    let scopes = "What the tokens are for, with spaces between: \
-                  `https://www.googleapis.com/auth/business.manage`.";
+    let scopes = "Scopes, separated by spaces: `https://www.googleapis.com/auth/business.manage`.";
     let described = Descriptor::new("google-oauth", env!("CARGO_PKG_VERSION"), "Google OAuth")
-        .about("Tokens for Google's APIs. A person agrees once; access tokens live an hour.")
+        .about("Tokens for Google's APIs. A person gives consent once; access tokens live an hour.")
         .documentation("https://developers.google.com/identity/protocols/oauth2/web-server")
         .setting(Field::required(
             "client_id",
             "Client id",
-            "Of the OAuth client in the Google Cloud console.",
+            "Id of the OAuth client in the Google Cloud console.",
         ))
         .setting(Field::required("scopes", "Scopes", scopes))
         .setting(Field::optional(
             "login_hint",
             "Login hint",
-            "The e-mail of the account to offer first.",
+            "E-mail of the account to suggest at the login.",
         ))
-        .secret(Field::required("client_secret", "Client secret", "Of the same OAuth client."));
+        .secret(Field::required(
+            "client_secret",
+            "Client secret",
+            "Secret of the same OAuth client.",
+        ));
     addresses(described)
         .logins(Logins::INTERACTIVE)
         .rotation(Rotation::None)
@@ -35,10 +38,11 @@ pub(crate) fn describe() -> Descriptor {
 }
 
 fn addresses(descriptor: Descriptor) -> Descriptor {
-    let accounts = Field::required("accounts_url", "Accounts URL", "Where a person agrees.");
-    let api = Field::required("api_url", "API URL", "Where tokens come from.");
-    let page = Field::required("device_page", "Device page", "Where a person types in a code.");
-    let issuer = Field::required("issuer", "Issuer", "Who Google says it is in a callback.");
+    let accounts = Field::required("accounts_url", "Accounts URL", "Where a person gives consent.");
+    let api = Field::required("api_url", "API URL", "Base URL of the token endpoint.");
+    let page =
+        Field::required("device_page", "Device page", "Where a person enters the device code.");
+    let issuer = Field::required("issuer", "Issuer", "Expected `iss` of a callback.");
     descriptor
         .setting(accounts.or("https://accounts.google.com"))
         .setting(api.or("https://oauth2.googleapis.com"))

@@ -22,7 +22,7 @@ const WARNING: &str = "warning";
 pub(crate) fn login(context: &Context) -> Flow<Tokens> {
     let id = &context.id;
     Err(Failure::grant_expired(format!(
-        "a person has to agree at Google first; run: keepfresh connect {id}"
+        "a person has to give consent at Google first; run: keepfresh connect {id}"
     )))
 }
 
@@ -128,12 +128,12 @@ fn warning(answer: &dyn Answer) -> Option<String> {
     let text = match answer.number("/refresh_token_expires_in")? {
         0 => return None,
         1..=WEEK => {
-            "this grant ends by itself: the Google Cloud project is probably in Testing, where \
-             grants die after seven days; publish it, then connect again"
+            "this grant will expire: the Google Cloud project is probably in Testing, where \
+             grants expire after seven days; publish it, then connect again"
         }
         _ => {
-            "this grant ends by itself: the person gave access for a limited time; connect again \
-             before it ends"
+            "this grant will expire: the person gave access for a limited time; connect again \
+             before that"
         }
     };
     Some(text.to_owned())
@@ -173,8 +173,7 @@ mod tests {
     #[test]
     fn nobody_logs_in_unattended() {
         let played = login::<Plugin>(&fresh(BUSINESS), &[]);
-        let text =
-            "a person has to agree at Google first; run: keepfresh connect google-oauth/default";
+        let text = "a person has to give consent at Google first; run: keepfresh connect google-oauth/default";
         assert_eq!((played.case(), played.text()), ("grant-expired", text));
     }
 

@@ -1,6 +1,6 @@
-//! Jibit, services of Iran: identity, payment, banking. A key pair buys a pair of tokens, and the pair
-//! buys the next one. Jibit documents codes and not statuses, so the code of a refusal decides whatever
-//! the status is, and the status only helps out.
+//! Jibit, services in Iran: identity, payment, banking. A key pair gives a pair of tokens, and a
+//! refresh gives a new pair. Jibit documents codes and not statuses, so the code of a refusal takes
+//! precedence over the status.
 
 #![forbid(unsafe_code)]
 
@@ -34,11 +34,11 @@ const REFRESH_LIFETIME: u64 = 172_800;
 const CODES: &[&str] = &["/errors/0/code", "/code"];
 
 const NOT_ACTIVE: Refusal =
-    Refusal::misconfigured("Jibit says that this client is not active; ask Jibit to activate it")
+    Refusal::misconfigured("this client is not active at Jibit; ask Jibit to activate it")
         .on(&["client.not_active"]);
 
 const NOT_TRUSTED: Refusal = Refusal::misconfigured(
-    "Jibit does not trust the address of this machine; add it to the client's allowed addresses at \
+    "Jibit does not allow this machine's IP address; add it to the client's allowed addresses at \
      Jibit",
 )
 .on(&["ip.not_trusted"]);
@@ -47,7 +47,7 @@ const LIMIT: Refusal = Refusal::rate_limited().on(&["too_many_requests"]);
 
 /// Jibit's own word for a failure of its server.
 const FAULT: Refusal =
-    Refusal::unavailable("Jibit reports a fault of its own; try again later").on(&["server.error"]);
+    Refusal::unavailable("Jibit reports an internal error; try again later").on(&["server.error"]);
 
 const NO_LOGIN: Refusals = Refusals::of("Jibit", "a login")
     .codes_at(CODES)
@@ -58,11 +58,11 @@ const NO_LOGIN: Refusals = Refusals::of("Jibit", "a login")
     )
     .on(&["security.bad_credentials"])
     .at(&[401, 403]),
-    Refusal::misconfigured("Jibit got no `api_key`; set it").on(&["apiKey.is_required"]),
-    Refusal::misconfigured("Jibit got no `secret_key`; set it").on(&["secretKey.is_required"]),
+    Refusal::misconfigured("Jibit received no `api_key`; set it").on(&["apiKey.is_required"]),
+    Refusal::misconfigured("Jibit received no `secret_key`; set it").on(&["secretKey.is_required"]),
     Refusal::misconfigured("Jibit could not read the keys; check `api_key` and `secret_key`")
         .on(&["web.invalid_or_missing_body"]),
-    Refusal::misconfigured("Jibit has no such address; check `base_url` and `product`")
+    Refusal::misconfigured("Jibit has no API at this address; check `base_url` and `product`")
         .at(&[404, 405]),
     NOT_ACTIVE,
     NOT_TRUSTED,
@@ -88,10 +88,10 @@ const NO_REFRESH: Refusals =
 
 impl Provider for Plugin {
     fn describe() -> Descriptor {
-        let base_url = Field::required("base_url", "Base URL", "Where the API is.");
+        let base_url = Field::required("base_url", "Base URL", "URL of the API.");
         let product = Field::optional("product", "Product", "`ide`, `ppg`, `trf` or `cobank`.");
         let described = Descriptor::new("jibit", env!("CARGO_PKG_VERSION"), "Jibit")
-            .about("Identity, payment and banking services of Iran. Each product has its own keys.")
+            .about("Identity, payment and banking services in Iran. Each product has its own keys.")
             .setting(base_url.or("https://napi.jibit.ir"))
             .setting(product.or("ide"))
             .secret(Field::required("api_key", "API key", "The API key of this product."))

@@ -44,7 +44,7 @@ pub(crate) const PERSON_FACTS: [&str; 13] = [
 
 const NO_TOKEN_FACTS: Refusals =
     Refusals::of("the provider", "introspection").rows(&[Refusal::misconfigured(
-        "the provider does not let this client introspect tokens; allow it there, or set \
+        "the provider does not allow this client to introspect tokens; allow it there, or set \
          `userinfo_url`",
     )
     .at(&[401, 403])]);
@@ -52,7 +52,7 @@ const NO_TOKEN_FACTS: Refusals =
 const NO_PERSON_FACTS: Refusals = Refusals::of("the provider", "userinfo").rows(&[
     REJECTED.on(&["invalid_token"]).at(&[401]),
     Refusal::misconfigured(
-        "the token may not ask for userinfo; add `openid` to `scopes` and connect again",
+        "the token may not read userinfo; add `openid` to `scopes` and connect again",
     )
     .at(&[403]),
 ]);

@@ -82,11 +82,11 @@ fn prompt(settings: &Settings, consent: bool) -> String {
 fn further(settings: &Settings) -> Result<Vec<(String, String)>, Failure> {
     let pair = |word: String| match word.split_once('=') {
         Some((name, _)) if RESERVED.contains(&name) => Err(Failure::misconfigured(format!(
-            "the setting `authorize_params` must not set `{name}`, which is set elsewhere; take it out"
+            "the setting `authorize_params` must not set `{name}`, which is set elsewhere; remove it"
         ))),
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err(Failure::misconfigured(
-            "the setting `authorize_params` must be `name=value`, several with spaces between",
+            "the setting `authorize_params` must be `name=value` pairs, separated by spaces",
         )),
     };
     settings.words("authorize_params").into_iter().map(pair).collect()

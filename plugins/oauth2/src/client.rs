@@ -41,8 +41,8 @@ impl Proof {
             return Ok(proof);
         }
         Err(Failure::misconfigured(format!(
-            "the setting `client_auth` wants the secret `{needed}`, which the connection does not \
-             have; add it"
+            "the setting `client_auth` requires the secret `{needed}`, which the connection does \
+             not have; add it"
         )))
     }
 }

@@ -1,5 +1,5 @@
-//! A person who agrees on another machine, RFC 8628. A poll remembers nothing, so with `issuer` alone
-//! each one asks for the discovery document again; `token_url` spares that.
+//! Consent on another device, RFC 8628. A poll remembers nothing, so with `issuer` alone each one
+//! fetches the discovery document again; `token_url` avoids that.
 
 use sdk::oauth::{device_grant, join, progress};
 use sdk::{Context, Device, DeviceGrant, Flow, Progress, kept, send, text};

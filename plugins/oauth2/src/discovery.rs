@@ -1,6 +1,6 @@
 //! Discovery: `OpenID` Connect's place of the document, then RFC 8414's with the issuer's path, then
 //! without. The document must name the issuer of the settings: one that names another belongs to
-//! somebody else, and whoever believes it gives a code to the wrong server.
+//! another provider, and a client that believes it sends a code to the wrong server.
 
 use sdk::{Answer, Context, Failure, Flow, Request, origin, send_then, trouble};
 
@@ -57,10 +57,10 @@ fn ask<T: 'static>(
 fn read(answer: &dyn Answer, issuer: String) -> Result<Known, Failure> {
     if answer.text("/issuer").as_deref() != Some(issuer.as_str()) {
         let named = answer.text("/issuer").filter(|it| is_address(it));
-        let named = named.unwrap_or_else(|| "something that is no address".to_owned());
+        let named = named.unwrap_or_else(|| "something that is not a URL".to_owned());
         return Err(Failure::misconfigured(format!(
-            "the discovery document of {issuer} is of another issuer: {named}; if that is the \
-             provider you mean, write it into `issuer`, letter by letter"
+            "the discovery document of {issuer} names another issuer: {named}; if that is the \
+             right provider, set `issuer` to exactly this value"
         )));
     }
     let member = |it: &str| answer.text(&format!("/{it}")).filter(|url| is_address(url));

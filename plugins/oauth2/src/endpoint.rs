@@ -121,7 +121,7 @@ impl Known {
                     "the discovery document of the issuer has no `{member}`; set `{setting}` if the \
                      provider has one"
                 ),
-                None => format!("nobody says where the provider's `{member}` is; set `{setting}`, or `issuer`"),
+                None => format!("the provider's `{member}` is not known; set `{setting}`, or `issuer`"),
             })
         })
     }
@@ -201,8 +201,7 @@ mod tests {
     fn a_missing_endpoint_is_named_with_its_setting() {
         let settings = with(&[]).settings;
         let nobody = Known::default().require(&settings, Endpoint::Token);
-        let text =
-            "nobody says where the provider's `token_endpoint` is; set `token_url`, or `issuer`";
+        let text = "the provider's `token_endpoint` is not known; set `token_url`, or `issuer`";
         assert_eq!(ending(&nobody), ("misconfigured", text));
         let document = known("https://id.example/t").require(&settings, Endpoint::Revoke);
         assert!(ending(&document).1.contains("`revocation_endpoint`; set `revoke_url`"));

@@ -1,5 +1,5 @@
-//! Which grant a connection lives on. What a person has once agreed to is never replaced by the
-//! client's own token: that would be another account, and nobody would notice.
+//! Which grant a connection uses. A person's consent is never replaced by the client's own token:
+//! that would be another account, and nobody would notice.
 
 use sdk::{Context, Failure};
 
@@ -55,8 +55,8 @@ impl Grant {
     pub(crate) fn allow_person(context: &Context) -> Result<(), Failure> {
         match Self::chosen(context)? {
             Some(Self::ClientCredentials) => Err(Failure::misconfigured(
-                "the setting `grant` is `client_credentials`, which needs nobody to connect; for a \
-                 person's tokens set grant = \"authorization_code\"",
+                "the setting `grant` is `client_credentials`, which needs no login by a person; \
+                 for a person's tokens set grant = \"authorization_code\"",
             )),
             _ => Ok(()),
         }

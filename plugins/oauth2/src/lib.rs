@@ -1,4 +1,4 @@
-//! Any OAuth 2.0 provider, by settings alone: a client for itself, or a person who agrees once.
+//! Any OAuth 2.0 provider, configured only by settings: client credentials, or a person's consent.
 
 #![forbid(unsafe_code)]
 

@@ -13,7 +13,7 @@ pub(crate) const PROVIDER: Server =
 
 pub(crate) fn describe() -> Descriptor {
     let described = Descriptor::new("oauth2", env!("CARGO_PKG_VERSION"), "OAuth 2.0")
-        .about("Any OAuth 2.0 provider: client credentials, or a person who agrees once.")
+        .about("Any OAuth 2.0 provider: client credentials, or a person's consent.")
         .documentation("https://www.rfc-editor.org/rfc/rfc6749")
         .logins(Logins::UNATTENDED | Logins::INTERACTIVE)
         .rotation(Rotation::Unknown);
@@ -21,18 +21,27 @@ pub(crate) fn describe() -> Descriptor {
 }
 
 fn addresses(descriptor: Descriptor) -> Descriptor {
-    let page = "Where a person types in a code, if that is on another host than the endpoints.";
-    let issuer = "The provider's address; endpoints that are not set are read from its discovery \
-                  document, and must be on the same scheme, host and port.";
+    let page =
+        "URL where a person enters the device code, if it is on another host than the endpoints.";
+    let issuer = "URL of the provider; endpoints that are not set are read from its discovery \
+                  document, and must have the same scheme, host and port.";
     descriptor
         .setting(Field::optional("issuer", "Issuer", issuer))
-        .setting(Field::optional("token_url", "Token URL", "Needed if there is no `issuer`."))
-        .setting(Field::optional("authorize_url", "Authorize URL", "Where a person agrees."))
-        .setting(Field::optional("device_url", "Device URL", "Where device codes come from."))
+        .setting(Field::optional("token_url", "Token URL", "Required if there is no `issuer`."))
+        .setting(Field::optional("authorize_url", "Authorize URL", "Where a person gives consent."))
+        .setting(Field::optional("device_url", "Device URL", "Endpoint for device codes."))
         .setting(Field::optional("device_page", "Device page", page))
-        .setting(Field::optional("revoke_url", "Revoke URL", "Where tokens are revoked."))
-        .setting(Field::optional("introspect_url", "Introspect URL", "Facts about a token."))
-        .setting(Field::optional("userinfo_url", "Userinfo URL", "Facts about a person."))
+        .setting(Field::optional("revoke_url", "Revoke URL", "Endpoint for revoking tokens."))
+        .setting(Field::optional(
+            "introspect_url",
+            "Introspect URL",
+            "Endpoint for facts about a token.",
+        ))
+        .setting(Field::optional(
+            "userinfo_url",
+            "Userinfo URL",
+            "Endpoint for facts about a person.",
+        ))
 }
 
 fn client(descriptor: Descriptor) -> Descriptor {
@@ -40,7 +49,7 @@ fn client(descriptor: Descriptor) -> Descriptor {
                        with `private_key` alone) or `none`.";
     let key = "PEM; signs `private_key_jwt`.";
     descriptor
-        .setting(Field::required("client_id", "Client id", "As registered at the provider."))
+        .setting(Field::required("client_id", "Client id", "Id of the client at the provider."))
         .setting(Field::optional("client_auth", "Client authentication", client_auth))
         .setting(Field::optional("key_id", "Key id", "`kid` of `private_key`, if it has one."))
         .setting(
@@ -54,16 +63,16 @@ fn wishes(descriptor: Descriptor) -> Descriptor {
     let grant = "`client_credentials` or `authorization_code`. Without it, `authorization_code` if a \
                  person has connected before, if a refresh token was imported, if `authorize_url` or `device_url` is set, or if the \
                  client has neither secret nor key; else `client_credentials`.";
-    let params = "Further parameters of the authorize URL, `name=value` with spaces between: \
+    let params = "Additional parameters of the authorize URL, `name=value` separated by spaces: \
                   `access_type=offline`.";
     descriptor
         .setting(Field::optional("grant", "Grant", grant))
-        .setting(Field::optional("scopes", "Scopes", "With spaces between."))
-        .setting(Field::optional("resource", "Resource", "RFC 8707; several with spaces between."))
+        .setting(Field::optional("scopes", "Scopes", "Separated by spaces."))
+        .setting(Field::optional("resource", "Resource", "RFC 8707; separated by spaces."))
         .setting(Field::optional(
             "audience",
             "Audience",
-            "What the token is for, at Auth0 and kin.",
+            "Audience of the token, for Auth0 and similar providers.",
         ))
         .setting(Field::optional("prompt", "Prompt", "OpenID Connect's `prompt`, such as `login`."))
         .setting(Field::optional("authorize_params", "Authorize parameters", params))

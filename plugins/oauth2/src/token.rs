@@ -19,7 +19,7 @@ pub(crate) fn login(context: &Context) -> Flow<Tokens> {
     if Grant::of(context)? == Grant::AuthorizationCode {
         let id = &context.id;
         return Err(Failure::grant_expired(format!(
-            "a person has to agree at the provider; run: keepfresh connect {id}"
+            "a person has to give consent at the provider; run: keepfresh connect {id}"
         )));
     }
     let settings = &context.settings;
@@ -35,7 +35,7 @@ pub(crate) fn refresh(context: &Context) -> Flow<Tokens> {
         return match Grant::of(context)? {
             Grant::ClientCredentials => login(context),
             Grant::AuthorizationCode => Err(Failure::grant_expired(format!(
-                "the provider gave no refresh token; ask for one (the scope `offline_access`, or \
+                "the provider gave no refresh token; request one (the scope `offline_access`, or \
                  authorize_params = \"access_type=offline\"), then run: keepfresh connect {}",
                 context.id
             ))),
@@ -180,7 +180,8 @@ mod tests {
     fn what_a_person_agreed_to_is_not_logged_in_unattended() {
         let context = fresh(&[PLAIN.as_slice(), &[("grant", "authorization_code")]].concat());
         let played = login::<Plugin>(&context, &[]);
-        let text = "a person has to agree at the provider; run: keepfresh connect oauth2/default";
+        let text =
+            "a person has to give consent at the provider; run: keepfresh connect oauth2/default";
         assert_eq!((played.case(), played.text()), ("grant-expired", text));
         assert!(played.requests.is_empty());
     }

@@ -1,6 +1,6 @@
-//! PlayMobile, SMS of Uzbekistan. There is no token: every call carries HTTP Basic credentials, so the
-//! token set is those credentials, and login and refresh only ask whether they still work. The question
-//! is a send without messages, which sends nothing.
+//! PlayMobile, an SMS broker in Uzbekistan. There is no token: every request carries HTTP Basic
+//! credentials, so the token set is those credentials, and login and refresh only check that they
+//! still work. The check is a send without messages, which sends nothing.
 
 #![forbid(unsafe_code)]
 
@@ -19,15 +19,15 @@ const REFUSED: Refusals = Refusals::of("PlayMobile", "a send without messages").
         "PlayMobile refused the user name or the password; check `username` and `password`",
     )
     .at(&[401, 403]),
-    Refusal::misconfigured("PlayMobile takes no messages at this address; check `base_url`")
+    Refusal::misconfigured("PlayMobile has no messaging API at this address; check `base_url`")
         .at(&[404, 405]),
 ]);
 
 impl Provider for Plugin {
     fn describe() -> Descriptor {
-        let base_url = "Where the API is, as the contract says; without `/broker-api` at the end.";
+        let base_url = "URL of the API, from your contract; without `/broker-api` at the end.";
         Descriptor::new("playmobile", env!("CARGO_PKG_VERSION"), "PlayMobile SMS")
-            .about("SMS broker of Uzbekistan. A user name and a password, sent with every call.")
+            .about("SMS broker in Uzbekistan. A user name and a password, sent with every request.")
             .setting(
                 Field::required("base_url", "Base URL", base_url).or("https://send.smsxabar.uz"),
             )
@@ -79,10 +79,10 @@ fn accepted(answer: &dyn Answer) -> Result<String, Failure> {
     match (answer.status(), answer.number("/error-code")) {
         (200..300, None) if !answer.is_page() => Ok("received".to_owned()),
         (_, Some(102)) => Err(Failure::misconfigured(
-            "PlayMobile says that this account is locked; ask PlayMobile to unlock it",
+            "this PlayMobile account is locked; ask PlayMobile to unlock it",
         )),
         (200..300 | 400, Some(100)) => {
-            Err(Failure::unavailable("PlayMobile reports a fault of its own; try again later"))
+            Err(Failure::unavailable("PlayMobile reports an internal error; try again later"))
         }
         (200..300 | 400, Some(code)) => Ok(format!("error code {code}")),
         _ => Err(REFUSED.failure(answer)),
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_locked_account_is_for_a_person() {
-        let text = "PlayMobile says that this account is locked; ask PlayMobile to unlock it";
+        let text = "this PlayMobile account is locked; ask PlayMobile to unlock it";
         for code in ["102", "\"102\""] {
             let body = self::code(code);
             assert_eq!(login_of(400, &body).text(), text);

@@ -75,14 +75,14 @@ impl Revocation for Plugin {
     fn revoke(context: &Context) -> Flow<()> {
         if !context.has_secret("api_key") {
             return Err(Failure::misconfigured(
-                "PropelAuth ends a session only for a backend API key: set the secret `api_key`, or \
-                 have the user log out",
+                "ending a PropelAuth session requires a backend API key: set the secret \
+                 `api_key`, or have the user log out",
             ));
         }
         if !context.has_refresh_token() {
             return Err(Failure::misconfigured(
-                "there is no refresh token to log out with; the access token ends by itself within \
-                 30 minutes",
+                "there is no refresh token to log out with; the access token expires within 30 \
+                 minutes",
             ));
         }
         let key = compose([text("Bearer "), secret("api_key")], Encoding::Plain);

@@ -1,4 +1,5 @@
-//! PropelAuth, logins of a B2B product. Tokens of one user live 30 minutes, and every refresh rotates.
+//! PropelAuth, user logins for B2B products. Access tokens live 30 minutes, and every refresh
+//! rotates the refresh token.
 
 #![forbid(unsafe_code)]
 

@@ -11,18 +11,18 @@ pub(crate) const PROPELAUTH: Server = Server { name: "PropelAuth", settings: "`a
 pub(crate) fn describe() -> Descriptor {
     let described = Descriptor::new("propelauth", env!("CARGO_PKG_VERSION"), "PropelAuth")
         .about(
-            "Logins of a B2B product. Tokens of one user live 30 minutes; every refresh rotates.",
+            "User logins for B2B products. Access tokens live 30 minutes; every refresh rotates the refresh token.",
         )
         .documentation("https://docs.propelauth.com/reference/api/oauth2")
         .secret(Field::optional(
             "client_secret",
             "Client secret",
-            "Of the OAuth client; without one, PKCE alone proves who asks.",
+            "Secret of the OAuth client; without one, only PKCE is used.",
         ))
         .secret(Field::optional(
             "api_key",
             "Backend API key",
-            "Needed only to log the user out when the connection is revoked.",
+            "Only needed to log the user out when the connection is revoked.",
         ));
     settings(described)
         .logins(Logins::INTERACTIVE)
@@ -43,17 +43,20 @@ pub(crate) fn describe() -> Descriptor {
 }
 
 fn settings(descriptor: Descriptor) -> Descriptor {
-    let issuer = "Who PropelAuth says it is in a callback, which is then checked; usually the same \
-                  as `auth_url`.";
+    let issuer = "Expected `iss` of a callback; usually the same as `auth_url`.";
     descriptor
         .setting(Field::required(
             "auth_url",
             "Auth URL",
-            "Of the tenant, from the dashboard: `https://auth.example.com`.",
+            "URL of the tenant, from the dashboard: `https://auth.example.com`.",
         ))
-        .setting(Field::required("client_id", "Client id", "Of the OAuth client."))
-        .setting(Field::optional("org_id", "Organisation", "Tokens for this organisation only."))
+        .setting(Field::required("client_id", "Client id", "Id of the OAuth client."))
+        .setting(Field::optional(
+            "org_id",
+            "Organisation",
+            "Only request tokens for this organisation.",
+        ))
         .setting(Field::optional("prompt", "Prompt", "`login`, `none` or `select_account`."))
-        .setting(Field::optional("scopes", "Scopes", "With spaces between: `openid email`."))
+        .setting(Field::optional("scopes", "Scopes", "Separated by spaces: `openid email`."))
         .setting(Field::optional("issuer", "Issuer", issuer))
 }

@@ -25,8 +25,8 @@ pub(crate) fn refresh(context: &Context) -> Flow<Tokens> {
         let mut tokens = read(answer, Call::Refresh, context.now)?;
         if tokens.refresh_token.is_none() {
             return Err(Failure::unexpected(
-                "PropelAuth answered a refresh without the next refresh token, and the old one is \
-                 used up; its answer is kept",
+                "PropelAuth answered a refresh without a new refresh token, and the old one is \
+                 used up; the answer is kept",
             ));
         }
         if tokens.scopes.is_empty() {
@@ -207,7 +207,7 @@ mod tests {
     fn a_refresh_must_bring_both_tokens() {
         let (case, text) = refresh_ends(200, r#"{"access_token":"a","expires_in":1800}"#);
         assert_eq!(case, "unexpected");
-        assert!(text.contains("without the next refresh token"), "{text}");
+        assert!(text.contains("without a new refresh token"), "{text}");
         assert_eq!(refresh_ends(200, r#"{"refresh_token":"r"}"#).0, "unexpected");
         assert_eq!(refresh_ends(200, r#"{"access_token":"a","refresh_token":""}"#).0, "unexpected");
     }

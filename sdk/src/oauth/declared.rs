@@ -1,4 +1,4 @@
-//! What the readers of this folder read of an answer, to be declared by whoever uses them.
+//! What the readers of this folder read of an answer, to be declared by the plugins that use them.
 
 use crate::bindings::exports::keepfresh::provider::provider::{Descriptor, Kind};
 

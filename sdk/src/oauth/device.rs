@@ -30,7 +30,7 @@ pub fn device_grant(answer: &dyn Answer, server: Server) -> Result<DeviceGrant, 
     else {
         let name = server.name;
         return Err(Failure::unexpected(format!(
-            "{name} answered {} without a device code, a code for the person and an address",
+            "{name} answered {} without a device code, a user code and a verification URL",
             answer.status()
         )));
     };
@@ -52,7 +52,7 @@ pub fn progress(answer: &dyn Answer, server: Server, now: u64) -> Result<Progres
         Some("slow_down" | "rate_limit_exceeded") => Ok(Progress::SlowDown),
         _ if answer.status() == 429 => Ok(Progress::SlowDown),
         Some("expired_token") => Err(Failure::GrantExpired(
-            "the code expired before anybody agreed; connect again".to_owned(),
+            "the code expired before it was confirmed; connect again".to_owned(),
         )),
         _ => match tokens(answer, server, now) {
             Some(read) => Ok(Progress::Granted(Box::new(read?))),

@@ -71,7 +71,7 @@ fn by_code(code: &str, answer: &dyn Answer, call: Call, server: Server) -> Optio
         ("unauthorized_client", _)
         | ("access_denied", Call::ClientCredentials | Call::DeviceStart | Call::Revocation) => {
             Failure::misconfigured(format!(
-                "{name} does not let this client use {}; allow it where the client is registered",
+                "{name} does not allow this client to use {}; allow it in the client's registration",
                 call.grant()
             ))
         }
@@ -83,12 +83,14 @@ fn by_code(code: &str, answer: &dyn Answer, call: Call, server: Server) -> Optio
             dead(call, server)
         }
         ("interaction_required" | "login_required" | "consent_required", _) => {
-            Failure::grant_expired(format!("{name} wants to see the person again; connect again"))
+            Failure::grant_expired(format!(
+                "{name} requires the person to log in again; connect again"
+            ))
         }
         // Laravel Passport up to 12 refuses a dead refresh token so.
         ("invalid_request", Call::Refresh) if status == 401 => dead(call, server),
         ("temporarily_unavailable" | "server_error", _) => {
-            Failure::unavailable(format!("{name} reports a fault of its own; try again later"))
+            Failure::unavailable(format!("{name} reports an internal error; try again later"))
         }
         ("slow_down" | "rate_limit_exceeded" | "too_many_requests", _) => {
             Failure::rate_limited(answer)
@@ -103,7 +105,7 @@ fn settings(code: &str, call: Call, server: Server) -> Option<String> {
     Some(match code {
         "invalid_scope" => format!("{name} does not grant these scopes; check `scopes`"),
         "invalid_request" => format!(
-            "{name} found the request incomplete or wrong; check {settings}, `client_id` and the \
+            "{name} rejected the request as incomplete or invalid; check {settings}, `client_id` and the \
              other settings"
         ),
         "unsupported_grant_type" | "device_flow_disabled" => {
@@ -111,15 +113,16 @@ fn settings(code: &str, call: Call, server: Server) -> Option<String> {
         }
         "unsupported_token_type" => format!("{name} does not revoke tokens of this kind"),
         "invalid_target" => {
-            format!("{name} does not know what the token is for; check `resource` and `audience`")
+            format!(
+                "{name} rejected the resource or audience of the token; check `resource` and `audience`"
+            )
         }
         "redirect_uri_mismatch" => format!(
-            "{name} does not know the redirect address; register it, letter by letter, for this \
-             client"
+            "{name} does not accept the redirect URI; register exactly this URI for this client"
         ),
         "use_dpop_nonce" | "invalid_dpop_proof" => format!(
-            "{name} wants proofs of possession (DPoP), which this plugin does not make; register \
-             the client without them"
+            "{name} requires DPoP, which this plugin does not support; register the client \
+             without it"
         ),
         _ => return None,
     })
@@ -159,8 +162,8 @@ fn dead(call: Call, server: Server) -> Failure {
             "{name} no longer accepts the refresh token: it expired, was revoked or was used before"
         )),
         Call::Code => Failure::grant_expired(format!(
-            "{name} refused the authorization code: it was used before, is too old, or belongs to \
-             another redirect address; connect again"
+            "{name} refused the authorization code: it was used before, is too old, or belongs \
+             to another redirect URI; connect again"
         )),
         Call::DeviceStart | Call::DevicePoll => Failure::grant_expired(format!(
             "{name} no longer accepts the device code; connect again"

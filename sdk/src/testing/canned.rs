@@ -68,7 +68,7 @@ impl Answer for Canned {
     fn shape(&self) -> Shape {
         let text = match &self.body {
             Body::Text(text) => text,
-            Body::Json(Json::String(text)) if !text.contains(char::is_whitespace) => {
+            Body::Json(Json::String(text)) if may_be_a_token(text) => {
                 return Shape::QuotedWord;
             }
             Body::Json(_) => return Shape::Json,
@@ -79,8 +79,8 @@ impl Answer for Canned {
             Some(b'{' | b'[' | b'"') => Shape::BrokenJson,
             Some(b'<') => Shape::Markup,
             _ if html => Shape::Markup,
-            _ if text.trim().contains(char::is_whitespace) => Shape::Text,
-            _ => Shape::Word,
+            _ if may_be_a_token(text.trim()) => Shape::Word,
+            _ => Shape::Text,
         }
     }
 
@@ -146,6 +146,15 @@ fn base64url(text: &str) -> Option<Vec<u8>> {
         }
     }
     Some(bytes)
+}
+
+/// As the host says it, roughly: letters and digits, and no word of people.
+fn may_be_a_token(word: &str) -> bool {
+    let is_part = |it: char| it.is_ascii_alphanumeric() || "-._~+/=:|".contains(it);
+    let has_digit = word.contains(|it: char| it.is_ascii_digit());
+    let mixes = word.chars().skip(1).any(|it| it.is_ascii_uppercase())
+        && word.contains(|it: char| it.is_ascii_lowercase());
+    word.len() >= 8 && word.chars().all(is_part) && (has_digit || mixes)
 }
 
 #[cfg(test)]

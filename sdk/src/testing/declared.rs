@@ -111,7 +111,7 @@ fn sent<T>(played: &Played<T>) -> usize {
 
 /// Plays with no answer, and with answers that may lead to further requests.
 fn each(what: &str, play: impl Fn(&[Canned]) -> usize) {
-    assert!(play(&[]) > 0, "{what} sends nothing that could be looked at");
+    assert!(play(&[]) > 0, "{what} sends no request that could be checked");
     for status in [200, 400, 404, 415] {
         play(&vec![Canned::new(status, "{}"); 16]);
     }

@@ -57,7 +57,7 @@ fn a_person_who_agreed_before_is_asked_again_when_no_refresh_token_came() {
     let asked = page.way.iter().filter(|it| it.contains("/o/oauth2/v2/auth")).collect::<Vec<_>>();
     assert_eq!(asked.len(), 2, "{page:#?}");
     assert_eq!(Desk::parameter(asked[1], "prompt").as_deref(), Some("consent"));
-    assert!(!run.stderr.contains("no refresh token came: google"), "{run:?}");
+    assert!(!run.stderr.contains("no refresh token was issued: google"), "{run:?}");
     let attempts = desk.show("second")["attempts"].clone();
     assert_eq!(attempts[0]["outcome"], "success");
     assert_eq!(attempts[1]["error"]["code"], "connect.no_refresh_token");

@@ -104,7 +104,7 @@ fn a_port_that_is_taken_is_named() {
 fn nobody_who_comes_back_ends_the_wait() {
     let desk = Desk::oauth(oauth::Settings::default(), "");
     let run = desk.home.run(&["connect", "oauth2/me", "--no-browser", "--wait", "1s"]).exits(1);
-    assert!(run.stderr.contains("nobody came back within 1 s"), "{run:?}");
+    assert!(run.stderr.contains("the login was not completed within 1 s"), "{run:?}");
 }
 
 #[test]

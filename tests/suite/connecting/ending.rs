@@ -14,7 +14,7 @@ fn a_grant_is_ended_at_the_provider_and_forgotten_here() {
     desk.connect("ads").1.exits(0);
     let token = desk.home.run(&["token", "get", "google-oauth/ads"]).exits(0).stdout;
     let run = desk.home.run(&["disconnect", "google-oauth/ads"]).exits(0);
-    assert!(run.stderr.contains("the provider has ended the grant; forgotten here"), "{run:?}");
+    assert!(run.stderr.contains("the provider has revoked the grant; deleted here"), "{run:?}");
     assert!(desk.fake.control().journal().iter().any(|it| it.path == "/revoke"));
     assert!(desk.home.run(&["connection", "list"]).exits(0).stdout.contains("no connections"));
     let database = std::fs::read(desk.home.path("keepfresh.db")).unwrap();
@@ -32,7 +32,7 @@ fn a_provider_that_does_not_answer_keeps_it_from_being_forgotten() {
     assert!(run.stderr.contains("keepfresh disconnect oauth2/me --force"), "{run:?}");
     assert_eq!(desk.show("me")["state"], "fresh");
     let run = desk.home.run(&["disconnect", "oauth2/me", "--force"]).exits(0);
-    assert!(run.stderr.contains("the provider was not told"), "{run:?}");
+    assert!(run.stderr.contains("the grant was not revoked"), "{run:?}");
     assert!(desk.home.run(&["connection", "list"]).stdout.contains("no connections"));
 }
 

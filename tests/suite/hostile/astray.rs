@@ -93,7 +93,7 @@ fn a_further_token_that_is_made_of_a_secret_goes_no_further_than_the_secret() {
 
 #[test]
 fn two_tokens_of_one_name_are_refused_before_one_answers_for_the_other() {
-    const KEPT: &str = "nothing was saved, the provider's answer is kept for a replay";
+    const KEPT: &str = "nothing was saved; the provider's answer is kept for a replay";
     for (misdeed, name) in [("extra-twice", "a"), ("extra-namesake", "access_token")] {
         let astray = Astray::new(misdeed);
         let text = format!("sends-astray.login returned two tokens called `{name}`; {KEPT}");

@@ -103,7 +103,7 @@ fn a_person_is_sent_to_no_other_page() {
 
 #[test]
 fn a_page_that_hides_something_is_refused() {
-    let text = "shows-codes.device.start returned a text that is empty, too long or not plain";
+    let text = "shows-codes.device.start returned a text that is empty, too long or has control characters";
     let long = format!("https://declared.example/{}", "x".repeat(16 << 10));
     for page in
         ["", "https://declared.example/\u{202e}", "https://declared.example/\u{1b}[2K", &long]
@@ -114,7 +114,7 @@ fn a_page_that_hides_something_is_refused() {
 
 #[test]
 fn a_code_that_looks_like_more_than_a_code_is_refused() {
-    let text = "shows-codes.device.start returned a code for the person that is not of 1 to 64 letters, digits, dashes and spaces";
+    let text = "shows-codes.device.start returned a user code that is not 1 to 64 letters, digits, dashes and spaces";
     let long = "A".repeat(65);
     for code in
         ["ESC[31mAB-12", "AB-12\nnow type your password", "", "AB.12", "\u{202e}21-BA", &long]
@@ -127,8 +127,7 @@ fn a_code_that_looks_like_more_than_a_code_is_refused() {
 
 #[test]
 fn a_device_code_is_the_providers_own() {
-    let text =
-        "shows-codes.device.start returned a device code that the provider did not send as it is";
+    let text = "shows-codes.device.start returned a device code that is not exactly what the provider sent";
     for device in ["key", "composed"] {
         Shown { device, ..GOOD }.refused("plugin.output_invalid", text);
     }

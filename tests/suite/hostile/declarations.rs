@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::hostile::{Stage, stops_in};
 
-const WRONGLY: &str = "odd.wasm describes itself wrongly: ";
+const WRONGLY: &str = "odd.wasm has an invalid descriptor: ";
 
 /// A plugin that declares what most do, and has a default for its address.
 const PLAIN: &str = "\
@@ -31,7 +31,7 @@ fn what_would_look_like_something_else_is_refused_when_it_is_loaded() {
     let home = Home::new("");
     let (name, version) = (
         "its name must be lower-case letters, digits and dashes",
-        "its version must be one like 1.2.3",
+        "its version must look like 1.2.3",
     );
     let line = |shown: &str| format!("`{shown}` is not one line of visible ASCII of 512 bytes");
     for (old, new, what) in [
@@ -58,12 +58,12 @@ fn what_would_look_like_something_else_is_refused_when_it_is_loaded() {
         (
             "with access-token",
             "with access\u{200b}-token",
-            r"a request carries `access\u{200b}-token`, which is neither a secret of it nor a token".to_owned(),
+            r"a request carries `access\u{200b}-token`, which is neither one of its secrets nor a token".to_owned(),
         ),
         (
             "secret pin",
             "secret access-token",
-            "`access-token` is a name of the contract's, so no secret can have it".to_owned(),
+            "`access-token` is reserved by the contract, so no secret can have this name".to_owned(),
         ),
     ] {
         refused(&home, &PLAIN.replace(old, new), &what);
@@ -102,9 +102,9 @@ fn a_declaration_to_read_a_secret_is_refused_when_it_is_loaded() {
             "the header WWW-Authenticate, which is named like a secret",
         ),
         ("text header:X Y", "the header `X Y`, which is not a header name"),
-        ("fact header:Location", "the header Location, which can be read as an address alone"),
+        ("fact header:Location", "the header Location, which can only be read as an address"),
         ("text error", "`error`, which does not begin with `/` or `**/`"),
-        ("text /a/**/b", "`/a/**/b`, which has `**` in its middle"),
+        ("text /a/**/b", "`/a/**/b`, which has `**` in the middle"),
     ] {
         refused(
             &home,

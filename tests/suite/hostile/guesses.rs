@@ -8,7 +8,7 @@ use e2e::provider::rotor;
 
 use crate::hostile::{Stage, attempt, stops_in};
 
-const KEPT: &str = "nothing was saved, the provider's answer is kept for a replay";
+const KEPT: &str = "nothing was saved; the provider's answer is kept for a replay";
 
 #[test]
 fn a_right_guess_makes_the_whole_set_refused_in_whatever_spelling() {

@@ -9,7 +9,7 @@ fn a_plugin_that_imports_reveal_does_not_run_without_the_grant() {
     let stage = Stage::new();
     stage.stops("reveals").is(
         "plugin.import_denied",
-        "reveals imports keepfresh:provider/reveal@1.0.0, which plugins do not get without a grant; to let it read secrets in clear, add to [providers.reveals]: grants = [\"reveal\"]",
+        "reveals imports keepfresh:provider/reveal@1.0.0, which plugins do not get without a grant; to let it read secrets in plain text, add to [providers.reveals]: grants = [\"reveal\"]",
     );
     assert_eq!(stage.rotor.control().seen(), 0);
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::hostile::{Ending, Stage, attempt, stops_in};
 
-const KEPT: &str = "nothing was saved, the provider's answer is kept for a replay";
+const KEPT: &str = "nothing was saved; the provider's answer is kept for a replay";
 
 const CPU: &str = "spends.login used 500 ms of CPU (limit 500 ms) and was stopped";
 

@@ -15,7 +15,7 @@ const MORE: &str = "asks for more than was approved (a new import: keepfresh:pro
 fn widened(digest: &Value) -> String {
     let digest = digest.as_str().unwrap();
     format!(
-        "x.wasm {MORE}; look at it with `keepfresh plugin inspect`, then: keepfresh plugin approve x --digest sha256:{digest}"
+        "x.wasm {MORE}; check it with `keepfresh plugin inspect`, then run: keepfresh plugin approve x --digest sha256:{digest}"
     )
 }
 
@@ -106,7 +106,7 @@ fn a_lock_file_that_cannot_be_read_approves_nothing_by_itself() {
     let plugin = listed(&home);
     assert_eq!(plugin["refused"]["code"], "plugin.lock_damaged", "{plugin:#}");
     let message = plugin["refused"]["message"].as_str().unwrap();
-    assert!(message.contains("restore it, or look at each plugin"), "{message}");
+    assert!(message.contains("restore it, or check each plugin"), "{message}");
     assert_eq!(fs::read_to_string(home.path("keepfresh.lock")).unwrap(), "plugins = nonsense");
 }
 
@@ -120,7 +120,7 @@ fn a_running_daemon_keeps_the_old_one_until_the_new_one_is_approved() {
     assert_eq!(listed(&home)["refused"]["message"], widened(&listed(&home)["digest"]));
     refreshes(&home);
     let approved = approve(&home).exits(0);
-    assert!(approved.stderr.contains("the daemon runs it now"), "{approved:?}");
+    assert!(approved.stderr.contains("the daemon uses it now"), "{approved:?}");
     // At once: the command has waited for it.
     let plugin = listed(&home);
     assert_eq!((&plugin["name"], &plugin["refused"]), (&"reveals".into(), &Value::Null));

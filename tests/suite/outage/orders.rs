@@ -132,7 +132,8 @@ fn an_order_about_many_leaves_out_what_is_in_doubt_and_counts_it() {
         assert_eq!((&run["summary"]["skipped"], &run["summary"]["failed"]), (&2.into(), &0.into()));
     }
     let text = four.home.run(&["refresh", "--failed", "--force"]).exits(3).stderr;
-    let told = "2 left out: the outcome of their last refresh is unknown; name one to send it";
+    let told =
+        "2 left out: the outcome of their last refresh is unknown; name one to refresh it anyway";
     assert!(text.contains(told), "{text}");
     assert!(!four.is_revoked("a") && !four.is_revoked("b"), "no grant was ended");
     for name in ["a", "b"] {

@@ -155,15 +155,15 @@ fn what_says_where_requests_go_is_not_for_whoever_adds_a_connection() {
     let crowd = Crowd::new("");
     let add = ["connection", "add", "rotor/ann", "--setting", "base_url=http://127.0.0.1:1"];
     let run = crowd.home.run(&add).exits(3);
-    assert!(run.stderr.contains("`base_url` says where requests go"), "{run:?}");
+    assert!(run.stderr.contains("`base_url` determines where requests are sent"), "{run:?}");
     let add = ["connection", "add", "rotor/ann", "--setting", "colour=red"];
     let run = crowd.home.run(&add).exits(3);
-    assert!(run.stderr.contains("knows no setting `colour`"), "{run:?}");
+    assert!(run.stderr.contains("has no setting `colour`"), "{run:?}");
     let run = crowd.home.run_with_input(
         &["connection", "add", "rotor/ann", "--from", "-"],
         r#"{"secrets":{"pin":"CANARY_pin"}}"#,
     );
-    assert!(run.stderr.contains("knows no secret `pin`") && !run.stderr.contains("CANARY"));
+    assert!(run.stderr.contains("has no secret `pin`") && !run.stderr.contains("CANARY"));
     assert!(crowd.list(&[]).is_empty());
 }
 

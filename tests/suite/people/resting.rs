@@ -59,7 +59,7 @@ fn a_resting_connection_says_so_and_alarms_nobody() {
         std::thread::sleep(Duration::from_millis(50));
     }
     let status = crowd.home.run(&["status"]).exits(0);
-    assert!(status.stdout.contains("Nobody has asked for its token for "), "{status:?}");
+    assert!(status.stdout.contains("No caller has requested its token for "), "{status:?}");
     assert_eq!(crowd.fake.control().seen(), 0, "nothing was sent for it");
     drop(daemon);
 }

@@ -47,7 +47,7 @@ fn half_of_many_are_refreshed_within_the_rate_through_an_interruption() {
     }
     let shown = terminal.interrupt();
     assert!(shown.contains("ETA"), "no bar with an estimate: {}", tail(&shown));
-    assert!(shown.contains("are left; run it again"), "{}", tail(&shown));
+    assert!(shown.contains("remain; run it again"), "{}", tail(&shown));
     let first = rotated(&crowd);
     assert!(first >= enough as usize && first < many() / 2, "{first}");
 

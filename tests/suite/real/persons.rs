@@ -69,7 +69,7 @@ fn a_grant_that_is_ended_here_is_ended_there() {
     let home = web(&server);
     let (family, _) = moved_in(&server, &home);
     let run = home.run(&["disconnect", "oauth2/me"]).exits(0);
-    assert!(run.stderr.contains("the provider has ended the grant"), "{run:?}");
+    assert!(run.stderr.contains("the provider has revoked the grant"), "{run:?}");
     assert_eq!(server.ask(&format!("families/{family}"))["alive"], false);
 }
 

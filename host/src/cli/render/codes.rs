@@ -55,38 +55,38 @@ fn as_json(entry: &Entry) -> Value {
 
 fn who(acts: Actor) -> &'static str {
     match acts {
-        Actor::Operator => "whoever runs keepfresh",
-        Actor::Person => "whoever the account belongs to, or has typed the command",
+        Actor::Operator => "the operator, who runs keepfresh",
+        Actor::Person => "the person who owns the account, or typed the command",
         Actor::Provider => "the provider",
         Actor::PluginAuthor => "the plugin's author",
-        Actor::Nobody => "nobody: it passes by itself",
+        Actor::Nobody => "nobody: it resolves itself",
     }
 }
 
 fn again(entry: &Entry) -> &'static str {
-    if entry.retryable { "may help" } else { "does not help while nothing else has changed" }
+    if entry.retryable { "may help" } else { "does not help unless something else changes" }
 }
 
 fn in_words(exit: Exit) -> &'static str {
     match exit {
-        Exit::Done => "done",
+        Exit::Done => "success",
         Exit::Failed => "failed",
         Exit::Usage => "wrong usage",
         Exit::Partly => "partly failed, or something is late",
         Exit::Person => "a person is needed",
         Exit::NoDaemon => "the daemon cannot be reached",
-        Exit::Busy => "another process works on the database",
+        Exit::Busy => "another process is using the database",
         Exit::Config => "the manifest or the key is wrong",
     }
 }
 
 const HEAD: &str = "# Error codes
 
-Every error has a code, the same in messages, JSON, logs and attempts. A code never changes its meaning, and one that
-is gone is not used again. `keepfresh explain CODE` prints what stands here. The exit code is that of a command that
-fails for this reason; `refresh` of many ends with 3 when some were refreshed.
+Every error has a code, the same in messages, JSON, logs and attempts. A code never changes its meaning, and a removed
+code is never reused. `keepfresh explain CODE` prints the same text. The exit code is that of a command that fails with
+this error; a `refresh` of several connections exits with 3 if some were refreshed.
 
-Who acts: the operator runs Keepfresh, the person owns the account or has typed the command.
+Who acts: the operator runs Keepfresh; the person owns the account or typed the command.
 
 <!-- Made by `cargo run --bin keepfresh -- explain --markdown > docs/errors.md`; change host/src/model/code instead. -->
 ";
@@ -123,7 +123,7 @@ mod tests {
         let stored = include_str!("../../../../docs/errors.md");
         assert!(
             stored == page(),
-            "docs/errors.md is out of date; make it anew: cargo run --bin keepfresh -- explain --markdown > docs/errors.md"
+            "docs/errors.md is out of date; generate it again: cargo run --bin keepfresh -- explain --markdown > docs/errors.md"
         );
     }
 

@@ -15,7 +15,7 @@ pub(super) fn ill(connections: &[ConnectionView]) -> usize {
     connections.iter().filter(|it| it.state.needs_a_person()).count()
 }
 
-/// What stands below so many, when something does.
+/// The line below a list, if there is one.
 pub(super) fn summary(all: usize, ill: usize) -> Option<Line> {
     match (all, ill) {
         (0, _) => Some("no connections: name a provider in the manifest".into()),
@@ -75,7 +75,7 @@ fn facts(details: &Details) -> Vec<Fact> {
     });
     vec![
         ("labels", Some(details.labels.join(" "))),
-        ("last asked for", details.active_at.map(|it| it.to_string())),
+        ("last requested", details.active_at.map(|it| it.to_string())),
         ("scopes", Some(details.scopes.join(" "))),
         ("settings", Some(pairs(details.settings.iter()))),
         ("secrets from", Some(pairs(details.secrets.iter()))),

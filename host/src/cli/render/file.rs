@@ -1,4 +1,4 @@
-//! How a plugin file looks that somebody inspects, and the command that lets it have what it asks for.
+//! How `plugin inspect` shows a plugin file, and the command that approves it.
 
 use serde_json::Value;
 

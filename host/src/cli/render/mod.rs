@@ -120,7 +120,7 @@ pub(super) fn reply(reply: &Reply, json: bool, header: bool) -> Exit {
                 return failure(&unprintable(), json);
             }
             if io::stdout().is_terminal() {
-                hint("this is a live token; mind who looks over your shoulder");
+                hint("this is a live token: anyone who sees it can use it");
             }
             if let Some(short) = short {
                 hint(&short.reason);
@@ -142,7 +142,7 @@ fn is_printable(token: &str, word: Option<&str>) -> bool {
 }
 
 fn unprintable() -> Failure {
-    let message = "the token or its type is not one line of visible ASCII, so it is not printed; have another one stored, or read it with --json";
+    let message = "the token or its type is not one line of visible ASCII, so it is not printed; store another one, or read it with --json";
     Failure::new(Case::Unexpected, code::Token::Unprintable, message)
 }
 
@@ -201,12 +201,12 @@ fn as_text(reply: &Reply) {
             refreshed.warnings.iter().for_each(hint);
             if refreshed.left_out > 0 {
                 hint(format!(
-                    "{} left out: the outcome of their last refresh is unknown; name one to send it",
+                    "{} left out: the outcome of their last refresh is unknown; name one to refresh it anyway",
                     refreshed.left_out
                 ));
             }
             if refreshed.left > 0 {
-                hint(format!("stopped: {} are left; run it again", refreshed.left));
+                hint(format!("stopped: {} remain; run it again", refreshed.left));
             }
             if !refreshed.queued.is_empty() {
                 hint("the daemon refreshes them; wait for it with --sync, or see: keepfresh log");
@@ -216,7 +216,7 @@ fn as_text(reply: &Reply) {
             let rows = planned
                 .iter()
                 .map(|it| vec![it.connection.to_string(), it.action.clone(), it.reason.clone()]);
-            out_all(table::rows(&["connection", "would", "because"], rows.collect()));
+            out_all(table::rows(&["connection", "action", "reason"], rows.collect()));
         }
         Reply::Generation(generation) => hint(format!("stored as generation {generation}")),
         Reply::Connect(step) => people::step(step),
@@ -299,7 +299,7 @@ pub(super) fn checked(
             "{id}{more}: the {names} were changed since this token; use them: keepfresh refresh {id} --force"
         ));
     }
-    hint(format!("{} is in order", manifest.path.display()));
+    hint(format!("{} is valid", manifest.path.display()));
 }
 
 /// Prints that a plugin file was approved, and whether a daemon has taken it.
@@ -310,7 +310,7 @@ pub(super) fn approved(what: &str, candidate: &Candidate, taken: bool, json: boo
         return Exit::Done;
     }
     let then =
-        if taken { "the daemon runs it now" } else { "no daemon runs: the next one takes it" };
+        if taken { "the daemon uses it now" } else { "no daemon is running: the next one uses it" };
     hint(format!("{what} ({digest}); {then}"));
     Exit::Done
 }

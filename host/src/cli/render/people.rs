@@ -1,4 +1,4 @@
-//! How a login of a person, and connections that were added, look.
+//! How logins of people, and connections that were added, are shown.
 
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -27,7 +27,10 @@ pub(super) fn step_json(step: &ConnectStep) -> Value {
 pub(in crate::cli) fn to_do(step: &ConnectStep) -> Vec<Line> {
     match step {
         ConnectStep::Browser { url, again: true, .. } => {
-            vec!["no refresh token came: agree once more at".into(), url.0.expose_secret().into()]
+            vec![
+                "no refresh token was issued: give consent again at".into(),
+                url.0.expose_secret().into(),
+            ]
         }
         ConnectStep::Browser { url, .. } => {
             vec!["open this in a browser:".into(), url.0.expose_secret().into()]
@@ -47,7 +50,7 @@ pub(super) fn step(step: &ConnectStep) {
     out(tone::mark(true).then(format!(" {} connected. {}", view.id, view.sentence)));
     if !can_refresh {
         hint(format!(
-            "no refresh token came: {} ends with this token, and somebody has to connect it again",
+            "no refresh token was issued: {} has to be connected again when this token expires",
             view.id
         ));
     }
@@ -55,12 +58,12 @@ pub(super) fn step(step: &ConnectStep) {
 
 pub(super) fn disconnected(revoked: bool, removed: bool) {
     let there = if revoked {
-        "the provider has ended the grant"
+        "the provider has revoked the grant"
     } else {
-        "the provider was not told: the grant lives there until it ends by itself"
+        "the grant was not revoked: it stays valid at the provider until it expires"
     };
     let here =
-        if removed { "forgotten here" } else { "its token is forgotten here, and it is paused" };
+        if removed { "deleted here" } else { "its token was deleted here, and it is paused" };
     hint(format!("{there}; {here}"));
 }
 

@@ -75,7 +75,8 @@ pub(super) fn schedules(schedules: &[ScheduleView], now: Timestamp) -> Vec<Line>
             continue;
         }
         for (id, at) in &it.next_refresh {
-            let at = at.map_or("not by itself".to_owned(), |at| format!("in {}", span(now, at)));
+            let at =
+                at.map_or("not automatically".to_owned(), |at| format!("in {}", span(now, at)));
             lines.push(format!("  {:expressions$}    {id}: next refresh {at}", "").into());
         }
     }
@@ -98,7 +99,9 @@ fn schedule(it: &ScheduleView, expressions: usize, now: Timestamp) -> Line {
 pub(super) fn plugins(plugins: &[PluginView]) -> Vec<Line> {
     let row = |it: &PluginView| {
         let state = match (&it.refused, &it.running) {
-            (Some(error), Some(_)) => format!("older one runs: [{}] {}", error.code, error.message),
+            (Some(error), Some(_)) => {
+                format!("an older version is in use: [{}] {}", error.code, error.message)
+            }
             (Some(error), None) => format!("refused: [{}] {}", error.code, error.message),
             (None, _) if it.providers.is_empty() => "not used by any provider".to_owned(),
             (None, _) => "ready".to_owned(),

@@ -15,24 +15,63 @@ async fn silence_after_sending_is_in_doubt() {
     let server = Server::start(Vec::new(), Then::Hang).await;
     let error = send_to(server.port, SHORT).await.unwrap_err();
     assert_in_doubt(&error, "provider.timeout");
-    let text = "good.example sent no complete headers in 0.5 s; outcome unknown";
+    let text = "good.example sent no complete headers within 0.5 s; outcome unknown";
     assert_eq!(error.to_string(), text);
 
     let half = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf".to_vec();
     let server = Server::start(half, Then::Hang).await;
     let error = send_to(server.port, SHORT).await.unwrap_err();
     assert_in_doubt(&error, "provider.timeout");
-    assert!(error.to_string().contains("no complete body in 0.5 s"), "{error}");
+    assert!(error.to_string().contains("no complete body within 0.5 s"), "{error}");
 }
 
 #[tokio::test]
-async fn a_cut_answer_is_in_doubt_wherever_it_is_cut() {
+async fn a_cut_answer_is_in_doubt_unless_it_says_itself_that_it_is_whole() {
+    let body = b"{\"access_token\":\"x\"}";
     let chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
-    for whole in [ok(b"{\"access_token\":\"x\"}", "x-a: b\r\n"), chunked.to_vec()] {
+    for whole in [ok(body, "x-a: b\r\n"), chunked.to_vec()] {
         for end in (0..whole.len()).step_by(3) {
             let error = failure(&whole[..end]).await;
             assert_in_doubt(&error, "provider.connection_lost");
         }
+    }
+    let head = "HTTP/1.1 200 OK\r\n";
+    for bytes in [
+        format!("{head}content-length: 200\r\n\r\n{{\"access_token\":\"x\"}}"),
+        format!("{head}transfer-encoding: chunked\r\n\r\n14\r\n{{\"access_token\":\"x\"}}\r\n"),
+        format!(
+            "{head}transfer-encoding: chunked\r\n\r\n14\r\n{{\"access_token\":\"x\"}}\r\nzz\r\n"
+        ),
+    ] {
+        assert_eq!(answer(bytes).await, body);
+    }
+    let hangs = format!("{head}content-length: 200\r\n\r\n{{\"access_token\":\"x\"}}");
+    let server = Server::start(hangs.into_bytes(), Then::Hang).await;
+    assert_eq!(send_to(server.port, SHORT).await.unwrap().body, body);
+}
+
+/// What a server gets wrong about its own answer, and everybody can see what it meant.
+#[tokio::test]
+async fn odd_heads_are_read_all_the_same() {
+    for head in [
+        "200 OK\r\ncontent-length: 2\r\ncontent-length: 2",
+        "200 OK\r\ncontent-length: 7\r\ntransfer-encoding: chunked",
+        "200 OK\r\ntransfer-encoding: chunked\r\ntransfer-encoding: chunked",
+        "200 OK\r\ntransfer-encoding: chunked, chunked",
+        "200 OK\r\ntransfer-encoding: gzip, chunked",
+        "200 OK\r\nbad header\r\ncontent-length: 2",
+        "200 OK\r\nx y: z\r\ncontent-length: 2",
+        "200 OK\r\nx : z\r\ncontent-length : 2",
+        "200 OK\r\nx: a\r\n  folded\r\ncontent-length: 2",
+        "200 OK\r\nx: \u{1}\u{7f}\r\ncontent-length: 2",
+        "200 \r\ncontent-length: 2",
+        "200\r\ncontent-length: 2",
+        "200 Très bien, merci: vraiment?\r\ncontent-length: 2",
+        "299 Odd\r\ncontent-length: 2",
+    ] {
+        let body = if head.contains("chunked") { "2\r\nok\r\n0\r\n\r\n" } else { "ok" };
+        let bytes = format!("HTTP/1.1 {head}\r\n\r\n{body}");
+        assert_eq!(answer(bytes).await, b"ok", "{head}");
     }
 }
 
@@ -42,14 +81,8 @@ async fn answers_that_break_http_are_unreadable() {
         "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nabc",
         "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\nabc",
         "HTTP/1.1 200 OK\r\ncontent-length: 3, 4\r\n\r\nabc",
-        "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\nabc",
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nfffffffffffffffff\r\nabc",
-        "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\ntransfer-encoding: identity\r\n\r\nabc",
-        "HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nbad header\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nx y: z\r\n\r\n",
         "HTTP/1.1 abc OK\r\n\r\n",
         "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",
         "HTTP/3.0 200 OK\r\n\r\n",
@@ -63,13 +96,21 @@ async fn answers_that_break_http_are_unreadable() {
 }
 
 #[tokio::test]
+async fn headers_beyond_what_anybody_needs_are_left_out_and_the_body_stays() {
+    for headers in
+        ["a: b\r\n".repeat(70), "a: b\r\n".repeat(400), format!("a: {}\r\n", "b".repeat(40 * 1024))]
+    {
+        let server = Server::answering(ok(b"ok", &headers)).await;
+        let response = send_to(server.port, LONG).await.unwrap();
+        assert_eq!(response.body, b"ok");
+        let bytes = response.headers.iter().map(|(name, value)| name.len() + value.len());
+        assert!(response.headers.len() <= 64 && bytes.sum::<usize>() <= 32 * 1024);
+    }
+}
+
+#[tokio::test]
 async fn too_many_or_too_long_headers_are_unreadable() {
-    for headers in [
-        "a: b\r\n".repeat(70),
-        "a: b\r\n".repeat(10_000),
-        format!("a: {}\r\n", "b".repeat(40 * 1024)),
-        format!("a: {}\r\n", "b".repeat(1024 * 1024)),
-    ] {
+    for headers in ["a: b\r\n".repeat(10_000), format!("a: {}\r\n", "b".repeat(1024 * 1024))] {
         let error = failure(ok(b"", &headers)).await;
         assert_unreadable(&error, "provider.headers_too_large");
     }
@@ -105,11 +146,13 @@ async fn compressed_answers_are_undone_and_bombs_are_not() {
     let error = failure(ok(&bomb, "content-encoding: gzip\r\n")).await;
     assert_unreadable(&error, "provider.body_too_large");
 
-    for encoding in ["br", "zstd", "gzip, gzip", "compress"] {
-        let error = failure(ok(&bomb, &format!("content-encoding: {encoding}\r\n"))).await;
+    for encoding in ["br", "zstd", "compress"] {
+        let header = format!("content-encoding: {encoding}\r\n");
+        let error = failure(ok(b"\x0b\x02\x80\x61\xff\x03", &header)).await;
         assert_unreadable(&error, "provider.encoding_unsupported");
     }
-    let error = failure(ok(b"not gzip", "content-encoding: gzip\r\n")).await;
+    let cut = &gzip(b"not all of it")[..20];
+    let error = failure(ok(cut, "content-encoding: gzip\r\n")).await;
     assert_unreadable(&error, "provider.encoding_invalid");
 }
 
@@ -135,6 +178,11 @@ async fn interim_answers_are_skipped() {
         [b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n".repeat(3), ok(b"end", "")].concat();
     let response = send_to(Server::answering(bytes).await.port, LONG).await.unwrap();
     assert_eq!((response.status, response.body.as_slice()), (200, &b"end"[..]));
+}
+
+async fn answer(bytes: impl Into<Vec<u8>>) -> Vec<u8> {
+    let server = Server::answering(bytes).await;
+    send_to(server.port, LONG).await.unwrap_or_else(|error| panic!("{error}")).body
 }
 
 async fn failure(bytes: impl Into<Vec<u8>>) -> EgressError {

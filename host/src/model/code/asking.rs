@@ -3,7 +3,7 @@
 use crate::model::code::table::codes;
 
 codes! {
-    Command: "A command cannot be understood.";
+    Command: "A command is not known, or not valid.";
 
     Unknown = "command.unknown" {
         meaning: "The daemon does not know the command.",
@@ -11,29 +11,29 @@ codes! {
         exit: Failed, retryable: false, acts: Operator,
     }
     Usage = "usage" {
-        meaning: "The command line or the environment says something that cannot be.",
-        remedy: "Read the message, and the command's `--help`.",
+        meaning: "The command line or the environment is not valid.",
+        remedy: "Read the message and the command's `--help`.",
         exit: Usage, retryable: false, acts: Person,
     }
 }
 
 codes! {
-    Connection: "A connection is not there, or not to be changed so.";
+    Connection: "A connection does not exist, or cannot be changed.";
 
     Unknown = "connection.unknown" {
-        meaning: "There is no such connection.",
-        remedy: "Look for its name with `keepfresh connection list`.",
+        meaning: "There is no connection of this name.",
+        remedy: "Look it up with `keepfresh connection list`.",
         exit: Failed, retryable: false, acts: Person,
     }
     OfManifest = "connection.of_manifest" {
-        meaning: "The connection cannot be removed, because the manifest lists it.",
-        remedy: "Take it out there, or forget its tokens with `keepfresh token clear CONNECTION`.",
+        meaning: "The connection cannot be removed, because it is in the manifest.",
+        remedy: "Remove it from the manifest, or delete its tokens with `keepfresh token clear CONNECTION`.",
         exit: Failed, retryable: false, acts: Operator,
     }
 }
 
 codes! {
-    Import: "Connections of a file cannot be added.";
+    Import: "A file of connections cannot be imported.";
 
     Unreadable = "import.unreadable" {
         meaning: "The file cannot be read.",
@@ -41,68 +41,68 @@ codes! {
         exit: Failed, retryable: false, acts: Person,
     }
     BadRows = "import.bad_rows" {
-        meaning: "Some rows of the file cannot be read, so nothing was imported.",
-        remedy: "Correct the rows, or leave them out with `--skip-bad`.",
+        meaning: "Some rows of the file are not valid, so nothing was imported.",
+        remedy: "Correct these rows, or skip them with `--skip-bad`.",
         exit: Failed, retryable: false, acts: Person,
     }
 }
 
 codes! {
-    Connect: "A person's login came to nothing.";
+    Connect: "A login was not completed.";
 
     Unsupported = "connect.unsupported" {
-        meaning: "The plugin cannot be connected in this way.",
-        remedy: "Do what the message says: it logs in by itself, or takes a token.",
+        meaning: "The plugin does not support this way to log in.",
+        remedy: "Do what the message says: the plugin logs in by itself, or takes a token.",
         exit: Failed, retryable: false, acts: Person,
     }
     Denied = "connect.denied" {
-        meaning: "The person or the provider did not agree; nothing has changed.",
-        remedy: "Connect again and agree; check client, scopes and redirect address if the provider refused.",
+        meaning: "The person denied access, or the provider refused the login; nothing has changed.",
+        remedy: "Connect again and agree; if the provider refused, check the client, the scopes and the redirect URI.",
         exit: Failed, retryable: false, acts: Person,
     }
     Expired = "connect.expired" {
-        meaning: "Nobody came back in time, or the login is over.",
-        remedy: "Connect again, and wait longer with `--wait` if need be.",
+        meaning: "The login was not completed in time, or Keepfresh was restarted.",
+        remedy: "Connect again, and wait longer with `--wait` if necessary.",
         exit: Failed, retryable: true, acts: Person,
     }
     Stopped = "connect.stopped" {
-        meaning: "The command was stopped before the person came back; nothing was saved.",
+        meaning: "The command was stopped before the login was completed; nothing was saved.",
         remedy: "Connect again.",
         exit: Failed, retryable: true, acts: Person,
     }
     StateMismatch = "connect.state_mismatch" {
-        meaning: "Something came back that belongs to another login; it was not used.",
-        remedy: "Connect again, and open only the address that the command shows.",
+        meaning: "The callback belongs to another login and was not used.",
+        remedy: "Connect again, and open only the URL that the command prints.",
         exit: Failed, retryable: true, acts: Person,
     }
     IssuerMismatch = "connect.issuer_mismatch" {
-        meaning: "What came back comes from another issuer than the one that was asked; it was not used.",
+        meaning: "The callback comes from another issuer than expected and was not used.",
         remedy: "Check the setting `issuer`, then connect again.",
         exit: Failed, retryable: false, acts: Operator,
     }
     CallbackInvalid = "connect.callback_invalid" {
-        meaning: "What came back from the provider cannot be understood; nothing was saved.",
-        remedy: "Connect again, and report it to the provider if it goes on.",
+        meaning: "The provider's callback is not valid; nothing was saved.",
+        remedy: "Connect again; if it happens again, report it to the provider.",
         exit: Failed, retryable: true, acts: Person,
     }
     NonceMismatch = "connect.nonce_mismatch" {
-        meaning: "The provider's id token was made for another login; nothing was saved.",
+        meaning: "The provider's ID token belongs to another login; nothing was saved.",
         remedy: "Connect again.",
         exit: Failed, retryable: true, acts: Person,
     }
     NoRefreshToken = "connect.no_refresh_token" {
         meaning: "The provider gave no refresh token, because the person had agreed before.",
-        remedy: "The person is asked anew; if it goes on, take the consent back at the provider and connect again.",
+        remedy: "The person is asked for consent again; if that does not help, revoke the access at the provider and connect again.",
         exit: Failed, retryable: true, acts: Person,
     }
     RedirectInvalid = "connect.redirect_invalid" {
-        meaning: "A browser cannot safely come back to this address.",
-        remedy: "Use https, or http on this machine alone.",
+        meaning: "The redirect URI is not safe.",
+        remedy: "Use https, or http on loopback.",
         exit: Failed, retryable: false, acts: Operator,
     }
     PortTaken = "connect.port_taken" {
-        meaning: "The port that the browser comes back to is in use.",
-        remedy: "Free it, or name another with `--port`.",
+        meaning: "The port of the redirect URI is already in use.",
+        remedy: "Free the port, or choose another with `--port`.",
         exit: Failed, retryable: true, acts: Person,
     }
 }

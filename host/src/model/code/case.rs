@@ -1,5 +1,5 @@
-//! The case that goes with a code where nobody has kept the true one: in rows from before cases were
-//! stored, and in what an older daemon says.
+//! The case of a code where the original case is not known: in rows from before cases were stored,
+//! and in replies of an older daemon.
 
 use crate::model::code::{Code, Egress, Plugin, Provider, Refresh, Token};
 use crate::model::failure::Case;

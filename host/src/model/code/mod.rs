@@ -1,5 +1,5 @@
-//! Every error code, as data: what it means, what helps, how a command ends that fails with it. Whoever
-//! decides by a code compares enums; its text is for people and scripts.
+//! Every error code, as data: what it means, what helps, and the exit code of a command that fails
+//! with it. Code compares the enums; the text is for people and scripts.
 
 /// How a table of codes is written.
 mod table;
@@ -123,7 +123,7 @@ impl Code {
         }
     }
 
-    /// How a command ends that fails with it.
+    /// The exit code of a command that fails with it.
     pub fn exit(&self) -> Exit {
         self.entry().map_or(Exit::Failed, |it| it.exit)
     }

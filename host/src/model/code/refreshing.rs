@@ -3,71 +3,71 @@
 use crate::model::code::table::codes;
 
 codes! {
-    Token: "A token is not there, or not as it should be.";
+    Token: "A token is missing, not valid, or cannot be replaced.";
 
     None = "token.none" {
-        meaning: "The connection has no token that works.",
-        remedy: "Run `keepfresh status CONNECTION`: it says why, and what comes next.",
+        meaning: "The connection has no valid token.",
+        remedy: "Run `keepfresh status CONNECTION` to see why, and what happens next.",
         exit: Failed, retryable: true, acts: Operator,
     }
     Invalid = "token.invalid" {
-        meaning: "What was given as a token is not one.",
-        remedy: "Give the token alone, or the JSON of a token endpoint.",
+        meaning: "The given value is not a valid token.",
+        remedy: "Give the bare token, or the JSON of a token endpoint.",
         exit: Failed, retryable: false, acts: Person,
     }
     Unprintable = "token.unprintable" {
         meaning: "The stored token or its type is not one line of visible ASCII, so it is not printed.",
-        remedy: "Have another one stored, or read it with `--json`.",
+        remedy: "Store another token, or read it with `--json`.",
         exit: Failed, retryable: false, acts: Operator,
     }
     GenerationUnknown = "token.generation_unknown" {
-        meaning: "The token set that was refused according to the caller has never been there.",
-        remedy: "Say the generation that came with the token, or none.",
+        meaning: "The rejected generation that the caller names has never existed.",
+        remedy: "Pass the generation that came with the token, or omit it.",
         exit: Failed, retryable: false, acts: Person,
     }
     NotReplaced = "token.not_replaced" {
-        meaning: "A caller says that the provider refused the token, and it cannot be replaced now.",
-        remedy: "Read why in the message; to send it all the same, run `keepfresh refresh CONNECTION --force`.",
+        meaning: "A caller reports that the provider rejected the token, and it cannot be replaced now.",
+        remedy: "The message says why; to send a refresh anyway, run `keepfresh refresh CONNECTION --force`.",
         exit: Failed, retryable: true, acts: Nobody,
     }
     DeadOnArrival = "token.dead_on_arrival" {
-        meaning: "The token that came had ended, or ends before anybody can use it; it is stored, and asked for anew after growing pauses.",
-        remedy: "Look at the clocks, here and at the provider, and at what its plugin takes for the end; then run `keepfresh refresh CONNECTION --force`.",
+        meaning: "The new token had already expired, or expires within ten seconds; it is stored, and the refresh is retried with increasing backoff.",
+        remedy: "Check the clocks, here and at the provider, and how the plugin reads the expiry; then run `keepfresh refresh CONNECTION --force`.",
         exit: Failed, retryable: true, acts: Operator,
     }
     RejectedWhenFresh = "token.rejected_when_fresh" {
-        meaning: "The provider refuses a token that was stored a moment ago, so its age is not why.",
-        remedy: "Look at its scopes, and at the account's rights at the provider.",
+        meaning: "The provider rejected a token that is only seconds old, so its age is not the reason.",
+        remedy: "Check its scopes, and the account's permissions at the provider.",
         exit: Failed, retryable: false, acts: Person,
     }
 }
 
 codes! {
-    Refresh: "A refresh did not come to its end.";
+    Refresh: "A refresh was not completed.";
 
     Held = "refresh.held" {
-        meaning: "Somebody else is refreshing the connection right now.",
+        meaning: "The connection is already being refreshed.",
         remedy: "Try again in a moment.",
         exit: Failed, retryable: true, acts: Nobody,
     }
     Fenced = "refresh.fenced" {
-        meaning: "Another process took the attempt over, and its outcome counts.",
-        remedy: "See what it came to: `keepfresh log CONNECTION`.",
+        meaning: "Another process took over the attempt, and only its outcome counts.",
+        remedy: "See the outcome with `keepfresh log CONNECTION`.",
         exit: Failed, retryable: true, acts: Nobody,
     }
     Interrupted = "refresh.interrupted" {
-        meaning: "Keepfresh stopped before the attempt had an outcome.",
-        remedy: "There is nothing to do: the next attempt resolves it.",
+        meaning: "Keepfresh stopped before the attempt was finished.",
+        remedy: "Nothing to do: the next attempt resolves it.",
         exit: Failed, retryable: true, acts: Nobody,
     }
     NeedsPerson = "refresh.needs_person" {
         meaning: "There is no token, and the plugin cannot log in by itself.",
-        remedy: "Connect the account, or give a token; `keepfresh status CONNECTION` shows how.",
+        remedy: "Connect the account, or set a token; `keepfresh status CONNECTION` shows how.",
         exit: Person, retryable: false, acts: Person,
     }
     OutcomeUnknown = "refresh.outcome_unknown" {
-        meaning: "A request left, and nobody knows whether the provider acted on it.",
-        remedy: "Wait: what its rotation allows is done by itself; if the grant is lost, `keepfresh status CONNECTION` says so.",
+        meaning: "A request was sent, and it is unknown whether the provider processed it.",
+        remedy: "Wait: Keepfresh resolves it as the provider's rotation allows; if the grant is lost, `keepfresh status CONNECTION` says so.",
         exit: Failed, retryable: true, acts: Nobody,
     }
 }
@@ -76,8 +76,8 @@ codes! {
     Replay: "Captured answers cannot be read again.";
 
     Nothing = "replay.nothing" {
-        meaning: "No captured answer waits for the connection.",
-        remedy: "There is nothing to do: everything that came was used.",
+        meaning: "The connection has no captured answer to read.",
+        remedy: "Nothing to do: every answer was used.",
         exit: Failed, retryable: false, acts: Nobody,
     }
 }

@@ -1,5 +1,5 @@
-//! How a table of codes is written: one macro makes an enum of an area, whose entries are data. Nothing
-//! here knows a single code.
+//! How a table of codes is written: one macro makes the enum of an area, whose entries are data.
+//! This file does not know any code.
 
 use crate::model::exit::Exit;
 
@@ -13,7 +13,7 @@ pub struct Entry {
     pub meaning: &'static str,
     /// What helps, in one sentence.
     pub remedy: &'static str,
-    /// How a command ends that fails with it.
+    /// The exit code of a command that fails with it.
     pub exit: Exit,
     /// Whether trying again helps while nothing else has changed.
     pub retryable: bool,
@@ -24,20 +24,20 @@ pub struct Entry {
 /// Who has to act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Actor {
-    /// Whoever runs Keepfresh: manifest, secrets, disk, network.
+    /// The operator, who runs Keepfresh: manifest, secrets, disk, network.
     Operator,
-    /// Whoever the account belongs to, or has typed the command.
+    /// The person who owns the account, or typed the command.
     Person,
     /// The provider.
     Provider,
-    /// Whoever wrote the plugin.
+    /// The plugin's author.
     PluginAuthor,
-    /// Nobody: it passes by itself.
+    /// Nobody: it resolves itself.
     Nobody,
 }
 
 impl Entry {
-    /// What stands before the cause.
+    /// The part before the cause.
     pub fn area(&self) -> &'static str {
         self.text.split('.').next().unwrap_or_default()
     }

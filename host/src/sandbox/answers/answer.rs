@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::egress::Response;
 use crate::model::descriptor::Kind;
-use crate::sandbox::answers::document;
+use crate::sandbox::answers::body::{Body, may_be_a_token};
 use crate::sandbox::answers::sealing::reads::{Here, Reads};
 use crate::sandbox::answers::sealing::{read, view};
 use crate::sandbox::secrets::known::{Known, SEALED};
@@ -26,12 +26,6 @@ pub struct Answer {
     shape: Shape,
     /// Bytes of host memory that it holds.
     size: usize,
-}
-
-enum Body {
-    Json(Value),
-    Text(String),
-    Binary,
 }
 
 /// What a body is, without what it says.
@@ -52,12 +46,8 @@ impl Answer {
         let Response { status, headers, body } = response;
         let in_headers =
             headers.iter().map(|(name, value)| name.len() + value.len() + 64).sum::<usize>();
-        let (body, size) = if let Some((document, size)) = document::parse(&body) {
-            (Body::Json(document), size)
-        } else {
-            let size = body.len();
-            (String::from_utf8(body).map_or(Body::Binary, Body::Text), size)
-        };
+        let content_type = headers.iter().find(|(it, _)| it.eq_ignore_ascii_case("content-type"));
+        let (body, size) = Body::read(body, content_type.map(|(_, it)| it.as_str()));
         let shape = shape_of(&body, &headers);
         Self { status, headers, body, shape, size: in_headers + size }
     }
@@ -101,7 +91,7 @@ impl Answer {
         known: &mut Known,
     ) -> Option<String> {
         let (value, here) = self.at(pointer, reads)?;
-        if self.shape == Shape::QuotedWord {
+        if pointer.is_empty() && value.is_string() {
             let seen = self.text(pointer, reads, known).unwrap_or_else(|| SEALED.to_owned());
             return Some(Value::from(seen).to_string());
         }
@@ -118,15 +108,12 @@ impl Answer {
         if let Body::Text(text) = &self.body {
             let readable = matches!(self.shape, Shape::Text | Shape::Markup | Shape::Word);
             let kind = reads.of_body().filter(|_| pointer.is_empty() && readable)?;
-            return read(text.trim(), self.alone(kind), known);
+            let kind = if self.shape == Shape::Markup { kind } else { alone(text, kind) };
+            return read(text.trim(), kind, known);
         }
         let (value, here) = self.at(pointer, reads)?;
-        read(value.as_str()?, self.alone(reads.kind(&here)?), known)
-    }
-
-    /// One word alone is a token as often as not, with quotes or without.
-    fn alone(&self, kind: Kind) -> Kind {
-        if matches!(self.shape, Shape::Word | Shape::QuotedWord) { Kind::Code } else { kind }
+        let (text, kind) = (value.as_str()?, reads.kind(&here)?);
+        read(text, if pointer.is_empty() { alone(text, kind) } else { kind }, known)
     }
 
     /// The string or number at `pointer` as a secret.
@@ -163,6 +150,11 @@ impl fmt::Debug for Answer {
     }
 }
 
+/// One word that is all of a body is a token as often as not, with quotes or without.
+fn alone(text: &str, kind: Kind) -> Kind {
+    if text.trim().contains(char::is_whitespace) { kind } else { Kind::Code }
+}
+
 fn find<'v>(document: &'v Value, pointer: &str) -> Option<&'v Value> {
     let is_short = pointer.bytes().filter(|it| *it == b'/').count() <= LONGEST_POINTER;
     document.pointer(pointer).filter(|_| is_short)
@@ -170,7 +162,7 @@ fn find<'v>(document: &'v Value, pointer: &str) -> Option<&'v Value> {
 
 fn shape_of(body: &Body, headers: &[(String, String)]) -> Shape {
     let text = match body {
-        Body::Json(Value::String(text)) if is_word(text) => return Shape::QuotedWord,
+        Body::Json(Value::String(text)) if may_be_a_token(text) => return Shape::QuotedWord,
         Body::Json(_) => return Shape::Json,
         Body::Binary => return Shape::Binary,
         Body::Text(text) => text.trim_start_matches('\u{feff}').trim(),
@@ -183,13 +175,9 @@ fn shape_of(body: &Body, headers: &[(String, String)]) -> Shape {
         Some(b'{' | b'[' | b'"') => Shape::BrokenJson,
         Some(b'<') => Shape::Markup,
         _ if headers.iter().any(is_html) => Shape::Markup,
-        _ if is_word(text) => Shape::Word,
+        _ if may_be_a_token(text) => Shape::Word,
         _ => Shape::Text,
     }
-}
-
-fn is_word(text: &str) -> bool {
-    !text.is_empty() && !text.contains(char::is_whitespace)
 }
 
 #[cfg(test)]
@@ -277,11 +265,12 @@ mod tests {
         for (body, shape, read) in [
             ("", Shape::Empty, None),
             ("{}", Shape::Json, None),
-            (r#"{"access_token":"a","access_token":"b"}"#, Shape::BrokenJson, None),
+            (r#"{"access_token":"a","access_token":"b"}"#, Shape::Json, None),
             (r#"{"token":"abc",}"#, Shape::BrokenJson, None),
             ("<token>abc</token>", Shape::Markup, Some("<token>[sealed]</token>")),
             ("ya29.a0AfB_byC1d2E3f4\n", Shape::Word, None),
             ("\"ya29.a0AfB_byC1d2E3f4\"", Shape::QuotedWord, None),
+            ("invalid_grant", Shape::Text, Some("invalid_grant")),
             ("token: abc", Shape::Text, Some("token: [sealed]")),
             ("Bad Gateway", Shape::Text, Some("Bad Gateway")),
         ] {

@@ -1,5 +1,6 @@
-//! A provider's JSON, read strictly: within bounds of depth and size, and no name twice, since two
-//! readers could then disagree about which one counts.
+//! A provider's JSON, read within bounds of depth and size. A name that stands twice with different values
+//! has none, since two readers could then disagree about which one counts; what follows an object that is
+//! complete is passed over.
 
 use std::cell::Cell;
 use std::fmt;
@@ -21,26 +22,37 @@ pub(in crate::sandbox) fn parse(body: &[u8]) -> Option<(Value, usize)> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let left = Cell::new(MAX_VALUES);
     let mut from = serde_json::Deserializer::from_slice(body);
-    let document = Strict { left: &left, depth: MAX_DEPTH + 1 }.deserialize(&mut from).ok()?;
-    from.end().ok()?;
+    let document = Bounded { left: &left, depth: MAX_DEPTH + 1 }.deserialize(&mut from).ok()?;
+    if !document.is_object() {
+        from.end().ok()?;
+    }
     Some((document, body.len() + VALUE * (MAX_VALUES - left.get())))
 }
 
-/// A JSON value in which no object has a name twice.
+/// Puts a member into an object; a name that is there with another value has none from then on.
+pub(super) fn put(members: &mut Map<String, Value>, name: String, value: Value) {
+    match members.get(&name) {
+        Some(before) if *before != value => drop(members.insert(name, Value::Null)),
+        Some(_) => {}
+        None => drop(members.insert(name, value)),
+    }
+}
+
+/// A JSON value within bounds.
 #[derive(Clone, Copy)]
-struct Strict<'l> {
+struct Bounded<'l> {
     left: &'l Cell<usize>,
     depth: usize,
 }
 
-impl Strict<'_> {
+impl Bounded<'_> {
     fn inner<E: Error>(self) -> Result<Self, E> {
         let depth = self.depth.checked_sub(1).filter(|it| *it > 0);
         depth.map(|depth| Self { depth, ..self }).ok_or_else(|| E::custom("too deep"))
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Strict<'_> {
+impl<'de> DeserializeSeed<'de> for Bounded<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
@@ -50,11 +62,11 @@ impl<'de> DeserializeSeed<'de> for Strict<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Strict<'_> {
+impl<'de> Visitor<'de> for Bounded<'_> {
     type Value = Value;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("JSON without duplicate names")
+        out.write_str("JSON")
     }
 
     fn visit_unit<E: Error>(self) -> Result<Value, E> {
@@ -95,9 +107,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let mut members = Map::new();
         while let Some(name) = from.next_key::<String>()? {
             let value = from.next_value_seed(inner)?;
-            if members.insert(name, value).is_some() {
-                return Err(A::Error::custom("a name appears twice"));
-            }
+            put(&mut members, name, value);
         }
         Ok(members.into())
     }
@@ -116,17 +126,19 @@ mod tests {
     }
 
     #[test]
-    fn what_two_readers_could_read_differently_is_no_json() {
-        for body in [
-            r#"{"access_token":"a","access_token":"b"}"#,
-            r#"{"a":1,}"#,
-            r#"{"a":"\ud800"}"#,
-            "{} x",
-            "{\"a\":1",
-            "",
-        ] {
+    fn what_is_broken_is_no_json() {
+        for body in [r#"{"a":1,}"#, r#"{"a":"\ud800"}"#, "[] x", "1 x", "{\"a\":1", ""] {
             assert!(parse(body.as_bytes()).is_none(), "{body}");
         }
+    }
+
+    #[test]
+    fn a_name_that_stands_twice_counts_if_it_says_the_same() {
+        let read = |body: &str| parse(body.as_bytes()).unwrap().0;
+        assert_eq!(read(r#"{"a":1,"a":1}"#), serde_json::json!({ "a": 1 }));
+        assert_eq!(read(r#"{"a":1,"b":2,"a":3}"#), serde_json::json!({ "a": null, "b": 2 }));
+        assert_eq!(read(r#"{"a":1,"a":3,"a":1}"#), serde_json::json!({ "a": null }));
+        assert_eq!(read("{\"a\":1} trailing"), serde_json::json!({ "a": 1 }));
     }
 
     #[test]

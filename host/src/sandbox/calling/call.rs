@@ -1,4 +1,4 @@
-//! One call of an export: a fresh store, a deadline, and a name for whatever ends it badly.
+//! One call of an export: a fresh store, a deadline, and the failure that ended it, if one did.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -209,7 +209,7 @@ impl Call {
         let taken = state.look_over(|it| tokens::take(it, raw, input.now, self.lifetime));
         let taken = taken.map_err(|it| self.broken(&it))?;
         taken.map_err(|why| {
-            let kept = "nothing was saved, the provider's answer is kept for a replay";
+            let kept = "nothing was saved; the provider's answer is kept for a replay";
             self.fault(code::Plugin::OutputInvalid, &format!("returned {why}; {kept}"))
         })
     }

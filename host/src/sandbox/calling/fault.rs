@@ -1,4 +1,4 @@
-//! A name for whatever ends a call badly: the plugin's own failure in words that know more, or the trap,
+//! Names what ended a call: the plugin's own failure, with what the host knows added, or the trap,
 //! limit or deadline that stopped it.
 
 use std::time::Duration;
@@ -89,7 +89,7 @@ fn name(error: &wasmtime::Error, state: &CallState, plugin: &str, export: &str) 
     }
     match error.downcast_ref::<Trap>() {
         Some(Trap::StackOverflow) => {
-            fault(code::Plugin::StackOverflow, "recursed until its stack was full".to_owned())
+            fault(code::Plugin::StackOverflow, "overflowed its stack".to_owned())
         }
         Some(trap) => {
             let trap = trap.to_string();
@@ -100,7 +100,7 @@ fn name(error: &wasmtime::Error, state: &CallState, plugin: &str, export: &str) 
             let message = format!("{plugin} passed more than 1 MiB in one call to the host");
             Failure::new(Case::PluginFault, code::Plugin::HostcallTooLarge, message)
         }
-        None => fault(code::Plugin::Failed, "broke the contract and was stopped".to_owned()),
+        None => fault(code::Plugin::Failed, "violated the contract and was stopped".to_owned()),
     }
 }
 

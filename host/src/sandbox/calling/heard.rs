@@ -8,7 +8,7 @@ use jiff::fmt::{rfc2822, strtime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
 
-use crate::egress::Response;
+use crate::egress::Arrival;
 
 /// The two ways to write a date in HTTP that nobody should write any more (RFC 9110, 5.6.7).
 const OLD_DATES: [&str; 2] = ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
@@ -24,7 +24,7 @@ struct Notes {
 }
 
 impl Heard {
-    /// Whether a request has left, or found nobody.
+    /// Whether a request was sent, or the server could not be reached.
     pub fn tried(&self) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).tried
     }
@@ -34,14 +34,14 @@ impl Heard {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).wait
     }
 
-    /// A request has left, or nobody was there to take it.
+    /// A request was sent, or the server could not be reached.
     pub fn note_request(&self) {
         let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *notes = Notes { tried: true, wait: None };
     }
 
     /// An answer came, when the clock here showed `now`.
-    pub(in crate::sandbox) fn note_answer(&self, answer: &Response, now: Timestamp) {
+    pub(in crate::sandbox) fn note_answer(&self, answer: &Arrival, now: Timestamp) {
         // Of a success it would say when something else is ready.
         let wait = (answer.status >= 300).then(|| retry_after(answer, now)).flatten();
         self.0.lock().unwrap_or_else(PoisonError::into_inner).wait = wait;
@@ -50,7 +50,7 @@ impl Heard {
 
 /// `Retry-After`: seconds, or a date. A date counts from the answer's own `Date`, which comes from the
 /// same clock; ours may be another.
-fn retry_after(answer: &Response, now: Timestamp) -> Option<Duration> {
+fn retry_after(answer: &Arrival, now: Timestamp) -> Option<Duration> {
     let header = |name: &str| answer.headers.iter().find(|(it, _)| it == name);
     let value = header("retry-after")?.1.trim();
     if let Ok(seconds) = value.parse() {
@@ -82,7 +82,7 @@ mod tests {
         let heard = Heard::default();
         heard.note_request();
         let now = "2026-10-21T07:28:00Z".parse().unwrap();
-        heard.note_answer(&Response { status, headers, body: Vec::new() }, now);
+        heard.note_answer(&Arrival::new(status, headers, Vec::new(), None), now);
         heard.wait().map(|it| it.as_secs())
     }
 
@@ -126,10 +126,7 @@ mod tests {
         assert!(!heard.tried());
         let headers = vec![("retry-after".to_owned(), "5".to_owned())];
         heard.note_request();
-        heard.note_answer(
-            &Response { status: 429, headers, body: Vec::new() },
-            Timestamp::UNIX_EPOCH,
-        );
+        heard.note_answer(&Arrival::new(429, headers, Vec::new(), None), Timestamp::UNIX_EPOCH);
         assert_eq!((heard.tried(), heard.wait()), (true, Some(Duration::from_secs(5))));
         heard.note_request();
         assert_eq!((heard.tried(), heard.wait()), (true, None));

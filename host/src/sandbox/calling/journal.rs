@@ -2,7 +2,7 @@
 
 use futures_util::future::BoxFuture;
 
-use crate::egress::Response;
+use crate::egress::Arrival;
 use crate::model::failure::Failure;
 
 /// What becomes of a step that must be durable.
@@ -12,24 +12,24 @@ pub type Kept<'a> = BoxFuture<'a, Result<(), Failure>>;
 pub trait Journal: Send + Sync {
     /// The answer that an earlier, interrupted attempt got to the same `request` (method and URL without
     /// query). An error is an answer that is there and cannot be given.
-    fn recall(&self, request: &str) -> Result<Option<Response>, Failure>;
+    fn recall(&self, request: &str) -> Result<Option<Arrival>, Failure>;
 
     /// Makes it durable that request number `seq`, which may spend something, leaves: it is not sent
     /// before.
     fn depart<'a>(&'a self, seq: u32, request: &'a str) -> Kept<'a>;
 
-    /// Makes it durable that nobody knows what came of request number `seq`, whatever else is answered.
+    /// Makes it durable that the outcome of request number `seq` is unknown, whatever else is answered.
     fn doubt<'a>(&'a self, seq: u32, request: &'a str) -> Kept<'a>;
 
     /// Makes an answer durable. The plugin sees it only afterwards.
-    fn capture<'a>(&'a self, seq: u32, request: &'a str, response: &'a Response) -> Kept<'a>;
+    fn capture<'a>(&'a self, seq: u32, request: &'a str, arrival: &'a Arrival) -> Kept<'a>;
 }
 
 /// For calls that cannot lose anything: `describe`, `profile`.
 pub struct NoJournal;
 
 impl Journal for NoJournal {
-    fn recall(&self, _request: &str) -> Result<Option<Response>, Failure> {
+    fn recall(&self, _request: &str) -> Result<Option<Arrival>, Failure> {
         Ok(None)
     }
 
@@ -41,7 +41,7 @@ impl Journal for NoJournal {
         nothing()
     }
 
-    fn capture<'a>(&'a self, _seq: u32, _request: &'a str, _response: &'a Response) -> Kept<'a> {
+    fn capture<'a>(&'a self, _seq: u32, _request: &'a str, _arrival: &'a Arrival) -> Kept<'a> {
         nothing()
     }
 }

@@ -19,6 +19,11 @@ impl log::Host for CallState {
 }
 
 impl CallState {
+    /// Tells what was odd and did no harm.
+    pub(in crate::sandbox) fn note(&self, message: &str) {
+        self.write(Level::Warn, message);
+    }
+
     fn write(&self, level: Level, message: &str) {
         let (plugin, connection) = (self.plugin.as_str(), self.connection.as_str());
         macro_rules! line {

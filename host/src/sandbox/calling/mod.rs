@@ -1,4 +1,4 @@
-//! One call: what it works on, what it may touch, and a name for whatever ends it.
+//! One call: what it works on, what it may use, and how it ends.
 
 /// One call of an export in a fresh store.
 pub(in crate::sandbox) mod call;
@@ -9,7 +9,7 @@ pub(in crate::sandbox) mod exports;
 /// What a running call may touch.
 pub(in crate::sandbox) mod state;
 
-/// What a descriptor comes to for every call.
+/// What follows from a descriptor for every call.
 pub(in crate::sandbox) mod rules;
 
 /// Names for what ends a call badly.

@@ -1,5 +1,5 @@
-//! What a descriptor comes to for every call of its plugin, worked out once when it is loaded, and what
-//! of it depends on the connection.
+//! What follows from a descriptor for every call of its plugin, computed once when it is loaded,
+//! and what depends on the connection.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! Compiled components, kept beside the database so that a restart does not compile again.
 //!
-//! Compiled code is machine code: whoever can write it can do anything. So it is never taken from the
+//! Compiled code is machine code: a process that can write it can do anything. So it is never taken from the
 //! plugin folder, its name binds the component and this exact engine, and it is used only under a seal
 //! made with a key that is not on the disk in clear. Whatever does not fit is compiled again.
 
@@ -40,7 +40,7 @@ impl Cache {
         if !self.vault.verify_mac(&sealed_part(&path, code), seal) {
             warn!(
                 error.code = code::PluginFile::CacheDamaged.text(),
-                "{} does not fit its seal; compiling again",
+                "{} does not match its seal; compiling it again",
                 path.display()
             );
             return None;

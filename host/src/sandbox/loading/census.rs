@@ -70,7 +70,7 @@ impl Census {
                 add(&mut self.modules, 1, "core modules", MAX_MODULES)
             }
             Payload::Version { encoding: Encoding::Component, .. } => {
-                add(&mut self.components, 1, "components in it", MAX_COMPONENTS)
+                add(&mut self.components, 1, "nested components", MAX_COMPONENTS)
             }
             Payload::CodeSectionStart { count, .. } => {
                 add(&mut self.functions, (*count).into(), "functions", MAX_FUNCTIONS)
@@ -82,7 +82,7 @@ impl Census {
             other => add(
                 &mut self.items,
                 items(other).into(),
-                "types, imports, exports and the like",
+                "types, imports, exports and similar items",
                 MAX_ITEMS,
             ),
         }
@@ -181,7 +181,10 @@ mod tests {
         is(&[functions(50_001, 2)], "50001 functions; the limit is 50000");
         is(&[functions(25_000, 2), functions(25_001, 2)], "50001 functions; the limit is 50000");
         is(&[functions(1, 1_048_577)], "1048577 bytes in one function; the limit is 1048576");
-        is(&[types(100_001)], "100001 types, imports, exports and the like; the limit is 100000");
+        is(
+            &[types(100_001)],
+            "100001 types, imports, exports and similar items; the limit is 100000",
+        );
     }
 
     #[test]
@@ -189,7 +192,7 @@ mod tests {
         let nested =
             (0..100).fold(COMPONENT.to_vec(), |inner, _| [COMPONENT, &section(4, &inner)].concat());
         let Err(Objection::Excess(excess)) = check(&nested) else { panic!("it passed") };
-        assert_eq!(excess.to_string(), "65 components in it; the limit is 64");
+        assert_eq!(excess.to_string(), "65 nested components; the limit is 64");
     }
 
     #[test]

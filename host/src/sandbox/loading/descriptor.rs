@@ -21,7 +21,7 @@ pub(in crate::sandbox) fn believe(mut said: Descriptor) -> Result<Descriptor, St
     }
     let is_version = |it: u8| it.is_ascii_alphanumeric() || b".-+".contains(&it);
     if said.version.is_empty() || said.version.len() > 32 || !said.version.bytes().all(is_version) {
-        return Err("its version must be one like 1.2.3".to_owned());
+        return Err("its version must look like 1.2.3".to_owned());
     }
     if said.access.is_empty() {
         return Err("it declares no access, so it could not send anything".to_owned());
@@ -66,13 +66,15 @@ fn check_names(said: &Descriptor) -> Result<(), String> {
     let is_secret = |name: &String| said.secrets.iter().any(|it| it.name == *name);
     let is_token = |name: &String| TOKENS.iter().any(|(token, _)| token == name);
     if let Some(Field { name, .. }) = said.secrets.iter().find(|it| is_token(&it.name)) {
-        return Err(format!("`{name}` is a name of the contract's, so no secret can have it"));
+        return Err(format!(
+            "`{name}` is reserved by the contract, so no secret can have this name"
+        ));
     }
     let carried = said.access.iter().flat_map(|it| &it.carries);
     if let Some(name) = carried.clone().find(|it| !is_secret(it) && !is_token(it)) {
         let name = name.escape_debug();
         return Err(format!(
-            "a request carries `{name}`, which is neither a secret of it nor a token"
+            "a request carries `{name}`, which is neither one of its secrets nor a token"
         ));
     }
     if let Some(name) = said.signs.iter().find(|it| !is_secret(it)) {
@@ -174,7 +176,10 @@ mod tests {
     #[test]
     fn what_is_carried_or_signed_with_has_a_name() {
         let carried = refusal(|it| it.access[0].carries.push("pin".to_owned()));
-        assert_eq!(carried, "a request carries `pin`, which is neither a secret of it nor a token");
+        assert_eq!(
+            carried,
+            "a request carries `pin`, which is neither one of its secrets nor a token"
+        );
         let signed = refusal(|it| it.signs.push("access-token".to_owned()));
         assert_eq!(signed, "it signs with `access-token`, which is not one of its secrets");
     }

@@ -30,7 +30,7 @@ pub enum LoadError {
     /// A module of the core language, not wrapped.
     #[error("{0} is a core module; a component is needed (wasm-tools component new)")]
     CoreModule(String),
-    /// Over the size limit, with so many bytes.
+    /// Over the size limit, with its size in bytes.
     #[error("{0} is {size} MiB; the limit is {limit} MiB", size = mebibytes(*.1), limit = MAX_COMPONENT >> 20)]
     TooLarge(String, u64),
     /// Compiling it would take too much, by what it is made of.
@@ -52,7 +52,7 @@ pub enum LoadError {
     #[error("{0} could not describe itself: {1}")]
     Describe(String, Failure),
     /// `describe` said something that cannot be.
-    #[error("{0} describes itself wrongly: {1}")]
+    #[error("{0} has an invalid descriptor: {1}")]
     Descriptor(String, String),
 }
 

@@ -1,4 +1,5 @@
-//! From a file to a program: counted, compiled by somebody else, kept, and asked who it is.
+//! From a file to a program: counted, compiled in a child process, cached, and asked to describe
+//! itself.
 
 /// Checks a file and makes a program of it.
 pub(in crate::sandbox) mod load;

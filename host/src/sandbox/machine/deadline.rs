@@ -1,10 +1,10 @@
-//! When a call is over: so long after it began, without the time that this machine took to make an
-//! answer durable. A slow disk ends no call whose answer is here.
+//! When a call times out. The time for making an answer durable does not count, so that a slow disk
+//! ends no call whose answer has arrived.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How often it is looked whether a deadline that stands still goes on.
+/// How often a paused deadline is checked for having resumed.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// The end of one call. A clone means the same one.
@@ -16,7 +16,7 @@ pub(in crate::sandbox) struct Deadline {
 
 struct Times {
     end: Instant,
-    /// Since when it stands still.
+    /// Since when it is paused.
     stopped: Option<Instant>,
 }
 

@@ -37,7 +37,7 @@ impl Written {
         }
     }
 
-    /// How long any text of so many bytes can become: `%2F`, `\u0000`.
+    /// How long any text of this many bytes can become: `%2F`, `\u0000`.
     fn longest(self, bytes: usize) -> usize {
         bytes.saturating_mul(match self {
             Self::Form => 3,
@@ -62,7 +62,7 @@ impl CallState {
         Ok(self.rules.names.of(labels))
     }
 
-    /// Refuses a request that its secrets could make too long. Whoever is refused learns about lengths,
+    /// Refuses a request that its secrets could make too long. A refusal only reveals lengths,
     /// and never whether a secret has letters in it that an encoding makes longer.
     pub(in crate::sandbox) fn judge_length(
         &self,
@@ -83,7 +83,7 @@ impl CallState {
             let worst = self.worst(fields, written)?;
             if let Some(worst) = worst.filter(|it| *it > most) {
                 let message = format!(
-                    "{} could send {what} of {} KiB, depending on its secrets; the limit is {} KiB",
+                    "{} could send {what} of up to {} KiB, depending on its secrets; the limit is {} KiB",
                     self.plugin,
                     worst.div_ceil(1024),
                     most / 1024,
@@ -146,7 +146,7 @@ impl CallState {
             }
             let names = self.rules.names.of(handle.labels()).into_iter().collect::<Vec<_>>();
             let message = format!(
-                "a header cannot hold the secret `{}`: it has a line break, a control character or a letter outside of ASCII in it; correct the secret",
+                "the secret `{}` cannot be sent in a header: it contains a line break, a control character or a non-ASCII character; correct the secret",
                 names.join("`, `")
             );
             let failure = Failure::new(Case::Misconfigured, code::Plugin::SecretUnfit, message);

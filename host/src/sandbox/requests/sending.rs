@@ -44,6 +44,8 @@ struct Prepared {
     request: egress::Request,
     seq: u32,
     name: String,
+    /// Who is asked, for people.
+    host: String,
     /// Whether it carries a secret: only such a request can use up a token.
     spends: bool,
 }
@@ -78,21 +80,21 @@ impl CallState {
         let url = request.url.split('?').next().unwrap_or_default();
         let name = format!("{} {}", method.as_str(), self.known.strike(url));
         let spends = !carries.is_empty();
-        let placed = self.place(method, request, carries)?;
-        Ok(placed.map(|request| Prepared { request, seq, name, spends }))
+        let (placed, host) = (self.place(method, request, carries)?, host(url));
+        Ok(placed.map(|request| Prepared { request, seq, name, host, spends }))
     }
 
-    /// Sends, or recalls; then makes the answer durable.
+    /// Sends, or recalls; makes what arrived durable, and only then looks at it.
     async fn pass(
         &mut self,
         prepared: Prepared,
     ) -> wasmtime::Result<Result<egress::Response, EgressError>> {
         let Some(network) = &self.network else { wasmtime::bail!("no network") };
         let (journal, deadline) = (Arc::clone(&network.journal), self.deadline.clone());
-        let Prepared { request, seq, name, spends } = prepared;
-        if let Some(response) = journal.recall(&name).map_err(|it| self.end_with(it))? {
-            self.answered(spends, response.status);
-            return Ok(Ok(response));
+        let Prepared { request, seq, name, host, spends } = prepared;
+        if let Some(arrival) = journal.recall(&name).map_err(|it| self.end_with(it))? {
+            self.answered(spends, arrival.status);
+            return Ok(arrival.open(&host));
         }
         if spends {
             let departs = deadline.stands_still(journal.depart(seq, &name)).await;
@@ -107,9 +109,9 @@ impl CallState {
             self.unanswered = doubted;
         }
         let kept = match &sent {
-            Ok(response) => {
-                self.answered(spends, response.status);
-                deadline.stands_still(journal.capture(seq, &name, response)).await
+            Ok(arrival) => {
+                self.answered(spends, arrival.status);
+                deadline.stands_still(journal.capture(seq, &name, arrival)).await
             }
             Err(_) if self.unanswered && !doubted => {
                 deadline.stands_still(journal.doubt(seq, &name)).await
@@ -117,20 +119,20 @@ impl CallState {
             Err(_) => Ok(()),
         };
         kept.map_err(|it| self.end_with(it))?;
-        Ok(sent)
+        Ok(sent.and_then(|it| it.open(&host)))
     }
 
     async fn deliver(
         &mut self,
         request: egress::Request,
-    ) -> wasmtime::Result<Result<egress::Response, EgressError>> {
+    ) -> wasmtime::Result<Result<egress::Arrival, EgressError>> {
         let Some(network) = &self.network else { wasmtime::bail!("no network") };
         let left = self.deadline.left().saturating_sub(EGRESS_MARGIN);
         Ok(network.gate.send(&network.policy, request, left).await)
     }
 
     /// What the provider did, whatever the plugin makes of it.
-    fn note(&self, sent: &Result<egress::Response, EgressError>) {
+    fn note(&self, sent: &Result<egress::Arrival, EgressError>) {
         let Some(network) = &self.network else { return };
         match sent {
             // Nothing was sent.
@@ -186,6 +188,13 @@ impl CallState {
         self.end_work(start)?;
         Ok(handle)
     }
+}
+
+/// The host of an address that policy let through.
+fn host(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit_once(':').map_or(authority, |(host, _)| host).to_owned()
 }
 
 fn method(method: http::Method) -> egress::Method {

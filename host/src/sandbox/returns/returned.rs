@@ -26,7 +26,7 @@ pub(in crate::sandbox) fn device_grant(
     let handle = found.map_err(|it| call.broken(&it.into()))?;
     // It is handed to later calls under a name of its own: what is in it must be the provider's alone.
     if !handle.is_whole() {
-        let what = "returned a device code that the provider did not send as it is";
+        let what = "returned a device code that is not exactly what the provider sent";
         return Err(call.fault(code::Plugin::OutputInvalid, what));
     }
     let device_code = handle.text().into();
@@ -47,8 +47,7 @@ fn user_code(call: &Call, code: String) -> Result<String, Failure> {
     if (1..=64).contains(&code.len()) && code.bytes().all(fits) {
         return Ok(code);
     }
-    let what =
-        "returned a code for the person that is not of 1 to 64 letters, digits, dashes and spaces";
+    let what = "returned a user code that is not 1 to 64 letters, digits, dashes and spaces";
     Err(call.fault(code::Plugin::OutputInvalid, what))
 }
 
@@ -58,8 +57,10 @@ pub(in crate::sandbox) fn short(call: &mut Call, text: &str) -> Result<String, F
         let state = call.store.data_mut();
         return Ok(state.look_over(|it| it.known.strike(text).into_owned()));
     }
-    Err(call
-        .fault(code::Plugin::OutputInvalid, "returned a text that is empty, too long or not plain"))
+    Err(call.fault(
+        code::Plugin::OutputInvalid,
+        "returned a text that is empty, too long or has control characters",
+    ))
 }
 
 /// A profile: a JSON object of bounded size, with every secret struck out.

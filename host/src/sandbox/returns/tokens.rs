@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use wasmtime::component::Resource;
 
 use crate::model::plain::is_hidden;
-use crate::model::token::{TokenSet, token_type};
+use crate::model::token::{TokenSet, USUAL_TYPE, token_type};
 use crate::sandbox::bindings::imports::types;
 use crate::sandbox::calling::state::CallState;
 use crate::sandbox::machine::limits::{MAX_FACTS, MAX_METADATA, MAX_NAME, MAX_SCOPES, MAX_STRING};
@@ -94,6 +94,7 @@ pub(in crate::sandbox) fn take(
         extra,
         made_of,
     };
+    let set = relieved(state, set);
     // Names first: what is said of a token has its name in it.
     let checked = check_names(state, &set)
         .and_then(|()| check_secrets(&set))
@@ -131,7 +132,7 @@ fn token(
 }
 
 /// When a token stops working: as the plugin says, else as the JWT says, else after the lifetime that
-/// the plugin declares; `None` when nobody says. `token` is none when it is of the plugin's own making.
+/// the plugin declares; `None` when it is not known. `token` is none when the plugin made it itself.
 pub fn expiry(
     given: Option<Timestamp>,
     token: Option<&SecretString>,
@@ -152,6 +153,63 @@ fn time(what: &str, seconds: u64) -> Result<Timestamp, Refusal> {
     signed
         .and_then(|it| Timestamp::from_second(it).ok())
         .ok_or_else(|| format!("{what} {seconds}, which is after the year 9999"))
+}
+
+/// The set without what stands beside its tokens and cannot be kept: a token set is taken for its tokens.
+/// What a plugin made is left as it is, because what became of it would tell the plugin what it is made of;
+/// the checks that follow refuse it.
+fn relieved(state: &CallState, mut set: TokenSet) -> TokenSet {
+    let mut left_out = Vec::new();
+    let made_of = &set.made_of;
+    let made = |name: &str| made_of.contains_key(name);
+    let same = |it: &SecretString| it.expose_secret() == set.access_token.expose_secret();
+    if let Some(refresh) = &set.refresh_token
+        && !made("refresh_token")
+        && (check_token("refresh_token", refresh).is_err() || same(refresh) && !made("access_token"))
+    {
+        left_out.push("a refresh token that is none; an earlier one is kept".to_owned());
+        set.refresh_token = None;
+    }
+    set.extra.retain(|(name, secret)| {
+        let keeps = made(name) || check_token(name, secret).is_ok();
+        if !keeps {
+            left_out.push("a further token that cannot be sent".to_owned());
+        }
+        keeps
+    });
+    if token_type(&set.token_type).is_none() {
+        left_out.push(format!("a token type that is not one word; it is sent as {USUAL_TYPE}"));
+        USUAL_TYPE.clone_into(&mut set.token_type);
+    }
+    let (scopes, facts) = (set.scopes.len(), set.metadata.len());
+    let mut room = MAX_METADATA;
+    set.scopes.retain(|it| is_kept(&[it], &mut room));
+    set.scopes.truncate(MAX_SCOPES);
+    let mut room = MAX_METADATA;
+    set.metadata.retain(|(name, value)| is_kept(&[name, value], &mut room));
+    set.metadata.truncate(MAX_FACTS);
+    for (what, lost) in
+        [("scopes", scopes - set.scopes.len()), ("facts", facts - set.metadata.len())]
+    {
+        if lost > 0 {
+            left_out.push(format!("{lost} {what} that are too long, too many or not plain text"));
+        }
+    }
+    for what in left_out {
+        state.note(&format!("left out of a token set: {what}"));
+    }
+    set
+}
+
+/// Whether texts that are shown in clear are plain, and there is room for them.
+fn is_kept(texts: &[&str], room: &mut usize) -> bool {
+    let size = texts.iter().map(|it| it.len()).sum::<usize>();
+    let is_plain = !texts.iter().any(|it| it.contains(is_hidden));
+    let keeps = is_plain && size <= *room;
+    if keeps {
+        *room -= size;
+    }
+    keeps
 }
 
 /// Each further token has a name of its own: what a token is made of is remembered by its name.

@@ -80,7 +80,7 @@ fn judge(program: &str, status: ExitStatus, output: &[u8]) -> Result<SecretStrin
     match status.code() {
         Some(0) => without_line_end(output, origin),
         Some(code) => Err(failed(program, format!("exited with code {code}"))),
-        None => Err(failed(program, "was ended by a signal".to_owned())),
+        None => Err(failed(program, "was killed by a signal".to_owned())),
     }
 }
 

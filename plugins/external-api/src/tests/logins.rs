@@ -186,8 +186,8 @@ fn a_redirect_to_the_slash_is_posted_again_and_no_other() {
 #[test]
 fn a_login_that_takes_nothing_at_hand_is_not_looked_for_elsewhere() {
     let played = play(&person(LOGIN, &[]), &vec![Canned::new(415, "{}"); 4]);
-    let text = "https://a.example/api/login is a login, but takes none of what was tried \
-                (json-email, form); give the secrets that it wants, or choose its `format`";
+    let text = "https://a.example/api/login is a login, but accepts none of the formats tried \
+                (json-email, form); give the secrets that it requires, or set `format`";
     assert_eq!((played.case(), played.text()), ("misconfigured", text));
 }
 

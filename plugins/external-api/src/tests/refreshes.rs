@@ -122,7 +122,7 @@ fn a_server_without_a_known_refresh_is_asked_nothing() {
         ("token_at", "/accessToken"),
         ("refresh_token_at", "/refreshToken"),
     ];
-    let text = "the server has no refresh that is known; `refresh_url` can name one";
+    let text = "no refresh endpoint was found on the server; set `refresh_url` if it has one";
     let played = play(&held(&facts, &[]), &[]);
     assert_eq!(
         (played.requests.len(), (played.case(), played.text())),

@@ -66,7 +66,7 @@ impl Reads {
         }
         // Redirects carry codes and tokens behind the address.
         if name.eq_ignore_ascii_case("location") && kind != Kind::Address {
-            return Err(format!("the header {name}, which can be read as an address alone"));
+            return Err(format!("the header {name}, which can only be read as an address"));
         }
         Ok(name.to_ascii_lowercase())
     }
@@ -86,7 +86,7 @@ impl Reads {
         for (index, step) in named.iter().enumerate() {
             steps.push(match *step {
                 "**" if index + 1 < named.len() => {
-                    return wrong("which has `**` in its middle");
+                    return wrong("which has `**` in the middle");
                 }
                 "**" => Step::Many,
                 "*" => Step::One,

@@ -1,6 +1,6 @@
-//! What passes between the program and the process that compiles for it: a one-time key and the
-//! component in, a sealed answer out. Machine code that came over a pipe is not run because it came, but
-//! because its seal says that it is whole, and the answer to this question.
+//! What passes between the program and its compiler process: a one-time key and the component in, a
+//! sealed answer out. Machine code from a pipe is only run if its seal proves that it is complete,
+//! and the answer to this request.
 //!
 //! Knows nothing of processes.
 

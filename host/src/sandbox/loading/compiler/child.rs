@@ -1,5 +1,5 @@
-//! What the child does: gives up whatever a compiler does not need, reads, compiles, answers. It is this
-//! same program, so it compiles with the settings that the code will run under.
+//! What the child does: drops whatever a compiler does not need, reads, compiles, answers. It is
+//! this same program, so it compiles with the settings that the code will run with.
 
 use std::io::{self, Read, Write};
 

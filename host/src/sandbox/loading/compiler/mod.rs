@@ -1,9 +1,9 @@
-//! Compiles components, each in a process of its own. What a compiler takes depends on what it is given,
-//! and in this process it would take it from everybody: memory that is never given back, and processor
-//! time that nobody can stop. A child has limits, and ends.
+//! Compiles components, each in a child process. The cost depends on the component, and in this
+//! process it would affect everybody: memory is not returned, and a thread cannot be stopped. A
+//! child has limits, and ends.
 //!
-//! The child is this same program under a verb that nobody types. It gets a key and the
-//! component on standard input, and nothing else: no argument, no environment, no file.
+//! The child is this same program, run with an internal verb. It gets a key and the component on
+//! standard input, and nothing else: no argument, no environment, no file.
 
 /// What passes between the two.
 mod answer;
@@ -55,22 +55,22 @@ pub enum CompileError {
     #[error("takes more than {limit} s of processor time to compile; ask its author for a smaller build", limit = child::CPU)]
     Cpu,
     /// Over the time on the wall.
-    #[error("was not compiled in {limit} s and is left out; when this machine is less busy, reload with SIGHUP or run the command again", limit = .0.as_secs())]
+    #[error("was not compiled within {limit} s and is not used; when this machine is less busy, reload with SIGHUP or run the command again", limit = .0.as_secs())]
     Time(Duration),
-    /// A signal from somebody else.
+    /// A signal from another process or the kernel.
     #[error(
-        "could not be compiled: signal {0} ended the process that compiles it; if the system is short of memory, give it more, then reload with SIGHUP or run the command again"
+        "could not be compiled: signal {0} killed the compiler process; if the system is short of memory, add some, then reload with SIGHUP or run the command again"
     )]
     Killed(i32),
     /// There is no child.
-    #[error("could not be compiled: {program} cannot be started for it ({cause}); let the service run the program itself, then reload with SIGHUP or run the command again", program = .0.display(), cause = .1)]
+    #[error("could not be compiled: {program} cannot be executed ({cause}); allow the service to execute its own binary, then reload with SIGHUP or run the command again", program = .0.display(), cause = .1)]
     NotStarted(PathBuf, io::Error),
     /// It ended by itself, and badly.
-    #[error("could not be compiled: the process that compiles it gave up ({0})")]
+    #[error("could not be compiled: the compiler process failed ({0})")]
     GaveUp(String),
     /// Its answer is cut off, or sealed with another key.
     #[error(
-        "could not be compiled: the answer of the process that compiles it is damaged and is not used"
+        "could not be compiled: the compiler process returned a damaged result, which is not used"
     )]
     Damaged,
 }

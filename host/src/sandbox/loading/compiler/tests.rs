@@ -39,7 +39,7 @@ async fn check(script: &str, code: &str, text: &str) {
 }
 
 const DAMAGED: &str =
-    "could not be compiled: the answer of the process that compiles it is damaged and is not used";
+    "could not be compiled: the compiler process returned a damaged result, which is not used";
 
 #[tokio::test]
 async fn an_answer_with_a_wrong_seal_is_not_used() {
@@ -70,13 +70,13 @@ async fn memory_that_was_refused_is_named() {
 
 #[tokio::test]
 async fn a_child_that_somebody_else_ended_is_told_from_one_over_a_limit() {
-    let text = "could not be compiled: signal 9 ended the process that compiles it; if the system is short of memory, give it more, then reload with SIGHUP or run the command again";
+    let text = "could not be compiled: signal 9 killed the compiler process; if the system is short of memory, add some, then reload with SIGHUP or run the command again";
     check("kill -KILL $$", "plugin.compiler_killed", text).await;
 }
 
 #[tokio::test]
 async fn a_child_that_gives_up_is_quoted() {
-    let text = "could not be compiled: the process that compiles it gave up (no such verb)";
+    let text = "could not be compiled: the compiler process failed (no such verb)";
     check("echo no such verb >&2; exit 2", "plugin.compiler_gave_up", text).await;
 }
 
@@ -87,7 +87,7 @@ async fn a_child_that_hangs_is_ended_and_waited_for() {
     let error = stub.compile().await;
     assert_eq!(error.code().text(), "plugin.compile_deadline_exceeded");
     let text = error.to_string();
-    assert!(text.starts_with("was not compiled in 1 s and is left out; "), "{text}");
+    assert!(text.starts_with("was not compiled within 1 s and is not used; "), "{text}");
     let pid = stub.read("pid").trim().parse().ok().and_then(rustix::process::Pid::from_raw);
     assert!(rustix::process::test_kill_process(pid.unwrap()).is_err(), "it is still there");
 }
@@ -98,7 +98,7 @@ async fn a_program_that_is_not_there_is_named() {
     let error = compiler.compile(b"component").await.unwrap_err();
     assert_eq!(error.code().text(), "plugin.compiler_not_started");
     let text = error.to_string();
-    assert!(text.contains("/nowhere/keepfresh cannot be started for it (No such file"), "{text}");
+    assert!(text.contains("/nowhere/keepfresh cannot be executed (No such file"), "{text}");
 }
 
 #[tokio::test]
