@@ -20,7 +20,7 @@ impl log::Host for CallState {
 
 impl CallState {
     /// Tells what was odd and did no harm.
-    pub(in crate::sandbox) fn note(&self, message: &str) {
+    pub(in crate::sandbox) fn tell(&self, message: &str) {
         self.write(Level::Warn, message);
     }
 

@@ -196,7 +196,7 @@ fn relieved(state: &CallState, mut set: TokenSet) -> TokenSet {
         }
     }
     for what in left_out {
-        state.note(&format!("left out of a token set: {what}"));
+        state.tell(&format!("left out of a token set: {what}"));
     }
     set
 }
