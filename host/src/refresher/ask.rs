@@ -123,24 +123,7 @@ pub(super) fn lifetime(token: &TokenFacts, given: bool) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
-
-    /// Of an hour, stored at 0.
-    fn hour() -> TokenFacts {
-        TokenFacts {
-            token_type: "Bearer".to_owned(),
-            issued_at: at(0),
-            expires_at: Some(at(3_600)),
-            refresh_expires_at: None,
-            fingerprint: String::new(),
-            scopes: Vec::new(),
-            metadata: Vec::new(),
-            config: None,
-        }
-    }
+    use crate::model::fixture::{at, token as hour};
 
     fn check(min_ttl: u64, now: i64) -> Wish {
         wish(&hour(), Duration::from_secs(min_ttl), true, at(now))

@@ -202,40 +202,13 @@ fn still_valid(expires_at: Option<Timestamp>, due: Option<Timestamp>, now: Times
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::connection::{Due, Origin, Pause, TokenFacts};
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
+    use crate::model::connection::{Due, Pause};
+    use crate::model::fixture::{at, connection};
 
     /// Valid until 3600, due at 2400, in good order.
     fn fresh() -> Connection {
-        Connection {
-            id: "x".parse().unwrap(),
-            generation: 3,
-            token: Some(TokenFacts {
-                token_type: "Bearer".to_owned(),
-                issued_at: at(0),
-                expires_at: Some(at(3_600)),
-                refresh_expires_at: None,
-                fingerprint: String::new(),
-                scopes: Vec::new(),
-                metadata: Vec::new(),
-                config: None,
-            }),
-            failures: 0,
-            problem: None,
-            error: None,
-            doubt_since: None,
-            pause: None,
-            due: Some(Due { at: at(2_400), trigger: Trigger::Expiry }),
-            last_attempt: None,
-            profile: None,
-            origin: Origin::default(),
-            settings: std::collections::BTreeMap::new(),
-            labels: Vec::new(),
-            active_at: None,
-        }
+        let due = Some(Due { at: at(2_400), trigger: Trigger::Expiry });
+        Connection { due, ..connection() }
     }
 
     fn facts(rotation: Rotation, now: i64) -> Facts {

@@ -142,10 +142,7 @@ mod tests {
     use super::*;
     use crate::manifest::provider::Provider;
     use crate::model::code::Code;
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
+    use crate::model::fixture::at;
 
     fn check(case: Case, rotation: Rotation, change: impl Fn(&mut Facts<'_>)) -> Verdict {
         let text = "[providers.x]\nretry = { attempts = 3, backoff = \"60s\" }";

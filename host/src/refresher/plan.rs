@@ -209,6 +209,7 @@ fn between(from: Timestamp, to: Timestamp) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::fixture;
 
     const DAY: Duration = Duration::from_hours(24);
 
@@ -221,16 +222,8 @@ mod tests {
     }
 
     fn token(issued_at: Timestamp, ends: Ends) -> TokenFacts {
-        TokenFacts {
-            token_type: "Bearer".to_owned(),
-            issued_at,
-            expires_at: ends.access,
-            refresh_expires_at: ends.refresh,
-            fingerprint: String::new(),
-            scopes: Vec::new(),
-            metadata: Vec::new(),
-            config: None,
-        }
+        let Ends { access: expires_at, refresh: refresh_expires_at } = ends;
+        TokenFacts { issued_at, expires_at, refresh_expires_at, ..fixture::token() }
     }
 
     fn timing(schedule: Option<&Schedule>, margin: Option<Duration>) -> Timing<'_> {

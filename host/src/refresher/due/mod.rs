@@ -67,46 +67,13 @@ fn waiting(connection: &Connection, facts: &Facts<'_>) -> Option<Due> {
 mod tests {
     use super::*;
     use crate::manifest::provider::Provider;
-    use crate::model::connection::{Origin, Pause, Problem};
+    use crate::model::connection::{Pause, Problem};
+    use crate::model::fixture::{at, connection as fresh};
 
     const DAY: i64 = 86_400;
 
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
-
     fn due_at(second: i64) -> Due {
         Due { at: at(second), trigger: Trigger::Backup }
-    }
-
-    /// Valid until 3600, stored at 0.
-    fn fresh() -> Connection {
-        Connection {
-            id: "x".parse().unwrap(),
-            generation: 3,
-            token: Some(TokenFacts {
-                token_type: "Bearer".to_owned(),
-                issued_at: at(0),
-                expires_at: Some(at(3_600)),
-                refresh_expires_at: None,
-                fingerprint: String::new(),
-                scopes: Vec::new(),
-                metadata: Vec::new(),
-                config: None,
-            }),
-            failures: 0,
-            problem: None,
-            error: None,
-            doubt_since: None,
-            pause: None,
-            due: None,
-            last_attempt: None,
-            profile: None,
-            origin: Origin::default(),
-            settings: std::collections::BTreeMap::new(),
-            labels: Vec::new(),
-            active_at: None,
-        }
     }
 
     /// The rule at second 60, for a provider that the manifest knows, with `change` in the facts.
