@@ -8,7 +8,7 @@ use indicatif::ProgressBar;
 use zeroize::Zeroizing;
 
 use crate::app::Purpose;
-use crate::cli::arguments::Import;
+use crate::cli::arguments::{Add, Import};
 use crate::cli::exit::Exit;
 use crate::cli::render;
 use crate::cli::session::Session;
@@ -142,20 +142,15 @@ fn bar(rows: usize) -> ProgressBar {
 }
 
 /// `connection add`: one row from the command line, with its secrets from a file.
-pub(super) fn one(
-    id: &ConnectionId,
-    labels: Vec<String>,
-    settings: Vec<(String, String)>,
-    from: Option<&Path>,
-    replace: bool,
-) -> Result<Command, Failure> {
+pub(super) fn one(wanted: Add) -> Result<Command, Failure> {
+    let Add { connection: id, label, setting, from, replace } = wanted;
     let mut row = match from {
-        Some(path) => secrets_of(id, path)?,
+        Some(path) => secrets_of(&id, &path)?,
         None => Row::default(),
     };
     id.name().clone_into(&mut row.name);
-    row.labels.extend(labels);
-    row.settings.extend(settings);
+    row.labels.extend(label);
+    row.settings.extend(setting);
     Ok(Command::Enrol { provider: id.provider().to_owned(), rows: vec![row], replace })
 }
 

@@ -102,7 +102,6 @@ impl Operator {
         progress: &mpsc::UnboundedSender<Progress>,
     ) -> Result<Reply, Failure> {
         match command {
-            Command::Ping => Ok(Reply::Done),
             Command::Status { ids, page } => self.status(ids, page).await,
             Command::Connections { selection, page } => {
                 self.list(&selection.filter(self.now()), page).await
