@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::model::attempt::Outcome;
 use crate::model::clock;
 use crate::model::id::{AttemptId, ConnectionId};
+use crate::operator::import_file::Row;
 use crate::operator::listing::PAGE;
-use crate::operator::roster::Row;
 use crate::storage::Filter;
 
 /// One thing to do.

@@ -18,8 +18,8 @@ mod connect;
 /// Connections of people, as they are added.
 mod people;
 
-/// Files of connections, read.
-pub mod roster;
+/// The file that many are imported from, read.
+pub mod import_file;
 
 /// Lists, in pages.
 mod listing;
