@@ -61,9 +61,9 @@ impl App {
             None if plugin.as_ref().is_some_and(|it| !it.descriptor().unattended) => None,
             None => Some(soon),
             Some(_) if forgive => Some(soon),
-            Some(loaded) => self.refresher.due_again(loaded),
+            Some(loaded) => self.refresher.times.due(loaded),
         };
-        let probe_at = self.refresher.next_probe(id);
+        let probe_at = self.refresher.profiles.next(id);
         self.storage.reconcile(Reconcile { id: id.clone(), due, forgive, probe_at, at: now }).await
     }
 

@@ -193,7 +193,7 @@ async fn read_anew(app: &App) -> Result<(), Failure> {
         }
     };
     let adopted = match app.adopt(Arc::new(manifest)).await {
-        Ok(()) => app.refresher.check_times().await,
+        Ok(()) => app.refresher.times.check().await,
         Err(error) => Err(error),
     };
     match adopted {

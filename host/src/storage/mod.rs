@@ -111,6 +111,12 @@ impl Storage {
         Ok(storage)
     }
 
+    /// Whether another process may work on the same database, so that a claim which is not this process's own
+    /// may be alive. On SQLite the instance lock says that none does.
+    pub fn is_shared(&self) -> bool {
+        false
+    }
+
     /// Returns once nothing can be written any more, because the writer has failed inside or its database
     /// has gone. Whoever serves others ends then: what cannot store a token must not ask for one.
     pub async fn writer_ended(&self) {

@@ -14,7 +14,7 @@ use crate::refresher::plan::Timing;
 
 /// What the rule rests on, besides the row of the connection.
 #[derive(Clone, Copy)]
-pub struct Facts<'a> {
+pub(super) struct Facts<'a> {
     /// When a try that has no outcome counts as lost: now, if its process is dead.
     pub open_until: Option<Timestamp>,
     /// Whether a first token can be had with nobody present.
@@ -31,7 +31,7 @@ pub struct Facts<'a> {
 const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
 /// When `connection` is looked at next; `None` when only a person or a caller can help.
-pub fn due(connection: &Connection, facts: &Facts<'_>) -> Option<Due> {
+pub(super) fn due(connection: &Connection, facts: &Facts<'_>) -> Option<Due> {
     if let Some(pause) = &connection.pause {
         return pause.until.map(|at| Due { at, trigger: Trigger::Expiry });
     }
