@@ -1,11 +1,12 @@
-//! An invented connection for tests: in good order, with a token of an hour. Each test says only what is
-//! otherwise: `Connection { failures: 1, ..connection() }`.
+//! What tests invent: above all a connection, in good order and with a token of an hour. Each test says only
+//! what is otherwise: `Connection { failures: 1, ..connection() }`.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use crate::model::connection::{Connection, Origin, TokenFacts};
+use crate::model::schedule::{Schedule, ScheduleError, time_zone};
 
 /// So many seconds after time began.
 pub(crate) fn at(second: i64) -> Timestamp {
@@ -45,4 +46,9 @@ pub(crate) fn connection() -> Connection {
         labels: Vec::new(),
         active_at: None,
     }
+}
+
+/// A crontab expression in the time zone of that name.
+pub(crate) fn schedule(expression: &str, zone: &str) -> Result<Schedule, ScheduleError> {
+    Schedule::new(expression, time_zone(zone)?)
 }

@@ -9,7 +9,7 @@ pub mod descriptor;
 /// One set of credentials at one provider, as the stages see it.
 pub mod connection;
 
-/// A connection for tests.
+/// What tests invent.
 #[cfg(test)]
 pub(crate) mod fixture;
 

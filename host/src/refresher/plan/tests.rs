@@ -39,7 +39,7 @@ fn without_a_schedule_two_thirds_of_the_lifetime_decide() {
 
 #[test]
 fn the_last_tick_that_is_early_enough_refreshes() {
-    let ticks = Schedule::parse("0 2 */10 * *", "UTC").unwrap();
+    let ticks = fixture::schedule("0 2 */10 * *", "UTC").unwrap();
     let now = at("2026-01-01T02:00:00Z");
     let due = timing(Some(&ticks), Some(2 * DAY)).after_success(until(now + 30 * DAY), now);
     // It expires on January 31 and must be fresh by the 29th; ticks are on 1, 11, 21 and 31.
@@ -49,7 +49,7 @@ fn the_last_tick_that_is_early_enough_refreshes() {
 
 #[test]
 fn a_token_that_no_tick_would_save_is_refreshed_for_its_expiry() {
-    let ticks = Schedule::parse("0 2 */10 * *", "UTC").unwrap();
+    let ticks = fixture::schedule("0 2 */10 * *", "UTC").unwrap();
     let now = at("2026-01-11T02:00:00Z");
     // It ends three days after the tick of the 11th: the seeds' system leaves it dead for a week.
     let due = timing(Some(&ticks), Some(2 * DAY)).after_success(until(now + 6 * DAY), now);
@@ -69,7 +69,7 @@ fn a_margin_longer_than_the_token_does_not_spin() {
 fn a_token_without_an_end_is_asked_for_anew_at_each_tick() {
     let now = at("2026-01-01T03:00:00Z");
     assert_eq!(timing(None, None).after_success(Ends::default(), now), None);
-    let ticks = Schedule::parse("0 2 * * *", "UTC").unwrap();
+    let ticks = fixture::schedule("0 2 * * *", "UTC").unwrap();
     let tick = Due { at: at("2026-01-02T02:00:00Z"), trigger: Trigger::Scheduled };
     assert_eq!(timing(Some(&ticks), None).after_success(Ends::default(), now), Some(tick));
     let stored = token(now, Ends::default());
@@ -84,7 +84,7 @@ fn a_refresh_token_that_ends_first_says_when() {
     let ends = Ends { access: Some(now + 3 * DAY), refresh: Some(now + DAY) };
     let due = timing(None, None).after_success(ends, now).unwrap();
     assert_eq!(due, Due { at: now + Duration::from_hours(16), trigger: Trigger::Expiry });
-    let ticks = Schedule::parse("0 */6 * * *", "UTC").unwrap();
+    let ticks = fixture::schedule("0 */6 * * *", "UTC").unwrap();
     let due = timing(Some(&ticks), None).after_success(ends, now).unwrap();
     assert_eq!(due, Due { at: now + Duration::from_hours(12), trigger: Trigger::Scheduled });
     for access in [Some(now + DAY), None] {
@@ -123,7 +123,7 @@ fn dead_tokens_are_asked_for_a_dozen_times_in_a_day() {
 
 #[test]
 fn retries_double_and_then_wait_for_the_backup_schedule() {
-    let backup = Schedule::parse("30 6,18 * * *", "UTC").unwrap();
+    let backup = fixture::schedule("30 6,18 * * *", "UTC").unwrap();
     let timing = Timing { backup: Some(&backup), ..timing(None, None) };
     let now = at("2026-01-01T00:00:00Z");
     let wait = |failures| between(now, timing.after_outage(failures, None, now).at).as_secs();
@@ -135,7 +135,7 @@ fn retries_double_and_then_wait_for_the_backup_schedule() {
 
 #[test]
 fn callers_that_are_failing_do_not_wait_for_a_tick() {
-    let ticks = Schedule::parse("0 2 */10 * *", "UTC").unwrap();
+    let ticks = fixture::schedule("0 2 */10 * *", "UTC").unwrap();
     let now = at("2026-01-01T03:00:00Z");
     for ended in [None, Some(now - DAY)] {
         let due = timing(Some(&ticks), None).after_outage(3, ended, now);
@@ -145,7 +145,7 @@ fn callers_that_are_failing_do_not_wait_for_a_tick() {
 
 #[test]
 fn the_end_of_the_token_is_worth_one_more_try() {
-    let backup = Schedule::parse("30 6,18 * * *", "UTC").unwrap();
+    let backup = fixture::schedule("30 6,18 * * *", "UTC").unwrap();
     let timing = Timing { backup: Some(&backup), ..timing(None, None) };
     let now = at("2026-01-01T00:00:00Z");
     let end = at("2026-01-01T01:00:00Z");
@@ -174,7 +174,7 @@ fn those_who_were_told_the_same_do_not_come_back_together() {
 
 #[test]
 fn connections_of_one_tick_are_spread() {
-    let ticks = Schedule::parse("0 2 * * *", "UTC").unwrap();
+    let ticks = fixture::schedule("0 2 * * *", "UTC").unwrap();
     let now = at("2026-01-01T03:00:00Z");
     let jitter = Duration::from_secs(30);
     let due = |seed| {
