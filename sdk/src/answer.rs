@@ -135,9 +135,7 @@ pub fn refresh_token_at(
             answer.note(&format!("the refresh token at {pointer} is empty; the old one is kept"));
             Ok(None)
         }
-        Some(_) => {
-            Err(Failure::unexpected(format!("what is at {pointer} is not a refresh token")))
-        }
+        Some(_) => Err(Failure::unexpected(format!("what is at {pointer} is not a refresh token"))),
     }
 }
 

@@ -116,7 +116,7 @@ async fn open(provider: &Provider) -> App {
     let now = app.clock.now();
     for (id, pair) in ids.iter().zip(provider.issue("durable").await) {
         let token = ManualToken::parse(&SecretString::from(pair.to_string()), now).unwrap();
-        app.refresher.set_token(id, token).await.unwrap();
+        app.refresher.enrolling.set_token(id, token).await.unwrap();
     }
     // Open files keep working; the folder is removed when the process ends.
     std::mem::forget(home);
@@ -184,7 +184,8 @@ async fn durable_loop(app: &App, length: Duration) -> f64 {
         let done = &done;
         async move {
             while begun.elapsed() < length {
-                let attempt = app.refresher.refresh(&id, Ask::new(Trigger::Forced)).await.unwrap();
+                let attempt =
+                    app.refresher.attempts.refresh(&id, Ask::new(Trigger::Forced)).await.unwrap();
                 assert_eq!(attempt.outcome(), Some(Outcome::Success), "{attempt:?}");
                 done.fetch_add(1, Ordering::Relaxed);
             }

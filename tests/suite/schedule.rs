@@ -79,10 +79,10 @@ async fn two_ticks_at_once_share_one_request() {
     let (provider, home) = eskiz(12 * HOUR, BY_EXPIRY);
     let inside = Inside::open(&home).await;
     let id = "eskiz".parse().unwrap();
-    inside.app.refresher.refresh(&id, Ask::new(Trigger::Manual)).await.unwrap();
+    inside.app.refresher.attempts.refresh(&id, Ask::new(Trigger::Manual)).await.unwrap();
     inside.advance(9 * HOUR, &[&provider]);
     provider.control().script(Scenario::from(Fate::Act).delay_before(200));
-    let tick = || inside.app.refresher.refresh(&id, Ask::new(Trigger::Scheduled));
+    let tick = || inside.app.refresher.attempts.refresh(&id, Ask::new(Trigger::Scheduled));
     let (first, second) = tokio::join!(tick(), tick());
     assert_eq!(first.unwrap().id, second.unwrap().id);
     assert_eq!(provider.control().seen(), 2);
@@ -103,7 +103,8 @@ async fn a_person_who_asks_during_a_scheduled_refresh_shares_it() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let id = "eskiz".parse().unwrap();
-    let forced = inside.app.refresher.refresh(&id, Ask::new(Trigger::Forced)).await.unwrap();
+    let forced =
+        inside.app.refresher.attempts.refresh(&id, Ask::new(Trigger::Forced)).await.unwrap();
     assert_eq!(forced.trigger, Trigger::Expiry);
     inside.settles("eskiz", 2).await;
     assert_eq!(provider.control().seen(), 2);
@@ -141,7 +142,7 @@ async fn a_pause_ends_by_itself_and_what_was_missed_is_done_then() {
     let id = "eskiz".parse().unwrap();
     let until = inside.app.clock.now() + 10 * HOUR;
     let pause = keepfresh::model::connection::Pause { until: Some(until), reason: None };
-    inside.app.refresher.set_pause(&id, Some(pause)).await.unwrap();
+    inside.app.refresher.pauses.set(&id, Some(pause)).await.unwrap();
     inside.advance(9 * HOUR, &[&provider]);
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(provider.control().seen(), 1);

@@ -131,13 +131,7 @@ impl App {
         let cache = Some(Cache::new(cache_dir(&path), vault.clone()));
         let loader = Loader { sandbox, cache, gate };
         let catalogue = Catalogue::default();
-        let refresher = Refresher::new(
-            storage.clone(),
-            vault.clone(),
-            catalogue.clone(),
-            clock.clone(),
-            lifecycle.clone(),
-        );
+        let refresher = Refresher::new(&storage, &vault, &catalogue, &clock, &lifecycle);
         let manifest = Arc::new(RwLock::new(Arc::new(manifest)));
         let (wishes, reloads) = Reloads::new();
         let operator = Operator::new(operator::Parts {

@@ -61,9 +61,9 @@ impl App {
             None if plugin.as_ref().is_some_and(|it| !it.descriptor().unattended) => None,
             None => Some(soon),
             Some(_) if forgive => Some(soon),
-            Some(loaded) => self.refresher.due_again(loaded),
+            Some(loaded) => self.refresher.times.due(loaded),
         };
-        let probe_at = self.refresher.next_probe(id);
+        let probe_at = self.refresher.profiles.next(id);
         self.storage.reconcile(Reconcile { id: id.clone(), due, forgive, probe_at, at: now }).await
     }
 
@@ -112,7 +112,7 @@ impl App {
     /// theirs, or a provider that has gone, needs it.
     async fn reconcile_orphans(&self, manifest: &Manifest) -> Result<(), StorageError> {
         let now = self.clock.now();
-        self.storage.wake_interrupted(self.refresher.owner(), now).await?;
+        self.refresher.times.wake_interrupted().await?;
         for provider in self.storage.providers().await? {
             if !manifest.providers.contains_key(&provider) {
                 self.storage.look_at_all(&provider, step(None), now).await?;

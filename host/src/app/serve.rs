@@ -18,7 +18,6 @@ use crate::manifest::provider::Provider;
 use crate::model::code::{self, Code};
 use crate::model::failure::{Case, Failure};
 use crate::operator::Reload;
-use crate::refresher::LEASE_MARGIN;
 use crate::scheduler::Scheduler;
 use crate::storage::StorageError;
 
@@ -111,6 +110,9 @@ async fn work(app: &Arc<App>, scheduler: &Scheduler, causes: Causes) -> Result<(
     if drained { Ok(()) } else { Err(ServeError::Drain(longest)) }
 }
 
+/// Time beyond its calls in which an attempt is surely over: sealing, two commits, a busy disk.
+const END_MARGIN: Duration = Duration::from_secs(30);
+
 impl App {
     /// How long a stop waits for what runs.
     pub fn longest_attempt(&self) -> Duration {
@@ -122,7 +124,7 @@ impl App {
 /// that is cut off leaves its outcome in doubt.
 fn longest_attempt<'a>(providers: impl IntoIterator<Item = &'a Provider>) -> Duration {
     let longest = providers.into_iter().map(|it| it.timeout).max().unwrap_or_default();
-    longest * 2 + LEASE_MARGIN
+    longest * 2 + END_MARGIN
 }
 
 fn inventory(app: &App) -> String {
@@ -193,7 +195,7 @@ async fn read_anew(app: &App) -> Result<(), Failure> {
         }
     };
     let adopted = match app.adopt(Arc::new(manifest)).await {
-        Ok(()) => app.refresher.check_times().await,
+        Ok(()) => app.refresher.times.check().await,
         Err(error) => Err(error),
     };
     match adopted {
@@ -218,6 +220,6 @@ mod tests {
         let manifest = manifest::parse(text, std::path::Path::new("keepfresh.toml")).unwrap();
         let longest = longest_attempt(manifest.providers.values());
         assert_eq!(longest, Duration::from_secs(150));
-        assert_eq!(longest_attempt([]), LEASE_MARGIN);
+        assert_eq!(longest_attempt([]), END_MARGIN);
     }
 }

@@ -15,6 +15,7 @@ use crate::model::descriptor::{Access, Descriptor, Field};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
 use crate::model::rotation::Rotation;
+use crate::model::schedule::Schedule;
 use crate::model::token::TokenSet;
 use crate::sandbox::{CallInput, DEFAULT_MEMORY, Journal, MAX_MEMORY, Program};
 
@@ -27,6 +28,7 @@ pub struct Plugin {
     /// By connection name, for those whose settings differ; the rest share `policy`.
     policies: BTreeMap<String, Arc<Policy>>,
     policy: Arc<Policy>,
+    declared: Option<Schedule>,
 }
 
 /// A connection's own values, which override those of the manifest.
@@ -106,12 +108,18 @@ impl Plugin {
                 provider: provider.clone(),
                 digest: digest.to_owned(),
                 policy: Arc::new(policy),
+                declared: declared(provider, descriptor),
                 policies,
                 program,
                 gate,
             }),
             _ => Err(problems),
         }
+    }
+
+    /// The plugin's own schedule, which holds when the manifest has none.
+    pub fn declared_schedule(&self) -> Option<&Schedule> {
+        self.declared.as_ref()
     }
 
     /// The provider's section of the manifest.
@@ -226,6 +234,10 @@ impl Plugin {
         }
         Ok(found)
     }
+}
+
+fn declared(provider: &Provider, descriptor: &Descriptor) -> Option<Schedule> {
+    Schedule::new(descriptor.schedule.as_deref()?, provider.timezone.clone()).ok()
 }
 
 fn with_defaults(descriptor: &Descriptor, given: &Settings) -> Settings {

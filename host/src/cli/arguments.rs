@@ -192,22 +192,7 @@ pub(super) enum ConnectionVerb {
         active_within: Option<u64>,
     },
     /// Add a connection; its secrets are read from a file or standard input
-    Add {
-        /// PROVIDER or PROVIDER/NAME
-        connection: ConnectionId,
-        /// A label to find it by
-        #[arg(long, value_name = "LABEL")]
-        label: Vec<String>,
-        /// A setting for this connection only
-        #[arg(long, value_parser = pair, value_name = "NAME=VALUE")]
-        setting: Vec<(String, String)>,
-        /// A JSON file with `secrets` and tokens, or - for standard input
-        #[arg(long, value_name = "FILE")]
-        from: Option<PathBuf>,
-        /// Replace a token that is already stored
-        #[arg(long)]
-        replace: bool,
-    },
+    Add(Add),
     /// Import connections from a file: CSV with a header, a JSON array, or JSON lines
     Import(Import),
     /// Delete an added connection here; its grant at the provider is not revoked
@@ -297,6 +282,25 @@ impl TypedValueParser for AnyCode {
         let entries = Code::all().filter_map(|it| it.entry());
         Some(Box::new(entries.map(|it| PossibleValue::new(it.text).help(it.meaning))))
     }
+}
+
+/// `connection add`
+#[derive(Debug, Args)]
+pub(super) struct Add {
+    /// PROVIDER or PROVIDER/NAME
+    pub(super) connection: ConnectionId,
+    /// A label to find it by
+    #[arg(long, value_name = "LABEL")]
+    pub(super) label: Vec<String>,
+    /// A setting for this connection only
+    #[arg(long, value_parser = pair, value_name = "NAME=VALUE")]
+    pub(super) setting: Vec<(String, String)>,
+    /// A JSON file with `secrets` and tokens, or - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(super) from: Option<PathBuf>,
+    /// Replace a token that is already stored
+    #[arg(long)]
+    pub(super) replace: bool,
 }
 
 /// `connection import`

@@ -8,7 +8,7 @@ use indicatif::ProgressBar;
 use zeroize::Zeroizing;
 
 use crate::app::Purpose;
-use crate::cli::arguments::Import;
+use crate::cli::arguments::{Add, Import};
 use crate::cli::exit::Exit;
 use crate::cli::render;
 use crate::cli::session::Session;
@@ -16,8 +16,8 @@ use crate::manifest;
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
+use crate::operator::import_file::{self, Format, Names, Row, Trouble};
 use crate::operator::reply::Enrolled;
-use crate::operator::roster::{self, Format, Names, Row, Trouble};
 use crate::operator::{Command, Reply};
 
 /// Rows in one piece. With tokens of two kilobytes it is well below what a command may be long.
@@ -68,7 +68,7 @@ fn read(wanted: &Import) -> Result<(Vec<Row>, Vec<Trouble>), Failure> {
     let format = if is_csv { Format::Csv } else { Format::Json };
     let names = wanted.map.iter().cloned().collect::<Names>();
     let mut rows = Vec::new();
-    let trouble = roster::read(&file, format, &names, |row| rows.push(row));
+    let trouble = import_file::read(&file, format, &names, |row| rows.push(row));
     Ok((rows, trouble))
 }
 
@@ -142,20 +142,15 @@ fn bar(rows: usize) -> ProgressBar {
 }
 
 /// `connection add`: one row from the command line, with its secrets from a file.
-pub(super) fn one(
-    id: &ConnectionId,
-    labels: Vec<String>,
-    settings: Vec<(String, String)>,
-    from: Option<&Path>,
-    replace: bool,
-) -> Result<Command, Failure> {
+pub(super) fn one(wanted: Add) -> Result<Command, Failure> {
+    let Add { connection: id, label, setting, from, replace } = wanted;
     let mut row = match from {
-        Some(path) => secrets_of(id, path)?,
+        Some(path) => secrets_of(&id, &path)?,
         None => Row::default(),
     };
     id.name().clone_into(&mut row.name);
-    row.labels.extend(labels);
-    row.settings.extend(settings);
+    row.labels.extend(label);
+    row.settings.extend(setting);
     Ok(Command::Enrol { provider: id.provider().to_owned(), rows: vec![row], replace })
 }
 
@@ -172,7 +167,7 @@ fn secrets_of(id: &ConnectionId, path: &Path) -> Result<Row, Failure> {
     let text = Zeroizing::new(serde_json::Value::Object(object).to_string());
     let mut found = None;
     let trouble =
-        roster::read(text.as_bytes(), Format::Json, &Names::new(), |row| found = Some(row));
+        import_file::read(text.as_bytes(), Format::Json, &Names::new(), |row| found = Some(row));
     match (trouble.first(), found) {
         (None, Some(row)) => Ok(row),
         (Some(trouble), _) => Err(invalid(&trouble.message)),

@@ -4,7 +4,6 @@
 use std::path::Path;
 
 use crate::app::Purpose;
-use crate::cli::arguments::{ConnectionVerb, Verb};
 use crate::cli::exit::Exit;
 use crate::cli::render;
 use crate::cli::render::pages::Listing;
@@ -20,35 +19,8 @@ pub(super) enum List {
     Status(Vec<ConnectionId>),
     /// Connections.
     Connections(Selection),
-    /// Attempts.
+    /// Attempts, up to now.
     Log(LogQuery),
-}
-
-/// The requested list, if it is one. A followed log has no end, so it is not a list.
-pub(super) fn of(verb: &Verb) -> Option<List> {
-    Some(match verb {
-        Verb::Status { connections } => List::Status(connections.clone()),
-        Verb::Connection { verb: ConnectionVerb::List { provider, label, active_within } } => {
-            List::Connections(Selection {
-                provider: provider.clone(),
-                label: label.clone(),
-                active_within_s: *active_within,
-                ..Selection::default()
-            })
-        }
-        Verb::Log { connection, provider, outcome, since, limit, follow: false } => {
-            List::Log(LogQuery {
-                provider: provider.clone(),
-                connection: connection.clone(),
-                outcome: *outcome,
-                since_s: *since,
-                after: None,
-                limit: *limit,
-                page: None,
-            })
-        }
-        _ => return None,
-    })
 }
 
 /// Prints the list.

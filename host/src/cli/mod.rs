@@ -5,6 +5,7 @@ mod callback;
 mod check;
 mod compile;
 mod connect;
+mod dispatch;
 mod exit;
 mod explain;
 mod import;
@@ -19,10 +20,10 @@ mod session;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Error, Parser as _};
+use clap::{Error, Parser as _};
 
 use arguments::{Arguments, Verb};
-use exit::Exit;
+use dispatch::dispatch;
 
 use crate::model::code;
 use crate::model::plain::escaped;
@@ -62,34 +63,5 @@ fn misread(error: &clap::Error) -> ! {
         Err(plain) => plain.exit(),
         // It is read once what is hidden is written out: nothing is left to quote.
         Ok(_) => Error::raw(error.kind(), "an argument contains invisible characters\n").exit(),
-    }
-}
-
-async fn dispatch(arguments: Arguments) -> Exit {
-    let Arguments { config, json, verb } = arguments;
-    match verb {
-        Verb::Init => init::run(&config, json),
-        Verb::Serve => serve::run(&config, json).await,
-        Verb::Check => check::run(&config, json).await,
-        Verb::Completions { shell } => {
-            let mut out = std::io::stdout();
-            clap_complete::generate(shell, &mut Arguments::command(), "keepfresh", &mut out);
-            Exit::Done
-        }
-        Verb::Explain(wanted) => explain::run(&wanted, json),
-        Verb::Plugin { verb: arguments::PluginVerb::Inspect { file } } => {
-            inspect::run(&config, &file, json).await
-        }
-        Verb::Plugin { verb: arguments::PluginVerb::Approve { name, digest } } => {
-            plugin::approve(&config, &name, digest.as_deref(), json).await
-        }
-        Verb::Connect(wanted) => connect::run(&config, wanted, json).await,
-        Verb::Connection { verb: arguments::ConnectionVerb::Import(wanted) } => {
-            import::run(&config, wanted, json).await
-        }
-        other => match listing::of(&other) {
-            Some(list) => listing::run(&config, list, json).await,
-            None => run::run(&config, other, json).await,
-        },
     }
 }

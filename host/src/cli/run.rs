@@ -9,38 +9,67 @@ use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
 use crate::app::Purpose;
-use crate::cli::arguments::{ConnectionVerb, PluginVerb, TokenVerb, Verb};
+use crate::cli::arguments::Add;
 use crate::cli::exit::Exit;
-use crate::cli::render;
 use crate::cli::session::Session;
+use crate::cli::{import, render};
 use crate::manifest::{self, Manifest};
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
-use crate::operator::{Command, LogQuery, Progress, Reply, Selection};
+use crate::model::id::ConnectionId;
+use crate::operator::{Command, LogQuery, Progress, Reply};
 
-/// Carries out `verb` and prints what came of it.
-pub(super) async fn run(config: &Path, verb: Verb, json: bool) -> Exit {
+/// What is asked of whoever does the work.
+pub(super) enum Errand {
+    /// All of it was typed.
+    Command(Command),
+    /// A token that works.
+    TokenGet {
+        /// Whose.
+        id: ConnectionId,
+        /// Seconds that it must still live.
+        min_ttl_s: u64,
+        /// Whether it is printed as a header.
+        header: bool,
+    },
+    /// To store a token that comes from standard input.
+    TokenSet(ConnectionId),
+    /// To add a connection whose secrets come from a file.
+    Add(Add),
+}
+
+/// Carries out `errand` and prints what came of it.
+pub(super) async fn run(config: &Path, errand: Errand, json: bool) -> Exit {
     let manifest = match manifest::load(config) {
         Ok(manifest) => manifest,
         Err(problems) => return render::problems(config, &problems, json),
     };
-    let follow = matches!(verb, Verb::Log { follow: true, .. });
-    let header = matches!(verb, Verb::Token { verb: TokenVerb::Get { header: true, .. } });
-    let command = match command(verb) {
+    let header = matches!(errand, Errand::TokenGet { header: true, .. });
+    let command = match errand.command() {
         Ok(command) => command,
         Err(failure) => return render::failure(&failure, json),
     };
     let (progress, steps) = mpsc::unbounded_channel();
     #[expect(clippy::disallowed_methods, reason = "there is no lifecycle yet; it is awaited below")]
     let bar = tokio::spawn(render::progress::follow(steps, json));
-    let again = follow.then(|| command.query()).flatten();
     let result = carry_out(manifest, command, &progress).await;
     drop(progress);
     let _ = bar.await;
     match result {
-        Ok(Reply::Attempts(attempts)) if follow => follow_log(config, again, attempts, json).await,
         Ok(reply) => render::reply(&reply, json, header),
         Err(failure) => render::failure(&failure, json),
+    }
+}
+
+impl Errand {
+    /// What is read for it is read here, and not before the manifest is.
+    fn command(self) -> Result<Command, Failure> {
+        Ok(match self {
+            Self::Command(command) => command,
+            Self::TokenGet { id, min_ttl_s, .. } => Command::TokenGet { id, min_ttl_s },
+            Self::TokenSet(id) => Command::TokenSet { id, text: standard_input()?.into() },
+            Self::Add(wanted) => import::one(wanted)?,
+        })
     }
 }
 
@@ -57,91 +86,8 @@ async fn carry_out(
     result
 }
 
-fn command(verb: Verb) -> Result<Command, Failure> {
-    Ok(match verb {
-        Verb::Status { connections } => Command::Status { ids: connections, page: None },
-        Verb::Refresh {
-            connections,
-            provider,
-            failed,
-            force,
-            sync,
-            dry_run,
-            label,
-            active_within,
-            all: _,
-        } => {
-            let ids = connections;
-            let selection =
-                Selection { ids, provider, failed, label, active_within_s: active_within };
-            Command::Refresh { selection, force, dry_run, wait: sync }
-        }
-        Verb::Token { verb } => token_command(verb)?,
-        Verb::Disconnect { connection, force } => Command::Disconnect { id: connection, force },
-        Verb::Connection { verb } => connection_command(verb)?,
-        Verb::Log { connection, provider, outcome, since, limit, .. } => Command::Log(LogQuery {
-            provider,
-            connection,
-            outcome,
-            since_s: since,
-            after: None,
-            limit,
-            page: None,
-        }),
-        Verb::Stats { provider, since } => Command::Stats { provider, since_s: since },
-        Verb::Schedule { .. } => Command::Schedules,
-        Verb::Plugin { verb: PluginVerb::Replay { connection } } => {
-            Command::Replay { id: connection }
-        }
-        Verb::Plugin { .. } => Command::Plugins,
-        Verb::Prune { older_than } => Command::Prune { older_than_s: older_than },
-        Verb::Doctor => Command::Doctor,
-        Verb::Init
-        | Verb::Serve
-        | Verb::Check
-        | Verb::Connect(_)
-        | Verb::Explain(_)
-        | Verb::Completions { .. } => Command::Ping,
-    })
-}
-
-fn token_command(verb: TokenVerb) -> Result<Command, Failure> {
-    Ok(match verb {
-        TokenVerb::Get { connection, min_ttl, .. } => {
-            Command::TokenGet { id: connection, min_ttl_s: min_ttl }
-        }
-        TokenVerb::Set { connection } => {
-            Command::TokenSet { id: connection, text: standard_input()?.into() }
-        }
-        TokenVerb::Rejected { connection, generation } => {
-            Command::TokenRejected { id: connection, generation }
-        }
-        TokenVerb::Clear { connection } => Command::TokenClear { id: connection },
-    })
-}
-
-fn connection_command(verb: ConnectionVerb) -> Result<Command, Failure> {
-    Ok(match verb {
-        ConnectionVerb::List { provider, label, active_within } => {
-            let active_within_s = active_within;
-            let selection = Selection { provider, label, active_within_s, ..Selection::default() };
-            Command::Connections { selection, page: None }
-        }
-        ConnectionVerb::Add { connection, label, setting, from, replace } => {
-            super::import::one(&connection, label, setting, from.as_deref(), replace)?
-        }
-        ConnectionVerb::Remove { connection } => Command::Remove { id: connection },
-        ConnectionVerb::Import(_) => Command::Ping,
-        ConnectionVerb::Show { connection } => Command::Show { id: connection },
-        ConnectionVerb::Pause { connection, time, reason } => {
-            Command::Pause { id: connection, for_s: time, reason }
-        }
-        ConnectionVerb::Resume { connection } => Command::Resume { id: connection },
-    })
-}
-
 /// A secret from standard input: never from an argument, where everybody can read it.
-pub(super) fn standard_input() -> Result<SecretString, Failure> {
+fn standard_input() -> Result<SecretString, Failure> {
     let mut text = Zeroizing::new(String::new());
     let read = std::io::stdin().take(1 << 20).read_to_string(&mut text);
     read.map_err(|error| {
@@ -154,16 +100,19 @@ pub(super) fn standard_input() -> Result<SecretString, Failure> {
 /// Attempts between two looks, at most: more than a second has.
 const BETWEEN_LOOKS: u32 = 100_000;
 
-/// Prints new attempts until it is interrupted.
-async fn follow_log(
-    config: &Path,
-    query: Option<LogQuery>,
-    mut attempts: Vec<crate::model::attempt::Attempt>,
-    json: bool,
-) -> Exit {
-    let Some(mut query) = query else { return Exit::Usage };
+/// Prints attempts, and new ones as they come, until it is interrupted.
+pub(super) async fn follow(config: &Path, mut query: LogQuery, json: bool) -> Exit {
+    let mut manifest = match manifest::load(config) {
+        Ok(manifest) => manifest,
+        Err(problems) => return render::problems(config, &problems, json),
+    };
     let (nobody, _) = mpsc::unbounded_channel();
     loop {
+        let mut attempts = match carry_out(manifest, Command::Log(query.clone()), &nobody).await {
+            Ok(Reply::Attempts(attempts)) => attempts,
+            Ok(_) => return Exit::Failed,
+            Err(failure) => return render::failure(&failure, json),
+        };
         attempts.reverse();
         render::followed(&attempts, json);
         query.after = attempts.last().map(|it| it.id).or(query.after);
@@ -173,11 +122,7 @@ async fn follow_log(
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
             _ = tokio::signal::ctrl_c() => return Exit::Done,
         }
-        let Ok(manifest) = manifest::load(config) else { return Exit::Config };
-        match carry_out(manifest, Command::Log(query.clone()), &nobody).await {
-            Ok(Reply::Attempts(found)) => attempts = found,
-            Ok(_) => return Exit::Failed,
-            Err(failure) => return render::failure(&failure, json),
-        }
+        let Ok(anew) = manifest::load(config) else { return Exit::Config };
+        manifest = anew;
     }
 }

@@ -73,11 +73,6 @@ impl Lifecycle {
         Task(self.tasks.spawn(guarded.instrument(tracing::info_span!("task", task.name = name))))
     }
 
-    /// Cancelled when no new work shall be begun.
-    pub fn soft_stop(&self) -> CancellationToken {
-        self.soft.clone()
-    }
-
     /// Cancelled when even running work shall not be waited for.
     pub fn hard_stop(&self) -> CancellationToken {
         self.hard.clone()
@@ -138,13 +133,6 @@ impl Lifecycle {
 impl Default for Lifecycle {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl<T> Task<T> {
-    /// Whether it has ended, well or not.
-    pub fn is_finished(&self) -> bool {
-        self.0.is_finished()
     }
 }
 

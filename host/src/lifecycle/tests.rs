@@ -42,8 +42,8 @@ async fn a_dropped_task_runs_on_and_the_drain_waits_for_it() {
 #[tokio::test]
 async fn a_drain_tells_loops_to_end() {
     let lifecycle = Lifecycle::new();
-    let stop = lifecycle.soft_stop();
-    lifecycle.spawn("loop", async move { stop.cancelled().await });
+    let stop = lifecycle.clone();
+    lifecycle.spawn("loop", async move { stop.wait_for_soft_stop().await });
     assert!(!lifecycle.stopping());
     assert!(lifecycle.drain(LONG).await);
     assert!(lifecycle.stopping());

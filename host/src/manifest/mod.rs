@@ -33,13 +33,12 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use crate::manifest::diagnostic::Diagnostic;
-use crate::manifest::place::{Place, Places};
+use crate::manifest::place::Places;
 use crate::manifest::problems::Problems;
 use crate::manifest::provider::{Connection, Provider};
 use crate::manifest::section::{Plugins, Server, Storage, Vault};
 use crate::manifest::table::Table;
 use crate::model::code::Code;
-use crate::model::id::ConnectionId;
 
 /// A manifest without problems.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,17 +113,6 @@ impl Manifest {
     /// Every connection that the manifest lists, in the order of its providers' names.
     pub fn connections(&self) -> impl Iterator<Item = (&Provider, &Connection)> {
         self.providers.values().flat_map(|it| it.connections.iter().map(move |row| (it, row)))
-    }
-
-    /// The provider of a connection, which need not be listed: people's connections are rows.
-    pub fn provider_of(&self, id: &ConnectionId) -> Option<&Provider> {
-        self.providers.get(id.provider())
-    }
-
-    /// The position of a key: `["providers", "eskiz", "settings", "base_url"]`. A table of an array is
-    /// named by its index: `["providers", "finnotech", "connections", "0", "name"]`.
-    pub fn locate(&self, path: &[&str]) -> Option<Place> {
-        self.places.find(path)
     }
 
     /// A problem that another stage found, at that key or at the nearest table around it.

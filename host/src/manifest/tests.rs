@@ -233,7 +233,7 @@ fn a_connection_goes_over_its_provider() {
     let manifest = read(EVERY_KEY).unwrap();
     let ids: Vec<String> = manifest.connections().map(|(_, it)| it.id.to_string()).collect();
     assert_eq!(ids, ["finnotech/reports", "finnotech/Ann@example.com"]);
-    let provider = manifest.provider_of(&ids[0].parse().unwrap()).unwrap();
+    let provider = &manifest.providers["finnotech"];
     let settings = provider.settings_of("reports");
     assert_eq!(settings["scopes"], "kyc:read");
     assert_eq!((settings["page"].as_str(), settings["strict"].as_str()), ("16", "true"));
@@ -262,7 +262,7 @@ fn the_key_has_four_places() {
 #[test]
 fn a_later_check_points_at_the_key_or_at_what_is_around_it() {
     let manifest = read(EVERY_KEY).unwrap();
-    let line = |path: &[&str]| manifest.locate(path).map(|it| (it.line, it.column));
+    let line = |path: &[&str]| manifest.places.find(path).map(|it| (it.line, it.column));
     assert_eq!(line(&["providers", "finnotech"]), Some((10, 12)));
     assert_eq!(line(&["providers", "finnotech", "settings", "page"]), Some((21, 30)));
     assert_eq!(line(&["providers", "finnotech", "connections", "1", "name"]), Some((33, 1)));

@@ -52,10 +52,7 @@ impl Ends {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
+    use crate::model::fixture::at;
 
     fn ends(access: Option<i64>, refresh: Option<i64>) -> Ends {
         Ends { access: access.map(at), refresh: refresh.map(at) }

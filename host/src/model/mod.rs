@@ -9,6 +9,10 @@ pub mod descriptor;
 /// One set of credentials at one provider, as the stages see it.
 pub mod connection;
 
+/// What tests invent.
+#[cfg(test)]
+pub(crate) mod fixture;
+
 /// What a provider gave.
 pub mod token;
 

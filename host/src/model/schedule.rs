@@ -43,12 +43,7 @@ pub enum ScheduleError {
 }
 
 impl Schedule {
-    /// Reads a crontab expression in the time zone of that name.
-    pub fn parse(expression: &str, zone: &str) -> Result<Self, ScheduleError> {
-        Self::new(expression, time_zone(zone)?)
-    }
-
-    /// Reads a crontab expression in a time zone that is known.
+    /// Reads a crontab expression in a time zone.
     pub fn new(expression: &str, zone: TimeZone) -> Result<Self, ScheduleError> {
         let expression = expression.trim();
         let crontab = nickname(expression).unwrap_or(expression);
@@ -257,13 +252,14 @@ fn number(text: &str) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::fixture::schedule;
 
     fn time(text: &str) -> Timestamp {
         text.parse().unwrap()
     }
 
     fn runs(expression: &str, zone: &str, after: &str, count: usize) -> Vec<String> {
-        let schedule = Schedule::parse(expression, zone).unwrap();
+        let schedule = schedule(expression, zone).unwrap();
         std::iter::successors(schedule.next_after(time(after)), |it| schedule.next_after(*it))
             .take(count)
             .map(|it| it.to_zoned(schedule.timezone().clone()).strftime("%F %T%:z").to_string())
@@ -271,7 +267,7 @@ mod tests {
     }
 
     fn refusal(expression: &str) -> (String, String) {
-        let error = Schedule::parse(expression, "UTC").unwrap_err();
+        let error = schedule(expression, "UTC").unwrap_err();
         (error.to_string(), error.help())
     }
 
@@ -323,7 +319,7 @@ mod tests {
 
     #[test]
     fn next_is_strictly_after_and_last_is_at_or_before() {
-        let schedule = Schedule::parse("0 */12 * * *", "UTC").unwrap();
+        let schedule = schedule("0 */12 * * *", "UTC").unwrap();
         let noon = time("2026-01-01T12:00:00Z");
         assert_eq!(schedule.next_after(noon), Some(time("2026-01-02T00:00:00Z")));
         assert_eq!(schedule.last_at_or_before(noon), Some(noon));
@@ -336,7 +332,7 @@ mod tests {
     fn looking_back_finds_what_looking_ahead_found_across_clock_changes() {
         for start in ["2026-03-28T20:00:00Z", "2026-10-24T20:00:00Z"] {
             for expression in ["30 1 * * *", "*/30 * * * *", "15 */2 * * *", "0 0,1,2 * * *"] {
-                agree(&Schedule::parse(expression, "Europe/London").unwrap(), time(start));
+                agree(&schedule(expression, "Europe/London").unwrap(), time(start));
             }
         }
     }
@@ -404,17 +400,17 @@ mod tests {
     #[test]
     fn what_never_fires_is_refused() {
         for expression in ["0 0 30 2 *", "0 0 31 2,4,6,9,11 *", "* * * 30 2 *", "0 0 31W feb *"] {
-            let error = Schedule::parse(expression, "UTC").unwrap_err();
+            let error = schedule(expression, "UTC").unwrap_err();
             assert_eq!(error, ScheduleError::NeverFires, "{expression}");
         }
-        assert!(Schedule::parse("0 0 29 2 *", "UTC").is_ok());
-        assert!(Schedule::parse("0 0 L * *", "UTC").is_ok());
+        assert!(schedule("0 0 29 2 *", "UTC").is_ok());
+        assert!(schedule("0 0 L * *", "UTC").is_ok());
     }
 
     #[test]
     fn an_unknown_time_zone_is_refused() {
         for zone in ["Asia/Tashkentt", "", "Etc/Unknown", "../UTC"] {
-            let error = Schedule::parse("0 0 * * *", zone).unwrap_err();
+            let error = schedule("0 0 * * *", zone).unwrap_err();
             assert_eq!(error, ScheduleError::TimeZone(zone.to_owned()));
         }
     }

@@ -295,40 +295,14 @@ mod tests {
     use super::*;
     use crate::model::attempt::Trigger;
     use crate::model::code;
-    use crate::model::connection::{Due, Origin, Pause, TokenFacts};
+    use crate::model::connection::{Due, Pause, TokenFacts};
     use crate::model::failure::{Case, Failure};
+    use crate::model::fixture::{self, at};
 
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
-
+    /// Of `jibit`, valid until 7800.
     fn connection() -> Connection {
-        Connection {
-            id: "jibit".parse().unwrap(),
-            generation: 1,
-            token: Some(TokenFacts {
-                token_type: "Bearer".to_owned(),
-                issued_at: at(0),
-                expires_at: Some(at(7_800)),
-                refresh_expires_at: None,
-                fingerprint: String::new(),
-                scopes: Vec::new(),
-                metadata: Vec::new(),
-                config: None,
-            }),
-            failures: 0,
-            problem: None,
-            error: None,
-            doubt_since: None,
-            pause: None,
-            due: None,
-            last_attempt: None,
-            profile: None,
-            origin: Origin::default(),
-            settings: std::collections::BTreeMap::new(),
-            labels: Vec::new(),
-            active_at: None,
-        }
+        let token = TokenFacts { expires_at: Some(at(7_800)), ..fixture::token() };
+        Connection { id: "jibit".parse().unwrap(), token: Some(token), ..fixture::connection() }
     }
 
     #[test]

@@ -11,9 +11,7 @@ use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::operator::reply::Planned;
 use crate::operator::{Operator, PAGE, Progress, Reply, Selection};
-use crate::refresher::decide::Decision;
-use crate::refresher::foresee::Foreseen;
-use crate::refresher::{Ask, host_fault, sentence, unknown, unopenable};
+use crate::refresher::{Ask, Decision, Foreseen, Way, host_fault, sentence, unknown, unopenable};
 
 /// Attempts that wait for their provider's turn at once. Each costs a task and little else.
 const AT_ONCE: usize = 256;
@@ -59,7 +57,9 @@ impl Operator {
 
     async fn is_doubtful(&self, id: &ConnectionId, ask: Ask) -> Result<bool, Failure> {
         // A provider without a plugin says so when it is tried.
-        let Ok(foreseen) = self.0.refresher.foresee(id, ask).await else { return Ok(false) };
+        let Ok(foreseen) = self.0.refresher.attempts.foresee(id, ask).await else {
+            return Ok(false);
+        };
         Ok(matches!(foreseen, Foreseen::Decided(Decision::WaitUntil(_))))
     }
 
@@ -128,8 +128,8 @@ impl Operator {
         // What is left out is tried all the same: that writes down what is known of it, and sends nothing.
         let forced = ask.trigger == Trigger::Forced && !ask.insists();
         let left_out = forced && self.is_doubtful(&id, ask).await.unwrap_or(false);
-        let result = self.0.refresher.refresh(&id, ask).await;
-        self.0.refresher.learn_after(&result).await;
+        let result = self.0.refresher.attempts.refresh(&id, ask).await;
+        self.0.refresher.profiles.learn_after(&result).await;
         match result {
             Ok(attempt) => Some((attempt, left_out)),
             Err(failure) if failure.code == code::Internal::Stopping => None,
@@ -152,9 +152,9 @@ impl Operator {
     async fn plan(&self, ids: &[ConnectionId], ask: Ask) -> Result<Reply, Failure> {
         let mut planned = Vec::with_capacity(ids.len());
         for id in ids {
-            let (action, reason) = match self.0.refresher.foresee(id, ask).await {
+            let (action, reason) = match self.0.refresher.attempts.foresee(id, ask).await {
                 Ok(Foreseen::Waits(wait)) => ("wait", sentence(id.provider(), wait)),
-                Ok(Foreseen::Decided(Decision::Refresh)) if ask.insists() => {
+                Ok(Foreseen::Decided(Decision::Call(Way::Refresh))) if ask.insists() => {
                     ("refresh", self.why_forced(id).await?)
                 }
                 Ok(Foreseen::Decided(decision)) => explained(id, decision, ask),
@@ -176,10 +176,12 @@ impl Operator {
 fn explained(id: &ConnectionId, decision: Decision, ask: Ask) -> (&'static str, String) {
     match decision {
         Decision::Skip(reason) => ("skip", reason),
-        Decision::Login => ("login", "there is no token to refresh".to_owned()),
-        Decision::Refresh if ask.trigger == Trigger::Forced => ("refresh", "forced".to_owned()),
-        Decision::Refresh => ("refresh", "it is due".to_owned()),
-        Decision::Replay => ("replay", "an answer waits to be read".to_owned()),
+        Decision::Call(Way::Login) => ("login", "there is no token to refresh".to_owned()),
+        Decision::Call(Way::Refresh) if ask.trigger == Trigger::Forced => {
+            ("refresh", "forced".to_owned())
+        }
+        Decision::Call(Way::Refresh) => ("refresh", "it is due".to_owned()),
+        Decision::Call(Way::Replay) => ("replay", "an answer waits to be read".to_owned()),
         Decision::WaitUntil(at) => ("wait", format!("an outcome is unknown until {at}")),
         Decision::Rest => ("skip", "nobody asks for its token".to_owned()),
         Decision::Unopenable => ("skip", unopenable(id).message),

@@ -10,16 +10,14 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::model::attempt::Outcome;
 use crate::model::clock;
 use crate::model::id::{AttemptId, ConnectionId};
+use crate::operator::import_file::Row;
 use crate::operator::listing::PAGE;
-use crate::operator::roster::Row;
 use crate::storage::Filter;
 
 /// One thing to do.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case")]
 pub enum Command {
-    /// Is anybody there?
-    Ping,
     /// How connections are doing; all of them when none is named.
     Status {
         /// Which.
@@ -254,20 +252,11 @@ impl Serialize for Plain {
 }
 
 impl Command {
-    /// The query of a look at the log.
-    pub fn query(&self) -> Option<LogQuery> {
-        match self {
-            Self::Log(query) => Some(query.clone()),
-            _ => None,
-        }
-    }
-
     /// Whether it changes nothing, so that it need not wait for whoever does.
     pub fn only_looks(&self) -> bool {
         matches!(
             self,
-            Self::Ping
-                | Self::Status { .. }
+            Self::Status { .. }
                 | Self::Connections { .. }
                 | Self::Show { .. }
                 | Self::Log(_)

@@ -19,10 +19,8 @@ use crate::operator::command::Plain;
 use crate::operator::consent::Visit;
 use crate::operator::reply::ConnectStep;
 use crate::operator::{Operator, Reply};
-use crate::refresher::connect::{Brings, Consent, Ending};
-use crate::refresher::{host_fault, unknown};
+use crate::refresher::{Brings, Consent, Ending, host_fault, unknown};
 use crate::sandbox::{AuthorizationRequest, Code, DeviceProgress};
-use crate::storage::Enrolment;
 
 /// How long a person may take.
 const PATIENCE: Duration = Duration::from_mins(15);
@@ -123,7 +121,7 @@ impl Operator {
     ) -> Result<String, Failure> {
         let (redirect_uri, scopes) = (redirect_uri.to_owned(), scopes.to_owned());
         let request = AuthorizationRequest { redirect_uri, scopes, consent };
-        self.0.refresher.authorization_url(id, &request).await
+        self.0.refresher.consents.authorization_url(id, &request).await
     }
 
     /// Ends a visit with the query that the browser came back with.
@@ -163,7 +161,7 @@ impl Operator {
         id: &ConnectionId,
         scopes: Vec<String>,
     ) -> Result<Reply, Failure> {
-        let grant = self.0.refresher.device_start(id, &scopes).await?;
+        let grant = self.0.refresher.consents.device_start(id, &scopes).await?;
         let until = self.now() + grant.expires_in.min(PATIENCE * 4);
         let way = Way::Device { device_code: grant.device_code, interval: grant.interval };
         let visit = self.0.visits.add(Open { id: id.clone(), scopes, until, way }, self.now());
@@ -186,7 +184,7 @@ impl Operator {
                 "this login is another",
             ));
         };
-        match self.0.refresher.device_poll(&open.id, device_code).await {
+        match self.0.refresher.consents.device_poll(&open.id, device_code).await {
             Ok(DeviceProgress::Granted(token)) => {
                 let attempt = self.settle(&open.id, Consent::Granted(Box::new(token))).await?;
                 return self.connected(&open.id, attempt).await;
@@ -209,9 +207,9 @@ impl Operator {
         let found = self.0.storage.standing(std::slice::from_ref(id)).await;
         let is_new = !found.map_err(|it| host_fault(&it))?.contains_key(id);
         if is_new {
-            self.make(id).await?;
+            self.0.refresher.enrolling.make_room(id).await?;
         }
-        let attempt = self.0.refresher.connect(id, consent).await;
+        let attempt = self.0.refresher.consents.connect(id, consent).await;
         let stored = attempt.as_ref().is_ok_and(|it| it.generation > 0);
         if is_new && !stored {
             self.0.storage.remove(id).await.map_err(|it| host_fault(&it))?;
@@ -219,30 +217,13 @@ impl Operator {
         attempt
     }
 
-    async fn make(&self, id: &ConnectionId) -> Result<(), Failure> {
-        let enrolment = Enrolment {
-            id: id.clone(),
-            found: None,
-            settings: std::collections::BTreeMap::new(),
-            labels: Vec::new(),
-            credentials: None,
-            token: None,
-            due: None,
-            probe_at: None,
-            active_at: None,
-            digest: Vec::new(),
-            at: self.now(),
-        };
-        self.0.storage.enrol(enrolment).await.map(drop).map_err(|it| host_fault(&it))
-    }
-
     async fn connected(&self, id: &ConnectionId, attempt: Attempt) -> Result<Reply, Failure> {
         if let Course::Failed(failure) = attempt.course {
             return Err(failure);
         }
-        self.0.refresher.set_pause(id, None).await?;
-        self.0.refresher.learn(id).await;
-        let can_refresh = self.0.refresher.can_refresh(id).await?;
+        self.0.refresher.pauses.set(id, None).await?;
+        self.0.refresher.profiles.learn(id).await;
+        let can_refresh = self.0.refresher.consents.can_refresh(id).await?;
         if !can_refresh {
             warn!(connection.id = %id, "{id} has no refresh token: it ends with its first token");
         }
@@ -260,7 +241,7 @@ impl Operator {
         let found = self.0.storage.standing(std::slice::from_ref(id)).await;
         let found = found.map_err(|it| host_fault(&it))?.remove(id).ok_or_else(|| unknown(id))?;
         let found = found.map_err(|it| host_fault(&it))?;
-        let ending = match self.0.refresher.revoke(id).await {
+        let ending = match self.0.refresher.consents.revoke(id).await {
             Ok(ending) => ending,
             Err(failure) if force => {
                 warn!(connection.id = %id, error.code = %failure.code, "{id} is forgotten although the provider did not end it: {failure}");
@@ -270,7 +251,7 @@ impl Operator {
         };
         match found.origin {
             Origin::Added => self.remove(id).await.map(drop)?,
-            Origin::Manifest => self.0.refresher.forget(id).await?,
+            Origin::Manifest => self.0.refresher.consents.forget(id).await?,
         }
         Ok(Reply::Disconnected {
             revoked: ending == Ending::Revoked,

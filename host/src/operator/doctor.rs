@@ -92,7 +92,7 @@ impl Operator {
     fn providers(&self) -> Vec<Finding> {
         let manifest = self.manifest();
         let finding = |name: &String| {
-            let wait = self.0.refresher.wait_for(name)?;
+            let wait = self.0.refresher.turns.wait_for(name)?;
             Some(wrong(&format!("provider {name}"), sentence(name, wait)))
         };
         manifest.providers.keys().filter_map(finding).collect()

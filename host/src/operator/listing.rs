@@ -65,7 +65,7 @@ impl Operator {
         let found = self.0.storage.page(filter, after, limit).await;
         let storage::Page { rows, attempts, next } = found.map_err(|it| host_fault(&it))?;
         let (now, shelf) = (self.0.clock.now(), self.0.catalogue.shelf());
-        let mut configs = self.0.refresher.configs();
+        let mut configs = self.0.refresher.showing.configs();
         let mut views = Vec::with_capacity(rows.len());
         for row in rows {
             views.push(match row {
@@ -73,7 +73,7 @@ impl Operator {
                     let plugin = shelf.providers.get(connection.id.provider());
                     let plugin = plugin.and_then(|it| it.as_deref().ok());
                     let view = ConnectionView::of(&connection, view::access_of(plugin), now);
-                    let wait = self.0.refresher.wait_for(connection.id.provider());
+                    let wait = self.0.refresher.turns.wait_for(connection.id.provider());
                     view.waiting(wait).since(changed(&mut configs, &connection).await)
                 }
                 Err(unreadable) => ConnectionView::unreadable(&unreadable),

@@ -15,11 +15,11 @@ mod consent;
 /// Connecting and disconnecting.
 mod connect;
 
-/// Connections of people, as they are added.
-mod people;
+/// Adding connections, and taking them away.
+mod enrol;
 
-/// Files of connections, read.
-pub mod roster;
+/// The file that many are imported from, read.
+pub mod import_file;
 
 /// Lists, in pages.
 mod listing;
@@ -102,7 +102,6 @@ impl Operator {
         progress: &mpsc::UnboundedSender<Progress>,
     ) -> Result<Reply, Failure> {
         match command {
-            Command::Ping => Ok(Reply::Done),
             Command::Status { ids, page } => self.status(ids, page).await,
             Command::Connections { selection, page } => {
                 self.list(&selection.filter(self.now()), page).await
@@ -114,13 +113,13 @@ impl Operator {
             Command::TokenGet { id, min_ttl_s } => self.token(&id, min_ttl_s).await,
             Command::TokenSet { id, text } => {
                 let token = ManualToken::parse(&text.0, self.0.clock.now())?;
-                self.0.refresher.set_token(&id, token).await.map(Reply::Generation)
+                self.0.refresher.enrolling.set_token(&id, token).await.map(Reply::Generation)
             }
             Command::TokenClear { id } => {
-                self.0.refresher.clear_token(&id).await.map(|()| Reply::Done)
+                self.0.refresher.enrolling.clear_token(&id).await.map(|()| Reply::Done)
             }
             Command::TokenRejected { id, generation } => {
-                self.0.refresher.rejected(&id, generation).await.map(Reply::from)
+                self.0.refresher.serving.rejected(&id, generation).await.map(Reply::from)
             }
             Command::ConnectStart { id, redirect_uri, scopes } => {
                 self.connect_start(&id, &redirect_uri, scopes).await
@@ -164,16 +163,16 @@ impl Operator {
         let mut details =
             view::Details::of(&loaded, plugin.ok().as_deref(), attempts, self.0.clock.now());
         details.captured_answers += self.0.storage.answers_beside(id);
-        for (name, _) in self.0.refresher.own(&loaded)?.secrets {
+        for name in self.0.refresher.showing.own_secrets(&loaded)? {
             details.secrets.insert(name, "its own".to_owned());
         }
-        let changed = changed(&mut self.0.refresher.configs(), &loaded.connection).await;
+        let changed = changed(&mut self.0.refresher.showing.configs(), &loaded.connection).await;
         details.view = details.view.since(changed);
         Ok(Reply::Connection(Box::new(details)))
     }
 
     async fn token(&self, id: &ConnectionId, min_ttl_s: u64) -> Result<Reply, Failure> {
-        self.0.refresher.token(id, Duration::from_secs(min_ttl_s)).await.map(Reply::from)
+        self.0.refresher.serving.token(id, Duration::from_secs(min_ttl_s)).await.map(Reply::from)
     }
 
     async fn pause(
@@ -183,12 +182,12 @@ impl Operator {
         reason: Option<String>,
     ) -> Result<Reply, Failure> {
         let until = for_s.map(|it| clock::after(self.now(), Duration::from_secs(it)));
-        self.0.refresher.set_pause(id, Some(Pause { until, reason })).await?;
+        self.0.refresher.pauses.set(id, Some(Pause { until, reason })).await?;
         Ok(Reply::Done)
     }
 
     async fn resume(&self, id: &ConnectionId) -> Result<Reply, Failure> {
-        self.0.refresher.set_pause(id, None).await?;
+        self.0.refresher.pauses.set(id, None).await?;
         Ok(Reply::Done)
     }
 
@@ -198,7 +197,7 @@ impl Operator {
         id: &ConnectionId,
         progress: &mpsc::UnboundedSender<Progress>,
     ) -> Result<Reply, Failure> {
-        self.0.refresher.settle(id).await?;
+        self.0.refresher.attempts.settle(id).await?;
         let loaded = self.0.storage.load(id).await.map_err(|it| host_fault(&it))?;
         let loaded = loaded.ok_or_else(|| unknown(id))?;
         if loaded.captures.is_empty() {
@@ -206,7 +205,7 @@ impl Operator {
                 format!("no answer of the provider waits for {id}; everything that came was used");
             return Err(Failure::new(Case::Misconfigured, code::Replay::Nothing, message));
         }
-        let attempt = self.0.refresher.refresh(id, Ask::replay()).await?;
+        let attempt = self.0.refresher.attempts.refresh(id, Ask::replay()).await?;
         let _ = progress.send(Progress { done: 1, total: 1, attempt: attempt.clone() });
         Ok(Reply::refreshed(vec![attempt], Vec::new()))
     }

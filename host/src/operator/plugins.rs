@@ -82,11 +82,8 @@ impl Operator {
         let mut views = Vec::new();
         for provider in manifest.providers.values() {
             let plugin = self.0.catalogue.plugin(&provider.name).ok();
-            let declared = plugin.and_then(|it| {
-                let expression = it.descriptor().schedule.clone()?;
-                Schedule::new(&expression, provider.timezone.clone()).ok()
-            });
-            let schedule = provider.schedule.as_ref().or(declared.as_ref());
+            let declared = plugin.as_ref().and_then(|it| it.declared_schedule());
+            let schedule = provider.schedule.as_ref().or(declared);
             let all =
                 [("schedule", schedule), ("backup_schedule", provider.backup_schedule.as_ref())];
             if all.iter().all(|(_, schedule)| schedule.is_none()) {

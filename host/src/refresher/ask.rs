@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::model::attempt::{Outcome, Trigger};
+use crate::model::attempt::{Attempt, Outcome, Trigger};
 use crate::model::clock;
 use crate::model::connection::TokenFacts;
-use crate::model::failure::Case;
-use crate::refresher::AttemptResult;
+use crate::model::failure::{Case, Failure};
 
 /// A new token of the same lifetime is not worth a request so soon after it was stored.
 const JUST_ISSUED: Duration = Duration::from_secs(10);
@@ -64,7 +63,7 @@ impl Ask {
     }
 
     /// Whether what came of somebody else's attempt is an answer to this one.
-    pub(super) fn is_content_with(&self, result: &AttemptResult) -> bool {
+    pub(super) fn is_content_with(&self, result: &Result<Attempt, Failure>) -> bool {
         match result {
             // A forced refresh is not content with a "not needed".
             Ok(it) => it.outcome() != Some(Outcome::Skipped) || self.trigger != Trigger::Forced,
@@ -123,24 +122,7 @@ pub(super) fn lifetime(token: &TokenFacts, given: bool) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
-
-    /// Of an hour, stored at 0.
-    fn hour() -> TokenFacts {
-        TokenFacts {
-            token_type: "Bearer".to_owned(),
-            issued_at: at(0),
-            expires_at: Some(at(3_600)),
-            refresh_expires_at: None,
-            fingerprint: String::new(),
-            scopes: Vec::new(),
-            metadata: Vec::new(),
-            config: None,
-        }
-    }
+    use crate::model::fixture::{at, token as hour};
 
     fn check(min_ttl: u64, now: i64) -> Wish {
         wish(&hour(), Duration::from_secs(min_ttl), true, at(now))

@@ -27,7 +27,8 @@ pub(super) struct HeldAnswers {
 }
 
 impl HeldAnswers {
-    pub(super) fn new(storage: Storage, clock: Clock, lifecycle: Lifecycle) -> Self {
+    pub(super) fn new(storage: &Storage, clock: &Clock, lifecycle: &Lifecycle) -> Self {
+        let (storage, clock, lifecycle) = (storage.clone(), clock.clone(), lifecycle.clone());
         Self { storage, clock, lifecycle, waiting: Mutex::default() }
     }
 

@@ -15,7 +15,7 @@ use crate::refresher::plan::Timing;
 
 /// What the verdict rests on, besides the failure.
 #[derive(Clone, Copy)]
-pub struct Facts<'a> {
+pub(super) struct Facts<'a> {
     /// What the provider does with used refresh tokens.
     pub rotation: Rotation,
     /// Whether the plugin can log in with nobody present.
@@ -38,7 +38,7 @@ pub struct Facts<'a> {
 
 /// What follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub(super) struct Verdict {
     /// The failure, perhaps in words that know more.
     pub failure: Failure,
     /// Set when only a person can help.
@@ -54,7 +54,7 @@ pub struct Verdict {
 }
 
 /// Says what `failure` leads to.
-pub fn judge(failure: Failure, facts: &Facts<'_>) -> Verdict {
+pub(super) fn judge(failure: Failure, facts: &Facts<'_>) -> Verdict {
     let outage = || Some(after_outage(facts));
     let verdict = Verdict {
         problem: None,
@@ -142,10 +142,7 @@ mod tests {
     use super::*;
     use crate::manifest::provider::Provider;
     use crate::model::code::Code;
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
+    use crate::model::fixture::at;
 
     fn check(case: Case, rotation: Rotation, change: impl Fn(&mut Facts<'_>)) -> Verdict {
         let text = "[providers.x]\nretry = { attempts = 3, backoff = \"60s\" }";

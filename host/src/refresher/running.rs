@@ -10,11 +10,10 @@ use crate::model::code::Code;
 use crate::model::event::{Event, EventKind};
 use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, ConnectionId};
-use crate::model::schedule::Schedule;
 use crate::refresher::ask::Ask;
-use crate::sandbox::Heard;
+use crate::sandbox::{CallInput, Heard};
 use crate::storage::Loaded;
-use crate::vault::place::Place;
+use crate::vault::Vault;
 
 /// An attempt under way.
 pub(super) struct Running {
@@ -27,22 +26,24 @@ pub(super) struct Running {
     pub(super) heard: Arc<Heard>,
     pub(super) started: Timestamp,
     /// What the call works with, once it is known.
-    pub(super) config: OnceLock<Config>,
+    config: OnceLock<Config>,
 }
 
 impl Running {
+    /// One that begins.
+    pub(super) fn new(loaded: Loaded, plugin: Arc<Plugin>, ask: Ask, started: Timestamp) -> Self {
+        let (id, connection) = (AttemptId::generate(), loaded.connection.id.clone());
+        let (heard, config) = (Arc::default(), OnceLock::new());
+        Self { id, connection, ask, plugin, loaded, heard, started, config }
+    }
+
     pub(super) fn trigger(&self) -> Trigger {
         let trigger = self.ask.trigger;
         let recovers = !trigger.is_on_request() && self.loaded.open.is_some();
         if recovers { Trigger::Recovery } else { trigger }
     }
 
-    /// When the first request began whose outcome is unknown. A grace is over so long after the first
-    /// use of a token, however often it is used.
-    pub(super) fn doubt_since(&self) -> Option<Timestamp> {
-        self.loaded.doubt_since()
-    }
-
+    /// How it looks with that course.
     pub(super) fn report(&self, course: Course, now: Timestamp) -> Attempt {
         let took = now.duration_since(self.started).as_millis();
         Attempt {
@@ -69,20 +70,23 @@ impl Running {
     ) -> Event {
         Event { kind, connection: self.connection.clone(), at, generation, code }
     }
-}
 
-/// The plugin's own schedule, which holds when the manifest has none.
-pub(super) fn declared_schedule(plugin: &Plugin) -> Option<Schedule> {
-    let expression = plugin.descriptor().schedule.as_deref()?;
-    Schedule::new(expression, plugin.provider().timezone.clone()).ok()
-}
+    /// Keeps in mind what the call works with, for the generation that may come of it.
+    pub(super) fn note_config(&self, vault: &Vault, input: &CallInput) {
+        let brings_secrets = self.loaded.credentials.is_some();
+        let secrets = (!brings_secrets).then_some(input.secrets.as_slice());
+        let config = self.plugin.config_of(self.connection.name(), &input.settings, secrets, vault);
+        // A second call of one attempt works with the same.
+        let _ = self.config.set(config);
+    }
 
-/// The key of a connection's token row, as the associated data has it.
-pub(super) fn token_row(id: &ConnectionId) -> String {
-    format!("{}/{}", id.provider(), id.name())
-}
-
-/// The place that a token set is sealed for.
-pub(super) fn token_place(row: &str, generation: u64) -> Place<'_> {
-    Place { table: "generations", column: "sealed", row, generation }
+    /// What its token came of. A code from another machine was traded before it began.
+    pub(super) async fn config(&self, vault: &Vault) -> Option<Vec<u8>> {
+        if let Some(config) = self.config.get() {
+            return Some(config.clone().into_bytes());
+        }
+        let (name, own) = (self.connection.name(), &self.loaded.connection.settings);
+        let config = self.plugin.config_now(name, own, false, vault).await;
+        Some(config.into_bytes()).filter(|_| self.loaded.credentials.is_none())
+    }
 }

@@ -13,9 +13,9 @@ use crate::lifecycle::Lifecycle;
 use crate::manifest::provider::Provider;
 use crate::manifest::timing::Rate;
 
-/// One lane for each provider, made anew when its limits change.
-#[derive(Default)]
-pub(super) struct Throttle(Mutex<HashMap<String, Arc<Lane>>>);
+/// One lane for each provider, made anew when its limits change. A clone means the same ones.
+#[derive(Clone, Default)]
+pub(super) struct Throttle(Arc<Mutex<HashMap<String, Arc<Lane>>>>);
 
 struct Lane {
     concurrency: u32,

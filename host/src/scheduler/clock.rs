@@ -10,7 +10,7 @@ pub(super) async fn run(scheduler: Scheduler) {
     let parts = &scheduler.0;
     let mut offset = parts.clock.offset();
     loop {
-        if let Err(error) = parts.refresher.check_times().await {
+        if let Err(error) = parts.refresher.times.check().await {
             error!(
                 error.code = error.code().text(),
                 "the planned refreshes could not be checked: {error}"

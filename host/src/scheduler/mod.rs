@@ -137,7 +137,7 @@ impl Scheduler {
         provider: &str,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StorageError> {
-        match self.0.refresher.verdict(provider) {
+        match self.0.refresher.turns.verdict(provider) {
             Verdict::All => {
                 self.start_some(provider, now, self.most(provider)).await.map(|()| None)
             }
@@ -199,8 +199,8 @@ impl Scheduler {
         drop(in_hand);
         let this = self.clone();
         self.0.lifecycle.spawn("due refresh", async move {
-            let result = this.0.refresher.refresh(&id, Ask::new(trigger)).await;
-            this.0.refresher.learn_after(&result).await;
+            let result = this.0.refresher.attempts.refresh(&id, Ask::new(trigger)).await;
+            this.0.refresher.profiles.learn_after(&result).await;
             this.settle(&id, trigger, result).await;
             this.put_down(&id);
         });
@@ -258,7 +258,7 @@ impl Scheduler {
     /// Whether it was still due.
     async fn push_back(&self, id: &ConnectionId, trigger: Trigger) -> Result<bool, StorageError> {
         // It was turned away: the next look puts it off with all the others.
-        if self.0.refresher.wait_for(id.provider()).is_some() {
+        if self.0.refresher.turns.wait_for(id.provider()).is_some() {
             return Ok(false);
         }
         let now = self.0.clock.now();

@@ -57,7 +57,7 @@ async fn ask_due(scheduler: &Scheduler, provider: &str) -> Result<(), StorageErr
     let parts = &scheduler.0;
     let due = parts.storage.probes_due(provider, parts.clock.now(), BATCH).await?;
     let ask = |id| async move {
-        if let Err(failure) = parts.refresher.probe(&id).await {
+        if let Err(failure) = parts.refresher.profiles.probe(&id).await {
             warn!(connection.id = %id, error.code = %failure.code, "the profile of {id} could not be stored: {failure}");
         }
     };

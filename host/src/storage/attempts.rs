@@ -139,8 +139,6 @@ pub struct Abandoned {
     pub connection: ConnectionId,
     /// Why.
     pub failure: Failure,
-    /// When it is looked at next, as it was before.
-    pub due: Option<Due>,
     /// How long the attempt took.
     pub duration_ms: u64,
 }

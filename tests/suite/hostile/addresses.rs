@@ -82,8 +82,10 @@ async fn refreshed(home: &Home, found: &'static [&'static str]) -> [Attempt; 2] 
     let app = app.unwrap();
     let ask = Ask::new(Trigger::Forced);
     let (astray, neighbour) = ("led-astray".parse().unwrap(), "eskiz".parse().unwrap());
-    let (astray, neighbour) =
-        tokio::join!(app.refresher.refresh(&astray, ask), app.refresher.refresh(&neighbour, ask));
+    let (astray, neighbour) = tokio::join!(
+        app.refresher.attempts.refresh(&astray, ask),
+        app.refresher.attempts.refresh(&neighbour, ask)
+    );
     [astray.unwrap(), neighbour.unwrap()]
 }
 

@@ -62,7 +62,7 @@ async fn a_stored_token_is_served_while_it_lives() {
         call(&inside, number).await.unwrap_err();
     }
     let id = "eskiz/c5".parse().unwrap();
-    let served = inside.app.refresher.token(&id, 6 * HOUR).await.unwrap();
+    let served = inside.app.refresher.serving.token(&id, 6 * HOUR).await.unwrap();
     assert_eq!(served.token.expose_secret(), stored.token.expose_secret());
     let reason = served.short.unwrap().reason;
     assert!(reason.contains("eskiz is down") && reason.contains("next try at"), "{reason}");
@@ -81,7 +81,7 @@ async fn a_complaint_waits_like_everybody_else_and_gets_no_refused_token() {
     }
     let before = provider.control().seen();
     let id = "eskiz/c5".parse().unwrap();
-    let failure = inside.app.refresher.rejected(&id, Some(1)).await.unwrap_err();
+    let failure = inside.app.refresher.serving.rejected(&id, Some(1)).await.unwrap_err();
     assert!(failure.message.contains("next try at"), "{failure}");
     assert_eq!(provider.control().seen(), before);
 }
@@ -93,9 +93,9 @@ async fn a_complaint_about_a_token_that_was_replaced_meanwhile_sends_nothing() {
     call(&inside, 0).await.unwrap();
     let id = "eskiz/c0".parse().unwrap();
     // It looked while generation 1 was current, and comes when the refresh of another one is over.
-    inside.app.refresher.refresh(&id, Ask::replacing(1)).await.unwrap();
+    inside.app.refresher.attempts.refresh(&id, Ask::replacing(1)).await.unwrap();
     let before = provider.control().seen();
-    let late = inside.app.refresher.refresh(&id, Ask::replacing(1)).await.unwrap();
+    let late = inside.app.refresher.attempts.refresh(&id, Ask::replacing(1)).await.unwrap();
     assert_eq!((late.outcome(), late.generation), (Some(Outcome::Skipped), 2));
     assert_eq!(provider.control().seen(), before);
     assert_eq!(late.trigger, Trigger::Forced);

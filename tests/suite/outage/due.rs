@@ -78,7 +78,7 @@ async fn the_turn_to_find_out_is_not_spent_on_what_sends_nothing() {
     inside.advance(11 * HOUR, &[&crowd.fake]);
     for name in &names[..5] {
         let id = format!("rotor/{name}").parse().unwrap();
-        inside.app.refresher.token(&id, Duration::ZERO).await.unwrap_err();
+        inside.app.refresher.serving.token(&id, Duration::ZERO).await.unwrap_err();
     }
     assert_eq!(crowd.fake.control().seen(), 5);
     // Nobody asks for the last three: they rest, one after the other, and the turn is left to the others.

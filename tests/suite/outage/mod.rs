@@ -39,7 +39,7 @@ fn goes_down(provider: &FakeProvider) {
 /// The token that a caller of the connection of that number gets.
 async fn call(inside: &Inside, number: usize) -> Result<Served, Failure> {
     let id = format!("eskiz/c{number}").parse().unwrap();
-    inside.app.refresher.token(&id, Duration::ZERO).await
+    inside.app.refresher.serving.token(&id, Duration::ZERO).await
 }
 
 /// An outage of which five connections have told.

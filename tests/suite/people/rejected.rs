@@ -45,7 +45,7 @@ async fn two_thousand_complaints_about_one_token_are_one_request() {
         let inside = Arc::clone(&inside);
         async move {
             let id = "rotor/ann".parse().unwrap();
-            let served = inside.app.refresher.rejected(&id, Some(1)).await.unwrap();
+            let served = inside.app.refresher.serving.rejected(&id, Some(1)).await.unwrap();
             served.token.expose_secret().to_owned()
         }
     });

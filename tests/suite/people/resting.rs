@@ -17,7 +17,7 @@ async fn a_connection_that_nobody_asks_for_rests_until_somebody_does() {
     crowd.import(&["people.csv"]).exits(0);
     let inside = Inside::open(&crowd.home).await;
     let ann = "rotor/ann".parse().unwrap();
-    inside.app.refresher.token(&ann, Duration::ZERO).await.unwrap();
+    inside.app.refresher.serving.token(&ann, Duration::ZERO).await.unwrap();
     inside.app.scheduler().start();
     let due = inside.connection("rotor/ann").await.due.unwrap().at;
     inside
@@ -32,7 +32,13 @@ async fn a_connection_that_nobody_asks_for_rests_until_somebody_does() {
     let bob = inside.connection("rotor/bob").await;
     assert_eq!(state_of(&bob, inside.app.clock.now()), State::Paused);
     // The caller who comes back gets a fresh one, and the connection is looked after again.
-    inside.app.refresher.token(&"rotor/bob".parse().unwrap(), Duration::ZERO).await.unwrap();
+    inside
+        .app
+        .refresher
+        .serving
+        .token(&"rotor/bob".parse().unwrap(), Duration::ZERO)
+        .await
+        .unwrap();
     assert_eq!(crowd.fake.control().family("bob").unwrap().rotations, 1);
     assert!(inside.connection("rotor/bob").await.due.is_some());
 }

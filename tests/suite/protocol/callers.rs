@@ -21,7 +21,7 @@ fn two_refreshes_of_one_connection_are_one_request() {
     bench.control().script(Scenario::default().delay_before(100));
     let refresher = &bench.app().refresher;
     let connection = id();
-    let forced = || refresher.refresh(&connection, Ask::new(Trigger::Forced));
+    let forced = || refresher.attempts.refresh(&connection, Ask::new(Trigger::Forced));
     let (first, second) = bench.wait(async { tokio::join!(forced(), forced()) });
     assert_eq!(first.unwrap().id, second.unwrap().id);
     assert_eq!(bench.control().seen(), 1);
@@ -34,7 +34,7 @@ fn two_thousand_callers_of_an_expired_token_are_one_request() {
     bench.control().script(Scenario::default().delay_before(200));
     let call = |_| {
         let refresher = bench.app().refresher.clone();
-        bench.runtime().spawn(async move { refresher.token(&id(), Duration::ZERO).await })
+        bench.runtime().spawn(async move { refresher.serving.token(&id(), Duration::ZERO).await })
     };
     let calls = (0..2_000).map(call).collect::<Vec<_>>();
     for call in calls {
@@ -48,7 +48,7 @@ fn a_caller_that_goes_away_cancels_nothing() {
     let bench = Bench::strict();
     bench.control().script(Scenario::default().delay_before(200));
     let refresher = bench.app().refresher.clone();
-    let caller = async move { refresher.refresh(&id(), Ask::new(Trigger::Forced)).await };
+    let caller = async move { refresher.attempts.refresh(&id(), Ask::new(Trigger::Forced)).await };
     let caller = bench.runtime().spawn(caller);
     wait_until("the request is on its way", || bench.control().seen() == 1);
     caller.abort();
@@ -94,7 +94,7 @@ fn a_caller_is_told_the_true_case_of_a_failure_also_when_it_is_read_again() {
         let mut bench = Bench::new(Class::UntilUsed, "\"until-used\"");
         bench.advance(LIFETIME);
         bench.control().script(answer);
-        let ask = |it: &Bench| it.wait(it.app().refresher.token(&id(), Duration::ZERO));
+        let ask = |it: &Bench| it.wait(it.app().refresher.serving.token(&id(), Duration::ZERO));
         let word = |it: Result<_, Failure>| it.map(|_: Served| ()).unwrap_err().case.as_str();
         assert_eq!(word(ask(&bench)), case.as_str());
         // The second caller is told what is stored, by this process and by the next one.

@@ -121,7 +121,7 @@ impl Bench {
             "expires_in": LIFETIME,
         });
         let token = ManualToken::parse(&text.to_string().into(), self.clock.now()).unwrap();
-        self.wait(self.app().refresher.set_token(&id(), token)).unwrap();
+        self.wait(self.app().refresher.enrolling.set_token(&id(), token)).unwrap();
     }
 
     fn app(&self) -> &App {
@@ -151,7 +151,7 @@ impl Bench {
     }
 
     fn refresh(&self, trigger: Trigger) -> Result<Attempt, Failure> {
-        self.wait(self.app().refresher.refresh(&id(), Ask::new(trigger)))
+        self.wait(self.app().refresher.attempts.refresh(&id(), Ask::new(trigger)))
     }
 
     /// A refresh that gives a new generation.
@@ -179,7 +179,8 @@ impl Bench {
         let before = acted(self);
         self.control().script(e2e::provider::script::Fate::ActThenHang);
         let refresher = self.app().refresher.clone();
-        let task = async move { refresher.refresh(&id(), Ask::new(Trigger::Forced)).await };
+        let task =
+            async move { refresher.attempts.refresh(&id(), Ask::new(Trigger::Forced)).await };
         let _flying = self.runtime().spawn(task);
         e2e::daemon::wait_until("the provider has acted", || acted(self) > before);
         self.restart();
@@ -191,7 +192,7 @@ impl Bench {
 
     /// The token that a caller gets.
     fn token(&self) -> Result<Served, Failure> {
-        self.wait(self.app().refresher.token(&id(), Duration::ZERO))
+        self.wait(self.app().refresher.serving.token(&id(), Duration::ZERO))
     }
 
     /// Which generation a caller gets, and the token itself.

@@ -12,11 +12,11 @@ impl Bench {
     fn pause(&self, seconds: Option<u64>) {
         let until = seconds.map(|it| self.clock.now() + Duration::from_secs(it));
         let pause = Pause { until, reason: None };
-        self.wait(self.app().refresher.set_pause(&id(), Some(pause))).unwrap();
+        self.wait(self.app().refresher.pauses.set(&id(), Some(pause))).unwrap();
     }
 
     fn resume(&self) {
-        self.wait(self.app().refresher.set_pause(&id(), None)).unwrap();
+        self.wait(self.app().refresher.pauses.set(&id(), None)).unwrap();
     }
 
     /// Seconds until the next look.

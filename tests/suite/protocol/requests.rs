@@ -20,7 +20,7 @@ fn looks_first(class: Class, rotation: &str) -> Bench {
 fn crash_in_the_second(bench: &mut Bench) {
     bench.control().script(Scenario::from(Fate::ActThenHang).on("/token"));
     let refresher = bench.app().refresher.clone();
-    let task = async move { refresher.refresh(&id(), Ask::new(Trigger::Forced)).await };
+    let task = async move { refresher.attempts.refresh(&id(), Ask::new(Trigger::Forced)).await };
     let _flying = bench.runtime().spawn(task);
     let acted = || bench.control().journal().iter().any(|it| it.acted && it.path == "/token");
     e2e::daemon::wait_until("the provider has acted", acted);

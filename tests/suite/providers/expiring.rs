@@ -35,7 +35,7 @@ impl Ended {
 
     async fn ask(&self) -> Result<Served, Failure> {
         let id = self.stage.name().parse().unwrap();
-        self.inside.app.refresher.token(&id, Duration::ZERO).await
+        self.inside.app.refresher.serving.token(&id, Duration::ZERO).await
     }
 }
 
@@ -99,7 +99,7 @@ async fn what_playmobile_gave_does_not_end() {
     let inside = Inside::open(&stage.home).await;
     inside.advance(Duration::from_hours(24 * 365), &[&stage.fake]);
     let id = stage.name().parse().unwrap();
-    let served = inside.app.refresher.token(&id, MINUTE).await.unwrap();
+    let served = inside.app.refresher.serving.token(&id, MINUTE).await.unwrap();
     assert_eq!((served.token.expose_secret(), served.expires_at), (old.as_str(), None));
     assert_eq!(stage.control().seen(), 1, "the login alone");
 }

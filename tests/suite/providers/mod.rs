@@ -64,6 +64,6 @@ fn probe(stage: &Stage) -> bool {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let inside = Inside::open(&stage.home).await;
-        inside.app.refresher.probe(&stage.name().parse().unwrap()).await.unwrap()
+        inside.app.refresher.profiles.probe(&stage.name().parse().unwrap()).await.unwrap()
     })
 }

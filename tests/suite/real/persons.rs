@@ -38,7 +38,8 @@ async fn five_hundred_rotations_in_a_row_keep_the_family_alive() {
     let inside = Inside::open(&home).await;
     let id = "oauth2/me".parse().unwrap();
     for round in 0..500 {
-        let attempt = inside.app.refresher.refresh(&id, Ask::new(Trigger::Forced)).await.unwrap();
+        let attempt =
+            inside.app.refresher.attempts.refresh(&id, Ask::new(Trigger::Forced)).await.unwrap();
         assert_eq!(attempt.outcome(), Some(Outcome::Success), "round {round}: {attempt:?}");
     }
     let audit = server.ask(&format!("families/{family}"));

@@ -71,7 +71,7 @@ async fn a_restart_finds_what_a_clock_that_was_ahead_has_left() {
         let now = inside.app.clock.now();
         inside.app.clock.set(now + YEAR);
         let ask = Ask::new(Trigger::Forced);
-        inside.app.refresher.refresh(&"rotor".parse().unwrap(), ask).await.unwrap();
+        inside.app.refresher.attempts.refresh(&"rotor".parse().unwrap(), ask).await.unwrap();
         now
     };
     // What the manifest does not list is not read at a start, and found all the same.
@@ -109,9 +109,9 @@ async fn a_caller_who_was_refused_is_not_sent_away_by_a_clock_that_was_ahead() {
     seed(&inside, &fake).await;
     inside.app.clock.set(now);
     let id = "rotor".parse().unwrap();
-    let served = inside.app.refresher.rejected(&id, None).await.unwrap();
+    let served = inside.app.refresher.serving.rejected(&id, None).await.unwrap();
     assert_eq!(served.generation, 2);
-    let young = inside.app.refresher.rejected(&id, None).await.unwrap_err();
+    let young = inside.app.refresher.serving.rejected(&id, None).await.unwrap_err();
     assert_eq!(young.code.text(), "token.rejected_when_fresh");
 }
 
@@ -124,9 +124,9 @@ async fn a_pause_of_an_hour_that_a_clock_ahead_began_lasts_an_hour() {
     inside.app.clock.set(now + YEAR);
     let until = Some(now + YEAR + Duration::from_hours(1));
     let pause = keepfresh::model::connection::Pause { until, reason: None };
-    inside.app.refresher.set_pause(&id, Some(pause)).await.unwrap();
+    inside.app.refresher.pauses.set(&id, Some(pause)).await.unwrap();
     inside.app.clock.set(now);
-    inside.app.refresher.check_times().await.unwrap();
+    inside.app.refresher.times.check().await.unwrap();
     let end = Some(now + Duration::from_hours(1));
     assert_eq!(inside.connection("rotor").await.pause.unwrap().until, end);
     assert_eq!(due(&inside.app.storage, "rotor").await, end);
@@ -141,7 +141,7 @@ async fn a_profile_that_a_clock_ahead_would_have_asked_next_year_is_asked_in_its
     let (id, now) = ("rotor".parse().unwrap(), inside.app.clock.now());
     let storage = &inside.app.storage;
     storage.set_profile(&id, None, Some(now + YEAR)).await.unwrap();
-    inside.app.refresher.check_times().await.unwrap();
+    inside.app.refresher.times.check().await.unwrap();
     assert!(storage.next_probe("rotor").await.unwrap().unwrap() <= now + Duration::from_hours(1));
 }
 

@@ -55,7 +55,8 @@ async fn a_client_whose_every_login_brings_a_dead_token_logs_in_a_dozen_times_a_
         stage.control().script(Scenario::from(Fate::Merge(members.clone())).always());
         let inside = Inside::open(&stage.home).await;
         let id: keepfresh::model::id::ConnectionId = stage.name().parse().unwrap();
-        let first = inside.app.refresher.refresh(&id, Ask::new(Trigger::Manual)).await.unwrap();
+        let first =
+            inside.app.refresher.attempts.refresh(&id, Ask::new(Trigger::Manual)).await.unwrap();
         assert_eq!(first.outcome(), Some(Outcome::Failed), "{members:?}");
         assert_eq!(first.error().unwrap().code.text(), "token.dead_on_arrival", "{members:?}");
         assert_eq!(first.generation, 1, "it is stored all the same");
@@ -71,7 +72,7 @@ async fn a_refresh_that_brings_a_dead_token_keeps_the_grant_and_is_a_failure() {
     let inside = Inside::open(&home).await;
     seed(&inside, &fake).await;
     let id = "rotor".parse().unwrap();
-    inside.app.refresher.refresh(&id, Ask::new(Trigger::Forced)).await.unwrap();
+    inside.app.refresher.attempts.refresh(&id, Ask::new(Trigger::Forced)).await.unwrap();
     let connection = inside.connection("rotor").await;
     assert_eq!((connection.generation, connection.failures), (2, 1));
     assert_eq!(connection.error.unwrap().code.text(), "token.dead_on_arrival");
@@ -94,7 +95,8 @@ async fn a_token_of_a_minute_is_no_failure() {
     let inside = Inside::open(&home).await;
     seed(&inside, &fake).await;
     let id = "rotor".parse().unwrap();
-    let attempt = inside.app.refresher.refresh(&id, Ask::new(Trigger::Forced)).await.unwrap();
+    let attempt =
+        inside.app.refresher.attempts.refresh(&id, Ask::new(Trigger::Forced)).await.unwrap();
     assert_eq!(attempt.outcome(), Some(Outcome::Success));
     let due = inside.connection("rotor").await.due.unwrap().at;
     // The plugin counts in whole seconds.
@@ -110,10 +112,10 @@ async fn the_first_good_token_ends_it() {
     let dead = json!({ "expires_in": 1 }).as_object().unwrap().clone();
     fake.control().script(Scenario::from(Fate::Merge(dead)).times(2));
     for _ in 0..2 {
-        inside.app.refresher.refresh(&id, Ask::new(Trigger::Forced)).await.unwrap();
+        inside.app.refresher.attempts.refresh(&id, Ask::new(Trigger::Forced)).await.unwrap();
     }
     assert_eq!(inside.connection("rotor").await.failures, 2);
-    inside.app.refresher.refresh(&id, Ask::new(Trigger::Forced)).await.unwrap();
+    inside.app.refresher.attempts.refresh(&id, Ask::new(Trigger::Forced)).await.unwrap();
     let connection = inside.connection("rotor").await;
     assert_eq!((connection.failures, &connection.error), (0, &None));
     assert_eq!(state_of(&connection, inside.app.clock.now()), State::Fresh);

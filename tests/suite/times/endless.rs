@@ -28,7 +28,7 @@ async fn tokens_that_were_there_before_a_schedule_follow_it() {
     let storage = &inside.app.storage;
     let id = "playmobile".parse().unwrap();
     storage.set_due(&id, None).await.unwrap();
-    inside.app.refresher.check_times().await.unwrap();
+    inside.app.refresher.times.check().await.unwrap();
     let due = inside.connection("playmobile").await.due.unwrap();
     assert_eq!(due.trigger, Trigger::Scheduled);
 }

@@ -32,7 +32,7 @@ async fn adopt(inside: &Inside) {
 
 async fn try_once(inside: &Inside, id: &str) -> String {
     let ask = Ask::new(Trigger::Manual);
-    let attempt = inside.app.refresher.refresh(&id.parse().unwrap(), ask).await.unwrap();
+    let attempt = inside.app.refresher.attempts.refresh(&id.parse().unwrap(), ask).await.unwrap();
     attempt.error().unwrap().code.text().to_owned()
 }
 

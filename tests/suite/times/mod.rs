@@ -43,7 +43,7 @@ async fn seed(inside: &Inside, fake: &FakeProvider) {
         "access_token": pair.access_token, "refresh_token": pair.refresh_token, "expires_in": 3_600,
     });
     let token = ManualToken::parse(&text.to_string().into(), inside.app.clock.now()).unwrap();
-    inside.app.refresher.set_token(&"rotor".parse().unwrap(), token).await.unwrap();
+    inside.app.refresher.enrolling.set_token(&"rotor".parse().unwrap(), token).await.unwrap();
 }
 
 /// When a connection is looked at next.

@@ -5,10 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::code;
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(second).unwrap()
-}
+use crate::model::fixture::at;
 
 /// `times` requests of `provider` came to this, each when it had its turn.
 fn came(breakers: &Breakers, provider: &str, lesson: Lesson, times: u32, now: i64) {

@@ -1,6 +1,6 @@
 //! When a connection is looked at next, from what its row says and nothing else: the one rule (decision
 //! 0022). Whoever changes a row asks here, so that no order of events leaves a time that nobody meant.
-//! Pure. That a pause holds whatever else is written at the same moment, the database sees to: a trigger
+//! Pure. A try that is open hides the time of its connection: storage looks at it when its lease ends. That a pause holds whatever else is written at the same moment, the database sees to: a trigger
 //! in `0005_times.sql`.
 
 use std::time::Duration;
@@ -14,9 +14,7 @@ use crate::refresher::plan::Timing;
 
 /// What the rule rests on, besides the row of the connection.
 #[derive(Clone, Copy)]
-pub struct Facts<'a> {
-    /// When a try that has no outcome counts as lost: now, if its process is dead.
-    pub open_until: Option<Timestamp>,
+pub(super) struct Facts<'a> {
     /// Whether a first token can be had with nobody present.
     pub logs_in: bool,
     /// The times of the manifest; `None` when it does not know the provider.
@@ -31,12 +29,9 @@ pub struct Facts<'a> {
 const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
 /// When `connection` is looked at next; `None` when only a person or a caller can help.
-pub fn due(connection: &Connection, facts: &Facts<'_>) -> Option<Due> {
+pub(super) fn due(connection: &Connection, facts: &Facts<'_>) -> Option<Due> {
     if let Some(pause) = &connection.pause {
         return pause.until.map(|at| Due { at, trigger: Trigger::Expiry });
-    }
-    if let Some(at) = facts.open_until {
-        return Some(Due { at, trigger: Trigger::Recovery });
     }
     if connection.problem.is_some() {
         return None;
@@ -67,46 +62,13 @@ fn waiting(connection: &Connection, facts: &Facts<'_>) -> Option<Due> {
 mod tests {
     use super::*;
     use crate::manifest::provider::Provider;
-    use crate::model::connection::{Origin, Pause, Problem};
+    use crate::model::connection::{Pause, Problem};
+    use crate::model::fixture::{at, connection as fresh};
 
     const DAY: i64 = 86_400;
 
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
-
     fn due_at(second: i64) -> Due {
         Due { at: at(second), trigger: Trigger::Backup }
-    }
-
-    /// Valid until 3600, stored at 0.
-    fn fresh() -> Connection {
-        Connection {
-            id: "x".parse().unwrap(),
-            generation: 3,
-            token: Some(TokenFacts {
-                token_type: "Bearer".to_owned(),
-                issued_at: at(0),
-                expires_at: Some(at(3_600)),
-                refresh_expires_at: None,
-                fingerprint: String::new(),
-                scopes: Vec::new(),
-                metadata: Vec::new(),
-                config: None,
-            }),
-            failures: 0,
-            problem: None,
-            error: None,
-            doubt_since: None,
-            pause: None,
-            due: None,
-            last_attempt: None,
-            profile: None,
-            origin: Origin::default(),
-            settings: std::collections::BTreeMap::new(),
-            labels: Vec::new(),
-            active_at: None,
-        }
     }
 
     /// The rule at second 60, for a provider that the manifest knows, with `change` in the facts.
@@ -116,8 +78,7 @@ mod tests {
             crate::manifest::parse(text, std::path::Path::new("keepfresh.toml")).unwrap();
         let provider: &Provider = &manifest.providers["x"];
         let timing = Some(Timing::new(provider, None, &connection.id));
-        let mut facts =
-            Facts { open_until: None, logs_in: false, timing, ahead: false, now: at(60) };
+        let mut facts = Facts { logs_in: false, timing, ahead: false, now: at(60) };
         change(&mut facts);
         due(connection, &facts).map(|it| it.at.as_second())
     }
@@ -131,15 +92,7 @@ mod tests {
             ..fresh()
         };
         for (until, due) in [(None, None), (Some(500), Some(500)), (Some(10), Some(10))] {
-            assert_eq!(check(&pause(until), |it| it.open_until = Some(at(0))), due);
-        }
-    }
-
-    #[test]
-    fn an_open_try_is_looked_at_when_its_claim_ends() {
-        let broken = Connection { problem: Some(Problem::Reconnect), ..fresh() };
-        for connection in [fresh(), broken] {
-            assert_eq!(check(&connection, |it| it.open_until = Some(at(90))), Some(90));
+            assert_eq!(check(&pause(until), |_| ()), due);
         }
     }
 

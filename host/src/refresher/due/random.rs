@@ -148,19 +148,16 @@ impl World {
         Timing::new(&self.provider, None, &self.id)
     }
 
-    fn due_as(&self, loaded: &Loaded, connection: &Connection) -> Option<Due> {
-        let lives = self.under_way.is_some();
-        let open = loaded.open.as_ref();
-        let open_until = open.map(|it| if lives { it.lease_until } else { self.now });
+    fn due_as(&self, connection: &Connection) -> Option<Due> {
         let (timing, now) = (Some(self.timing()), self.now);
-        due(connection, &Facts { open_until, logs_in: true, timing, ahead: false, now })
+        due(connection, &Facts { logs_in: true, timing, ahead: false, now })
     }
 
     async fn pause(&self, pause: Option<Pause>) {
         let loaded = self.row().await;
         let waits = loaded.connection.due.filter(|_| loaded.connection.pause.is_none());
         let after = Connection { pause: pause.clone(), due: waits, ..loaded.connection.clone() };
-        let due = self.due_as(&loaded, &after);
+        let due = self.due_as(&after);
         let pausing = Pausing { id: self.id.clone(), pause, due, at: self.now };
         assert!(self.storage.set_pause(pausing).await.unwrap());
     }
@@ -194,7 +191,7 @@ impl World {
         let ended = match way {
             Way::Success => self.succeed(attempt, &found.connection, 3_600).await,
             Way::Dead => self.succeed(attempt, &found.connection, 1).await,
-            Way::Abandoned => self.abandon(attempt, &found).await,
+            Way::Abandoned => self.abandon(attempt).await,
             Way::Outage | Way::Doubt | Way::Problem => self.fail(attempt, &found, way).await,
         };
         assert_eq!(ended, Begun::Yes);
@@ -264,12 +261,11 @@ impl World {
         self.storage.fail(failed).await.unwrap()
     }
 
-    async fn abandon(&self, attempt: AttemptId, found: &Loaded) -> Begun {
+    async fn abandon(&self, attempt: AttemptId) -> Begun {
         let abandoned = Abandoned {
             attempt,
             connection: self.id.clone(),
             failure: Failure::new(Case::Misconfigured, Code::read("x.y"), "why"),
-            due: found.connection.due,
             duration_ms: 1,
         };
         self.storage.abandon(abandoned).await.unwrap()
@@ -279,7 +275,7 @@ impl World {
     async fn crash(&mut self) {
         self.under_way = None;
         let loaded = self.row().await;
-        let due = self.due_as(&loaded, &loaded.connection);
+        let due = self.due_as(&loaded.connection);
         let (id, at) = (self.id.clone(), self.now);
         let again = Reconcile { id, due, forgive: false, probe_at: None, at };
         self.storage.reconcile(again).await.unwrap();
@@ -292,7 +288,7 @@ impl World {
         let found = self.storage.doubtful(self.now, AHEAD, &[], None).await.unwrap().0;
         let all = found.into_iter().map(|it| {
             let (timing, now) = (Some(self.timing()), self.now);
-            let facts = Facts { open_until: None, logs_in: true, timing, ahead: it.ahead, now };
+            let facts = Facts { logs_in: true, timing, ahead: it.ahead, now };
             let (id, generation) = (self.id.clone(), it.connection.generation);
             let due = due(&it.connection, &facts);
             Moved { id, generation, found: it.connection.due, due }
@@ -302,7 +298,7 @@ impl World {
 
     /// As the scheduler and an attempt do it.
     async fn look(&mut self, way: Way) {
-        let is_due = |it: &Loaded, now| it.connection.due.is_some_and(|it| it.at <= now);
+        let is_due = |it: &Loaded, now| looked_at(it).is_some_and(|at| at <= now);
         if !is_due(&self.row().await, self.now) || self.under_way.is_some() {
             return;
         }
@@ -320,7 +316,7 @@ impl World {
     async fn holds(&self, story: &str) {
         let loaded = self.row().await;
         let connection = &loaded.connection;
-        let due = connection.due.map(|it| it.at);
+        let due = looked_at(&loaded);
         if let Some(pause) = &connection.pause {
             assert_eq!(due, pause.until, "a pause holds: {story}");
             return;
@@ -334,5 +330,14 @@ impl World {
         let settled = connection.failures == 0 && connection.problem.is_none();
         let end = token.expires_at.unwrap_or(self.now).max(self.now);
         assert!(!settled || due.is_none_or(|it| it <= end), "it ends before: {story}");
+    }
+}
+
+/// When storage looks at a connection: a claim hides its time, and a pause hides both.
+fn looked_at(loaded: &Loaded) -> Option<Timestamp> {
+    let own = loaded.connection.due.map(|it| it.at);
+    match &loaded.open {
+        Some(open) if loaded.connection.pause.is_none() => Some(open.lease_until),
+        _ => own,
     }
 }

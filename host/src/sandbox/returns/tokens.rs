@@ -165,7 +165,8 @@ fn relieved(state: &CallState, mut set: TokenSet) -> TokenSet {
     let same = |it: &SecretString| it.expose_secret() == set.access_token.expose_secret();
     if let Some(refresh) = &set.refresh_token
         && !made("refresh_token")
-        && (check_token("refresh_token", refresh).is_err() || same(refresh) && !made("access_token"))
+        && (check_token("refresh_token", refresh).is_err()
+            || same(refresh) && !made("access_token"))
     {
         left_out.push("a refresh token that is none; an earlier one is kept".to_owned());
         set.refresh_token = None;

@@ -1,6 +1,7 @@
 //! The intent to send. Its row is the claim on the connection, of which there is at most one: the key of
 //! the table sees to that. It becomes a finished attempt when it ends.
 
+use jiff::Timestamp;
 use rusqlite::params;
 
 use crate::model::attempt::{Course, Outcome};
@@ -26,7 +27,7 @@ impl Write for Begin {
 
     fn apply(&self, db: &Db) -> Result<Begun, StorageError> {
         if let Some(interrupted) = self.adopts {
-            close_interrupted(db, &self.connection, interrupted)?;
+            close_interrupted(db, &self.connection, interrupted, self.at)?;
         }
         let claimed = change(
             db,
@@ -134,19 +135,22 @@ fn parts(course: &Course) -> (Option<&'static str>, Option<&str>, Option<&Failur
     }
 }
 
-/// Closes an attempt that will never have an outcome.
+/// Closes an attempt that will never have an outcome. Unless what follows says otherwise, its connection is
+/// looked at now.
 pub(super) fn close_interrupted(
     db: &Db,
     connection: &ConnectionId,
     attempt: AttemptId,
+    at: Timestamp,
 ) -> Result<(), StorageError> {
     let message =
         "keepfresh stopped before this attempt had an outcome; the next attempt resolves it";
     let course = Course::Failed(Failure::new(Case::InDoubt, code::Refresh::Interrupted, message));
     let (generation, duration_ms) = (None, None);
     if finish(db, &End { connection, attempt, course: &course, generation, duration_ms })? {
-        let note = "update connections set last_attempt = ?2 where id = ?1";
-        change(db, note, params![key(connection), attempt.to_string()])?;
+        let note = "update connections set last_attempt = ?2, due_at = ?3, due_trigger = 'recovery'
+                    where id = ?1";
+        change(db, note, params![key(connection), attempt.to_string(), millis(at)])?;
     }
     Ok(())
 }

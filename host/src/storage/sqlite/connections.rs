@@ -5,8 +5,6 @@ use rusqlite::params;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row as _, ValueRef as _};
 
-use crate::model::attempt::Trigger;
-use crate::model::connection::{Connection, Due};
 use crate::model::id::ConnectionId;
 use crate::storage::error::StorageError;
 use crate::storage::sqlite::captures::{self, Requests};
@@ -33,8 +31,7 @@ pub(super) async fn load(
     .fetch_optional(readers)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let open = open_attempt(&row)?;
-    let connection = claimed(rows::connection(&row)?, open.as_ref());
+    let connection = rows::connection(&row)?;
     let captured = Fields::new(&row, "captures", "id")?.count("captured")? > 0;
     let requests = if captured {
         captures::of(readers, id, connection.generation).await?
@@ -49,7 +46,7 @@ pub(super) async fn load(
         sealed: sealed.map(Sealed::from_bytes),
         given,
         credentials: credentials.map(Sealed::from_bytes),
-        open,
+        open: open_attempt(&row)?,
         captures: requests.answers,
         unanswered: requests.unanswered,
     }))
@@ -76,17 +73,6 @@ pub(super) fn open_attempt(row: &SqliteRow) -> Result<Option<OpenAttempt>, Stora
         started_at: fields.required("started_at", fields.time("started_at")?)?,
         rotation: fields.required("rotation", fields.json("rotation")?)?,
     }))
-}
-
-/// A connection with an open attempt is looked at again when its lease ends, unless it is paused.
-pub(super) fn claimed(connection: Connection, open: Option<&OpenAttempt>) -> Connection {
-    let due = match open {
-        Some(open) if connection.pause.is_none() => {
-            Some(Due { at: open.lease_until, trigger: Trigger::Recovery })
-        }
-        _ => connection.due,
-    };
-    Connection { due, ..connection }
 }
 
 const RECONCILED: &str = "

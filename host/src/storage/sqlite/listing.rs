@@ -9,7 +9,7 @@ use crate::model::attempt::Attempt;
 use crate::model::connection::Connection;
 use crate::storage::error::StorageError;
 use crate::storage::sqlite::captures;
-use crate::storage::sqlite::connections::{claimed, open_attempt};
+use crate::storage::sqlite::connections::open_attempt;
 use crate::storage::sqlite::rows::{self, Fields, key, millis};
 use crate::storage::{Filter, Page, Unreadable};
 
@@ -119,7 +119,8 @@ async fn rows(
 
 /// The connection, if all can be read that a refresh of it would read.
 async fn read(readers: &SqlitePool, row: &SqliteRow) -> Result<Connection, StorageError> {
-    let connection = claimed(rows::connection(row)?, open_attempt(row)?.as_ref());
+    let connection = rows::connection(row)?;
+    open_attempt(row)?;
     if Fields::new(row, "captures", "id")?.count("captured")? > 0 {
         captures::of(readers, &connection.id, connection.generation).await?;
     }

@@ -40,7 +40,7 @@ pub(super) async fn doubtful(
     Ok((found, next))
 }
 
-/// What is paused, waits for a person or is being tried has no time that could be wrong.
+/// What is paused or waits for a person has no time that could be wrong.
 const DOUBTFUL: &str = "
     select c.*, c.failing and exists (select 1 from attempts a
                                       where a.id = c.last_attempt and a.started_at > ?3) as ahead
@@ -57,7 +57,6 @@ const DOUBTFUL: &str = "
                                   and c.refresh_expires_at, false))
            or c.due_at is null and c.issued_at is not null and c.expires_at is null
              and c.provider in (select value from json_each(?4)))
-      and not exists (select 1 from claims where connection = c.id)
     order by c.id limit ?5";
 
 fn read(row: &SqliteRow) -> Result<Doubtful, StorageError> {
@@ -113,8 +112,7 @@ impl Write for Moves {
              from json_each(?1) j
              where connections.id = j.value ->> 'id'
                and connections.generation = j.value ->> 'generation'
-               and connections.due_at is j.value ->> 'found'
-               and not exists (select 1 from claims where connection = connections.id)",
+               and connections.due_at is j.value ->> 'found'",
             params![json_rows(&self.0, row)],
         )?;
         Ok(moved as u64)
@@ -222,8 +220,7 @@ impl Write for LookAtAll {
             "update connections set due_at = ?1 + r.place * ?2, due_trigger = 'expiry'
              from (select id, row_number() over (order by expires_at) - 1 as place
                    from connections where provider = ?3 and problem is null) r
-             where connections.id = r.id
-               and not exists (select 1 from claims where connection = connections.id)",
+             where connections.id = r.id",
             params![millis(self.at), length(self.step), self.provider],
         )
         .map(drop)

@@ -115,16 +115,8 @@ impl Write for Abandoned {
         if !finish(db, &end)? {
             return Ok(Begun::Lost);
         }
-        change(
-            db,
-            "update connections set due_at = ?2, due_trigger = ?3, last_attempt = ?4 where id = ?1",
-            params![
-                key(&self.connection),
-                self.due.map(|it| millis(it.at)),
-                self.due.map(|it| it.trigger.as_str()),
-                self.attempt.to_string(),
-            ],
-        )?;
+        let note = "update connections set last_attempt = ?2 where id = ?1";
+        change(db, note, params![key(&self.connection), self.attempt.to_string()])?;
         Ok(Begun::Yes)
     }
 }

@@ -198,8 +198,7 @@ impl Write for PutOff {
         change(
             db,
             "update connections set due_at = ?2 + abs(random() % ?3)
-             where provider = ?1 and due_at <= ?2 and paused_at is null
-               and not exists (select 1 from claims where connection = connections.id)",
+             where provider = ?1 and due_at <= ?2 and paused_at is null",
             params![self.provider, millis(self.until), spread],
         )
         .map(drop)

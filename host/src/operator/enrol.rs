@@ -1,15 +1,15 @@
-//! Adding connections and taking them away: rows as people give them become newcomers, and what became
-//! of each is counted.
+//! Adding connections and taking them away: rows as people give them are enrolled, and what became of each is
+//! counted.
 
 use crate::model::code::{self, Code};
 use crate::model::connection::Origin;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
 use crate::model::token::{TokenSet, USUAL_TYPE};
+use crate::operator::import_file::{Row, RowToken};
 use crate::operator::reply::Enrolled;
-use crate::operator::roster::{Row, RowToken};
 use crate::operator::{Operator, Reply};
-use crate::refresher::people::{Newcomer, Welcome};
+use crate::refresher::enrolling::{Enrolment, Outcome};
 use crate::refresher::{host_fault, unknown};
 
 impl Operator {
@@ -20,21 +20,21 @@ impl Operator {
         replace: bool,
     ) -> Result<Enrolled, Failure> {
         let mut enrolled = Enrolled::default();
-        let mut newcomers = Vec::with_capacity(rows.len());
+        let mut all = Vec::with_capacity(rows.len());
         for row in rows {
             let name = row.name.clone();
-            match newcomer(provider, row) {
-                Ok(newcomer) => newcomers.push(newcomer),
+            match enrolment(provider, row) {
+                Ok(enrolment) => all.push(enrolment),
                 Err(why) => enrolled.refused.push((name, why)),
             }
         }
-        for (id, welcome) in self.0.refresher.enrol(provider, newcomers, replace).await? {
-            match welcome {
-                Welcome::Added => enrolled.added += 1,
-                Welcome::Updated => enrolled.updated += 1,
-                Welcome::Kept => enrolled.kept += 1,
-                Welcome::Unchanged => enrolled.unchanged += 1,
-                Welcome::Refused(why) => enrolled.refused.push((id.name().to_owned(), why)),
+        for (id, outcome) in self.0.refresher.enrolling.enrol(provider, all, replace).await? {
+            match outcome {
+                Outcome::Added => enrolled.added += 1,
+                Outcome::Updated => enrolled.updated += 1,
+                Outcome::Kept => enrolled.kept += 1,
+                Outcome::Unchanged => enrolled.unchanged += 1,
+                Outcome::Refused(why) => enrolled.refused.push((id.name().to_owned(), why)),
             }
         }
         Ok(enrolled)
@@ -63,9 +63,9 @@ impl Operator {
     }
 }
 
-fn newcomer(provider: &str, row: Row) -> Result<Newcomer, String> {
+fn enrolment(provider: &str, row: Row) -> Result<Enrolment, String> {
     let id = ConnectionId::new(provider, &row.name).map_err(|it| it.to_string())?;
-    Ok(Newcomer {
+    Ok(Enrolment {
         id,
         settings: row.settings,
         labels: row.labels,

@@ -1,0 +1,108 @@
+//! Which verb goes where: to this process alone, to a list that is asked for page by page, or as a command to
+//! whoever does the work.
+
+use std::path::Path;
+
+use clap::CommandFactory as _;
+
+use crate::cli::arguments::{Arguments, ConnectionVerb, PluginVerb, ScheduleVerb, TokenVerb, Verb};
+use crate::cli::exit::Exit;
+use crate::cli::listing::List;
+use crate::cli::run::Errand;
+use crate::cli::{check, connect, explain, import, init, inspect, listing, plugin, run, serve};
+use crate::operator::{Command, LogQuery, Selection};
+
+/// Carries out what was typed, and says how it went.
+pub(super) async fn dispatch(arguments: Arguments) -> Exit {
+    let Arguments { config, json, verb } = arguments;
+    let ask = |command| run::run(&config, Errand::Command(command), json);
+    match verb {
+        Verb::Init => init::run(&config, json),
+        Verb::Serve => serve::run(&config, json).await,
+        Verb::Check => check::run(&config, json).await,
+        Verb::Status { connections: ids } => listing::run(&config, List::Status(ids), json).await,
+        Verb::Refresh {
+            connections: ids,
+            provider,
+            all: _,
+            failed,
+            label,
+            active_within: active_within_s,
+            force,
+            sync: wait,
+            dry_run,
+        } => {
+            let selection = Selection { ids, provider, failed, label, active_within_s };
+            ask(Command::Refresh { selection, force, dry_run, wait }).await
+        }
+        Verb::Connect(wanted) => connect::run(&config, wanted, json).await,
+        Verb::Disconnect { connection: id, force } => ask(Command::Disconnect { id, force }).await,
+        Verb::Token { verb } => run::run(&config, token(verb), json).await,
+        Verb::Connection { verb } => connection(&config, verb, json).await,
+        Verb::Log { connection, provider, outcome, since: since_s, follow, limit } => {
+            let (after, page) = (None, None);
+            let query = LogQuery { provider, connection, outcome, since_s, after, limit, page };
+            if follow {
+                return run::follow(&config, query, json).await;
+            }
+            listing::run(&config, List::Log(query), json).await
+        }
+        Verb::Stats { provider, since: since_s } => ask(Command::Stats { provider, since_s }).await,
+        Verb::Schedule { verb: ScheduleVerb::List } => ask(Command::Schedules).await,
+        Verb::Plugin { verb } => of_plugin(&config, verb, json).await,
+        Verb::Prune { older_than: older_than_s } => ask(Command::Prune { older_than_s }).await,
+        Verb::Doctor => ask(Command::Doctor).await,
+        Verb::Explain(wanted) => explain::run(&wanted, json),
+        Verb::Completions { shell } => complete(shell),
+    }
+}
+
+fn token(verb: TokenVerb) -> Errand {
+    match verb {
+        TokenVerb::Get { connection: id, min_ttl: min_ttl_s, header } => {
+            Errand::TokenGet { id, min_ttl_s, header }
+        }
+        TokenVerb::Set { connection } => Errand::TokenSet(connection),
+        TokenVerb::Rejected { connection: id, generation } => {
+            Errand::Command(Command::TokenRejected { id, generation })
+        }
+        TokenVerb::Clear { connection: id } => Errand::Command(Command::TokenClear { id }),
+    }
+}
+
+async fn connection(config: &Path, verb: ConnectionVerb, json: bool) -> Exit {
+    let ask = |command| run::run(config, Errand::Command(command), json);
+    match verb {
+        ConnectionVerb::List { provider, label, active_within: active_within_s } => {
+            let all = Selection::default();
+            let selection = Selection { provider, label, active_within_s, ..all };
+            listing::run(config, List::Connections(selection), json).await
+        }
+        ConnectionVerb::Add(wanted) => run::run(config, Errand::Add(wanted), json).await,
+        ConnectionVerb::Import(wanted) => import::run(config, wanted, json).await,
+        ConnectionVerb::Remove { connection: id } => ask(Command::Remove { id }).await,
+        ConnectionVerb::Show { connection: id } => ask(Command::Show { id }).await,
+        ConnectionVerb::Pause { connection: id, time: for_s, reason } => {
+            ask(Command::Pause { id, for_s, reason }).await
+        }
+        ConnectionVerb::Resume { connection: id } => ask(Command::Resume { id }).await,
+    }
+}
+
+async fn of_plugin(config: &Path, verb: PluginVerb, json: bool) -> Exit {
+    let ask = |command| run::run(config, Errand::Command(command), json);
+    match verb {
+        PluginVerb::List => ask(Command::Plugins).await,
+        PluginVerb::Inspect { file } => inspect::run(config, &file, json).await,
+        PluginVerb::Approve { name, digest } => {
+            plugin::approve(config, &name, digest.as_deref(), json).await
+        }
+        PluginVerb::Replay { connection: id } => ask(Command::Replay { id }).await,
+    }
+}
+
+fn complete(shell: clap_complete::Shell) -> Exit {
+    let mut out = std::io::stdout();
+    clap_complete::generate(shell, &mut Arguments::command(), "keepfresh", &mut out);
+    Exit::Done
+}

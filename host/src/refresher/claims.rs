@@ -1,0 +1,185 @@
+//! The claim of this process on a connection, and what one means that is there already. An attempt that is
+//! open is the claim (decision 0026).
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::lifecycle;
+use crate::model::attempt::Trigger;
+use crate::model::clock::Clock;
+use crate::model::code;
+use crate::model::failure::{Case, Failure};
+use crate::model::id::AttemptId;
+use crate::model::rotation::Rotation;
+use crate::refresher::fault;
+use crate::refresher::running::Running;
+use crate::storage::{Begin, Begun, Captured, Loaded, OpenAttempt, Renewal, Storage, StorageError};
+
+/// How long a claim holds without being renewed. On a database that is shared, so long is a dead process
+/// waited for.
+const LEASE: Duration = Duration::from_secs(90);
+
+/// How often a claim is renewed: two renewals may fail before it is lost.
+const RENEWAL: Duration = Duration::from_secs(30);
+
+/// Claims connections for this process.
+#[derive(Clone)]
+pub(super) struct Claims {
+    storage: Storage,
+    clock: Clock,
+    /// This process, as it signs its claims.
+    owner: Arc<str>,
+}
+
+impl Claims {
+    pub(super) fn new(storage: &Storage, clock: &Clock) -> Self {
+        let owner = lifecycle::instance().into();
+        Self { storage: storage.clone(), clock: clock.clone(), owner }
+    }
+
+    /// Fails if another live process works on `loaded`. Any other claim is this process's own, or dead.
+    pub(super) fn check(&self, loaded: &Loaded, now: Timestamp) -> Result<(), Failure> {
+        match loaded.open.as_ref().filter(|it| self.is_elsewhere(it, now)) {
+            Some(open) => Err(held(open)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether another live process works on that attempt.
+    pub(super) fn is_elsewhere(&self, open: &OpenAttempt, now: Timestamp) -> bool {
+        is_elsewhere(open, &self.owner, self.storage.is_shared(), now)
+    }
+
+    /// The durable intent. Nothing is sent without it. False if somebody was faster.
+    pub(super) async fn begin(
+        &self,
+        running: &Running,
+        captured: Captured,
+    ) -> Result<bool, Failure> {
+        let plugin = &running.plugin;
+        let begin = Begin {
+            rotation: plugin.rotation(),
+            digest: plugin.digest().to_owned(),
+            lease_until: self.clock.now() + LEASE,
+            captured,
+            ..self.intent(running.id, &running.loaded, running.trigger(), running.started)
+        };
+        let not_sent = |error: StorageError| {
+            let message = format!("{error}; no request was sent");
+            Failure::new(Case::HostFault, error.code(), message)
+        };
+        let begun = self.storage.begin(begin).await.map_err(not_sent)?;
+        Ok(begun == Begun::Yes)
+    }
+
+    /// Does `work` of an attempt, and renews its claim for as long as it takes: a provider may be slow, and an
+    /// answer held until a disk takes it.
+    pub(super) async fn hold<T>(&self, running: &Running, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                () = tokio::time::sleep(RENEWAL) => self.renew(running).await,
+            }
+        }
+    }
+
+    async fn renew(&self, running: &Running) {
+        let renewal = Renewal {
+            attempt: running.id,
+            connection: running.connection.clone(),
+            lease_until: self.clock.now() + LEASE,
+        };
+        // A claim that is lost, or cannot be renewed, is found out at the attempt's end.
+        let _ = self.storage.renew(renewal).await;
+    }
+
+    /// This process, as it signs its claims.
+    pub(super) fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// The same for an attempt that ends before anything could be sent.
+    pub(super) async fn begin_unsent(
+        &self,
+        attempt: AttemptId,
+        loaded: &Loaded,
+        trigger: Trigger,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        fault::written(self.storage.begin(self.intent(attempt, loaded, trigger, now)).await)
+    }
+
+    /// An intent that is over at once, and sends nothing.
+    fn intent(
+        &self,
+        attempt: AttemptId,
+        loaded: &Loaded,
+        trigger: Trigger,
+        at: Timestamp,
+    ) -> Begin {
+        let open = loaded.open.as_ref();
+        Begin {
+            attempt,
+            connection: loaded.connection.id.clone(),
+            trigger,
+            generation: loaded.connection.generation,
+            rotation: open.map_or(Rotation::Unknown, |it| it.rotation),
+            digest: String::new(),
+            owner: self.owner.to_string(),
+            at,
+            lease_until: at,
+            adopts: open.map(|it| it.id),
+            captured: Captured::Stay,
+            doubt_since: loaded.doubt_since(),
+        }
+    }
+}
+
+/// Whether somebody else works on an open attempt. Where the storage is not shared, the instance lock says
+/// that nobody does; where it is, a claim holds as long as its lease.
+fn is_elsewhere(open: &OpenAttempt, owner: &str, shared: bool, now: Timestamp) -> bool {
+    shared && open.owner != owner && open.lease_until > now
+}
+
+fn held(open: &OpenAttempt) -> Failure {
+    let message = format!(
+        "held by {} since {}; its claim ends at {}",
+        open.owner, open.started_at, open.lease_until
+    );
+    Failure::new(Case::HostFault, code::Refresh::Held, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::fixture::at;
+
+    #[test]
+    fn a_claim_holds_for_another_process_on_a_shared_storage_until_its_lease_is_over() {
+        let open = OpenAttempt {
+            id: AttemptId::generate(),
+            owner: "one".to_owned(),
+            lease_until: at(60),
+            started_at: at(0),
+            rotation: Rotation::Strict,
+        };
+        for (who, shared, now, holds) in [
+            ("other", true, 59, true),
+            ("other", true, 60, false),
+            ("other", false, 59, false),
+            ("other", false, 60, false),
+            ("one", true, 59, false),
+            ("one", true, 60, false),
+            ("one", false, 59, false),
+            ("one", false, 60, false),
+        ] {
+            let found = is_elsewhere(&open, who, shared, at(now));
+            assert_eq!(found, holds, "{who}, shared: {shared}, at {now}");
+        }
+        assert_eq!(held(&open).code, code::Refresh::Held);
+    }
+}

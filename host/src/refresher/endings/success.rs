@@ -1,0 +1,48 @@
+//! What a success is: whether the token that came is of use, when to look again, and what is told. Pure.
+
+use jiff::Timestamp;
+
+use crate::model::code;
+use crate::model::connection::Due;
+use crate::model::ends::Ends;
+use crate::model::event::{Event, EventKind};
+use crate::model::failure::{Case, Failure};
+use crate::model::id::ConnectionId;
+use crate::model::state::span;
+use crate::model::token::TokenSet;
+use crate::refresher::plan::Timing;
+use crate::refresher::running::Running;
+
+/// Why a token that has just come is of no use, if it is of none.
+pub(super) fn dead_on_arrival(id: &ConnectionId, ends: Ends, now: Timestamp) -> Option<Failure> {
+    let end = ends.access.filter(|_| ends.dead_on_arrival(now))?;
+    let how = if end > now {
+        format!("ends {} after it came", span(now, end))
+    } else {
+        format!("had ended {} before it came", span(end, now))
+    };
+    let message = format!(
+        "the new token of {id} {how}: a clock is wrong, here or at the provider, or its plugin takes a duration for a time; it is stored, and nobody can use it"
+    );
+    Some(Failure::new(Case::Unexpected, code::Token::DeadOnArrival, message))
+}
+
+/// When the connection is looked at next.
+pub(super) fn due(running: &Running, token: &TokenSet, dead: bool, now: Timestamp) -> Option<Due> {
+    let timing = Timing::of(&running.plugin, &running.connection);
+    if dead {
+        return Some(timing.after_dead_token(running.loaded.connection.failures + 1, now));
+    }
+    timing.after_success(token.ends(), now)
+}
+
+/// What is told of it.
+pub(super) fn events(running: &Running, dead: Option<&Failure>, now: Timestamp) -> Vec<Event> {
+    let connection = &running.loaded.connection;
+    let event = |kind, code| running.event(kind, connection.generation + 1, code, now);
+    if let Some(dead) = dead {
+        return vec![event(EventKind::Failed, Some(dead.code.clone()))];
+    }
+    let recovered = (connection.failures > 0).then(|| event(EventKind::Recovered, None));
+    [event(EventKind::Refreshed, None)].into_iter().chain(recovered).collect()
+}

@@ -1,0 +1,228 @@
+//! Handing out tokens: the stored one if it lives long enough, a fresh one if it does not, and the
+//! operator's fallback when there is nothing better. Only what is durable is served. A caller that complains of a
+//! token gets another: one refresh for all who say so of the same one.
+
+/// What a caller gets.
+mod served;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tracing::{info, warn};
+
+pub use served::{Served, Short};
+
+use crate::catalogue::Catalogue;
+use crate::model::attempt::Course;
+use crate::model::clock::{self, Clock};
+use crate::model::code;
+use crate::model::connection::{Connection, TokenFacts};
+use crate::model::failure::{Case, Failure};
+use crate::model::id::ConnectionId;
+use crate::model::token::is_presentable;
+use crate::refresher::ask::{Ask, Wish, wish};
+use crate::refresher::attempts::Attempts;
+use crate::refresher::fault::load;
+use crate::refresher::secrets;
+use crate::refresher::turns::Turns;
+use crate::refresher::waiting;
+use crate::storage::{Loaded, Storage};
+use crate::vault::Vault;
+use served::shortfall;
+
+/// How often a caller is noted.
+const NOTED: Duration = Duration::from_hours(1);
+
+/// A token that is refused so soon after it was stored is not refused for its age.
+const TOO_YOUNG: Duration = Duration::from_secs(10);
+
+/// Hands out tokens.
+pub struct Serving {
+    storage: Storage,
+    vault: Vault,
+    catalogue: Catalogue,
+    clock: Clock,
+    turns: Turns,
+    attempts: Arc<Attempts>,
+}
+
+impl Serving {
+    pub(super) fn new(
+        storage: &Storage,
+        vault: &Vault,
+        catalogue: &Catalogue,
+        clock: &Clock,
+        turns: &Turns,
+        attempts: &Arc<Attempts>,
+    ) -> Self {
+        let (storage, vault, catalogue) = (storage.clone(), vault.clone(), catalogue.clone());
+        let (clock, turns, attempts) = (clock.clone(), turns.clone(), Arc::clone(attempts));
+        Self { storage, vault, catalogue, clock, turns, attempts }
+    }
+
+    /// A token of `id` that lives for `min_ttl`, refreshing first when that helps. A token that still
+    /// works is better than none, also when it lives shorter.
+    pub async fn token(&self, id: &ConnectionId, min_ttl: Duration) -> Result<Served, Failure> {
+        let loaded = load(&self.storage, id).await?;
+        self.note_caller(&loaded.connection).await;
+        let facts = loaded.connection.token.as_ref();
+        let wish = facts.map(|it| wish(it, min_ttl, loaded.given, self.clock.now()));
+        if let Some(Wish::Met | Wish::Beyond(_)) = wish
+            && let Some(served) = self.stored(&loaded, min_ttl, None)?
+        {
+            return Ok(served);
+        }
+        let failure = self.refresh(&loaded, min_ttl).await.err();
+        let loaded = load(&self.storage, id).await?;
+        if let Some(served) = self.stored(&loaded, min_ttl, failure.as_ref())? {
+            if let Some(failure) = &failure {
+                warn!(connection.id = %id, error.code = %failure.code, "serving the old token of {id}: {failure}");
+            }
+            return Ok(served);
+        }
+        match self.fallback(id).await {
+            Some(served) => Ok(served),
+            None => Err(failure.unwrap_or_else(|| no_token(id))),
+        }
+    }
+
+    /// A token of `id` other than that of `generation`, which a provider has refused; of the current
+    /// one when none is named. Whoever comes later with the same complaint gets what the first one got.
+    pub async fn rejected(
+        &self,
+        id: &ConnectionId,
+        generation: Option<u64>,
+    ) -> Result<Served, Failure> {
+        let loaded = load(&self.storage, id).await?;
+        let current = loaded.connection.generation;
+        let refused = generation.unwrap_or(current);
+        if refused > current {
+            let message =
+                format!("{id} has had {current} token sets; there was no number {refused}");
+            return Err(Failure::new(Case::Misconfigured, code::Token::GenerationUnknown, message));
+        }
+        if refused == current {
+            self.replace(id, &loaded).await?;
+        }
+        self.token(id, Duration::ZERO).await
+    }
+
+    /// The stored token, if it works. `failed` is why there is no newer one.
+    fn stored(
+        &self,
+        loaded: &Loaded,
+        min_ttl: Duration,
+        failed: Option<&Failure>,
+    ) -> Result<Option<Served>, Failure> {
+        let now = self.clock.now();
+        let facts = loaded.connection.token.as_ref();
+        let Some(facts) = facts.filter(|it| it.is_valid(now)) else { return Ok(None) };
+        let short = shortfall(loaded, facts, min_ttl, failed, now);
+        let current = secrets::current(&self.vault, loaded)?;
+        Ok(current.map(|it| Served {
+            token: it.access_token,
+            token_type: it.token_type,
+            expires_at: facts.expires_at,
+            generation: loaded.connection.generation,
+            short,
+        }))
+    }
+
+    async fn refresh(&self, loaded: &Loaded, min_ttl: Duration) -> Result<(), Failure> {
+        self.not_yet(loaded)?;
+        let id = &loaded.connection.id;
+        let attempt = self.attempts.refresh(id, Ask::on_demand(min_ttl)).await?;
+        match attempt.course {
+            Course::Failed(failure) => Err(failure),
+            // Somebody else's attempt, which had to wait.
+            Course::Skipped(_) => self.not_yet(&load(&self.storage, id).await?),
+            Course::Open | Course::Success(_) => Ok(()),
+        }
+    }
+
+    /// Has the current token replaced, which was refused.
+    async fn replace(&self, id: &ConnectionId, loaded: &Loaded) -> Result<(), Failure> {
+        self.not_yet(loaded)?;
+        let (connection, now) = (&loaded.connection, self.clock.now());
+        if let Some(age) = connection.token.as_ref().and_then(|it| youth(it, now)) {
+            return Err(too_young(id, age));
+        }
+        info!(connection.id = %id, "a caller says that the token of {id} was refused");
+        let refused = connection.generation;
+        let attempt = self.attempts.refresh(id, Ask::replacing(refused)).await?;
+        match attempt.course {
+            Course::Failed(failure) => Err(failure),
+            Course::Skipped(reason) => self.is_replaced(id, refused, &reason).await,
+            Course::Open | Course::Success(_) => Ok(()),
+        }
+    }
+
+    /// Nothing was sent for this complaint: either somebody else had replaced the token before, or it is
+    /// the one that was refused, and not handed out again.
+    async fn is_replaced(
+        &self,
+        id: &ConnectionId,
+        refused: u64,
+        reason: &str,
+    ) -> Result<(), Failure> {
+        let loaded = load(&self.storage, id).await?;
+        if loaded.connection.generation != refused {
+            return Ok(());
+        }
+        self.not_yet(&loaded)?;
+        let message = format!("the token of {id} was refused and is not replaced now: {reason}");
+        Err(Failure::new(Case::Unavailable, code::Token::NotReplaced, message))
+    }
+
+    fn not_yet(&self, loaded: &Loaded) -> Result<(), Failure> {
+        let wait = self.turns.wait_for(loaded.connection.id.provider());
+        waiting::not_yet(loaded, wait, self.clock.now())
+    }
+
+    /// Notes that somebody wants this token: once an hour is enough to know.
+    async fn note_caller(&self, connection: &Connection) {
+        let now = self.clock.now();
+        if connection.active_at.is_some_and(|it| clock::after(it, NOTED) > now && it <= now) {
+            return;
+        }
+        if let Err(error) = self.storage.touch(&connection.id, now).await {
+            warn!(connection.id = %connection.id, error.code = error.code().text(), "a caller could not be noted: {error}");
+        }
+    }
+
+    async fn fallback(&self, id: &ConnectionId) -> Option<Served> {
+        let plugin = self.catalogue.plugin(id.provider()).ok()?;
+        let source = plugin.provider().fallback_token.as_ref()?;
+        let token = source.read().await.ok()?;
+        if !is_presentable(&token) {
+            warn!(connection.id = %id, error.code = code::Token::Invalid.text(), "the fallback token of {id} is not one word of visible ASCII; it is not served");
+            return None;
+        }
+        warn!(connection.id = %id, "serving the fallback token of {id}: there is nothing better");
+        Some(Served::fallback(token))
+    }
+}
+
+/// How old a token is that is too young to be refused for its age.
+fn youth(token: &TokenFacts, now: Timestamp) -> Option<Duration> {
+    // What a clock that was ahead has stored may be of any age.
+    if token.issued_at > clock::after(now, TOO_YOUNG) {
+        return None;
+    }
+    let age = Duration::try_from(now.duration_since(token.issued_at)).unwrap_or_default();
+    Some(age).filter(|it| *it < TOO_YOUNG)
+}
+
+fn too_young(id: &ConnectionId, age: Duration) -> Failure {
+    let age = age.as_secs();
+    let message = format!(
+        "{id} was refreshed {age} s ago and the token was refused all the same: its age is not why; look at its scopes and at the account's rights"
+    );
+    Failure::new(Case::Unavailable, code::Token::RejectedWhenFresh, message)
+}
+
+fn no_token(id: &ConnectionId) -> Failure {
+    let message = format!("{id} has no token that works; see: keepfresh status {id}");
+    Failure::new(Case::Unavailable, code::Token::None, message)
+}
