@@ -136,7 +136,7 @@ fn a_secret_that_the_plugin_needs_and_one_that_it_does_not_know_are_found() {
     ]);
     assert_eq!(problems(&home), ["manifest.unknown_key 2:46", "manifest.secret_missing 2:1"]);
     let text = home.run(&["check"]).exits(78).stderr;
-    assert!(text.contains("it knows: email, password"), "{text}");
+    assert!(text.contains("it has: email, password"), "{text}");
     assert!(text.contains("add: secrets = { password = { env = \"PASSWORD\" } }"), "{text}");
 }
 

@@ -84,7 +84,7 @@ impl Target {
             return Err(Oddity::Form("with dot segments or encoded separators in its path"));
         }
         if path != self.url.path() && !(path.is_empty() && self.url.path() == "/") {
-            return Err(Oddity::Form("whose path is not percent-encoded as it should be"));
+            return Err(Oddity::Form("whose path is not correctly percent-encoded"));
         }
         Ok(())
     }

@@ -104,8 +104,9 @@ impl ScheduleError {
         let first = fields.len() - 5;
         (fields[first + 2], fields[first + 4]) = ("L", "*");
         Self::Field {
-            problem: "days take `L`, `15W` and `LW` in the month, `5L` and `1#2` in the week"
-                .to_owned(),
+            problem:
+                "use `L`, `15W` or `LW` for days of the month, `5L` or `1#2` for days of the week"
+                    .to_owned(),
             example: fields.join(" "),
         }
     }

@@ -35,8 +35,7 @@ fn a_secret_that_is_doubled_is_stopped_at_64_kib() {
 #[test]
 fn a_request_that_its_secrets_make_large_is_not_put_together() {
     let stage = Stage::new();
-    let text =
-        "spends could send a body of 144022 KiB, depending on its secrets; the limit is 256 KiB";
+    let text = "spends could send a body of up to 144022 KiB, depending on its secrets; the limit is 256 KiB";
     comes_to(&stage, "fields").is("egress.body_too_large", text);
     assert_eq!(stage.rotor.control().seen(), 0);
 }

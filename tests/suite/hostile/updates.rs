@@ -142,7 +142,7 @@ fn an_approval_without_a_digest_says_what_is_asked_and_approves_nothing() {
     let line = refused.stderr.split_once("then run: ").unwrap().1.trim();
     let arguments = line.split(' ').skip(1).collect::<Vec<_>>();
     let approved = home.run(&arguments).exits(0);
-    assert!(approved.stderr.contains("no daemon runs"), "{approved:?}");
+    assert!(approved.stderr.contains("no daemon is running"), "{approved:?}");
     assert_eq!(listed(&home)["name"], "reveals");
 }
 

@@ -82,7 +82,7 @@ pub(in crate::sandbox) fn failure(state: &mut CallState, raw: types::Failure) ->
         }
         Wit::RateLimited(seconds) => {
             let wait = seconds.map(|it| std::time::Duration::from_secs(u64::from(it)));
-            let message = format!("{plugin} asks to slow down");
+            let message = format!("{plugin} reports a rate limit");
             Failure::new(Case::RateLimited(wait), code::Provider::RateLimited, message)
         }
         Wit::Unavailable(it) => {
