@@ -99,7 +99,7 @@ fn a_limit_at_login_leaves_nothing_to_serve_and_is_waited_for() {
     assert_eq!(code(&stage.refresh(&[])), "provider.rate_limited");
     assert!((55..=67).contains(&wait(&stage)), "{}", wait(&stage));
     let refused = stage.home.run(&["token", "get", "eskiz"]).exits(1);
-    assert!(refused.stderr.contains("next try at"), "{refused:?}");
+    assert!(refused.stderr.contains("next retry at"), "{refused:?}");
     assert_eq!(stage.count("/login"), 1, "a caller does not ask in between");
 }
 

@@ -65,7 +65,7 @@ fn a_caller_who_wants_more_than_the_provider_gives_costs_nothing_and_is_told_wha
     for _ in 0..5 {
         let run = get(&stage, "20m");
         assert_eq!(run.stdout, first);
-        let told = "and not for 20m: eskiz gives tokens of 10m at most";
+        let told = "not for 20m: eskiz issues tokens for at most 10m";
         assert!(run.stderr.contains(told), "{run:?}");
     }
     assert_eq!(stage.seen().len(), 1, "five calls, and no refresh");

@@ -181,9 +181,13 @@ fn explained(id: &ConnectionId, decision: Decision, ask: Ask) -> (&'static str, 
             ("refresh", "forced".to_owned())
         }
         Decision::Call(Way::Refresh) => ("refresh", "it is due".to_owned()),
-        Decision::Call(Way::Replay) => ("replay", "an answer waits to be read".to_owned()),
-        Decision::WaitUntil(at) => ("wait", format!("an outcome is unknown until {at}")),
-        Decision::Rest => ("skip", "nobody asks for its token".to_owned()),
+        Decision::Call(Way::Replay) => {
+            ("replay", "a captured answer has not been read yet".to_owned())
+        }
+        Decision::WaitUntil(at) => {
+            ("wait", format!("the outcome of the last refresh is unknown; it is retried at {at}"))
+        }
+        Decision::Rest => ("skip", "no caller requests its token".to_owned()),
         Decision::Unopenable => ("skip", unopenable(id).message),
         Decision::NeedsPerson => ("skip", "a person has to log in".to_owned()),
     }
@@ -192,7 +196,7 @@ fn explained(id: &ConnectionId, decision: Decision, ask: Ask) -> (&'static str, 
 /// What it may cost to send a refresh token whose last outcome is unknown.
 fn risk(id: &ConnectionId) -> String {
     format!(
-        "the outcome of the last refresh of {id} is unknown; if the provider has acted on it, sending the same refresh token again ends the grant"
+        "the outcome of the last refresh of {id} is unknown; if the provider processed it, sending the same refresh token again revokes the grant"
     )
 }
 

@@ -67,7 +67,7 @@ impl Visits {
         let found = all.remove(name).filter(|it| it.until > now);
         found.ok_or_else(|| {
             let message =
-                "this login is over: it took too long, or keepfresh was restarted; connect again";
+                "this login has expired: it took too long, or keepfresh was restarted; connect again";
             Failure::new(Case::Misconfigured, code::Connect::Expired, message)
         })
     }
@@ -225,7 +225,7 @@ impl Operator {
         self.0.refresher.profiles.learn(id).await;
         let can_refresh = self.0.refresher.consents.can_refresh(id).await?;
         if !can_refresh {
-            warn!(connection.id = %id, "{id} has no refresh token: it ends with its first token");
+            warn!(connection.id = %id, "{id} has no refresh token: it has to be connected again when its token expires");
         }
         let Reply::Connection(details) = self.show(id).await? else { return Ok(Reply::Done) };
         Ok(Reply::Connect(ConnectStep::Connected { details, can_refresh }))
@@ -244,7 +244,7 @@ impl Operator {
         let ending = match self.0.refresher.consents.revoke(id).await {
             Ok(ending) => ending,
             Err(failure) if force => {
-                warn!(connection.id = %id, error.code = %failure.code, "{id} is forgotten although the provider did not end it: {failure}");
+                warn!(connection.id = %id, error.code = %failure.code, "{id} is deleted although its grant was not revoked at the provider: {failure}");
                 Ending::NotOffered
             }
             Err(failure) => return Err(not_ended(id, &failure)),
@@ -262,7 +262,7 @@ impl Operator {
 
 fn not_ended(id: &ConnectionId, failure: &Failure) -> Failure {
     let message = format!(
-        "the provider did not end the grant of {id}, so nothing was forgotten: {failure}; try again, or forget it here alone: keepfresh disconnect {id} --force"
+        "the grant of {id} was not revoked at the provider, so nothing was deleted: {failure}; try again, or only delete it here: keepfresh disconnect {id} --force"
     );
     Failure::new(failure.case, failure.code.clone(), message)
 }

@@ -39,7 +39,7 @@ impl Visit {
     /// A visit that comes back to `redirect_uri`.
     pub(super) fn new(redirect_uri: &str, issuer: Option<String>) -> Result<Self, Failure> {
         if !may_come_back_to(redirect_uri) {
-            let message = "a browser comes back to https, or to http on this machine alone";
+            let message = "a redirect URI must be https, or http on loopback";
             return Err(Failure::new(Case::Misconfigured, code::Connect::RedirectInvalid, message));
         }
         Ok(Self {
@@ -56,14 +56,15 @@ impl Visit {
     /// the browser comes back to is not its to change.
     pub(super) fn address(&mut self, plugin_says: &str) -> Result<Url, Failure> {
         let wrong = |what: &str| {
-            let message = format!("the plugin made an address that {what}; nothing was opened");
+            let message =
+                format!("the plugin returned an authorization URL that {what}; nothing was opened");
             Failure::new(Case::PluginFault, code::Plugin::OutputInvalid, message)
         };
         let mut url = Url::parse(plugin_says).map_err(|_| wrong("is none"))?;
         let pairs = url.query_pairs().into_owned().collect::<Vec<_>>();
         let comes_back = pairs.iter().filter(|(name, _)| name == "redirect_uri");
         if !comes_back.map(|(_, value)| value).eq([&self.redirect_uri]) {
-            return Err(wrong("comes back to another place"));
+            return Err(wrong("has another redirect URI"));
         }
         self.asks_identity = pairs.iter().any(|(name, value)| {
             name == "scope" && value.split(' ').any(|scope| scope == "openid")
@@ -129,7 +130,7 @@ impl Visit {
 fn random() -> Result<SecretString, Failure> {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).map_err(|error| {
-        let message = format!("the operating system gives no random bytes: {error}");
+        let message = format!("the operating system returned no random bytes: {error}");
         Failure::new(Case::HostFault, code::Internal::Random, message)
     })?;
     Ok(SecretString::from(URL_SAFE_NO_PAD.encode(bytes)))
@@ -154,7 +155,7 @@ fn may_come_back_to(address: &str) -> bool {
 }
 
 fn refused(code: code::Connect, what: &str) -> Failure {
-    let message = format!("the answer that came back {what}; nothing was saved, connect again");
+    let message = format!("the callback {what}; nothing was saved, connect again");
     Failure::new(Case::Misconfigured, code, message)
 }
 
@@ -162,14 +163,11 @@ fn refused(code: code::Connect, what: &str) -> Failure {
 fn denied(error: &str) -> Failure {
     let plain = error.len() <= 64 && error.bytes().all(|it| it.is_ascii_lowercase() || it == b'_');
     let message = match error {
-        "access_denied" => {
-            "the person did not agree at the provider; nothing has changed".to_owned()
-        }
+        "access_denied" => "access was denied at the provider; nothing has changed".to_owned(),
         _ if plain => format!(
-            "the provider refused ({error}); check client_id, scopes and the redirect address there"
+            "the provider refused ({error}); check client_id, scopes and the redirect URI there"
         ),
-        _ => "the provider refused; check client_id, scopes and the redirect address there"
-            .to_owned(),
+        _ => "the provider refused; check client_id, scopes and the redirect URI there".to_owned(),
     };
     Failure::new(Case::Misconfigured, code::Connect::Denied, message)
 }

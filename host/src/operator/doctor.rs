@@ -55,7 +55,7 @@ impl Operator {
         }
         wrong(
             "daemon",
-            "not running: nothing is refreshed by itself; start it with: keepfresh serve",
+            "not running: nothing is refreshed automatically; start it with: keepfresh serve",
         )
     }
 

@@ -51,12 +51,12 @@ impl Operator {
             Origin::Manifest => (
                 code::Connection::OfManifest.into(),
                 format!(
-                    "the manifest lists {id}; take it out there, or forget its tokens: keepfresh token clear {id}"
+                    "{id} is in the manifest; remove it there, or delete its tokens: keepfresh token clear {id}"
                 ),
             ),
             Origin::Added => (
                 code::Refresh::Held.into(),
-                format!("{id} is being refreshed right now; try again in a moment"),
+                format!("{id} is already being refreshed; try again in a moment"),
             ),
         };
         Err(Failure::new(Case::Misconfigured, code, message))

@@ -201,8 +201,7 @@ impl Operator {
         let loaded = self.0.storage.load(id).await.map_err(|it| host_fault(&it))?;
         let loaded = loaded.ok_or_else(|| unknown(id))?;
         if loaded.captures.is_empty() {
-            let message =
-                format!("no answer of the provider waits for {id}; everything that came was used");
+            let message = format!("{id} has no captured answer to read; every answer was used");
             return Err(Failure::new(Case::Misconfigured, code::Replay::Nothing, message));
         }
         let attempt = self.0.refresher.attempts.refresh(id, Ask::replay()).await?;

@@ -33,7 +33,7 @@ impl Operator {
     /// The plugins as they are after the reload.
     pub(super) async fn reload(&self) -> Result<Reply, Failure> {
         if !self.0.daemon {
-            let message = "no daemon runs; whoever starts next reads everything anew";
+            let message = "no daemon is running; the next start reads everything";
             return Err(Failure::new(Case::Misconfigured, code::Daemon::Unreachable, message));
         }
         let (answer, done) = oneshot::channel();
@@ -44,6 +44,6 @@ impl Operator {
 }
 
 fn stopping() -> Failure {
-    let message = "the daemon is stopping; what was changed counts from its next start";
+    let message = "the daemon is stopping; the changes take effect at its next start";
     Failure::new(Case::HostFault, code::Daemon::Unreachable, message)
 }

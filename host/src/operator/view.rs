@@ -77,7 +77,7 @@ impl ConnectionView {
             state: State::Misconfigured,
             sentence: error.message.clone() + ".",
             next_step: Some(format!(
-                "restore the row from a backup, or forget it: keepfresh connection remove {id}"
+                "restore the row from a backup, or delete it: keepfresh connection remove {id}"
             )),
             expires_at: None,
             generation: 0,

@@ -147,7 +147,7 @@ fn is_elsewhere(open: &OpenAttempt, owner: &str, shared: bool, now: Timestamp) -
 
 fn held(open: &OpenAttempt) -> Failure {
     let message = format!(
-        "held by {} since {}; its claim ends at {}",
+        "claimed by {} since {}; the claim expires at {}",
         open.owner, open.started_at, open.lease_until
     );
     Failure::new(Case::HostFault, code::Refresh::Held, message)

@@ -39,12 +39,12 @@ pub(super) fn vault_fault(error: &VaultError) -> Failure {
 
 /// Somebody else is at it.
 pub(super) fn busy(id: &ConnectionId) -> Failure {
-    let message = format!("{id} is being refreshed right now; try again in a moment");
+    let message = format!("{id} is already being refreshed; try again in a moment");
     Failure::new(Case::HostFault, code::Refresh::Held, message)
 }
 
 /// Somebody else has ended this attempt.
 fn fenced() -> Failure {
-    let message = "another process took this attempt over; its outcome counts";
+    let message = "another process took over this attempt; only its outcome counts";
     Failure::new(Case::HostFault, code::Refresh::Fenced, message)
 }

@@ -71,7 +71,7 @@ impl HeldAnswers {
                 () = hard_stop.cancelled() => break,
             }
             if self.store_and_wake(id).await.is_ok() && self.is_done(id) {
-                info!(connection.id = %id, "the database can be written again; {id} goes on");
+                info!(connection.id = %id, "the database can be written again; refreshes of {id} continue");
                 return;
             }
             pause = (pause * 2).min(longest);
@@ -118,7 +118,7 @@ impl HeldAnswers {
 
 fn held(id: &ConnectionId, error: &StorageError) -> Failure {
     let message = format!(
-        "the provider's answer for {id} is here and cannot be stored: {error}; it is held and stored as soon as that is possible, and nothing is sent meanwhile"
+        "the provider's answer for {id} has arrived but cannot be stored: {error}; it is held in memory and retried, and nothing else is sent meanwhile"
     );
     Failure::new(Case::HostFault, code::Storage::AnswerHeld, message)
 }

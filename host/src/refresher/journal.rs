@@ -128,13 +128,13 @@ fn open(vault: &Vault, capture: &Capture) -> Result<Arrival, VaultError> {
         vault.open(Purpose::Capture, &place, &capture.sealed).map_err(|_| error)
     })?;
     serde_json::from_slice(&plain)
-        .map_err(|_| VaultError::Malformed("a captured answer is not one"))
+        .map_err(|_| VaultError::Malformed("a captured answer is not in its stored form"))
 }
 
 /// An answer is here, and nobody can read it.
 pub fn unopenable(id: &ConnectionId) -> Failure {
     let message = format!(
-        "the answer to an earlier refresh of {id} was kept and cannot be opened: the key that sealed it is missing, or the row is damaged; bring the key back and run `keepfresh plugin replay {id}`, or get a new token: `keepfresh connect {id}` or `keepfresh token set {id}`"
+        "the stored answer to an earlier refresh of {id} cannot be decrypted: its key is missing, or the row is damaged; restore the key and run `keepfresh plugin replay {id}`, or get a new token: `keepfresh connect {id}` or `keepfresh token set {id}`"
     );
     Failure::new(Case::Misconfigured, code::Vault::AnswerUnopenable, message)
 }

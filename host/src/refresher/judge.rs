@@ -101,7 +101,7 @@ fn after_outage(facts: &Facts<'_>) -> Due {
 fn dead_grant(verdict: Verdict, facts: &Facts<'_>) -> Verdict {
     let failure = if facts.in_doubt {
         let message = format!(
-            "the provider no longer accepts the refresh token: the answer to an earlier refresh was lost on its way, and the provider does not forgive that ({}); log in again",
+            "the provider no longer accepts the refresh token: the answer to an earlier refresh was lost, and the provider does not accept a used refresh token again ({}); log in again",
             verdict.failure.message
         );
         Failure::new(Case::GrantExpired, code::Refresh::OutcomeUnknown, message)

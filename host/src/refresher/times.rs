@@ -80,9 +80,7 @@ impl Times {
             after = Some(last);
         }
         if moved > 0 {
-            info!(
-                "{moved} connections are looked at another time: what was planned was out of date"
-            );
+            info!("{moved} connections were rescheduled: their planned times were out of date");
         }
         Ok(())
     }

@@ -19,7 +19,7 @@ pub(super) fn not_yet(loaded: &Loaded, wait: Option<Wait>, now: Timestamp) -> Re
     // One that is under way is joined.
     let next = next_try(connection, now).filter(|_| loaded.open.is_none());
     if let (Some(at), Some(error)) = (next, &connection.error) {
-        let message = format!("{} (next try at {at})", error.message);
+        let message = format!("{} (next retry at {at})", error.message);
         return Err(Failure { message, ..error.clone() });
     }
     wait.map_or(Ok(()), |it| Err(failure(connection.id.provider(), it)))
@@ -29,11 +29,11 @@ pub(super) fn not_yet(loaded: &Loaded, wait: Option<Wait>, now: Timestamp) -> Re
 pub fn sentence(provider: &str, wait: Wait) -> String {
     let Wait { until, why } = wait;
     match why {
-        Why::Outage(1) => format!("{provider} is down (next try at {until})"),
+        Why::Outage(1) => format!("{provider} is down (next retry at {until})"),
         Why::Outage(times) => {
-            format!("{provider} is down: {times} requests in a row failed (next try at {until})")
+            format!("{provider} is down: {times} requests in a row failed (next retry at {until})")
         }
-        Why::Limit => format!("{provider} asks to slow down (next try at {until})"),
+        Why::Limit => format!("{provider} is rate limiting (next retry at {until})"),
     }
 }
 

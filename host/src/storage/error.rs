@@ -27,7 +27,7 @@ pub enum StorageError {
         path: PathBuf,
     },
     /// A migration failed; it was rolled back.
-    #[error("the database could not be brought up to date: {0}")]
+    #[error("the database could not be migrated: {0}")]
     Migrate(String),
     /// No space is left.
     #[error("the disk is full; free some space")]
@@ -36,14 +36,14 @@ pub enum StorageError {
     #[error("the database is read-only; check its permissions and the mount")]
     ReadOnly,
     /// Another process holds the write lock for too long.
-    #[error("the database is busy: another process has held its write lock for over 5 s")]
+    #[error("the database is locked: another process has held the write lock for over 5 s")]
     Busy,
     /// Reading or writing failed in hardware or the file system.
     #[error("the database could not be read or written ({0}); check the disk")]
     Io(String),
     /// One row cannot be understood; the others can.
     #[error(
-        "row {row} of {table} cannot be read: {column} is damaged; it is left alone until somebody restores it from a backup or removes it"
+        "row {row} of {table} cannot be read: {column} is damaged; it is left unchanged; restore it from a backup, or delete it"
     )]
     Row {
         /// The table.
@@ -54,7 +54,7 @@ pub enum StorageError {
         row: String,
     },
     /// Whatever writes has ended; nothing can be stored until keepfresh is started anew.
-    #[error("the database can no longer be written: its writer has ended; start keepfresh anew")]
+    #[error("the database can no longer be written: its writer has stopped; restart keepfresh")]
     WriterGone,
     /// Anything else that the driver reports.
     #[error("the database failed: {0}")]

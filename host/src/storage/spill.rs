@@ -51,7 +51,7 @@ impl Spill {
                 Ok(capture) => spill.note(&capture, file),
                 Err(fault) => error!(
                     error.code = Code::from(code::Storage::AnswerUnreadable).text(),
-                    "the answer in {} cannot be read ({fault}); it is left where it is",
+                    "the answer in {} cannot be read ({fault}); the file is not touched",
                     file.display()
                 ),
             }
@@ -138,7 +138,7 @@ impl Storage {
                 Ok(())
             }
             Err(beside) => {
-                error!(connection.id = %id, error.code = failed.code().text(), "an answer for {id} can be kept neither in the database ({failed}) nor beside it ({beside})");
+                error!(connection.id = %id, error.code = failed.code().text(), "an answer for {id} can be written neither to the database ({failed}) nor to a file beside it ({beside})");
                 Err(failed)
             }
         }
@@ -161,7 +161,7 @@ impl Storage {
         }
         if !files.is_empty() {
             self.spill.remove(id).map_err(|it| StorageError::Io(it.to_string()))?;
-            info!(connection.id = %id, "the answer for {id} that was kept beside the database is in it now");
+            info!(connection.id = %id, "the answer for {id} that was kept beside the database has been moved into it");
         }
         Ok(())
     }
@@ -172,7 +172,7 @@ impl Storage {
             return;
         }
         if let Err(fault) = self.spill.remove(id) {
-            error!(connection.id = %id, error.code = Code::from(code::Storage::IoError).text(), "an answer for {id} beside the database could not be removed: {fault}");
+            error!(connection.id = %id, error.code = Code::from(code::Storage::IoError).text(), "the file with an answer for {id} beside the database could not be deleted: {fault}");
         }
     }
 }

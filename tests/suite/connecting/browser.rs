@@ -87,7 +87,7 @@ fn a_person_who_does_not_agree_changes_nothing() {
     let before = desk.home.run(&["token", "get", "google-oauth/ads"]).stdout;
     desk.fake.control().deny_consent(true);
     let (page, run) = desk.connect("ads");
-    assert!(page.body.contains("did not agree"), "{page:?}");
+    assert!(page.body.contains("access was denied"), "{page:?}");
     assert!(run.exits(1).stderr.contains("connect.denied"));
     assert_eq!(desk.home.run(&["token", "get", "google-oauth/ads"]).stdout, before);
     assert_eq!(

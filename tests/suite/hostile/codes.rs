@@ -95,7 +95,7 @@ fn a_person_is_sent_to_no_other_page() {
             "shows-codes may not use file (allowed: https)",
         ),
     ] {
-        let text = format!("nobody is sent to the page of this code: {text}");
+        let text = format!("the page for this code is not shown: {text}");
         Shown { page, ..GOOD }.refused(code, &text);
         Shown { complete: page, ..GOOD }.refused(code, &text);
     }

@@ -30,7 +30,7 @@ async fn twenty_callers_in_an_outage_are_one_request_after_each_pause() {
     let failure = call(&inside, 24).await.unwrap_err();
     assert_eq!(failure.code.text(), "provider.unavailable");
     assert!(failure.message.starts_with("eskiz is down: "), "{failure}");
-    assert!(failure.message.contains("next try at 20"), "{failure}");
+    assert!(failure.message.contains("next retry at 20"), "{failure}");
 
     // It is back: the first finds out, and then it is everybody's turn.
     provider.control().clear_script();
@@ -65,7 +65,7 @@ async fn a_stored_token_is_served_while_it_lives() {
     let served = inside.app.refresher.serving.token(&id, 6 * HOUR).await.unwrap();
     assert_eq!(served.token.expose_secret(), stored.token.expose_secret());
     let reason = served.short.unwrap().reason;
-    assert!(reason.contains("eskiz is down") && reason.contains("next try at"), "{reason}");
+    assert!(reason.contains("eskiz is down") && reason.contains("next retry at"), "{reason}");
     assert_eq!(provider.control().seen() - before, 5);
 }
 
@@ -82,7 +82,7 @@ async fn a_complaint_waits_like_everybody_else_and_gets_no_refused_token() {
     let before = provider.control().seen();
     let id = "eskiz/c5".parse().unwrap();
     let failure = inside.app.refresher.serving.rejected(&id, Some(1)).await.unwrap_err();
-    assert!(failure.message.contains("next try at"), "{failure}");
+    assert!(failure.message.contains("next retry at"), "{failure}");
     assert_eq!(provider.control().seen(), before);
 }
 

@@ -31,7 +31,10 @@ fn an_order_respects_a_limit_and_a_dry_run_says_so() {
             let reason = attempt["reason"].as_str().unwrap();
             assert_eq!((action.as_str(), &attempt["outcome"]), ("skip", &"skipped".into()));
             for text in [&foreseen, reason] {
-                assert!(text.starts_with("the last refresh failed; the next try is in "), "{text}");
+                assert!(
+                    text.starts_with("the last refresh failed; the next retry is in "),
+                    "{text}"
+                );
             }
         }
         assert_eq!(stage.count("/refresh"), 1, "three more orders, and no request");
@@ -146,7 +149,7 @@ fn naming_one_sends_it_and_says_what_it_may_cost() {
     let four = Four::new();
     four.loses_the_answer("a");
     let cost =
-        "if the provider has acted on it, sending the same refresh token again ends the grant";
+        "if the provider processed it, sending the same refresh token again revokes the grant";
     let dry = four.refresh(&["rotor/a", "--force", "--dry-run"], 0);
     assert!(dry["planned"][0]["reason"].as_str().unwrap().contains(cost), "{dry}");
     let many = four.refresh(&["--all", "--force", "--dry-run"], 0);

@@ -42,7 +42,7 @@ async fn a_limit_of_one_is_a_limit_for_all_of_the_provider() {
         call(&inside, 0).await.unwrap_err();
         for number in 1..6 {
             let failure = call(&inside, number).await.unwrap_err();
-            assert!(failure.message.contains("next try at"), "{failure}");
+            assert!(failure.message.contains("next retry at"), "{failure}");
         }
         assert_eq!(provider.control().seen(), 1);
         inside.advance(Duration::from_secs(61), &[&provider]);

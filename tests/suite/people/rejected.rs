@@ -22,7 +22,7 @@ fn a_refused_token_is_replaced_and_the_new_one_is_printed() {
     let crowd = crowd();
     let old = crowd.home.run(&["token", "get", "rotor/ann"]).exits(0).stdout;
     let young = crowd.home.run(&["token", "rejected", "rotor/ann"]).exits(1);
-    assert!(young.stderr.contains("its age is not why"), "{young:?}");
+    assert!(young.stderr.contains("its age is not the reason"), "{young:?}");
     // As if it had been stored a minute ago.
     let database = Database::at(&crowd.home.path("keepfresh.db"));
     database.run("update connections set issued_at = issued_at - 60000");
@@ -33,7 +33,7 @@ fn a_refused_token_is_replaced_and_the_new_one_is_printed() {
     assert_eq!(late.stdout, run.stdout);
     assert_eq!(crowd.fake.control().family("ann").unwrap().rotations, 1);
     let unknown = crowd.home.run(&["token", "rejected", "rotor/ann", "--generation", "9"]).exits(1);
-    assert!(unknown.stderr.contains("there was no number 9"), "{unknown:?}");
+    assert!(unknown.stderr.contains("generation 9 has never existed"), "{unknown:?}");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ pub(super) fn read_csv(file: &[u8], each: Each<'_>) {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
     let heading = match reader.headers() {
         Ok(heading) => heading.clone(),
-        Err(_) => return each(1, Err("the heading is not text".to_owned())),
+        Err(_) => return each(1, Err("the header is not text".to_owned())),
     };
     for (index, record) in reader.records().enumerate() {
         let counted = index as u64 + 2;
@@ -34,7 +34,7 @@ fn own((name, text): (&str, &str)) -> Field {
 fn csv_trouble(error: &csv::Error) -> String {
     match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("it has {len} fields, the heading {expected_len}")
+            format!("it has {len} fields, the header has {expected_len}")
         }
         csv::ErrorKind::Utf8 { .. } => "it is not UTF-8".to_owned(),
         _ => "it cannot be read".to_owned(),
@@ -92,10 +92,10 @@ fn plain(name: &str, value: Value) -> Result<String, String> {
         Value::Bool(_) | Value::Number(_) => Ok(value.to_string()),
         Value::Array(items) => {
             let words = items.iter().map(Value::as_str).collect::<Option<Vec<_>>>();
-            words
-                .map(|it| it.join(" "))
-                .ok_or_else(|| format!("{name} is a list of other things than texts"))
+            words.map(|it| it.join(" ")).ok_or_else(|| format!("{name} must be a list of strings"))
         }
-        Value::Object(_) => Err(format!("{name} is an object; settings and secrets can be one")),
+        Value::Object(_) => {
+            Err(format!("{name} must not be an object; only settings and secrets may be one"))
+        }
     }
 }

@@ -139,7 +139,7 @@ fn words(text: &str) -> Vec<String> {
 /// RFC 3339, what Laravel and others write into a database (in UTC), or seconds or milliseconds since
 /// 1970.
 fn time(name: &str, text: &str) -> Result<Timestamp, String> {
-    let wrong = || format!("{name} is no time; write 2030-01-31T12:00:00Z");
+    let wrong = || format!("{name} is not a time; write 2030-01-31T12:00:00Z");
     if let Ok(number) = text.parse::<i64>() {
         let in_milliseconds = number.unsigned_abs() > 100_000_000_000;
         let read = if in_milliseconds {

@@ -54,10 +54,10 @@ fn a_bad_row_is_named_and_the_others_are_read() {
     assert_eq!(
         said,
         [
-            (2, "expires_at is no time; write 2030-01-31T12:00:00Z"),
+            (2, "expires_at is not a time; write 2030-01-31T12:00:00Z"),
             (3, "it has no name"),
             (5, "the name is in row 4 already"),
-            (6, "it has 2 fields, the heading 3"),
+            (6, "it has 2 fields, the header has 3"),
         ]
     );
 }

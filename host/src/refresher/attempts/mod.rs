@@ -95,7 +95,7 @@ impl Attempts {
                 return Ok(attempt);
             }
         }
-        let message = format!("another process keeps refreshing {id}; try again in a minute");
+        let message = format!("another process is still refreshing {id}; try again in a minute");
         Err(Failure::new(Case::HostFault, code::Refresh::Held, message))
     }
 

@@ -96,7 +96,6 @@ impl Sending {
 
 /// It was not its turn before the end: it is as due as it was.
 fn stopping(id: &ConnectionId) -> Failure {
-    let message =
-        format!("keepfresh was told to stop before it was the turn of {id}; nothing was sent");
+    let message = format!("keepfresh was stopped before it refreshed {id}; nothing was sent");
     Failure::new(Case::HostFault, code::Internal::Stopping, message)
 }

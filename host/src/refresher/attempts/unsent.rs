@@ -66,7 +66,7 @@ impl Unsent {
     pub(super) async fn rest(&self, running: &Running) -> AttemptResult {
         let due = keep_alive(&running.loaded.connection, self.clock.now());
         self.storage.set_due(&running.connection, due).await.map_err(|it| host_fault(&it))?;
-        self.skip(running, "nobody has asked for its token for a long time".to_owned()).await
+        self.skip(running, "no caller has requested its token for a long time".to_owned()).await
     }
 
     /// Closes an interrupted attempt as unknown, and waits for the end of the token it still serves.
@@ -77,18 +77,18 @@ impl Unsent {
         let (id, due) = (&running.connection, Due { at, trigger: Trigger::Recovery });
         self.storage.set_due(id, Some(due)).await.map_err(|it| host_fault(&it))?;
         let reason = format!(
-            "the outcome of an earlier refresh is unknown; it is tried once at {at}, or now if you name it: keepfresh refresh {id} --force, which ends the grant if the provider has acted on the earlier one"
+            "the outcome of an earlier refresh is unknown; it is retried once at {at}, or now with: keepfresh refresh {id} --force, which revokes the grant if the provider processed the earlier one"
         );
         self.skip(running, reason).await
     }
 
     async fn close(&self, running: &Running, at: Timestamp) -> AttemptResult {
         if !self.claims.begin(running, Captured::Stay).await? {
-            let message = "another process was faster";
+            let message = "another process refreshed it first";
             return Err(Failure::new(Case::HostFault, code::Refresh::Held, message));
         }
         let message = format!(
-            "an earlier refresh was interrupted and its outcome is unknown; the current token is served until {at}, then the refresh is tried once"
+            "an earlier refresh was interrupted and its outcome is unknown; the current token is served until {at}, then the refresh is retried once"
         );
         let unknown = Failure::new(Case::InDoubt, code::Refresh::OutcomeUnknown, message);
         self.endings.conclude(running, unknown).await
@@ -101,7 +101,7 @@ impl Unsent {
         if running.ask.trigger == Trigger::OnDemand || running.ask.replaces.is_some() {
             return Err(waiting::failure(id.provider(), wait));
         }
-        let now = format!("or now if you name it: keepfresh refresh {id} --force");
+        let now = format!("or now with: keepfresh refresh {id} --force");
         self.skip(running, format!("{}, {now}", waiting::sentence(id.provider(), wait))).await
     }
 
@@ -177,5 +177,5 @@ fn how_to_give(running: &Running) -> String {
     if running.plugin.program().has_authorization() {
         return format!("connect it: keepfresh connect {id}");
     }
-    format!("give it one: keepfresh token set {id}")
+    format!("set one: keepfresh token set {id}")
 }

@@ -38,13 +38,13 @@ impl Brings {
         {
             return refuse(
                 code::Connect::NonceMismatch,
-                "the provider's id token was not made for this login (its nonce is another); nothing was saved, connect again",
+                "the provider's ID token belongs to another login (its nonce differs); nothing was saved, connect again",
             );
         }
         if self.refresh_token && token.refresh_token.is_none() {
             return refuse(
                 code::Connect::NoRefreshToken,
-                "the provider gave no refresh token, because the person had agreed before; they are asked anew",
+                "the provider gave no refresh token, because the person had agreed before; they are asked for consent again",
             );
         }
         Ok(())

@@ -103,8 +103,9 @@ pub(super) fn unsupported(plugin: &Plugin, what: &str) -> Failure {
     let help = if descriptor.unattended {
         "it logs in by itself: keepfresh refresh"
     } else {
-        "give it a token: keepfresh token set"
+        "set a token: keepfresh token set"
     };
-    let message = format!("the plugin {} cannot be connected with {what}; {help}", descriptor.name);
+    let message =
+        format!("the plugin {} does not support a login with {what}; {help}", descriptor.name);
     Failure::new(Case::Misconfigured, code::Connect::Unsupported, message)
 }

@@ -78,7 +78,7 @@ impl Consents {
         let url = plugin.program().authorization_url(&input, request).await;
         let url = url.unwrap_or_else(|| Err(unsupported(&plugin, "a browser")))?;
         input.policy.admits(Method::Get, &url, &BTreeSet::new()).map_err(|error| {
-            let message = format!("the browser is not sent there: {error}");
+            let message = format!("the browser is not opened: {error}");
             Failure::new(Case::Misconfigured, error.code(), message)
         })?;
         Ok(url)
@@ -97,7 +97,7 @@ impl Consents {
         let complete = grant.verification_uri_complete.as_deref();
         for page in [Some(grant.verification_uri.as_str()), complete].into_iter().flatten() {
             input.policy.admits_page(page).map_err(|error| {
-                let message = format!("nobody is sent to the page of this code: {error}");
+                let message = format!("the page for this code is not shown: {error}");
                 Failure::new(Case::Misconfigured, error.code(), message)
             })?;
         }

@@ -89,7 +89,7 @@ pub(super) fn decide(connection: &Connection, ask: Ask, facts: &Facts) -> Decisi
     let patient = ask.is_patient() && facts.interrupted.is_none() && way.sends();
     match next_try(connection, facts.now).filter(|_| patient) {
         Some(at) => Decision::Skip(format!(
-            "the last refresh failed; the next try is in {}, or use --force to refresh now",
+            "the last refresh failed; the next retry is in {}, or use --force to refresh now",
             span(facts.now, at)
         )),
         None => decision,
@@ -135,7 +135,7 @@ pub(super) fn next_try(connection: &Connection, now: Timestamp) -> Option<Timest
 /// Why nothing is needed, if nothing is.
 fn not_needed(connection: &Connection, ask: Ask, facts: &Facts) -> Option<String> {
     if ask.replaces.is_some_and(|it| it != connection.generation) {
-        return Some("the token that was refused has been replaced".to_owned());
+        return Some("the rejected token has been replaced".to_owned());
     }
     let token = connection.token.as_ref()?;
     let unsettled = facts.interrupted.is_some()
@@ -145,7 +145,7 @@ fn not_needed(connection: &Connection, ask: Ask, facts: &Facts) -> Option<String
     match ask.trigger {
         Trigger::Forced => None,
         Trigger::OnDemand => match wish(token, ask.min_ttl, facts.given, facts.now) {
-            Wish::Met => Some("the token lives long enough".to_owned()),
+            Wish::Met => Some("the token is valid for long enough".to_owned()),
             Wish::Beyond(_) => Some("a new token would not live longer".to_owned()),
             Wish::Refresh => None,
         },
@@ -160,7 +160,7 @@ fn not_needed(connection: &Connection, ask: Ask, facts: &Facts) -> Option<String
 fn still_valid(expires_at: Option<Timestamp>, due: Option<Timestamp>, now: Timestamp) -> String {
     let valid = match expires_at {
         Some(end) => format!("still valid for {}", span(now, end)),
-        None => "still valid, its end is not known".to_owned(),
+        None => "still valid, its expiry is not known".to_owned(),
     };
     let next = due.map(|it| format!(", next refresh in {}", span(now, it))).unwrap_or_default();
     format!("{valid}{next}; use --force to refresh now")

@@ -109,7 +109,7 @@ fn tell_generation(attempt: &Attempt) {
             info!(connection.id = %id, attempt.id = %attempt.id, trigger = %attempt.trigger, generation = attempt.generation, duration_ms = ms, "refreshed {id}");
         }
         Some(dead) => {
-            warn!(connection.id = %id, attempt.id = %attempt.id, trigger = %attempt.trigger, generation = attempt.generation, error.code = %dead.code, "refreshing {id} brought a dead token: {}", dead.message);
+            warn!(connection.id = %id, attempt.id = %attempt.id, trigger = %attempt.trigger, generation = attempt.generation, error.code = %dead.code, "refreshing {id} returned an expired token: {}", dead.message);
         }
     }
 }

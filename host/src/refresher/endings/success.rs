@@ -17,12 +17,12 @@ use crate::refresher::running::Running;
 pub(super) fn dead_on_arrival(id: &ConnectionId, ends: Ends, now: Timestamp) -> Option<Failure> {
     let end = ends.access.filter(|_| ends.dead_on_arrival(now))?;
     let how = if end > now {
-        format!("ends {} after it came", span(now, end))
+        format!("expires {} after it arrived", span(now, end))
     } else {
-        format!("had ended {} before it came", span(end, now))
+        format!("had expired {} before it arrived", span(end, now))
     };
     let message = format!(
-        "the new token of {id} {how}: a clock is wrong, here or at the provider, or its plugin takes a duration for a time; it is stored, and nobody can use it"
+        "the new token of {id} {how}: a clock is wrong, here or at the provider, or the plugin reads the expiry wrongly; the token is stored, but useless"
     );
     Some(Failure::new(Case::Unexpected, code::Token::DeadOnArrival, message))
 }

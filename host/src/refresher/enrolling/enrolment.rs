@@ -63,7 +63,7 @@ impl Enrolment {
         }
         let Some(found) = found else { return Outcome::Added };
         if found.origin == Origin::Manifest && self.brings_more() {
-            let why = "the manifest lists it; change its settings there";
+            let why = "it is in the manifest; change its settings there";
             return Outcome::Refused(why.to_owned());
         }
         let replaces = replace && self.token.is_some();

@@ -41,13 +41,13 @@ impl ManualToken {
     pub fn parse(text: &SecretString, now: Timestamp) -> Result<Self, Failure> {
         let text = text.expose_secret().trim();
         let invalid = |what: &str| {
-            let message = format!("what was given is not a token: {what}");
+            let message = format!("this is not a valid token: {what}");
             Failure::new(Case::Misconfigured, code::Token::Invalid, message)
         };
         if text.starts_with('{') {
             let raw: Raw = serde_json::from_str(text).map_err(|it| {
                 invalid(&format!(
-                    "JSON with access_token is needed (line {} column {})",
+                    "expected JSON with access_token (line {} column {})",
                     it.line(),
                     it.column()
                 ))

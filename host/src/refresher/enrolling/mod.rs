@@ -91,7 +91,7 @@ impl Enrolling {
         }
         let row = self.row(plugin, enrolment, found, digest)?;
         let stored = self.storage.enrol(row).await.map_err(|it| host_fault(&it))?;
-        let busy = || Outcome::Refused("it is being refreshed right now; try again".to_owned());
+        let busy = || Outcome::Refused("it is already being refreshed; try again".to_owned());
         Ok((id, if stored { outcome } else { busy() }))
     }
 

@@ -99,7 +99,7 @@ impl Serving {
         let refused = generation.unwrap_or(current);
         if refused > current {
             let message =
-                format!("{id} has had {current} token sets; there was no number {refused}");
+                format!("{id} is at generation {current}; generation {refused} has never existed");
             return Err(Failure::new(Case::Misconfigured, code::Token::GenerationUnknown, message));
         }
         if refused == current {
@@ -148,7 +148,7 @@ impl Serving {
         if let Some(age) = connection.token.as_ref().and_then(|it| youth(it, now)) {
             return Err(too_young(id, age));
         }
-        info!(connection.id = %id, "a caller says that the token of {id} was refused");
+        info!(connection.id = %id, "a caller reports that the token of {id} was rejected");
         let refused = connection.generation;
         let attempt = self.attempts.refresh(id, Ask::replacing(refused)).await?;
         match attempt.course {
@@ -171,7 +171,8 @@ impl Serving {
             return Ok(());
         }
         self.not_yet(&loaded)?;
-        let message = format!("the token of {id} was refused and is not replaced now: {reason}");
+        let message =
+            format!("the token of {id} was rejected and cannot be replaced now: {reason}");
         Err(Failure::new(Case::Unavailable, code::Token::NotReplaced, message))
     }
 
@@ -187,7 +188,7 @@ impl Serving {
             return;
         }
         if let Err(error) = self.storage.touch(&connection.id, now).await {
-            warn!(connection.id = %connection.id, error.code = error.code().text(), "a caller could not be noted: {error}");
+            warn!(connection.id = %connection.id, error.code = error.code().text(), "the time of a request could not be stored: {error}");
         }
     }
 
@@ -199,7 +200,7 @@ impl Serving {
             warn!(connection.id = %id, error.code = code::Token::Invalid.text(), "the fallback token of {id} is not one word of visible ASCII; it is not served");
             return None;
         }
-        warn!(connection.id = %id, "serving the fallback token of {id}: there is nothing better");
+        warn!(connection.id = %id, "serving the fallback token of {id}: no other token is available");
         Some(Served::fallback(token))
     }
 }
@@ -217,12 +218,12 @@ fn youth(token: &TokenFacts, now: Timestamp) -> Option<Duration> {
 fn too_young(id: &ConnectionId, age: Duration) -> Failure {
     let age = age.as_secs();
     let message = format!(
-        "{id} was refreshed {age} s ago and the token was refused all the same: its age is not why; look at its scopes and at the account's rights"
+        "{id} was refreshed {age} s ago and the token was rejected anyway, so its age is not the reason; check its scopes and the account's permissions"
     );
     Failure::new(Case::Unavailable, code::Token::RejectedWhenFresh, message)
 }
 
 fn no_token(id: &ConnectionId) -> Failure {
-    let message = format!("{id} has no token that works; see: keepfresh status {id}");
+    let message = format!("{id} has no valid token; see: keepfresh status {id}");
     Failure::new(Case::Unavailable, code::Token::None, message)
 }

@@ -65,15 +65,15 @@ pub(super) fn shortfall(
     let because = match (failed, longest) {
         (Some(failure), _) => format!("it could not be refreshed: {failure}"),
         (None, Some(it)) => {
-            format!("{provider} gives tokens of {} at most", span(now, clock::after(now, it)))
+            format!("{provider} issues tokens for at most {}", span(now, clock::after(now, it)))
         }
-        (None, None) => "there is no newer one".to_owned(),
+        (None, None) => "there is no newer token".to_owned(),
     };
     let (lives, wanted) = (span(now, end), span(now, clock::after(now, min_ttl)));
     Some(Short {
         min_ttl_s: min_ttl.as_secs(),
         lives_s: u64::try_from(end.duration_since(now).as_secs()).unwrap_or_default(),
         longest_s: longest.map(|it| it.as_secs()),
-        reason: format!("this token lives for {lives} and not for {wanted}: {because}"),
+        reason: format!("this token is valid for {lives}, not for {wanted}: {because}"),
     })
 }

@@ -144,7 +144,7 @@ pub(super) fn close_interrupted(
     at: Timestamp,
 ) -> Result<(), StorageError> {
     let message =
-        "keepfresh stopped before this attempt had an outcome; the next attempt resolves it";
+        "keepfresh stopped before this attempt was finished; the next attempt resolves it";
     let course = Course::Failed(Failure::new(Case::InDoubt, code::Refresh::Interrupted, message));
     let (generation, duration_ms) = (None, None);
     if finish(db, &End { connection, attempt, course: &course, generation, duration_ms })? {
