@@ -13,6 +13,7 @@ mod hostile;
 mod lengths;
 mod listing;
 mod many;
+mod odd;
 mod operating;
 mod outage;
 mod pacing;
