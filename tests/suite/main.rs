@@ -13,6 +13,7 @@ mod hostile;
 mod lengths;
 mod listing;
 mod many;
+mod naming;
 mod odd;
 mod operating;
 mod outage;
