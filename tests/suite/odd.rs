@@ -215,8 +215,15 @@ fn import(home: &Home, count: usize) {
     let _ = home.run(&["connection", "import", "odd", "people.csv"]).exits(0);
 }
 
+/// What is stored for each connection.
+fn fingerprints(home: &Home) -> HashMap<String, String> {
+    let rows = Database::at(&home.path("keepfresh.db"))
+        .texts("select id || ' ' || fingerprint from connections", &[]);
+    let split = |it: &String| it.split_once(' ').map(|(id, it)| (id.to_owned(), it.to_owned()));
+    rows.iter().filter_map(split).collect()
+}
+
 fn by_connection(rows: &Value) -> HashMap<String, Value> {
-    let id =
-        |it: &Value| it["connection"].as_str().or_else(|| it["id"].as_str()).unwrap().to_owned();
+    let id = |it: &Value| it["connection"].as_str().unwrap().to_owned();
     rows.as_array().unwrap().iter().map(|it| (id(it), it.clone())).collect()
 }
