@@ -155,7 +155,13 @@ fn cases() -> Vec<Case> {
     for (row, (head, send)) in HEADS.iter().enumerate() {
         for (_, (body, write)) in BODIES.iter().enumerate().filter(|(it, _)| (row + it) % 2 == 0) {
             let token = format!("at-{}-QWxhZGRpbg", cases.len());
-            let (name, bytes) = (format!("{body}, {head}"), send(&write(&token)));
+            let written = write(&token);
+            // What ends early is used only if it shows by itself that it is complete.
+            let is_object = written.starts_with(b"{") && written.ends_with(b"}");
+            if head.ends_with("without their end") && !is_object {
+                continue;
+            }
+            let (name, bytes) = (format!("{body}, {head}"), send(&written));
             cases.push(Case { name, bytes, comes_to: Ok(token) });
         }
     }

@@ -114,9 +114,7 @@ pub(super) fn may_be_a_token(word: &str) -> bool {
         && word.contains(|it: char| it.is_ascii_lowercase())
         && !is_capitalised(word);
     let padding = word.trim_end_matches('=');
-    !word.contains(is_odd)
-        && !padding.contains('=')
-        && (has_digit || mixes_cases)
+    !word.contains(is_odd) && !padding.contains('=') && (has_digit || mixes_cases)
 }
 
 /// `Unauthorized`, `BadRequest`: words that are put together.
