@@ -26,7 +26,7 @@ impl Write for Begin {
 
     fn apply(&self, db: &Db) -> Result<Begun, StorageError> {
         if let Some(interrupted) = self.adopts {
-            close_interrupted(db, &self.connection, interrupted)?;
+            close_interrupted(db, &self.connection, self.generation, interrupted)?;
         }
         let claimed = change(
             db,
@@ -134,12 +134,18 @@ fn parts(course: &Course) -> (Option<&'static str>, Option<&str>, Option<&Failur
     }
 }
 
-/// Closes an attempt that will never have an outcome.
+/// Closes an attempt that will never have an outcome, unless another generation is there: whoever wanted to
+/// take it over is then lost, and writes nothing.
 pub(super) fn close_interrupted(
     db: &Db,
     connection: &ConnectionId,
+    generation: u64,
     attempt: AttemptId,
 ) -> Result<(), StorageError> {
+    let current = "select 1 from connections where id = ?1 and generation = ?2";
+    if !db.prepare_cached(current)?.exists(params![key(connection), signed(generation)])? {
+        return Ok(());
+    }
     let message =
         "keepfresh stopped before this attempt had an outcome; the next attempt resolves it";
     let course = Course::Failed(Failure::new(Case::InDoubt, code::Refresh::Interrupted, message));
