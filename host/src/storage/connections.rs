@@ -116,6 +116,10 @@ impl Storage {
     /// Forgets a connection and its secrets; its attempts stay in the log. False if there is none that
     /// was added, or a try is running.
     pub async fn remove(&self, id: &ConnectionId) -> Result<bool, StorageError> {
-        self.changing_times(self.engine.remove(id)).await
+        let removed = self.changing_times(self.engine.remove(id)).await?;
+        if removed {
+            self.drop_answers(id);
+        }
+        Ok(removed)
     }
 }
