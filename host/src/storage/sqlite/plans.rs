@@ -26,6 +26,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("select *, attempt as id from claims", SORTED, "open attempts alone"),
     ("select * from claims where attempt", "SCAN claims", "open attempts alone"),
     ("select claims.connection as id", "SCAN claims", "open attempts alone"),
+    ("select claims.connection as id", SORTED, "open attempts alone"),
     ("update claims set lease_until = ?2 where owner", "SCAN claims", "open attempts alone"),
     ("select min(id) as id, count(*)", BY_PROVIDER, "`check` compares all of them"),
     ("select min(id) as id, count(*)", GROUPED, "`check` compares all of them"),
