@@ -116,6 +116,10 @@ impl Storage {
     /// Forgets a connection and its secrets; its attempts stay in the log. False if there is none, or a try
     /// is running, or it is the manifest's and `listed` there.
     pub async fn remove(&self, id: &ConnectionId, listed: bool) -> Result<bool, StorageError> {
-        self.changing_times(self.engine.remove(id, listed)).await
+        let removed = self.changing_times(self.engine.remove(id, listed)).await?;
+        if removed {
+            self.drop_answers(id);
+        }
+        Ok(removed)
     }
 }
