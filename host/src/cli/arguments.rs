@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 use crate::model::attempt::Outcome;
 use crate::model::code::Code;
 use crate::model::id::ConnectionId;
+use crate::model::state::State;
 
 /// Keep the API tokens of other people's services fresh
 #[derive(Debug, Parser)]
@@ -38,6 +39,18 @@ pub(super) enum Verb {
     Status {
         /// PROVIDER or PROVIDER/NAME
         connections: Vec<ConnectionId>,
+        /// Only connections of this provider
+        #[arg(long, value_name = "NAME", conflicts_with = "connections")]
+        provider: Option<String>,
+        /// Only connections with this label
+        #[arg(long, value_name = "LABEL", conflicts_with = "connections")]
+        label: Option<String>,
+        /// Only connections in this state, for example `late`; can be repeated
+        #[arg(long, value_name = "STATE", conflicts_with = "connections")]
+        state: Vec<State>,
+        /// A line for each connection, however many there are
+        #[arg(long)]
+        all: bool,
     },
     /// Refresh the connections that are due
     Refresh {

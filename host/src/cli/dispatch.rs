@@ -20,7 +20,11 @@ pub(super) async fn dispatch(arguments: Arguments) -> Exit {
         Verb::Init => init::run(&config, json),
         Verb::Serve => serve::run(&config, json).await,
         Verb::Check => check::run(&config, json).await,
-        Verb::Status { connections: ids } => listing::run(&config, List::Status(ids), json).await,
+        Verb::Status { connections: ids, provider, label, state: states, all } => {
+            let selection = Selection { ids, provider, label, ..Selection::default() };
+            let list = List::Status { selection, states, all };
+            listing::run(&config, list, json).await
+        }
         Verb::Refresh {
             connections: ids,
             provider,
