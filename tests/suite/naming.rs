@@ -86,3 +86,28 @@ fn a_status_of_many_shows_what_needs_somebody_and_counts_the_rest() {
     let broken = crowd.home.run(&broken).exits(4).json();
     assert_eq!(broken["connections"].as_array().unwrap().len(), 12);
 }
+
+#[test]
+fn a_manifest_is_found_where_people_look() {
+    let stage = Stage::eskiz("");
+    let _ = stage.home.run(&["refresh"]).exits(0);
+    let folder = stage.home.path("config/keepfresh");
+    std::fs::create_dir_all(&folder).unwrap();
+    let manifest = stage.home.path("keepfresh.toml");
+    let elsewhere = |name: &str, value: &std::path::Path| {
+        let mut command = stage.home.command(&["check"]);
+        let output = command.current_dir(&folder).env(name, value).output().unwrap();
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert!(!elsewhere("KEEPFRESH_CONFIG", &manifest).contains("cannot be read"));
+    std::fs::write(folder.join("keepfresh.toml"), "[nonsense]\n").unwrap();
+    let here = stage.home.path("config");
+    std::fs::create_dir_all(stage.home.path("empty")).unwrap();
+    let mut command = stage.home.command(&["check"]);
+    let output = command.current_dir(stage.home.path("empty")).env("XDG_CONFIG_HOME", &here);
+    let output = output.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("nonsense") && text.contains("config/keepfresh"), "{text}");
+    let named = stage.home.run(&["check", "--config", "keepfresh.toml"]);
+    assert_eq!(named.code, 0, "{named:?}");
+}

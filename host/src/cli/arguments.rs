@@ -16,9 +16,10 @@ use crate::model::state::State;
 #[derive(Debug, Parser)]
 #[command(name = "keepfresh", version, propagate_version = true, max_term_width = 100)]
 pub(super) struct Arguments {
-    /// The manifest to use
-    #[arg(long, global = true, default_value = "keepfresh.toml", value_name = "FILE")]
-    pub(super) config: PathBuf,
+    /// The manifest to use; default: $KEEPFRESH_CONFIG, ./keepfresh.toml,
+    /// $XDG_CONFIG_HOME/keepfresh/keepfresh.toml, /etc/keepfresh/keepfresh.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
     /// Print JSON for scripts
     #[arg(long, global = true)]
     pub(super) json: bool,

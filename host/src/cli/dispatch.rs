@@ -9,12 +9,13 @@ use crate::cli::arguments::{Arguments, ConnectionVerb, PluginVerb, ScheduleVerb,
 use crate::cli::exit::Exit;
 use crate::cli::listing::List;
 use crate::cli::run::Errand;
-use crate::cli::{check, connect, explain, import, init, inspect, listing, plugin, run, serve};
+use crate::cli::{check, config, connect, explain, import, init, inspect, listing, plugin, run, serve};
 use crate::operator::{Command, LogQuery, Selection};
 
 /// Carries out what was typed, and says how it went.
 pub(super) async fn dispatch(arguments: Arguments) -> Exit {
     let Arguments { config, json, verb } = arguments;
+    let config = config::chosen(config, matches!(verb, Verb::Init));
     let ask = |command| run::run(&config, Errand::Command(command), json);
     match verb {
         Verb::Init => init::run(&config, json),
