@@ -38,7 +38,7 @@ pub use crate::request::{
     client_basic, compose, extra, json, kept, refresh_token, secret, text,
 };
 pub use crate::settings::{Settings, listed, origin};
-pub use crate::tokens::{Source, Tokens};
+pub use crate::tokens::{Source, Tokens, scheme};
 
 /// Exports a plugin: `sdk::export!(Plugin)`, or with optional interfaces
 /// `sdk::export!(Plugin, profile, revocation)`. Outside of WebAssembly it only checks the type:

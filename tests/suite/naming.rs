@@ -1,6 +1,9 @@
 //! Names that nothing has, and connections that the manifest no longer lists.
 
+use e2e::database::Database;
 use e2e::stage::Stage;
+
+use crate::people::Crowd;
 
 #[test]
 fn a_name_that_nothing_has_is_an_error_with_the_nearest_one() {
@@ -55,4 +58,56 @@ fn connections_of_a_provider_that_is_gone_can_be_removed() {
     assert_eq!(status["connections"][0]["orphaned"], true, "{status:#}");
     let _ = stage.home.run(&["connection", "remove", "eskiz"]).exits(0);
     let _ = stage.home.run(&["status"]).exits(0);
+}
+
+#[test]
+fn a_status_of_many_shows_what_needs_somebody_and_counts_the_rest() {
+    let crowd = Crowd::new("");
+    let names = (10..50).map(|it| format!("c{it}")).collect::<Vec<_>>();
+    let file = crowd.roster(&names.iter().map(String::as_str).collect::<Vec<_>>(), 86_400);
+    crowd.file("people.csv", &file);
+    let _ = crowd.import(&["people.csv"]).exits(0);
+    Database::at(&crowd.home.path("keepfresh.db")).run(
+        "update connections
+         set problem = 'misconfigured', failures = 1, error_code = 'provider.misconfigured',
+             error_message = 'the client is unknown', due_at = null, due_trigger = null
+         where name < 'c22'",
+    );
+    let shown = crowd.home.run(&["status"]).exits(4).stdout;
+    let lines = shown.lines().collect::<Vec<_>>();
+    assert_eq!(lines.len(), 5, "{shown}");
+    assert!(lines[0].contains("12 of rotor  misconfigured"), "{shown}");
+    assert!(lines[1].contains("c10, c11, c12, c13, c14 and 7 more"), "{shown}");
+    assert!(lines[3].starts_with("40 connections: 12 misconfigured, 28 fresh"), "{shown}");
+    assert_eq!(lines[4], "12 of 40 need a person");
+    let fresh = crowd.home.run(&["status", "--state", "fresh", "--all"]).exits(0).stdout;
+    assert_eq!(fresh.lines().filter(|it| it.contains(" fresh ")).count(), 28, "{fresh}");
+    let broken = ["status", "--provider", "rotor", "--state", "misconfigured", "--json"];
+    let broken = crowd.home.run(&broken).exits(4).json();
+    assert_eq!(broken["connections"].as_array().unwrap().len(), 12);
+}
+
+#[test]
+fn a_manifest_is_found_where_people_look() {
+    let stage = Stage::eskiz("");
+    let _ = stage.home.run(&["refresh"]).exits(0);
+    let folder = stage.home.path("config/keepfresh");
+    std::fs::create_dir_all(&folder).unwrap();
+    let manifest = stage.home.path("keepfresh.toml");
+    let elsewhere = |name: &str, value: &std::path::Path| {
+        let mut command = stage.home.command(&["check"]);
+        let output = command.current_dir(&folder).env(name, value).output().unwrap();
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert!(!elsewhere("KEEPFRESH_CONFIG", &manifest).contains("cannot be read"));
+    std::fs::write(folder.join("keepfresh.toml"), "[nonsense]\n").unwrap();
+    let here = stage.home.path("config");
+    std::fs::create_dir_all(stage.home.path("empty")).unwrap();
+    let mut command = stage.home.command(&["check"]);
+    let output = command.current_dir(stage.home.path("empty")).env("XDG_CONFIG_HOME", &here);
+    let output = output.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("nonsense") && text.contains("config/keepfresh"), "{text}");
+    let named = stage.home.run(&["check", "--config", "keepfresh.toml"]);
+    assert_eq!(named.code, 0, "{named:?}");
 }
