@@ -9,7 +9,9 @@ use crate::cli::arguments::{Arguments, ConnectionVerb, PluginVerb, ScheduleVerb,
 use crate::cli::exit::Exit;
 use crate::cli::listing::List;
 use crate::cli::run::Errand;
-use crate::cli::{check, config, connect, explain, import, init, inspect, listing, plugin, run, serve};
+use crate::cli::{
+    check, config, connect, explain, import, init, inspect, listing, plugin, run, serve,
+};
 use crate::operator::{Command, LogQuery, Selection};
 
 /// Carries out what was typed, and says how it went.

@@ -77,7 +77,7 @@ fn charset(content_type: &str) -> Option<&'static Encoding> {
 fn behind_a_notice(text: &str) -> Option<&str> {
     let starts = text.match_indices('{').map(|(at, _)| &text[at..]).take(16);
     let is_object = |it: &&str| {
-        document::parse(it.as_bytes())
+        document::parse_to_the_end(it.as_bytes())
             .is_some_and(|(it, _)| it.as_object().is_some_and(|it| !it.is_empty()))
     };
     starts.skip_while(|it| it.len() == text.len()).find(is_object)
