@@ -34,8 +34,8 @@ async fn what_was_begun_is_open_as_it_was_begun(fresh: Fresh) {
         assert_eq!((open.id, open.owner.as_str()), (begin.attempt, "a test"));
         assert_eq!((open.started_at, open.lease_until), (at(1), at(60)));
         assert_eq!(open.rotation, Rotation::Grace(30));
-        let due = loaded.connection.due.unwrap();
-        assert_eq!((due.at, due.trigger), (at(60), Trigger::Recovery), "when its lease ends");
+        assert_eq!(loaded.connection.due, None, "its own time is as it was");
+        assert_eq!(storage.next_due(at(1)).await.unwrap(), Some(at(60)), "when its lease ends");
     }
 }
 

@@ -92,11 +92,13 @@ async fn a_connection_is_moved_if_it_is_as_it_was_found(fresh: Fresh) {
         moved(4, 0, None, Some(30)),
         moved(9, 0, None, Some(30)),
     ];
-    assert_eq!(storage.move_due(all).await.unwrap(), 2);
+    assert_eq!(storage.move_due(all).await.unwrap(), 3);
     assert_eq!(look(&storage, 0).await.connection.due, Some(due(20, Trigger::Backup)));
     assert_eq!(look(&storage, 1).await.connection.due, expiry(50));
     assert_eq!(look(&storage, 2).await.connection.due, expiry(50));
-    assert_eq!(look(&storage, 3).await.open.unwrap().lease_until, at(60));
+    let claimed = look(&storage, 3).await;
+    assert_eq!(claimed.connection.due, Some(due(20, Trigger::Backup)), "a claim only hides it");
+    assert_eq!(claimed.open.unwrap().lease_until, at(60));
     assert_eq!(look(&storage, 4).await.connection.due, Some(due(30, Trigger::Backup)));
     assert_eq!(storage.move_due(vec![moved(0, 0, Some(20), None)]).await.unwrap(), 1);
     assert_eq!(look(&storage, 0).await.connection.due, None);
