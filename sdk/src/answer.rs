@@ -72,10 +72,13 @@ pub trait Answer {
     fn number(&self, pointer: &str) -> Option<u64> {
         times::number(&self.written(pointer))
     }
+}
 
+/// Not among the methods above, because those are in every plugin, used or not.
+impl dyn Answer + '_ {
     /// The Unix second that a member such as `expires_in` means, declared as a number; none when it says no
     /// end. What was not taken literally is noted.
-    fn after(&self, pointer: &str, now: u64) -> Option<u64> {
+    pub fn after(&self, pointer: &str, now: u64) -> Option<u64> {
         let read = times::after(&self.written(pointer), now);
         remark(pointer, read).into_iter().for_each(|it| self.note(&it));
         read.value()
@@ -83,7 +86,7 @@ pub trait Answer {
 
     /// The Unix second that a member such as `expires_at` means, declared as a date; none when it says no
     /// end. What was not taken literally is noted.
-    fn until(&self, pointer: &str, now: u64) -> Option<u64> {
+    pub fn until(&self, pointer: &str, now: u64) -> Option<u64> {
         let read = times::until(&self.written(pointer), now);
         remark(pointer, read).into_iter().for_each(|it| self.note(&it));
         read.value()
@@ -234,6 +237,7 @@ mod tests {
             200,
             r#"{"a":3600000,"b":"2023-11-14T23:13:20Z","c":9e18,"d":0,"e":"soon","f":null}"#,
         );
+        let answer: &dyn Answer = &answer;
         let end = Some(1_700_003_600);
         let read = ["/a", "/b", "/c", "/d", "/e", "/f", "/g"];
         let ends = [end, end, None, None, None, None, None];
