@@ -1,6 +1,8 @@
 //! Reading an answer. Flows see an [`Answer`], which is the host's response in a component and a
 //! canned one in a test, and can tell whether a secret is there but never what it is.
 
+use times::{Open, Read};
+
 use crate::bindings::keepfresh::provider::http::{Response, Shape};
 use crate::bindings::keepfresh::provider::log::{Level, log};
 use crate::bindings::keepfresh::provider::secrets::Secret;
@@ -59,10 +61,47 @@ pub trait Answer {
         self.shape() == Shape::Markup
     }
 
-    /// A whole number at a pointer, also when it is written as a string: declared as a number.
+    /// What is written at a pointer: a string as it is, anything else as JSON text, and nothing when
+    /// there is nothing.
+    fn written(&self, pointer: &str) -> String {
+        self.text(pointer).or_else(|| self.json(pointer)).unwrap_or_default()
+    }
+
+    /// The whole part of a number at a pointer that is not negative, also when it is written as a string:
+    /// declared as a number.
     fn number(&self, pointer: &str) -> Option<u64> {
-        let text = self.text(pointer).or_else(|| self.json(pointer))?;
-        text.trim().parse().ok()
+        times::number(&self.written(pointer))
+    }
+}
+
+/// Not among the methods above, because those are in every plugin, used or not.
+impl dyn Answer + '_ {
+    /// The Unix second that a member such as `expires_in` means, declared as a number; none when it says no
+    /// end. What was not taken literally is noted.
+    pub fn after(&self, pointer: &str, now: u64) -> Option<u64> {
+        let read = times::after(&self.written(pointer), now);
+        remark(pointer, read).into_iter().for_each(|it| self.note(&it));
+        read.value()
+    }
+
+    /// The Unix second that a member such as `expires_at` means, declared as a date; none when it says no
+    /// end. What was not taken literally is noted.
+    pub fn until(&self, pointer: &str, now: u64) -> Option<u64> {
+        let read = times::until(&self.written(pointer), now);
+        remark(pointer, read).into_iter().for_each(|it| self.note(&it));
+        read.value()
+    }
+}
+
+/// What the operator may want to know of how a time was read.
+fn remark(pointer: &str, read: Read) -> Option<String> {
+    match read {
+        Read::Is(_, notes) if notes.is_empty() => None,
+        Read::Is(_, notes) => Some(format!("{pointer} is {notes}")),
+        // Zero is how some say "never", and they say it every time.
+        Read::Open(Open::Nothing | Open::Zero | Open::Never) => None,
+        Read::Open(open @ Open::Far) => Some(format!("{pointer} gives no end: {open}")),
+        Read::Unreadable => Some(format!("{pointer} is nothing that can be read as a time")),
     }
 }
 
@@ -186,12 +225,35 @@ mod tests {
     }
 
     #[test]
-    fn a_number_may_come_as_a_string() {
-        let answer = Canned::new(200, r#"{"a":3600,"b":"7200","c":"soon","d":-1}"#);
-        let read = |pointer| answer.number(pointer);
-        assert_eq!(
-            (read("/a"), read("/b"), read("/c"), read("/d")),
-            (Some(3600), Some(7200), None, None)
+    fn a_number_may_come_as_a_string_or_with_a_fraction() {
+        let answer = Canned::new(200, r#"{"a":3600,"b":"7200","c":"soon","d":-1,"e":3600.0}"#);
+        let read = ["/a", "/b", "/c", "/d", "/e", "/f"].map(|it| answer.number(it));
+        assert_eq!(read, [Some(3600), Some(7200), None, None, Some(3600), None]);
+    }
+
+    #[test]
+    fn a_member_says_how_long_or_until_when() {
+        let answer = Canned::new(
+            200,
+            r#"{"a":3600000,"b":"2023-11-14T23:13:20Z","c":9e18,"d":0,"e":"soon","f":null}"#,
         );
+        let answer: &dyn Answer = &answer;
+        let end = Some(1_700_003_600);
+        let read = ["/a", "/b", "/c", "/d", "/e", "/f", "/g"];
+        let ends = [end, end, None, None, None, None, None];
+        assert_eq!(read.map(|it| answer.after(it, 1_700_000_000)), ends);
+        assert_eq!(read.map(|it| answer.until(it, 1_700_000_000)), ends);
+    }
+
+    #[test]
+    fn what_was_not_literal_is_remarked_once_and_without_what_was_written() {
+        let remarked = |text: &str| remark("/x", times::after(text, 1_700_000_000));
+        for text in ["3600", "3600.0", "", "null", "0", "never"] {
+            assert_eq!(remarked(text), None, "{text}");
+        }
+        assert_eq!(remarked("3600000").unwrap(), "/x is taken for milliseconds");
+        let far = "/x gives no end: it is further away than any token lives";
+        assert_eq!(remarked("9223372036854775").unwrap(), far);
+        assert_eq!(remarked("CANARY").unwrap(), "/x is nothing that can be read as a time");
     }
 }

@@ -7,7 +7,6 @@
 pub mod bindings;
 
 mod answer;
-pub mod calendar;
 mod descriptor;
 mod failure;
 mod flow;
@@ -39,6 +38,8 @@ pub use crate::request::{
 };
 pub use crate::settings::{Settings, listed, origin};
 pub use crate::tokens::{Source, Tokens, scheme};
+/// What numbers, lengths and times mean; an [`Answer`] reads them with it.
+pub use times;
 
 /// Exports a plugin: `sdk::export!(Plugin)`, or with optional interfaces
 /// `sdk::export!(Plugin, profile, revocation)`. Outside of WebAssembly it only checks the type:

@@ -350,7 +350,8 @@ fn documents() -> Vec<PathBuf> {
 /// Every file of code that the project's style holds for.
 fn sources() -> Vec<Source> {
     let plugins = plugins().into_iter().map(|it| format!("plugins/{it}/src"));
-    let others = ["host/src", "sdk/src", "tests/src", "tests/suite"].map(str::to_owned);
+    let others = ["host/src", "sdk/src", "times/src", "times/tests", "tests/src", "tests/suite"]
+        .map(str::to_owned);
     let folders = others.into_iter().chain(plugins).filter(|it| root().join(it).is_dir());
     folders.flat_map(|it| sources_in(&it)).collect()
 }

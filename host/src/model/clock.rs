@@ -159,6 +159,18 @@ pub fn after(time: Timestamp, by: Duration) -> Timestamp {
     time.checked_add(by).unwrap_or(LAST).min(LAST)
 }
 
+/// The moment of so many seconds since 1970; none that no calendar has.
+#[must_use]
+pub fn at(seconds: u64) -> Option<Timestamp> {
+    Timestamp::from_second(i64::try_from(seconds).ok()?).ok()
+}
+
+/// Seconds since 1970, for a moment that is not before it.
+#[must_use]
+pub fn seconds(time: Timestamp) -> u64 {
+    u64::try_from(time.as_second()).unwrap_or_default()
+}
+
 /// `time` and `by` before it, or the first moment there is.
 #[must_use]
 pub fn before(time: Timestamp, by: Duration) -> Timestamp {

@@ -62,7 +62,7 @@ impl fmt::Display for Read {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// A number, also as a string.
+    /// A number, also as a string; or a length of time.
     Number,
     /// A date or a time.
     Date,

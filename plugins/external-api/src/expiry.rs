@@ -1,8 +1,7 @@
 //! When a token stops working, from everything that says so: the earliest counts. Knows nothing of where
 //! the answer came from.
 
-use sdk::calendar::timestamp;
-use sdk::{Answer, Settings, Source};
+use sdk::{Answer, Settings, Source, times};
 
 use crate::extract::around;
 
@@ -21,9 +20,6 @@ pub(crate) const MOMENTS: [&str; 7] = [
     "**/exp",
 ];
 
-/// A number above this is milliseconds where seconds are usual.
-const LONGEST_SPAN: u64 = 10_000_000;
-
 /// The earliest moment that anything names, and what named it, in words. What is past already is a
 /// mistake of reading or of clocks, and does not count.
 pub(crate) fn earliest(
@@ -33,9 +29,12 @@ pub(crate) fn earliest(
     now: u64,
 ) -> (Option<u64>, &'static str) {
     let lifetime = settings.optional("lifetime").and_then(|text| text.parse::<u64>().ok());
+    let said = |names: &[&str], read: fn(&dyn Answer, &str, u64) -> Option<u64>| {
+        places(token, names).find_map(|place| read(answer, &place, now))
+    };
     let known = [
-        (span(answer, token).map(|it| now.saturating_add(it)), "how long the answer says"),
-        (moment(answer, token), "when the answer says"),
+        (said(&SPANS, |answer, place, now| answer.after(place, now)), "how long the answer says"),
+        (said(&MOMENTS, |answer, place, now| answer.until(place, now)), "when the answer says"),
         (answer.claims(token).as_deref().and_then(exp), "the token itself, a JWT"),
         (lifetime.map(|it| now.saturating_add(it)), "the setting `lifetime`"),
     ];
@@ -46,43 +45,16 @@ pub(crate) fn earliest(
     }
 }
 
-fn span(answer: &dyn Answer, token: &Source) -> Option<u64> {
-    places(token, SPANS).find_map(|place| whole(answer, &place)).map(seconds)
-}
-
-/// Passport's year of 31 536 000 seconds looks like milliseconds: a large number that is whole days in
-/// seconds, give or take a slow answer, but no whole minutes in milliseconds, is seconds all the same.
-fn seconds(number: u64) -> u64 {
-    let is_days = (number + 5) % 86_400 <= 5 && !number.is_multiple_of(60_000);
-    if number <= LONGEST_SPAN || is_days { number } else { number / 1000 }
-}
-
-fn moment(answer: &dyn Answer, token: &Source) -> Option<u64> {
-    places(token, MOMENTS).find_map(|place| match whole(answer, &place) {
-        Some(number @ 100_000_000_000..) => Some(number / 1000),
-        Some(number @ 1_000_000_000..) => Some(number),
-        Some(_) => None,
-        None => timestamp(&answer.text(&place)?),
-    })
-}
-
 /// Where members that are declared at any depth stand around a token.
-fn places<const N: usize>(token: &Source, names: [&str; N]) -> impl Iterator<Item = String> {
-    let beside = move |base| names.map(|it| it.replacen("**", base, 1));
+fn places(token: &Source, names: &[&str]) -> impl Iterator<Item = String> {
+    let beside = |base| names.iter().map(move |it| it.replacen("**", base, 1));
     around(token).into_iter().flat_map(beside)
-}
-
-/// A number, also with a fraction, also as a string.
-fn whole(answer: &dyn Answer, place: &str) -> Option<u64> {
-    let text = answer.text(place).or_else(|| answer.json(place))?;
-    text.trim().split('.').next()?.parse().ok()
 }
 
 /// The `exp` of registered claims, which the host writes without spaces.
 fn exp(claims: &str) -> Option<u64> {
     let (_, rest) = claims.split_once("\"exp\":")?;
-    let digits = rest.find(|it: char| !it.is_ascii_digit()).unwrap_or(rest.len());
-    rest.get(..digits)?.parse().ok()
+    times::time(rest.split([',', '}']).next()?).value()
 }
 
 #[cfg(test)]
@@ -119,7 +91,10 @@ mod tests {
             (r#""expires_in":2592000000"#, Some(2_592_000)),
             (r#""expires_in":0"#, None),
             (r#""expires_in":-1"#, None),
-            (r#""expiresIn":"1h""#, None),
+            (r#""expiresIn":"1h""#, Some(3600)),
+            (r#""expires_in":3600000"#, Some(3600)),
+            (r#""expires_in":1700000060"#, Some(60)),
+            (r#""expires_in":9223372036854775"#, None),
             (r#""expires_in":null"#, None),
         ] {
             assert_eq!(after(members), seconds, "{members}");
@@ -135,7 +110,12 @@ mod tests {
             (r#""access_expiration":"2023-11-14T22:14:20.123456Z""#, Some(60)),
             (r#""expires":"2023-11-15T01:44:20+03:30""#, Some(60)),
             (r#""expires_at":1600000000"#, None),
-            (r#""expires_at":3600"#, None),
+            (r#""expires_at":3600"#, Some(3600)),
+            (r#""expires_at":"2023-11-14 22:14:20""#, Some(60)),
+            (r#""expires_at":"20231114221420""#, Some(60)),
+            (r#""expires_at":"Tue, 14 Nov 2023 22:14:20 GMT""#, Some(60)),
+            (r#""expires_at":"9999-12-31 23:59:59""#, None),
+            (r#""expires_at":253402300799"#, None),
             (r#""expires_at":"soon""#, None),
         ] {
             assert_eq!(after(members), seconds, "{members}");
@@ -155,6 +135,22 @@ mod tests {
         let moment = r#","expires_in":3600,"expires_at":1700000060"#;
         assert_eq!(from("t", moment, ""), (Some(60), "when the answer says"));
         assert_eq!(from("t", "", ""), (None, "nothing: the server does not say"));
+    }
+
+    #[test]
+    fn the_end_of_a_jwt_is_a_number_or_a_string_in_seconds_or_milliseconds() {
+        for (claims, end) in [
+            (r#"{"exp":1700000300}"#, Some(1_700_000_300)),
+            (r#"{"iat":1,"exp":"1700000300","jti":"x"}"#, Some(1_700_000_300)),
+            (r#"{"exp":1700000300000,"iat":1}"#, Some(1_700_000_300)),
+            (r#"{"exp":1700000300.5}"#, Some(1_700_000_300)),
+            (r#"{"exp":253402300799}"#, None),
+            (r#"{"exp":3600}"#, None),
+            (r#"{"exp":null}"#, None),
+            ("{}", None),
+        ] {
+            assert_eq!(exp(claims), end, "{claims}");
+        }
     }
 
     #[test]

@@ -59,7 +59,7 @@ fn offset(year: u64, month: u64, day: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sdk::calendar::rfc3339;
+    use sdk::times::rfc3339;
 
     fn utc(text: &str) -> String {
         timestamp(text).map(rfc3339).unwrap_or_default()

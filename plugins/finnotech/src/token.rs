@@ -2,7 +2,7 @@
 //! milliseconds, a Jalali date of issue. The JWT itself is never looked into, because its claims carry
 //! the refresh token in clear.
 
-use sdk::calendar::rfc3339;
+use sdk::times::rfc3339;
 use sdk::{Answer, Failure, Tokens, listed, refresh_token_at};
 
 use crate::jalali;

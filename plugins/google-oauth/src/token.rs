@@ -3,6 +3,7 @@
 //! the old one stays. Nobody can log in here unattended.
 
 use sdk::oauth::{Call, join, tokens, with_query};
+use sdk::times;
 use sdk::{
     Answer, Authorization, AuthorizationRequest, Context, Failure, Flow, Request, Step, Tokens,
     Value, kept, refresh_token, secret, send, text,
@@ -125,9 +126,9 @@ fn next(context: &Context, answer: &dyn Answer, mut tokens: Tokens) -> Result<To
 /// Google says how long a grant lives only when it ends by itself.
 fn warning(answer: &dyn Answer) -> Option<String> {
     const WEEK: u64 = 604_800;
-    let text = match answer.number("/refresh_token_expires_in")? {
-        0 => return None,
-        1..=WEEK => {
+    let lifetime = times::span(&answer.written("/refresh_token_expires_in")).value()?;
+    let text = match lifetime {
+        ..=WEEK => {
             "this grant will expire: the Google Cloud project is probably in Testing, where \
              grants expire after seven days; publish it, then connect again"
         }

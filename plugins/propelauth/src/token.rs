@@ -95,7 +95,7 @@ fn read(answer: &dyn Answer, call: Call, now: u64) -> Result<Tokens, Failure> {
     const NESTED: &str = "/access_token/access_token";
     if answer.is_success() && answer.has_secret(NESTED) {
         let mut tokens = Tokens::bearer(NESTED);
-        tokens.expires_at = answer.number("/access_token/expires_at_seconds");
+        tokens.expires_at = answer.until("/access_token/expires_at_seconds", now);
         tokens.refresh_token = refresh_token_at(answer, "/refresh_token")?;
         return Ok(tokens);
     }

@@ -12,6 +12,7 @@ impl Descriptor {
                 Kind::Number,
                 &["/expires_in", "/refresh_token_expires_in", "/refresh_expires_in"],
             )
+            .reads(Kind::Date, &["/expires_at", "/refresh_token_expires_at"])
             .reads(Kind::Fact, &["/scope", "/scope/*"])
     }
 

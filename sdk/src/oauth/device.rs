@@ -24,7 +24,10 @@ pub fn device_grant(answer: &dyn Answer, server: Server) -> Result<DeviceGrant, 
         let found = ["uri", "url"].iter().find_map(|it| text(&format!("/verification_{it}{end}")));
         found.filter(|it| it.starts_with("https://") || it.starts_with("http://"))
     };
-    let number = |name| answer.number(name).and_then(|it| u32::try_from(it).ok());
+    let span = |pointer| {
+        let seconds = times::span(&answer.written(pointer)).value();
+        seconds.and_then(|it| u32::try_from(it).ok())
+    };
     let (true, Some(user_code), Some(verification_uri)) =
         (answer.has_secret("/device_code"), text("/user_code"), address(""))
     else {
@@ -39,8 +42,8 @@ pub fn device_grant(answer: &dyn Answer, server: Server) -> Result<DeviceGrant, 
         user_code,
         verification_uri,
         verification_uri_complete: address("_complete"),
-        expires_in: number("/expires_in").filter(|it| *it > 0).unwrap_or(LIFETIME),
-        interval: number("/interval").filter(|it| *it > 0).unwrap_or(INTERVAL),
+        expires_in: span("/expires_in").unwrap_or(LIFETIME),
+        interval: span("/interval").unwrap_or(INTERVAL),
     })
 }
 

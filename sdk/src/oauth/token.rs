@@ -24,13 +24,14 @@ fn read(answer: &dyn Answer, server: Server, now: u64) -> Result<Tokens, Failure
             answer.status()
         )));
     }
-    // Zero is how some say "never", and nobody issues a token that is dead already.
-    let end = |pointer| Some(now.saturating_add(answer.number(pointer).filter(|it| *it > 0)?));
     let mut tokens = Tokens::new(token_type(answer), ACCESS);
-    tokens.expires_at = end("/expires_in");
+    tokens.expires_at =
+        answer.after("/expires_in", now).or_else(|| answer.until("/expires_at", now));
     tokens.refresh_token = refresh_token_at(answer, "/refresh_token")?;
-    tokens.refresh_expires_at =
-        end("/refresh_token_expires_in").or_else(|| end("/refresh_expires_in"));
+    tokens.refresh_expires_at = answer
+        .after("/refresh_token_expires_in", now)
+        .or_else(|| answer.after("/refresh_expires_in", now))
+        .or_else(|| answer.until("/refresh_token_expires_at", now));
     tokens.scopes = scopes(answer);
     if answer.has_secret("/id_token") {
         tokens.extra.push(("id_token".to_owned(), "/id_token".into()));
@@ -99,10 +100,28 @@ mod tests {
     }
 
     #[test]
-    fn a_lifetime_of_zero_is_no_end() {
-        let body = r#"{"access_token":"a","expires_in":0,"refresh_expires_in":0}"#;
-        let tokens = read(body).unwrap().unwrap();
-        assert_eq!((tokens.expires_at, tokens.refresh_expires_at), (None, None));
+    fn a_lifetime_is_what_was_meant() {
+        for (members, end) in [
+            (r#""expires_in":3600.0"#, Some(4600)),
+            (r#""expires_in":"3600""#, Some(4600)),
+            (r#""expires_in":3600000"#, Some(4600)),
+            (r#""expires_in":"PT1H""#, Some(4600)),
+            (r#""expires_at":1700000000"#, Some(1_700_000_000)),
+            (r#""expires_at":"2023-11-14T22:13:20Z""#, Some(1_700_000_000)),
+            (r#""expires_in":0,"expires_at":1700000000000"#, Some(1_700_000_000)),
+            (r#""expires_in":0"#, None),
+            (r#""expires_in":-1"#, None),
+            (r#""expires_in":9223372036854775"#, None),
+            (r#""expires_in":null"#, None),
+            (r#""expires_in":"never""#, None),
+            (r#""expires_in":[]"#, None),
+        ] {
+            let tokens = read(&format!(r#"{{"access_token":"a",{members}}}"#)).unwrap().unwrap();
+            assert_eq!(tokens.expires_at, end, "{members}");
+            let members = members.replace("expires", "refresh_token_expires");
+            let tokens = read(&format!(r#"{{"access_token":"a",{members}}}"#)).unwrap().unwrap();
+            assert_eq!(tokens.refresh_expires_at, end, "{members}");
+        }
     }
 
     #[test]

@@ -114,7 +114,10 @@ impl Rules {
 pub(super) fn is(kind: Kind, text: &str) -> bool {
     let all = |fits: fn(char) -> bool| text.chars().all(fits);
     match kind {
-        Kind::Number => text.trim().parse::<f64>().is_ok(),
+        Kind::Number => {
+            let is_length = || text.len() <= 24 && times::span(text).value().is_some();
+            text.trim().parse::<f64>().is_ok() || is_length()
+        }
         Kind::Date => {
             text.len() <= 40 && all(|it| it.is_ascii_alphanumeric() || " :/.,+-".contains(it))
         }

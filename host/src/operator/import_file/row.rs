@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+use times::Read;
 
+use crate::model::clock;
 use crate::model::token;
 use crate::operator::command::Plain;
 use crate::operator::import_file::formats::Field;
@@ -87,7 +87,7 @@ pub(super) fn of(fields: Vec<Field>, names: &Names) -> Result<Row, String> {
         match name.as_str() {
             "name" => row.name = text,
             "labels" => row.labels = words(&text),
-            "active_at" => row.active_at = Some(time(&name, &text)?),
+            "active_at" => row.active_at = time(&name, &text)?,
             _ => match name.split_once('.') {
                 Some(("setting", key)) => drop(row.settings.insert(key.to_owned(), text)),
                 Some(("secret", key)) => drop(row.secrets.insert(key.to_owned(), text.into())),
@@ -124,8 +124,8 @@ fn row_token(mut fields: BTreeMap<String, String>) -> Result<Option<RowToken>, S
         access_token: access_token.into(),
         refresh_token: fields.remove("refresh_token").map(Plain::from),
         token_type: fields.remove("token_type"),
-        expires_at: expires_at?,
-        refresh_expires_at: refresh_expires_at?,
+        expires_at: expires_at?.flatten(),
+        refresh_expires_at: refresh_expires_at?.flatten(),
         scopes: fields.get("scopes").map(|it| words(it)).unwrap_or_default(),
     };
     token.check().map(|()| Some(token))
@@ -136,22 +136,11 @@ fn words(text: &str) -> Vec<String> {
     parts.map(str::to_owned).collect()
 }
 
-/// RFC 3339, what Laravel and others write into a database (in UTC), or seconds or milliseconds since
-/// 1970.
-fn time(name: &str, text: &str) -> Result<Timestamp, String> {
-    let wrong = || format!("{name} is not a time; write 2030-01-31T12:00:00Z");
-    if let Ok(number) = text.parse::<i64>() {
-        let in_milliseconds = number.unsigned_abs() > 100_000_000_000;
-        let read = if in_milliseconds {
-            Timestamp::from_millisecond(number)
-        } else {
-            Timestamp::from_second(number)
-        };
-        return read.map_err(|_| wrong());
+/// A time in any usual way to write one. None is one of the ways to say that there is no end; what could be
+/// anything is asked for.
+fn time(name: &str, text: &str) -> Result<Option<Timestamp>, String> {
+    match times::time(text) {
+        Read::Unreadable => Err(format!("{name} is not a time; write 2030-01-31T12:00:00Z")),
+        read => Ok(read.value().and_then(clock::at)),
     }
-    if let Ok(read) = text.parse() {
-        return Ok(read);
-    }
-    let local: DateTime = text.parse().map_err(|_| wrong())?;
-    local.to_zoned(TimeZone::UTC).map(|it| it.timestamp()).map_err(|_| wrong())
 }

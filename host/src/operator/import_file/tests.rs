@@ -63,6 +63,37 @@ fn a_bad_row_is_named_and_the_others_are_read() {
 }
 
 #[test]
+fn a_time_is_read_as_it_was_meant_or_asked_for() {
+    let end = |text: &str| {
+        let file = format!("name,access_token,expires_at\nann,a,\"{text}\"\n");
+        let (rows, trouble) = all(&file, Format::Csv);
+        rows.first().map(|it| token(it).2).ok_or_else(|| trouble[0].message.clone())
+    };
+    let noon = Ok(Some(1_896_091_200));
+    for text in [
+        "1896091200",
+        "1896091200000",
+        "1896091200.0",
+        "2030-01-31T12:00:00Z",
+        "2030-01-31 12:00:00",
+        "2030-01-31T13:00:00+01:00[Europe/Paris]",
+        "20300131120000",
+        "Thu, 31 Jan 2030 12:00:00 GMT",
+    ] {
+        assert_eq!(end(text), noon, "{text}");
+    }
+    assert_eq!(end("20300131"), Ok(Some(1_896_048_000)));
+    for text in ["253402300799", "9999-12-31 23:59:59", "0000-00-00 00:00:00", "0", "NULL", "never"]
+    {
+        assert_eq!(end(text), Ok(None), "{text}");
+    }
+    for text in ["3600", "31.01.2030", "2030-01-31T12:00:00[Europe/Paris]", "soon"] {
+        let asked = "expires_at is not a time; write 2030-01-31T12:00:00Z";
+        assert_eq!(end(text), Err(asked.to_owned()), "{text}");
+    }
+}
+
+#[test]
 fn a_column_of_another_system_is_said_to_mean_one_of_ours() {
     let names = [("id", "name"), ("propel_access_token", "access_token")];
     let names = names.map(|(said, meant)| (said.to_owned(), meant.to_owned())).into();

@@ -2,11 +2,12 @@
 //! that is wrong never has the text. Pure.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde_json::Value;
+use times::Read;
 
 use crate::model::clock;
 use crate::model::code;
@@ -29,11 +30,42 @@ struct Raw {
     access_token: SecretString,
     refresh_token: Option<SecretString>,
     token_type: Option<String>,
-    expires_in: Option<u32>,
-    expires_at: Option<Timestamp>,
-    #[serde(alias = "refresh_token_expires_in")]
-    refresh_expires_in: Option<u32>,
-    refresh_expires_at: Option<Timestamp>,
+    #[serde(default)]
+    expires_in: Value,
+    #[serde(default)]
+    expires_at: Value,
+    #[serde(default, alias = "refresh_token_expires_in")]
+    refresh_expires_in: Value,
+    #[serde(default, alias = "refresh_token_expires_at")]
+    refresh_expires_at: Value,
+}
+
+impl Raw {
+    fn ends(&self, now: Timestamp) -> Result<Ends, String> {
+        let end = |name: &str, at: &Value, within: &Value| {
+            let (at, after) =
+                (times::time(&written(at)), times::after(&written(within), clock::seconds(now)));
+            let asked = |end: &str, wanted: &str| format!("{name}expires_{end} is {wanted}");
+            match (at, after) {
+                (Read::Unreadable, _) => {
+                    Err(asked("at", "not a time; write 2030-01-31T12:00:00Z, or expires_in"))
+                }
+                (_, Read::Unreadable) => {
+                    Err(asked("in", "not a length of time; write 3600 for an hour"))
+                }
+                _ => Ok(at.value().or(after.value()).and_then(clock::at)),
+            }
+        };
+        Ok(Ends {
+            access: end("", &self.expires_at, &self.expires_in)?,
+            refresh: end("refresh_", &self.refresh_expires_at, &self.refresh_expires_in)?,
+        })
+    }
+}
+
+/// A string as it is, anything else as JSON.
+fn written(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 impl ManualToken {
@@ -59,30 +91,24 @@ impl ManualToken {
     }
 
     fn of(raw: Raw, now: Timestamp) -> Result<Self, String> {
+        let ends = raw.ends(now);
         let Raw { access_token, refresh_token, token_type, .. } = raw;
         // As in a file of connections: nothing in a member is nothing said.
         let refresh_token = refresh_token.filter(|it| !it.expose_secret().is_empty());
         let token_type = token_type.filter(|it| !it.is_empty());
         token::check(&access_token, refresh_token.as_ref(), token_type.as_deref())?;
-        let after = |it: u32| clock::after(now, Duration::from_secs(it.into()));
         Ok(Self {
             access_token,
             refresh_token,
             token_type: token_type.unwrap_or_else(|| token::USUAL_TYPE.to_owned()),
-            ends: Ends {
-                access: raw.expires_at.or(raw.expires_in.map(after)),
-                // Zero is how some say "never".
-                refresh: raw
-                    .refresh_expires_at
-                    .or(raw.refresh_expires_in.filter(|it| *it > 0).map(after)),
-            },
+            ends: ends?,
         })
     }
 
     /// What is stored of it; `lifetime` is how many seconds its plugin lets it live, where nobody says.
     pub(super) fn into_set(self, lifetime: Option<u32>, now: Timestamp) -> TokenSet {
         TokenSet {
-            expires_at: expiry(self.ends.access, Some(&self.access_token), now, lifetime),
+            expires_at: expiry(self.ends.access, &self.access_token, now, lifetime),
             access_token: self.access_token,
             token_type: self.token_type,
             refresh_token: self.refresh_token,
@@ -113,6 +139,43 @@ mod tests {
         assert_eq!(both.ends.refresh.unwrap().as_second(), 90);
         let empty = parse(r#"{"access_token":"a","refresh_token":"","token_type":""}"#).unwrap();
         assert!(empty.refresh_token.is_none() && empty.token_type == token::USUAL_TYPE);
+    }
+
+    #[test]
+    fn an_end_is_read_as_it_was_meant_or_asked_for() {
+        for (members, end) in [
+            (r#""expires_in":3600.0"#, Ok(Some(3600))),
+            (r#""expires_in":"3600""#, Ok(Some(3600))),
+            (r#""expires_in":3600000"#, Ok(Some(3600))),
+            (r#""expires_in":0"#, Ok(None)),
+            (r#""expires_in":9223372036854775"#, Ok(None)),
+            (r#""expires_in":null"#, Ok(None)),
+            (r#""expires_at":1700000300"#, Ok(Some(1_700_000_300))),
+            (r#""expires_at":1700000300000,"expires_in":60"#, Ok(Some(1_700_000_300))),
+            (r#""expires_at":"2023-11-14 22:18:20""#, Ok(Some(1_700_000_300))),
+            (r#""expires_at":"2023-11-14T23:18:20+01:00[Europe/Paris]""#, Ok(Some(1_700_000_300))),
+            (r#""expires_at":"9999-12-31 23:59:59","expires_in":60"#, Ok(Some(60))),
+            (r#""expires_at":3600"#, Err("expires_at is not a time; write 2030-01-31T12:00:00Z")),
+            (r#""expires_at":"CANARY""#, Err("expires_at is not a time")),
+            (r#""expires_in":"CANARY""#, Err("expires_in is not a length of time; write 3600")),
+        ] {
+            for name in ["", "refresh_"] {
+                let members = members.replace("expires", &format!("{name}expires"));
+                let read = parse(&format!(r#"{{"access_token":"a",{members}}}"#));
+                match (read, end) {
+                    (Ok(token), Ok(end)) => {
+                        let ends = token.ends;
+                        let read = if name.is_empty() { ends.access } else { ends.refresh };
+                        assert_eq!(read.map(Timestamp::as_second), end, "{members}");
+                    }
+                    (Err(failure), Err(asked)) => {
+                        assert!(failure.message.contains(&format!("{name}{asked}")), "{failure}");
+                        assert!(!failure.message.contains("CANARY"), "{failure}");
+                    }
+                    (read, _) => panic!("{members}: {:?}", read.err()),
+                }
+            }
+        }
     }
 
     #[test]

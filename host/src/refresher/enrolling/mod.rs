@@ -199,7 +199,7 @@ impl Enrolling {
 /// The same token, with the end that the plugin knows of where nobody says when it ends.
 fn with_expiry(plugin: &Plugin, token: TokenSet, at: Timestamp) -> TokenSet {
     let lifetime = plugin.descriptor().lifetime;
-    let expires_at = expiry(token.expires_at, Some(&token.access_token), at, lifetime);
+    let expires_at = expiry(token.expires_at, &token.access_token, at, lifetime);
     TokenSet { expires_at, ..token }
 }
 

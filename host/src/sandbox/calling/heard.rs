@@ -4,14 +4,10 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::fmt::{rfc2822, strtime};
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, civil};
+use jiff::Timestamp;
 
 use crate::egress::Arrival;
-
-/// The two ways to write a date in HTTP that nobody should write any more (RFC 9110, 5.6.7).
-const OLD_DATES: [&str; 2] = ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+use crate::model::clock;
 
 /// Notes of one attempt.
 #[derive(Debug, Default)]
@@ -53,23 +49,13 @@ impl Heard {
 fn retry_after(answer: &Arrival, now: Timestamp) -> Option<Duration> {
     let header = |name: &str| answer.headers.iter().find(|(it, _)| it == name);
     let value = header("retry-after")?.1.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
+    if times::number(value) == Some(0) {
+        return Some(Duration::ZERO);
     }
-    let sent = header("date").and_then(|(_, it)| date(it)).unwrap_or(now);
+    let sent = header("date").and_then(|(_, it)| times::time(it).value());
+    let sent = sent.unwrap_or_else(|| clock::seconds(now));
     // What is over already is over: that is no wait, and no text to pass over.
-    Some(Duration::try_from(date(value)?.duration_since(sent)).unwrap_or_default())
-}
-
-/// A date of HTTP, in each of its three forms.
-fn date(text: &str) -> Option<Timestamp> {
-    let text = text.trim();
-    let old = |format: &&str| {
-        let read = strtime::parse(format, text).and_then(|it| it.to_datetime());
-        read.and_then(|it: civil::DateTime| it.to_zoned(TimeZone::UTC)).ok()
-    };
-    let usual = rfc2822::DateTimeParser::new().parse_timestamp(text).ok();
-    usual.or_else(|| OLD_DATES.iter().find_map(old).map(|it| it.timestamp()))
+    Some(Duration::from_secs(times::after(value, sent).value()?.saturating_sub(sent)))
 }
 
 #[cfg(test)]
@@ -91,6 +77,9 @@ mod tests {
         for (value, seconds) in [
             ("120", 120),
             (" 7 ", 7),
+            ("0", 0),
+            ("7.5", 7),
+            ("1792567800", 120),
             ("Wed, 21 Oct 2026 07:30:00 GMT", 120),
             ("Wednesday, 21-Oct-26 07:30:00 GMT", 120),
             ("Wed Oct 21 07:30:00 2026", 120),

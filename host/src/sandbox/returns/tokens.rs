@@ -2,11 +2,14 @@
 //! back, because a plugin's output is the input of everything after it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
+use times::Read;
 use wasmtime::component::Resource;
 
+use crate::model::clock;
 use crate::model::plain::is_hidden;
 use crate::model::token::{TokenSet, USUAL_TYPE, token_type};
 use crate::sandbox::bindings::imports::types;
@@ -14,9 +17,6 @@ use crate::sandbox::calling::state::CallState;
 use crate::sandbox::machine::limits::{MAX_FACTS, MAX_METADATA, MAX_NAME, MAX_SCOPES, MAX_STRING};
 use crate::sandbox::secrets::handle::{Handle, Origin};
 use crate::sandbox::secrets::jwt;
-
-/// 9999-12-31: later is a mistake in units.
-const LAST_SECOND: u64 = 253_402_300_799;
 
 /// Why a plugin's output is refused, without the plugin's name.
 pub(in crate::sandbox) type Refusal = String;
@@ -35,11 +35,11 @@ pub(in crate::sandbox) fn lend(
     Ok(types::TokenSet {
         access_token: lend_one(state, current, access, "access_token", "access-token")?,
         token_type: current.token_type.clone(),
-        expires_at: current.expires_at.map(unix_seconds),
+        expires_at: current.expires_at.map(clock::seconds),
         refresh_token: refresh
             .map(|it| lend_one(state, current, it, "refresh_token", "refresh-token"))
             .transpose()?,
-        refresh_expires_at: current.refresh_expires_at.map(unix_seconds),
+        refresh_expires_at: current.refresh_expires_at.map(clock::seconds),
         scopes: current.scopes.clone(),
         extra,
         metadata: current.metadata.clone(),
@@ -60,10 +60,6 @@ fn lend_one(
     let origin = if made_of.is_some() { Origin::Made } else { Origin::Provider };
     state.learn(secret.expose_secret(), labels, made_of.is_some())?;
     state.push(Handle::new(secret.clone(), labels, origin))
-}
-
-fn unix_seconds(time: Timestamp) -> u64 {
-    u64::try_from(time.as_second()).unwrap_or_default()
 }
 
 /// The token set that a plugin returned, or why it cannot be one. `now` is when the answer came;
@@ -99,22 +95,27 @@ pub(in crate::sandbox) fn take(
     let checked = check_names(state, &set)
         .and_then(|()| check_secrets(&set))
         .and_then(|()| check_texts(state, &set));
-    Ok(checked.and_then(|()| ends(set, (raw.expires_at, raw.refresh_expires_at), now, lifetime)))
+    let given = (raw.expires_at, raw.refresh_expires_at);
+    Ok(checked.map(|()| ends(state, set, given, now, lifetime)))
 }
 
 /// The set with the times at which its tokens end.
 fn ends(
+    state: &CallState,
     set: TokenSet,
     (access, refresh): (Option<u64>, Option<u64>),
     now: Timestamp,
     lifetime: Option<u32>,
-) -> Result<TokenSet, Refusal> {
-    let given = access.map(|it| time("expires_at", it)).transpose()?;
-    let refresh_expires_at = refresh.map(|it| time("refresh_expires_at", it)).transpose()?;
+) -> TokenSet {
+    let given = access.and_then(|it| time(state, "expires_at", it));
+    let refresh_expires_at = refresh.and_then(|it| time(state, "refresh_expires_at", it));
     // What a plugin put together would tell it what it was put together of.
     let whole = Some(&set.access_token).filter(|_| !set.made_of.contains_key("access_token"));
-    let expires_at = expiry(given, whole, now, lifetime);
-    Ok(TokenSet { expires_at, refresh_expires_at, ..set })
+    let in_jwt = whole.and_then(|it| jwt::end(it.expose_secret()));
+    // Nobody issues a token that is dead already: one that ends before it came has been signed by a clock
+    // that is behind ours.
+    let in_jwt = in_jwt.filter(|end| given.is_none() || *end > now);
+    TokenSet { expires_at: earliest(given, in_jwt, now, lifetime), refresh_expires_at, ..set }
 }
 
 fn token(
@@ -131,28 +132,40 @@ fn token(
     Ok(handle.text().into())
 }
 
-/// When a token stops working: as the plugin says, else as the JWT says, else after the lifetime that
-/// the plugin declares; `None` when it is not known. `token` is none when the plugin made it itself.
+/// When a token that was brought along stops working: as somebody says or as the JWT says, whichever is
+/// earlier, else after the lifetime that the plugin declares; `None` when it is not known.
 pub fn expiry(
     given: Option<Timestamp>,
-    token: Option<&SecretString>,
+    token: &SecretString,
     now: Timestamp,
     lifetime: Option<u32>,
 ) -> Option<Timestamp> {
-    let in_jwt = || {
-        let seconds = jwt::claims(token?.expose_secret())?.get("exp")?.as_f64()?;
-        #[expect(clippy::cast_possible_truncation, reason = "a float out of range saturates")]
-        Timestamp::from_second(seconds as i64).ok()
-    };
-    let declared = || Some(now + std::time::Duration::from_secs(u64::from(lifetime?)));
-    given.or_else(in_jwt).or_else(declared)
+    earliest(given, jwt::end(token.expose_secret()), now, lifetime)
 }
 
-fn time(what: &str, seconds: u64) -> Result<Timestamp, Refusal> {
-    let signed = i64::try_from(seconds).ok().filter(|_| seconds <= LAST_SECOND);
-    signed
-        .and_then(|it| Timestamp::from_second(it).ok())
-        .ok_or_else(|| format!("{what} {seconds}, which is after the year 9999"))
+fn earliest(
+    given: Option<Timestamp>,
+    in_jwt: Option<Timestamp>,
+    now: Timestamp,
+    lifetime: Option<u32>,
+) -> Option<Timestamp> {
+    let declared = || Some(clock::after(now, Duration::from_secs(u64::from(lifetime?))));
+    given.into_iter().chain(in_jwt).min().or_else(declared)
+}
+
+/// Unix seconds that a plugin gave. After every plausible year they are milliseconds, or a way to say
+/// "never": no reason to lose a token.
+fn time(state: &CallState, what: &str, seconds: u64) -> Option<Timestamp> {
+    if seconds < times::LAST {
+        return clock::at(seconds).filter(|_| seconds > 0);
+    }
+    let read = times::time(&seconds.to_string());
+    match read {
+        Read::Is(_, notes) => state.tell(&format!("{what} is {notes}")),
+        Read::Open(open) => state.tell(&format!("{what} gives no end: {open}")),
+        Read::Unreadable => {}
+    }
+    read.value().and_then(clock::at)
 }
 
 /// The set without what stands beside its tokens and cannot be kept: a token set is taken for its tokens.
@@ -294,4 +307,28 @@ fn check_fact(state: &mut CallState, what: &str, text: &str) -> Result<(), Refus
         return Err(format!("{what} with a secret in it"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// {"exp":1700000300}
+    const JWT: &str = "eyJhbGciOiJub25lIn0.eyJleHAiOjE3MDAwMDAzMDB9.c2ln";
+
+    #[test]
+    fn the_earlier_end_counts_and_a_declared_lifetime_only_where_there_is_none() {
+        let end = |given: Option<i64>, token: &str, lifetime| {
+            let given = given.map(|it| Timestamp::from_second(it).unwrap());
+            let now = Timestamp::from_second(1_700_000_000).unwrap();
+            expiry(given, &token.into(), now, lifetime).map(Timestamp::as_second)
+        };
+        let (hour, minute) = (1_700_003_600, 1_700_000_060);
+        assert_eq!(end(Some(hour), JWT, None), Some(1_700_000_300));
+        assert_eq!(end(Some(minute), JWT, None), Some(minute));
+        assert_eq!(end(None, JWT, Some(60)), Some(1_700_000_300));
+        assert_eq!(end(Some(hour), "opaque", Some(60)), Some(hour));
+        assert_eq!(end(None, "opaque", Some(60)), Some(minute));
+        assert_eq!(end(None, "opaque", None), None);
+    }
 }

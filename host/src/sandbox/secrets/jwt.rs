@@ -2,10 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 
+use crate::model::clock;
 use crate::sandbox::answers::sealing::shape::is_jwt;
 use crate::sandbox::bindings::imports::secrets::JwtAlgorithm;
 
@@ -22,6 +24,16 @@ pub(in crate::sandbox) fn claims(text: &str) -> Option<Map<String, Value>> {
 /// The claim of a JWT, when it is a string; not verified.
 pub fn claim_of(token: &SecretString, name: &str) -> Option<String> {
     Some(all_claims(token.expose_secret())?.get(name)?.as_str()?.to_owned())
+}
+
+/// When a JWT ends, by its claim `exp` as a number or a string; not verified.
+pub(in crate::sandbox) fn end(text: &str) -> Option<Timestamp> {
+    let claims = all_claims(text)?;
+    let said = match claims.get("exp")? {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    times::time(&said).value().and_then(clock::at)
 }
 
 fn all_claims(text: &str) -> Option<Map<String, Value>> {
@@ -64,6 +76,29 @@ mod tests {
         let payload = URL_SAFE_NO_PAD.encode(r#"{"exp":5,"email":"a@b","refreshToken":"x"}"#);
         let claims = claims(&format!("eyJhbGciOiJub25lIn0.{payload}.x"));
         assert_eq!(Value::from(claims.unwrap()).to_string(), r#"{"exp":5}"#);
+    }
+
+    #[test]
+    fn the_end_of_a_jwt_is_read_in_every_way_to_write_it() {
+        for (exp, seconds) in [
+            ("1700000300", Some(1_700_000_300)),
+            ("1700000300.5", Some(1_700_000_300)),
+            ("1.7000003e9", Some(1_700_000_300)),
+            ("1700000300000", Some(1_700_000_300)),
+            ("\"1700000300\"", Some(1_700_000_300)),
+            ("\"2023-11-14T22:18:20Z\"", Some(1_700_000_300)),
+            ("253402300799", None),
+            ("9223372036854775807", None),
+            ("0", None),
+            ("3600", None),
+            ("null", None),
+            ("{}", None),
+        ] {
+            let payload = URL_SAFE_NO_PAD.encode(format!(r#"{{"exp":{exp}}}"#));
+            let end = end(&format!("eyJhbGciOiJub25lIn0.{payload}.x"));
+            assert_eq!(end.map(Timestamp::as_second), seconds, "{exp}");
+        }
+        assert_eq!(end("opaque"), None);
     }
 
     #[test]

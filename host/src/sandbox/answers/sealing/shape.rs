@@ -60,12 +60,13 @@ pub(in crate::sandbox) fn is_code(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(fits) && !is_token(text)
 }
 
-/// A number, perhaps with a sign, a fraction or an exponent.
+/// A number, perhaps with a sign, a fraction or an exponent; or a length of time, such as `PT1H`.
 pub(in crate::sandbox) fn is_number(text: &str) -> bool {
     let text = text.trim();
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let fits = |it: u8| it.is_ascii_digit() || b"+-.eE".contains(&it);
-    (1..=20).contains(&digits) && text.len() <= 24 && text.bytes().all(fits)
+    let is_it = text.bytes().all(fits) || times::span(text) != times::Read::Unreadable;
+    (1..=20).contains(&digits) && text.len() <= 24 && is_it
 }
 
 /// Whether a JSON number is what the provider wrote: with more digits it was rounded on its way, and a
@@ -198,6 +199,9 @@ mod tests {
             ("3600", true, true, true),
             ("3600.0", true, true, true),
             ("-1", true, true, false),
+            ("PT1H", true, true, false),
+            ("1 day, 0:00:00", false, true, false),
+            ("8f3a61", true, false, false),
             ("2026-11-26T08:00:00.123+05:00", false, false, true),
             ("Wed, 21 Oct 2026 07:28:00 GMT", false, false, true),
             ("14020824014320", true, true, true),
