@@ -3,7 +3,7 @@
 
 use super::steps::{abandoned, answer, answers, by_hand, failure, look, opened, request, success};
 use super::{Fresh, at, begin, id, on_every_engine};
-use crate::model::attempt::{Outcome, Trigger};
+use crate::model::attempt::Outcome;
 use crate::model::code;
 use crate::model::failure::Case;
 use crate::model::id::AttemptId;

@@ -1,8 +1,7 @@
 //! Connections in pages: every filter, every page once, and with each its last attempt.
 
-use super::steps::{broken, by_hand, due, enrolment, look, opened, refreshed, skipped, wanted};
+use super::steps::{broken, by_hand, enrolment, look, opened, refreshed, skipped, wanted};
 use super::{Fresh, at, begin, failed, id, on_every_engine};
-use crate::model::attempt::Trigger;
 use crate::model::connection::Connection;
 use crate::model::id::ConnectionId;
 use crate::storage::{Enrolment, Failed, Filter, Storage};
