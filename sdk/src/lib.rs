@@ -37,7 +37,7 @@ pub use crate::request::{
     client_basic, compose, extra, json, kept, refresh_token, secret, text,
 };
 pub use crate::settings::{Settings, listed, origin};
-pub use crate::tokens::{Source, Tokens};
+pub use crate::tokens::{Source, Tokens, scheme};
 /// What numbers, lengths and times mean; an [`Answer`] reads them with it.
 pub use times;
 

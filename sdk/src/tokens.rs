@@ -34,6 +34,16 @@ pub enum Source {
     Given(Value),
 }
 
+/// Ways to present a token that APIs know. Others are names of a provider's own: `bot`, `user`,
+/// `BearerToken`, which no API takes in a header.
+const SCHEMES: [&str; 7] = ["Bearer", "Basic", "DPoP", "JWT", "MAC", "Token", "SSWS"];
+
+/// The way to present a token that an answer names; `Bearer` when it names none that APIs know.
+pub fn scheme(said: Option<&str>) -> &'static str {
+    let said = said.unwrap_or_default().trim();
+    SCHEMES.into_iter().find(|it| it.eq_ignore_ascii_case(said)).unwrap_or("Bearer")
+}
+
 impl Tokens {
     /// A token set with an access token and nothing else.
     pub fn new(token_type: impl Into<String>, access_token: impl Into<Source>) -> Self {
@@ -70,5 +80,28 @@ impl From<String> for Source {
 impl From<Value> for Source {
     fn from(value: Value) -> Self {
         Self::Given(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::scheme;
+
+    #[test]
+    fn a_name_of_the_provider_s_own_is_no_way_to_present_a_token() {
+        for (said, presented) in [
+            (Some("bearer"), "Bearer"),
+            (Some("BEARER "), "Bearer"),
+            (Some("dpop"), "DPoP"),
+            (Some("token"), "Token"),
+            (Some("JWT"), "JWT"),
+            (Some("BearerToken"), "Bearer"),
+            (Some("bot"), "Bearer"),
+            (Some("user"), "Bearer"),
+            (Some(""), "Bearer"),
+            (None, "Bearer"),
+        ] {
+            assert_eq!(scheme(said), presented, "{said:?}");
+        }
     }
 }

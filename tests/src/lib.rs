@@ -33,5 +33,8 @@ pub mod many;
 /// Chance that can be repeated.
 pub mod chance;
 
+/// A token endpoint that answers oddly.
+pub mod odd;
+
 /// Servers and a browser that others wrote.
 pub mod servers;

@@ -13,6 +13,8 @@ mod hostile;
 mod lengths;
 mod listing;
 mod many;
+mod naming;
+mod odd;
 mod operating;
 mod outage;
 mod pacing;

@@ -10,14 +10,16 @@ use jiff::SignedDuration;
 use crate::model::attempt::Outcome;
 use crate::model::code::Code;
 use crate::model::id::ConnectionId;
+use crate::model::state::State;
 
 /// Keep the API tokens of other people's services fresh
 #[derive(Debug, Parser)]
 #[command(name = "keepfresh", version, propagate_version = true, max_term_width = 100)]
 pub(super) struct Arguments {
-    /// The manifest to use
-    #[arg(long, global = true, default_value = "keepfresh.toml", value_name = "FILE")]
-    pub(super) config: PathBuf,
+    /// The manifest to use; default: $KEEPFRESH_CONFIG, ./keepfresh.toml,
+    /// $XDG_CONFIG_HOME/keepfresh/keepfresh.toml, /etc/keepfresh/keepfresh.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
     /// Print JSON for scripts
     #[arg(long, global = true)]
     pub(super) json: bool,
@@ -38,6 +40,18 @@ pub(super) enum Verb {
     Status {
         /// PROVIDER or PROVIDER/NAME
         connections: Vec<ConnectionId>,
+        /// Only connections of this provider
+        #[arg(long, value_name = "NAME", conflicts_with = "connections")]
+        provider: Option<String>,
+        /// Only connections with this label
+        #[arg(long, value_name = "LABEL", conflicts_with = "connections")]
+        label: Option<String>,
+        /// Only connections in this state, for example `late`; can be repeated
+        #[arg(long, value_name = "STATE", conflicts_with = "connections")]
+        state: Vec<State>,
+        /// A line for each connection, however many there are
+        #[arg(long)]
+        all: bool,
     },
     /// Refresh the connections that are due
     Refresh {

@@ -9,18 +9,25 @@ use crate::cli::arguments::{Arguments, ConnectionVerb, PluginVerb, ScheduleVerb,
 use crate::cli::exit::Exit;
 use crate::cli::listing::List;
 use crate::cli::run::Errand;
-use crate::cli::{check, connect, explain, import, init, inspect, listing, plugin, run, serve};
+use crate::cli::{
+    check, config, connect, explain, import, init, inspect, listing, plugin, run, serve,
+};
 use crate::operator::{Command, LogQuery, Selection};
 
 /// Carries out what was typed, and says how it went.
 pub(super) async fn dispatch(arguments: Arguments) -> Exit {
     let Arguments { config, json, verb } = arguments;
+    let config = config::chosen(config, matches!(verb, Verb::Init));
     let ask = |command| run::run(&config, Errand::Command(command), json);
     match verb {
         Verb::Init => init::run(&config, json),
         Verb::Serve => serve::run(&config, json).await,
         Verb::Check => check::run(&config, json).await,
-        Verb::Status { connections: ids } => listing::run(&config, List::Status(ids), json).await,
+        Verb::Status { connections: ids, provider, label, state: states, all } => {
+            let selection = Selection { ids, provider, label, ..Selection::default() };
+            let list = List::Status { selection, states, all };
+            listing::run(&config, list, json).await
+        }
         Verb::Refresh {
             connections: ids,
             provider,

@@ -10,13 +10,20 @@ use crate::cli::render::pages::Listing;
 use crate::cli::session::Session;
 use crate::manifest;
 use crate::model::failure::Failure;
-use crate::model::id::ConnectionId;
+use crate::model::state::State;
 use crate::operator::{Command, LogQuery, PAGE, PageQuery, Reply, Selection};
 
 /// What is listed.
 pub(super) enum List {
     /// How connections are doing.
-    Status(Vec<ConnectionId>),
+    Status {
+        /// Which.
+        selection: Selection,
+        /// Only those in these states; all when there are none.
+        states: Vec<State>,
+        /// Whether each has a line, however many there are.
+        all: bool,
+    },
     /// Connections.
     Connections(Selection),
     /// Attempts, up to now.
@@ -33,7 +40,7 @@ pub(super) async fn run(config: &Path, list: List, json: bool) -> Exit {
         Ok(session) => session,
         Err(failure) => return render::failure(&failure, json),
     };
-    let mut listing = Listing::new(list.name(), json);
+    let mut listing = list.listing(json);
     let printed = print(&session, &list, &mut listing).await;
     session.close().await;
     match printed {
@@ -62,9 +69,10 @@ async fn print(session: &Session, list: &List, listing: &mut Listing) -> Result<
 fn show(reply: Reply, listing: &mut Listing) -> (u32, Option<String>) {
     let (rows, next) = match reply {
         Reply::ConnectionPage(page) => {
-            listing.connections(&page.rows);
+            let rows = page.rows.len();
+            listing.connections(page.rows);
             listing.unreadable(page.unreadable);
-            (page.rows.len(), page.next)
+            (rows, page.next)
         }
         Reply::AttemptPage(page) => {
             listing.attempts(&page.rows);
@@ -73,8 +81,9 @@ fn show(reply: Reply, listing: &mut Listing) -> (u32, Option<String>) {
         }
         // A daemon that was started before there were pages.
         Reply::Connections(rows) => {
-            listing.connections(&rows);
-            (rows.len(), None)
+            let count = rows.len();
+            listing.connections(rows);
+            (count, None)
         }
         Reply::Attempts(rows) => {
             listing.attempts(&rows);
@@ -86,16 +95,20 @@ fn show(reply: Reply, listing: &mut Listing) -> (u32, Option<String>) {
 }
 
 impl List {
-    fn name(&self) -> &'static str {
+    fn listing(&self, json: bool) -> Listing {
         match self {
-            Self::Status(_) | Self::Connections(_) => "connections",
-            Self::Log(_) => "attempts",
+            Self::Status { selection, states, all } => {
+                let each = *all || json || !selection.ids.is_empty();
+                Listing::new("connections", json).of_states(states.clone(), !each)
+            }
+            Self::Connections(_) => Listing::new("connections", json),
+            Self::Log(_) => Listing::new("attempts", json),
         }
     }
 
     fn limit(&self) -> u32 {
         match self {
-            Self::Status(_) | Self::Connections(_) => u32::MAX,
+            Self::Status { .. } | Self::Connections(_) => u32::MAX,
             Self::Log(query) => query.limit,
         }
     }
@@ -103,8 +116,11 @@ impl List {
     fn command(&self, page: PageQuery) -> Command {
         let page = Some(page);
         match self {
-            Self::Status(ids) => Command::Status { ids: ids.clone(), page },
-            Self::Connections(selection) => {
+            // Those who are named are all there, or it fails.
+            Self::Status { selection, .. } if !selection.ids.is_empty() => {
+                Command::Status { ids: selection.ids.clone(), page }
+            }
+            Self::Status { selection, .. } | Self::Connections(selection) => {
                 Command::Connections { selection: selection.clone(), page }
             }
             Self::Log(query) => Command::Log(LogQuery { page, ..query.clone() }),

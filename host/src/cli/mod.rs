@@ -4,6 +4,7 @@ mod arguments;
 mod callback;
 mod check;
 mod compile;
+mod config;
 mod connect;
 mod dispatch;
 mod exit;

@@ -39,6 +39,7 @@ use crate::manifest::provider::{Connection, Provider};
 use crate::manifest::section::{Plugins, Server, Storage, Vault};
 use crate::manifest::table::Table;
 use crate::model::code::Code;
+use crate::model::id::ConnectionId;
 
 /// A manifest without problems.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,6 +114,12 @@ impl Manifest {
     /// Every connection that the manifest lists, in the order of its providers' names.
     pub fn connections(&self) -> impl Iterator<Item = (&Provider, &Connection)> {
         self.providers.values().flat_map(|it| it.connections.iter().map(move |row| (it, row)))
+    }
+
+    /// Whether it lists this connection.
+    pub fn lists(&self, id: &ConnectionId) -> bool {
+        let provider = self.providers.get(id.provider());
+        provider.is_some_and(|it| it.connections.iter().any(|it| it.id == *id))
     }
 
     /// A problem that another stage found, at that key or at the nearest table around it.

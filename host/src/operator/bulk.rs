@@ -11,7 +11,7 @@ use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::operator::reply::Planned;
 use crate::operator::{Operator, PAGE, Progress, Reply, Selection};
-use crate::refresher::{Ask, Decision, Foreseen, Way, host_fault, sentence, unknown, unopenable};
+use crate::refresher::{Ask, Decision, Foreseen, Way, host_fault, sentence, unopenable};
 
 /// Attempts that wait for their provider's turn at once. Each costs a task and little else.
 const AT_ONCE: usize = 256;
@@ -28,6 +28,7 @@ impl Operator {
         let ask = Ask::new(if force { Trigger::Forced } else { Trigger::Manual });
         // Whoever is named is meant; whoever is found is one of many.
         let ask = if selection.ids.is_empty() { ask.in_bulk() } else { ask };
+        self.check_selection(selection).await?;
         let ids = self.select(selection).await?;
         if dry_run {
             return self.plan(&ids, ask).await;
@@ -84,7 +85,7 @@ impl Operator {
             }
         }
         match ids.iter().find(|id| !selection.failed && !found.contains(id)) {
-            Some(missing) => Err(unknown(missing)),
+            Some(missing) => Err(self.unknown(missing).await),
             None => Ok(found),
         }
     }

@@ -212,7 +212,7 @@ impl Operator {
         let attempt = self.0.refresher.consents.connect(id, consent).await;
         let stored = attempt.as_ref().is_ok_and(|it| it.generation > 0);
         if is_new && !stored {
-            self.0.storage.remove(id).await.map_err(|it| host_fault(&it))?;
+            self.0.storage.remove(id, true).await.map_err(|it| host_fault(&it))?;
         }
         attempt
     }

@@ -10,7 +10,7 @@ use crate::operator::import_file::{Row, RowToken};
 use crate::operator::reply::Enrolled;
 use crate::operator::{Operator, Reply};
 use crate::refresher::enrolling::{Enrolment, Outcome};
-use crate::refresher::{host_fault, unknown};
+use crate::refresher::host_fault;
 
 impl Operator {
     pub(super) async fn enrol(
@@ -41,20 +41,22 @@ impl Operator {
     }
 
     pub(super) async fn remove(&self, id: &ConnectionId) -> Result<Reply, Failure> {
-        if self.0.storage.remove(id).await.map_err(|it| host_fault(&it))? {
+        let listed = self.manifest().lists(id);
+        if self.0.storage.remove(id, listed).await.map_err(|it| host_fault(&it))? {
             return Ok(Reply::Done);
         }
         let found = self.0.storage.standing(std::slice::from_ref(id)).await;
-        let found = found.map_err(|it| host_fault(&it))?.remove(id).ok_or_else(|| unknown(id))?;
+        let found = found.map_err(|it| host_fault(&it))?.remove(id);
+        let Some(found) = found else { return Err(self.unknown(id).await) };
         let found = found.map_err(|it| host_fault(&it))?;
         let (code, message): (Code, _) = match found.origin {
-            Origin::Manifest => (
+            Origin::Manifest if listed => (
                 code::Connection::OfManifest.into(),
                 format!(
                     "{id} is in the manifest; remove it there, or delete its tokens: keepfresh token clear {id}"
                 ),
             ),
-            Origin::Added => (
+            Origin::Manifest | Origin::Added => (
                 code::Refresh::Held.into(),
                 format!("{id} is already being refreshed; try again in a moment"),
             ),

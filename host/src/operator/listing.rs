@@ -7,7 +7,7 @@ use crate::operator::command::{LogQuery, PageQuery};
 use crate::operator::reply::Page;
 use crate::operator::view::{self, ConnectionView};
 use crate::operator::{Operator, Reply, changed};
-use crate::refresher::{host_fault, unknown};
+use crate::refresher::host_fault;
 use crate::storage::{self, Filter, LogFilter};
 
 /// Rows of a page when nobody says how many, and at most.
@@ -28,7 +28,7 @@ impl Operator {
         let found = self.all(&filter).await?;
         let shown = |id: &ConnectionId| found.rows.iter().any(|it| it.id == id.to_string());
         match filter.ids.iter().find(|id| !shown(id)) {
-            Some(missing) => Err(unknown(missing)),
+            Some(missing) => Err(self.unknown(missing).await),
             None if page.is_some() => Ok(Reply::ConnectionPage(found)),
             None => Ok(Reply::Connections(found.rows)),
         }
@@ -74,7 +74,8 @@ impl Operator {
                     let plugin = plugin.and_then(|it| it.as_deref().ok());
                     let view = ConnectionView::of(&connection, view::access_of(plugin), now);
                     let wait = self.0.refresher.turns.wait_for(connection.id.provider());
-                    view.waiting(wait).since(changed(&mut configs, &connection).await)
+                    let changed = changed(&mut configs, &connection).await;
+                    view.waiting(wait).since(changed).orphaned(self.is_orphan(&connection))
                 }
                 Err(unreadable) => ConnectionView::unreadable(&unreadable),
             });

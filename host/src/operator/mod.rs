@@ -24,6 +24,9 @@ pub mod import_file;
 /// Lists, in pages.
 mod listing;
 
+/// Names that nothing has.
+mod named;
+
 /// Refreshing many at once.
 mod bulk;
 
@@ -60,7 +63,7 @@ use crate::model::code;
 use crate::model::connection::{Connection, Pause};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
-use crate::refresher::{Ask, ManualToken, Refresher, host_fault, unknown};
+use crate::refresher::{Ask, ManualToken, Refresher, host_fault};
 use crate::storage::{LogFilter, Storage};
 
 /// Carries out commands. A clone is cheap.
@@ -104,6 +107,7 @@ impl Operator {
         match command {
             Command::Status { ids, page } => self.status(ids, page).await,
             Command::Connections { selection, page } => {
+                self.check_selection(&selection).await?;
                 self.list(&selection.filter(self.now()), page).await
             }
             Command::Show { id } => self.show(&id).await,
@@ -135,7 +139,10 @@ impl Operator {
             Command::Pause { id, for_s, reason } => self.pause(&id, for_s, reason).await,
             Command::Resume { id } => self.resume(&id).await,
             Command::Replay { id } => self.replay(&id, progress).await,
-            Command::Log(query) => self.log(query).await,
+            Command::Log(query) => {
+                self.check_query(&query).await?;
+                self.log(query).await
+            }
             Command::Stats { provider, since_s } => self.statistics(provider, since_s).await,
             Command::Schedules => self.schedules().await,
             Command::Plugins => Ok(Reply::Plugins(self.plugins())),
@@ -155,7 +162,7 @@ impl Operator {
 
     async fn show(&self, id: &ConnectionId) -> Result<Reply, Failure> {
         let loaded = self.0.storage.load(id).await.map_err(|it| host_fault(&it))?;
-        let mut loaded = loaded.ok_or_else(|| unknown(id))?;
+        let Some(mut loaded) = loaded else { return Err(self.unknown(id).await) };
         let plugin = self.0.catalogue.plugin(id.provider());
         let attempts = LogFilter { connection: Some(id.clone()), limit: 5, ..LogFilter::default() };
         let attempts = self.0.storage.log(&attempts).await.map_err(|it| host_fault(&it))?;
@@ -167,7 +174,7 @@ impl Operator {
             details.secrets.insert(name, "its own".to_owned());
         }
         let changed = changed(&mut self.0.refresher.showing.configs(), &loaded.connection).await;
-        details.view = details.view.since(changed);
+        details.view = details.view.since(changed).orphaned(self.is_orphan(&loaded.connection));
         Ok(Reply::Connection(Box::new(details)))
     }
 
@@ -199,7 +206,7 @@ impl Operator {
     ) -> Result<Reply, Failure> {
         self.0.refresher.attempts.settle(id).await?;
         let loaded = self.0.storage.load(id).await.map_err(|it| host_fault(&it))?;
-        let loaded = loaded.ok_or_else(|| unknown(id))?;
+        let Some(loaded) = loaded else { return Err(self.unknown(id).await) };
         if loaded.captures.is_empty() {
             let message = format!("{id} has no captured answer to read; every answer was used");
             return Err(Failure::new(Case::Misconfigured, code::Replay::Nothing, message));
@@ -210,6 +217,9 @@ impl Operator {
     }
 
     async fn statistics(&self, provider: Option<String>, since_s: u64) -> Result<Reply, Failure> {
+        if let Some(provider) = &provider {
+            self.check_provider(provider).await?;
+        }
         let since = self.ago(since_s);
         let found = self.0.storage.statistics(provider.as_deref(), since).await;
         found.map(Reply::from).map_err(|it| host_fault(&it))

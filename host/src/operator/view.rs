@@ -41,6 +41,9 @@ pub struct ConnectionView {
     /// What of its provider's configuration has changed since the token was got.
     #[serde(default)]
     pub changed_since_token: Vec<Changed>,
+    /// Whether the manifest listed it once and no longer does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub orphaned: bool,
     /// Why it cannot be read, when it cannot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure>,
@@ -62,6 +65,7 @@ impl ConnectionView {
             last_attempt: connection.last_attempt.clone(),
             id: connection.id.to_string(),
             changed_since_token: Vec::new(),
+            orphaned: false,
             error: None,
         }
     }
@@ -84,6 +88,7 @@ impl ConnectionView {
             next_refresh_at: None,
             last_attempt: None,
             changed_since_token: Vec::new(),
+            orphaned: false,
             error: Some(error),
             id,
         }
@@ -110,6 +115,20 @@ impl ConnectionView {
         format!("{} {said}", self.sentence).trim().clone_into(&mut self.sentence);
         self.next_step.get_or_insert_with(|| format!("keepfresh refresh {} --force", self.id));
         self.changed_since_token = changed;
+        self
+    }
+}
+
+impl ConnectionView {
+    /// The same, and it says that the manifest does not list it any more, if so.
+    #[must_use]
+    pub(super) fn orphaned(mut self, orphaned: bool) -> Self {
+        self.orphaned = orphaned;
+        if orphaned {
+            let said = "It is no longer in the manifest.";
+            format!("{} {said}", self.sentence).trim().clone_into(&mut self.sentence);
+            self.next_step = Some(format!("keepfresh connection remove {}", self.id));
+        }
         self
     }
 }

@@ -12,18 +12,23 @@ use crate::model::attempt::Trigger;
 use crate::model::clock::Clock;
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
-use crate::model::id::AttemptId;
+use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::rotation::Rotation;
 use crate::refresher::fault;
 use crate::refresher::running::Running;
 use crate::storage::{Begin, Begun, Captured, Loaded, OpenAttempt, Renewal, Storage, StorageError};
 
-/// How long a claim holds without being renewed. On a database that is shared, so long is a dead process
-/// waited for.
-const LEASE: Duration = Duration::from_secs(90);
+/// How long a claim holds, and how often it is renewed while its attempt goes on.
+#[derive(Clone, Copy, Debug)]
+struct Lease {
+    /// On a shared database, other processes wait this long for one that has died.
+    lasts: Duration,
+    renewed_every: Duration,
+}
 
-/// How often a claim is renewed: two renewals may fail before it is lost.
-const RENEWAL: Duration = Duration::from_secs(30);
+/// Two renewals may fail before a claim is lost.
+const LEASE: Lease =
+    Lease { lasts: Duration::from_secs(90), renewed_every: Duration::from_secs(30) };
 
 /// Claims connections for this process.
 #[derive(Clone)]
@@ -32,12 +37,13 @@ pub(super) struct Claims {
     clock: Clock,
     /// This process, as it signs its claims.
     owner: Arc<str>,
+    lease: Lease,
 }
 
 impl Claims {
     pub(super) fn new(storage: &Storage, clock: &Clock) -> Self {
         let owner = lifecycle::instance().into();
-        Self { storage: storage.clone(), clock: clock.clone(), owner }
+        Self { storage: storage.clone(), clock: clock.clone(), owner, lease: LEASE }
     }
 
     /// Fails if another live process works on `loaded`. Any other claim is this process's own, or dead.
@@ -63,7 +69,7 @@ impl Claims {
         let begin = Begin {
             rotation: plugin.rotation(),
             digest: plugin.digest().to_owned(),
-            lease_until: self.clock.now() + LEASE,
+            lease_until: self.clock.now() + self.lease.lasts,
             captured,
             ..self.intent(running.id, &running.loaded, running.trigger(), running.started)
         };
@@ -77,22 +83,26 @@ impl Claims {
 
     /// Does `work` of an attempt, and renews its claim for as long as it takes: a provider may be slow, and an
     /// answer held until a disk takes it.
-    pub(super) async fn hold<T>(&self, running: &Running, work: impl Future<Output = T>) -> T {
+    pub(super) async fn hold<T>(
+        &self,
+        attempt: AttemptId,
+        connection: &ConnectionId,
+        work: impl Future<Output = T>,
+    ) -> T {
         let mut work = pin!(work);
         loop {
             tokio::select! {
                 done = &mut work => return done,
-                () = tokio::time::sleep(RENEWAL) => self.renew(running).await,
+                () = tokio::time::sleep(self.lease.renewed_every) => {
+                    self.renew(attempt, connection).await;
+                }
             }
         }
     }
 
-    async fn renew(&self, running: &Running) {
-        let renewal = Renewal {
-            attempt: running.id,
-            connection: running.connection.clone(),
-            lease_until: self.clock.now() + LEASE,
-        };
+    async fn renew(&self, attempt: AttemptId, connection: &ConnectionId) {
+        let lease_until = self.clock.now() + self.lease.lasts;
+        let renewal = Renewal { attempt, connection: connection.clone(), lease_until };
         // A claim that is lost, or cannot be renewed, is found out at the attempt's end.
         let _ = self.storage.renew(renewal).await;
     }
@@ -157,6 +167,35 @@ fn held(open: &OpenAttempt) -> Failure {
 mod tests {
     use super::*;
     use crate::model::fixture::at;
+    use crate::storage::Reconcile;
+
+    #[tokio::test]
+    async fn a_claim_is_renewed_for_as_long_as_its_attempt_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = Storage::open(&folder.path().join("keepfresh.db")).await.unwrap();
+        let id: ConnectionId = "x".parse().unwrap();
+        let new =
+            Reconcile { id: id.clone(), due: None, forgive: false, probe_at: None, at: at(0) };
+        storage.reconcile(new).await.unwrap();
+        let often = Duration::from_millis(5);
+        let lease = Lease { renewed_every: often, ..LEASE };
+        let claims = Claims { lease, ..Claims::new(&storage, &Clock::system()) };
+        let (loaded, attempt) = (storage.load(&id).await.unwrap().unwrap(), AttemptId::generate());
+        let short =
+            Begin { lease_until: at(1), ..claims.intent(attempt, &loaded, Trigger::Manual, at(0)) };
+        storage.begin(short).await.unwrap();
+        let until = async || storage.load(&id).await.unwrap().unwrap().open.unwrap().lease_until;
+        let outlasts_two_renewals = async {
+            let mut renewed = at(1);
+            for _ in 0..2 {
+                while until().await <= renewed {
+                    tokio::time::sleep(often).await;
+                }
+                renewed = until().await;
+            }
+        };
+        claims.hold(attempt, &id, outlasts_two_renewals).await;
+    }
 
     #[test]
     fn a_claim_holds_for_another_process_on_a_shared_storage_until_its_lease_is_over() {

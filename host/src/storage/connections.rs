@@ -113,9 +113,13 @@ impl Storage {
         self.changing_times(self.engine.set_manually(set)).await
     }
 
-    /// Forgets a connection and its secrets; its attempts stay in the log. False if there is none that
-    /// was added, or a try is running.
-    pub async fn remove(&self, id: &ConnectionId) -> Result<bool, StorageError> {
-        self.changing_times(self.engine.remove(id)).await
+    /// Forgets a connection and its secrets; its attempts stay in the log. False if there is none, or a try
+    /// is running, or it is the manifest's and `listed` there.
+    pub async fn remove(&self, id: &ConnectionId, listed: bool) -> Result<bool, StorageError> {
+        let removed = self.changing_times(self.engine.remove(id, listed)).await?;
+        if removed {
+            self.drop_answers(id);
+        }
+        Ok(removed)
     }
 }

@@ -163,8 +163,9 @@ steps! {
         /// See [`Storage::enrol`].
         enrol(enrolment: Enrolment) -> bool;
         /// See [`Storage::remove`].
-        remove(id: &'a ConnectionId) -> bool;
-        /// Some of what is due for `provider` at `now`, behind `after`, the longest waiting first.
+        remove(id: &'a ConnectionId, listed: bool) -> bool;
+        /// Some of what is due for `provider` at `now`, behind `after`: what was interrupted, then the others,
+        /// of each the longest waiting first.
         due(provider: &'a str, now: Timestamp, after: Option<Mark>) -> DuePage;
         /// The same of profiles that are to be asked.
         probes_due(provider: &'a str, now: Timestamp, after: Option<Mark>) -> DuePage;

@@ -39,7 +39,7 @@ pub struct Enrolment {
     pub credentials: Option<Sealed>,
     /// A token set, sealed for the generation after the one found; `None` leaves what is there.
     pub token: Option<(TokenSet, Sealed)>,
-    /// When it is looked at next; `None` leaves what is there.
+    /// When it is looked at next. `None` leaves what is there, or, with a token, lets it rest.
     pub due: Option<Due>,
     /// When `profile` is asked first.
     pub probe_at: Option<Timestamp>,

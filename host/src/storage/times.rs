@@ -80,8 +80,8 @@ pub struct CameOf {
 }
 
 impl Storage {
-    /// Up to `limit` connections of `provider` that are due at `now` and `wanted`, the longest waiting
-    /// first. Those that cannot be read are told of and passed over, as are those that nobody wants: they
+    /// Up to `limit` connections of `provider` that are due at `now` and `wanted`: what was interrupted, then
+    /// the others, of each the longest waiting first. Those that cannot be read are told of and passed over, as are those that nobody wants: they
     /// do not stand in the way of the others.
     pub async fn due(
         &self,

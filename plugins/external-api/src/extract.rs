@@ -1,7 +1,7 @@
 //! Where an answer has its tokens. Only names and places are known here: a token can be found without
 //! being read.
 
-use sdk::{Answer, Settings, Shape, Source, Tokens};
+use sdk::{Answer, Settings, Shape, Source, Tokens, scheme};
 
 use crate::expiry;
 
@@ -134,12 +134,8 @@ pub(crate) fn token_type(answer: &dyn Answer, settings: &Settings, access: &Sour
 fn said_type(answer: &dyn Answer, base: &str) -> Option<String> {
     let said = ["token_type", "tokenType"]
         .iter()
-        .find_map(|name| answer.text(&format!("{base}/{name}")))
-        .filter(|kind| (1..=20).contains(&kind.len()))
-        .filter(|kind| kind.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'))?;
-    let usual = ["Bearer", "Token", "DPoP", "MAC"];
-    let known = usual.into_iter().find(|kind| kind.eq_ignore_ascii_case(&said));
-    Some(known.map_or(said, str::to_owned))
+        .find_map(|name| answer.text(&format!("{base}/{name}")))?;
+    Some(scheme(Some(&said)).to_owned())
 }
 
 /// REST framework answers `{"token"}` or `{"key"}` with 40 hex digits, which nobody can see here. It
@@ -212,7 +208,7 @@ mod tests {
                 "/tokens/access/token",
             ),
             (r#"{"authorization":{"token":"t","type":"bearer"}}"#, "/authorization/token"),
-            (r#""t""#, ""),
+            (r#""1|AbCdEfGhIjKlMnOp""#, ""),
         ] {
             assert_eq!(place(body).as_deref(), Some(pointer), "{body}");
         }
@@ -238,6 +234,9 @@ mod tests {
             "[]",
             "",
             "\"two words\"",
+            "\"Unauthorized\"",
+            "invalid_credentials",
+            "temporarily-unavailable",
             "Welcome to the API",
         ] {
             assert_eq!(place(body), None, "{body}");

@@ -4,7 +4,7 @@
 use crate::answer::{Answer, refresh_token_at};
 use crate::bindings::keepfresh::provider::types::Failure;
 use crate::oauth::refusal::{Server, error_code};
-use crate::tokens::Tokens;
+use crate::tokens::{Tokens, scheme};
 
 /// The tokens of a success. None when the answer is a refusal, which some providers send with
 /// status 200. A success without an access token is a failure.
@@ -39,10 +39,9 @@ fn read(answer: &dyn Answer, server: Server, now: u64) -> Result<Tokens, Failure
     Ok(tokens)
 }
 
-/// `Bearer` in any spelling is one type.
-fn token_type(answer: &dyn Answer) -> String {
-    let given = answer.text("/token_type").filter(|it| !it.eq_ignore_ascii_case("bearer"));
-    given.filter(|it| !it.is_empty()).unwrap_or_else(|| "Bearer".to_owned())
+/// How callers present the token, whatever the provider calls it.
+fn token_type(answer: &dyn Answer) -> &'static str {
+    scheme(answer.text("/token_type").as_deref())
 }
 
 /// A string with spaces by the RFC; with commas at GitHub, a list at Twitch.

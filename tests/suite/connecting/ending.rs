@@ -28,7 +28,7 @@ fn a_provider_that_does_not_answer_keeps_it_from_being_forgotten() {
     desk.connect("me").1.exits(0);
     desk.fake.control().script(Scenario::from(Answer::bad_gateway()).always());
     let run = desk.home.run(&["disconnect", "oauth2/me"]).exits(1);
-    assert!(run.stderr.contains("nothing was forgotten"), "{run:?}");
+    assert!(run.stderr.contains("nothing was deleted"), "{run:?}");
     assert!(run.stderr.contains("keepfresh disconnect oauth2/me --force"), "{run:?}");
     assert_eq!(desk.show("me")["state"], "fresh");
     let run = desk.home.run(&["disconnect", "oauth2/me", "--force"]).exits(0);

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use e2e::home::Home;
 use e2e::provider::rotor;
 
-use crate::hostile::{Stage, attempt, stops_in};
+use crate::hostile::{Ending, Stage, attempt, stops_in};
 
 const KEPT: &str = "nothing was saved; the provider's answer is kept for a replay";
 
@@ -34,28 +34,32 @@ fn a_right_guess_as_the_type_of_a_token_is_refused_too() {
     let home = home(&stage, "type", "");
     for guess in spellings(&rotor::Settings::default().key) {
         guesses(&stage, &home, "type", &guess);
-        let is_word = !guess.contains([';', '\\', '=', ' ', '/']);
-        let what = if is_word {
-            "a token_type with a secret in it"
-        } else {
-            "a token_type that is not one word of letters, digits and dashes"
-        };
-        let text = format!("guesses.login returned {what}; {KEPT}");
-        stops_in(&home, "guesses").is("plugin.output_invalid", &text);
+        if guess.contains([';', '\\', '=', ' ', '/']) {
+            is_sent_as_bearer(&home);
+            continue;
+        }
+        let Ending { code, message } = stops_in(&home, "guesses");
+        assert_eq!(code, "plugin.output_invalid");
+        assert!(message.contains("returned a token_type with a secret in it"), "{message}");
     }
 }
 
 #[test]
-fn a_token_type_that_ends_a_header_is_refused() {
+fn a_token_type_that_would_end_a_header_is_never_sent() {
     let stage = Stage::new();
     let home = home(&stage, "type", "");
     for odd in ["Bearer x", "Bearer\\r\\nX-Forged: 1", "", "Bea\u{202e}rer", "\"Bearer\""] {
-        let odd = odd.replace("\\r\\n", "\r\n");
-        guesses(&stage, &home, "type", &odd);
-        let what = "a token_type that is not one word of letters, digits and dashes";
-        let text = format!("guesses.login returned {what}; {KEPT}");
-        stops_in(&home, "guesses").is("plugin.output_invalid", &text);
+        guesses(&stage, &home, "type", &odd.replace("\\r\\n", "\r\n"));
+        is_sent_as_bearer(&home);
     }
+}
+
+/// Whatever the plugin says, right or wrong, comes to the same.
+fn is_sent_as_bearer(home: &Home) {
+    let run = home.run(&["refresh", "guesses", "--force", "--json"]).exits(0);
+    assert_eq!(attempt(&run.json()["attempts"], "guesses")["outcome"], "success", "{run:?}");
+    let token = home.run(&["token", "get", "guesses", "--json"]).exits(0).json();
+    assert_eq!(token["token_type"], "Bearer", "{token}");
 }
 
 #[test]

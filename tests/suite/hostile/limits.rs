@@ -55,6 +55,7 @@ fn what_stands_beside_a_token_and_cannot_be_kept_is_left_out_and_told() {
         let stage = Stage::new();
         let section = stage.section_with("rubbish-output", &format!(r#", rubbish = "{rubbish}""#));
         let home = stage.home(&section).with_guest("rubbish-output");
+        let home = home.with_env("KEEPFRESH_LOG", "warn");
         let run = home.run(&["refresh", "rubbish-output", "--json"]).exits(0);
         assert!(run.stderr.contains(told), "{rubbish}: {run:?}");
         let _ = home.run(&["token", "get", "rubbish-output"]).exits(0);

@@ -35,7 +35,6 @@ const MISDEEDS: &[(&str, &str, &str)] = &[
     ("spends", "doubles", "plugin.secret_too_large"),
     ("spends", "fields", "egress.body_too_large"),
     ("spends", "looks", "plugin.cpu_exceeded"),
-    ("spends", "metadata", "plugin.output_invalid"),
     ("spends", "more-metadata", "plugin.hostcall_too_large"),
     ("spends", "secrets", "plugin.resources_exceeded"),
     ("spends", "shouts", "plugin.cpu_exceeded"),

@@ -33,13 +33,13 @@ fn an_answer_with_a_null_refresh_token_keeps_the_old_one() {
 }
 
 #[test]
-fn an_empty_refresh_token_is_an_error_and_replaces_nothing() {
+fn an_empty_refresh_token_costs_no_access_token_and_the_old_one_is_kept() {
     let bench = Bench::new(Class::None, "\"none\"");
     let before = bench.served();
     bench.control().merge_next(members(json!({"refresh_token": ""})));
-    assert!(bench.fail(Trigger::Forced).starts_with("provider."));
-    assert_eq!(bench.served(), before);
     assert_eq!(bench.succeed(Trigger::Forced).generation, before.0 + 1);
+    assert_ne!(bench.served().1, before.1, "the new access token is served");
+    assert_eq!(bench.succeed(Trigger::Forced).generation, before.0 + 2, "with the old one");
 }
 
 #[test]

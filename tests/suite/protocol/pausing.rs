@@ -5,6 +5,7 @@ use std::time::Duration;
 use e2e::provider::script::{Fate, Scenario};
 use keepfresh::model::attempt::{Outcome, Trigger};
 use keepfresh::model::connection::Pause;
+use keepfresh::storage::Loaded;
 
 use super::{Bench, LIFETIME, id};
 
@@ -21,8 +22,10 @@ impl Bench {
 
     /// Seconds until the next look.
     fn due_in(&self) -> Option<i64> {
-        let due = self.loaded().connection.due?;
-        Some(due.at.duration_since(self.clock.now()).as_secs())
+        let Loaded { connection, open, .. } = self.loaded();
+        let claimed = open.filter(|_| connection.pause.is_none()).map(|it| it.lease_until);
+        let at = claimed.or(connection.due.map(|it| it.at))?;
+        Some(at.duration_since(self.clock.now()).as_secs())
     }
 
     /// Runs `act` while a refresh of this fate is on its way.

@@ -16,6 +16,9 @@ pub(super) mod codes;
 /// Connections.
 mod connection;
 
+/// Many connections in few lines.
+mod overview;
+
 /// A plugin file.
 mod file;
 

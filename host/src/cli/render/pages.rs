@@ -7,10 +7,12 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::cli::exit::Exit;
+use crate::cli::render::overview::Overview;
 use crate::cli::render::{connection, hint, out, out_all, table, tone};
 use crate::model::attempt::Attempt;
 use crate::model::failure::Failure;
 use crate::model::plain::escaped_json;
+use crate::model::state::State;
 use crate::operator::view::ConnectionView;
 
 /// Rows that cannot be read and are named; the others are counted.
@@ -25,12 +27,22 @@ pub(in crate::cli) struct Listing {
     ill: usize,
     unreadable: Vec<Failure>,
     exit: Exit,
+    /// States that are shown; all when there are none.
+    states: Vec<State>,
+    /// What is said of connections that do not each have a line.
+    overview: Option<Overview>,
 }
 
 impl Listing {
     /// Nothing is printed yet.
     pub(in crate::cli) fn new(name: &'static str, json: bool) -> Self {
-        Self { name, json, rows: 0, ill: 0, unreadable: Vec::new(), exit: Exit::Done }
+        let (unreadable, exit, states) = (Vec::new(), Exit::Done, Vec::new());
+        Self { name, json, rows: 0, ill: 0, unreadable, exit, states, overview: None }
+    }
+
+    /// The same with connections in these states alone; `in_short` sums them up when they are many.
+    pub(in crate::cli) fn of_states(self, states: Vec<State>, in_short: bool) -> Self {
+        Self { states, overview: in_short.then(Overview::default), ..self }
     }
 
     /// Whether something was printed.
@@ -39,14 +51,18 @@ impl Listing {
     }
 
     /// Prints a page of connections.
-    pub(in crate::cli) fn connections(&mut self, rows: &[ConnectionView]) {
-        self.exit = self.exit.or_worse(Exit::of_states(rows));
-        self.ill += connection::ill(rows);
+    pub(in crate::cli) fn connections(&mut self, mut rows: Vec<ConnectionView>) {
+        rows.retain(|it| self.states.is_empty() || self.states.contains(&it.state));
+        self.exit = self.exit.or_worse(Exit::of_states(&rows));
+        self.ill += connection::ill(&rows);
         if self.json {
-            return self.elements(rows);
+            return self.elements(&rows);
         }
         self.rows += rows.len();
-        out_all(connection::states(rows));
+        match &mut self.overview {
+            Some(overview) => overview.add(rows),
+            None => out_all(connection::states(&rows)),
+        }
     }
 
     /// Prints a page of attempts.
@@ -69,7 +85,10 @@ impl Listing {
     }
 
     /// Prints what stands below the list.
-    pub(in crate::cli) fn end(self) -> Exit {
+    pub(in crate::cli) fn end(mut self) -> Exit {
+        if let Some(overview) = self.overview.take() {
+            out_all(overview.lines());
+        }
         if self.json {
             self.close();
         } else {

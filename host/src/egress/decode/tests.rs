@@ -1,3 +1,5 @@
+//! What a body is, whatever is said of it.
+
 use std::io::Write;
 
 use flate2::Compression;

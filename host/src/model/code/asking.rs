@@ -25,6 +25,11 @@ codes! {
         remedy: "Look it up with `keepfresh connection list`.",
         exit: Failed, retryable: false, acts: Person,
     }
+    ProviderUnknown = "connection.provider_unknown" {
+        meaning: "There is no provider of this name, neither in the manifest nor in the database.",
+        remedy: "Use the name that the message suggests, or see `keepfresh connection list`.",
+        exit: Failed, retryable: false, acts: Person,
+    }
     OfManifest = "connection.of_manifest" {
         meaning: "The connection cannot be removed, because it is in the manifest.",
         remedy: "Remove it from the manifest, or delete its tokens with `keepfresh token clear CONNECTION`.",

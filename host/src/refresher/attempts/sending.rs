@@ -72,7 +72,8 @@ impl Sending {
         if captured == Captured::AreGivenUp {
             running.loaded.captures.clear();
         }
-        let called = self.claims.hold(&running, self.calls.call(&running, way)).await;
+        let called =
+            self.claims.hold(running.id, &running.connection, self.calls.call(&running, way)).await;
         turn.learn(Lesson::of(&called, &running.heard), self.clock.now());
         self.end(&running, called).await.map(Some)
     }

@@ -70,7 +70,7 @@ impl Connecting {
         if !self.claims.begin(&running, Captured::Stay).await? {
             return Err(busy(id));
         }
-        let traded = self.claims.hold(&running, self.token_of(&running, consent)).await;
+        let traded = self.claims.hold(running.id, id, self.token_of(&running, consent)).await;
         let committed = match traded {
             Ok(token) => self.endings.commit(&running, token, Some("connected".to_owned())).await,
             Err(failure) => Err(failure),

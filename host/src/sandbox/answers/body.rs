@@ -14,8 +14,9 @@ pub(super) enum Body {
     Binary,
 }
 
-/// The shortest word that may be a token.
+/// The shortest and the longest word that may be a token.
 const SHORTEST_TOKEN: usize = 8;
+const LONGEST_TOKEN: usize = 64 * 1024;
 
 /// Names that a form has if it holds an answer of a token endpoint.
 const FORM_NAMES: [&str; 3] = ["access_token", "oauth_token", "error"];
@@ -76,7 +77,7 @@ fn charset(content_type: &str) -> Option<&'static Encoding> {
 fn behind_a_notice(text: &str) -> Option<&str> {
     let starts = text.match_indices('{').map(|(at, _)| &text[at..]).take(16);
     let is_object = |it: &&str| {
-        document::parse(it.as_bytes())
+        document::parse_to_the_end(it.as_bytes())
             .is_some_and(|(it, _)| it.as_object().is_some_and(|it| !it.is_empty()))
     };
     starts.skip_while(|it| it.len() == text.len()).find(is_object)
@@ -104,16 +105,16 @@ fn form(text: &str, content_type: Option<&str>) -> Option<(Value, usize)> {
 
 /// Whether a word may be a token: a word of people, or of an error, is none.
 pub(super) fn may_be_a_token(word: &str) -> bool {
+    if !(SHORTEST_TOKEN..=LONGEST_TOKEN).contains(&word.len()) {
+        return false;
+    }
     let is_odd = |it: char| !it.is_ascii_graphic() || "&<>{}[]\"'`\\,;".contains(it);
     let has_digit = word.contains(|it: char| it.is_ascii_digit());
     let mixes_cases = word.contains(|it: char| it.is_ascii_uppercase())
         && word.contains(|it: char| it.is_ascii_lowercase())
         && !is_capitalised(word);
     let padding = word.trim_end_matches('=');
-    word.len() >= SHORTEST_TOKEN
-        && !word.contains(is_odd)
-        && !padding.contains('=')
-        && (has_digit || mixes_cases)
+    !word.contains(is_odd) && !padding.contains('=') && (has_digit || mixes_cases)
 }
 
 /// `Unauthorized`, `BadRequest`: words that are put together.

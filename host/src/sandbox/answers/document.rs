@@ -19,11 +19,20 @@ const VALUE: usize = 96;
 
 /// The document in `body`, and the bytes of memory that it takes; none when it is no JSON.
 pub(in crate::sandbox) fn parse(body: &[u8]) -> Option<(Value, usize)> {
+    read(body, true)
+}
+
+/// The same if nothing follows it.
+pub(super) fn parse_to_the_end(body: &[u8]) -> Option<(Value, usize)> {
+    read(body, false)
+}
+
+fn read(body: &[u8], more_may_follow: bool) -> Option<(Value, usize)> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let left = Cell::new(MAX_VALUES);
     let mut from = serde_json::Deserializer::from_slice(body);
     let document = Bounded { left: &left, depth: MAX_DEPTH + 1 }.deserialize(&mut from).ok()?;
-    if !document.is_object() {
+    if !(document.is_object() && more_may_follow) {
         from.end().ok()?;
     }
     Some((document, body.len() + VALUE * (MAX_VALUES - left.get())))

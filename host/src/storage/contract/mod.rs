@@ -1,8 +1,33 @@
 //! What every engine must do, as tests that run on each engine that is given. What is special to one, its
 //! statements and its damaged rows, is tested beside it.
 
+mod steps;
+
+mod claims;
+
+mod answers;
+
 mod attempts;
+mod outcomes;
+
+mod enrolling;
+mod generations;
+mod manifest;
+mod pauses;
+
+mod mending;
+mod times;
+
 pub(in crate::storage) mod events;
+mod identity;
+mod log;
+mod pages;
+
+mod random;
+mod sequence;
+
+mod model;
+mod seen;
 
 use jiff::Timestamp;
 use tempfile::TempDir;
@@ -48,6 +73,16 @@ impl Fresh {
     /// The same database, opened once more: as the next process does it.
     pub(in crate::storage) async fn again(&self) -> Storage {
         Storage::open(&self.dir.path().join("keepfresh.db")).await.unwrap()
+    }
+
+    /// Another one like it, while nobody writes: bringing a new one up to date takes longer.
+    async fn copy(&self) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["keepfresh.db", "keepfresh.db-wal"] {
+            std::fs::copy(self.dir.path().join(name), dir.path().join(name)).unwrap();
+        }
+        let storage = Storage::open(&dir.path().join("keepfresh.db")).await.unwrap();
+        Self { storage, dir }
     }
 
     /// The same with so many connections.

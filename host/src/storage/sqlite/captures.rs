@@ -81,13 +81,17 @@ impl Write for Departed {
     }
 }
 
-/// Nothing, if another generation is there by now.
+/// Nothing, if another generation is there by now. A request that is noted late takes no answer away, and an
+/// answer that is kept twice was read as often as before.
 fn insert(db: &Db, of: &Departed, sealed: Option<&Sealed>) -> Result<(), StorageError> {
     change(
         db,
-        "insert or replace into captures
-             (connection, attempt, seq, generation, request, sealed, created_at)
-         select id, ?3, ?4, generation, ?5, ?6, ?7 from connections where id = ?1 and generation = ?2",
+        "insert into captures (connection, attempt, seq, generation, request, sealed, created_at)
+         select id, ?3, ?4, generation, ?5, ?6, ?7 from connections where id = ?1 and generation = ?2
+         on conflict (connection, attempt, seq) do update
+         set generation = excluded.generation, request = excluded.request, sealed = excluded.sealed,
+             created_at = excluded.created_at
+         where excluded.sealed is not null",
         params![
             key(&of.connection),
             signed(of.generation),
@@ -108,6 +112,7 @@ pub(super) fn forget(db: &Db, id: &ConnectionId) -> Result<(), StorageError> {
 
 /// Counts that the answers of a connection are given to a plugin once more.
 pub(super) fn count_reading(db: &Db, id: &ConnectionId) -> Result<(), StorageError> {
-    let count = "update captures set readings = readings + 1 where connection = ?1";
+    let count = "update captures set readings = readings + 1
+                 where connection = ?1 and sealed is not null";
     change(db, count, params![key(id)]).map(drop)
 }

@@ -27,7 +27,7 @@ impl Write for Begin {
 
     fn apply(&self, db: &Db) -> Result<Begun, StorageError> {
         if let Some(interrupted) = self.adopts {
-            close_interrupted(db, &self.connection, interrupted, self.at)?;
+            close_interrupted(db, &self.connection, self.generation, interrupted, self.at)?;
         }
         let claimed = change(
             db,
@@ -135,14 +135,20 @@ fn parts(course: &Course) -> (Option<&'static str>, Option<&str>, Option<&Failur
     }
 }
 
-/// Closes an attempt that will never have an outcome. Unless what follows says otherwise, its connection is
-/// looked at now.
+/// Closes an attempt that will never have an outcome, unless another generation is there: whoever wanted to
+/// take it over is then lost, and writes nothing. Otherwise, unless what follows
+/// says more, its connection is looked at now.
 pub(super) fn close_interrupted(
     db: &Db,
     connection: &ConnectionId,
+    generation: u64,
     attempt: AttemptId,
     at: Timestamp,
 ) -> Result<(), StorageError> {
+    let current = "select 1 from connections where id = ?1 and generation = ?2";
+    if !db.prepare_cached(current)?.exists(params![key(connection), signed(generation)])? {
+        return Ok(());
+    }
     let message =
         "keepfresh stopped before this attempt was finished; the next attempt resolves it";
     let course = Course::Failed(Failure::new(Case::InDoubt, code::Refresh::Interrupted, message));

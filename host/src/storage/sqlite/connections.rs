@@ -157,9 +157,11 @@ impl Write for Touch {
     }
 }
 
-/// The end of a connection that was added.
+/// The end of a connection that nobody wants any more.
 pub(super) struct Removal {
     pub(super) id: ConnectionId,
+    /// Whether the manifest lists it.
+    pub(super) listed: bool,
 }
 
 impl Write for Removal {
@@ -169,9 +171,9 @@ impl Write for Removal {
         let removed = change(
             db,
             "delete from connections
-             where id = ?1 and origin = 'added'
+             where id = ?1 and (origin = 'added' or not ?2)
                and not exists (select 1 from claims where connection = ?1)",
-            params![key(&self.id)],
+            params![key(&self.id), self.listed],
         )?;
         Ok(removed > 0)
     }

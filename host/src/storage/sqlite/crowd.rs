@@ -123,7 +123,7 @@ async fn labels_follow_their_list_and_go_with_their_connection() {
     assert_eq!(crowd.keys(&gold, 9).await, ["x/a", "x/b"]);
     crowd.run("update connections set labels = '[\"eu\"]' where id = 'x/a'").await;
     assert_eq!(crowd.keys(&gold, 9).await, ["x/b"]);
-    assert!(crowd.storage.remove(&"x/b".parse().unwrap()).await.unwrap());
+    assert!(crowd.storage.remove(&"x/b".parse().unwrap(), true).await.unwrap());
     assert!(crowd.keys(&gold, 9).await.is_empty());
     crowd.run("update connections set labels = 'rubbish' where id = 'x/a'").await;
     assert_eq!(crowd.keys(&Filter::default(), 9).await, ["!x/a"]);

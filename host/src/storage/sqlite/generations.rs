@@ -113,7 +113,7 @@ impl Write for ManualSet {
 
     fn apply(&self, db: &Db) -> Result<bool, StorageError> {
         if let Some(interrupted) = self.adopts {
-            close_interrupted(db, &self.connection, interrupted, self.at)?;
+            close_interrupted(db, &self.connection, self.generation, interrupted, self.at)?;
         }
         let next = Advance {
             connection: &self.connection,

@@ -18,7 +18,8 @@ pub(super) async fn all(readers: &SqlitePool) -> Result<Vec<WrappedKey>, Storage
 
 pub(super) async fn holds_sealed(readers: &SqlitePool) -> Result<bool, StorageError> {
     let query = sqlx::query_scalar(
-        "select exists (select 1 from generations) or exists (select 1 from captures)",
+        "select exists (select 1 from generations) or exists (select 1 from captures)
+                or exists (select 1 from credentials)",
     );
     Ok(query.fetch_one(readers).await?)
 }

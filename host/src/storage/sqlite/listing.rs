@@ -133,14 +133,20 @@ async fn last_attempts(
     keys: &[String],
 ) -> Result<(BTreeMap<String, Attempt>, Vec<StorageError>), StorageError> {
     let keys = Value::from(keys).to_string();
-    let finished = sqlx::query(FINISHED).bind(&keys).fetch_all(readers).await?;
+    // Open ones first: what ends between the two looks is then seen twice, and not by neither.
     let open = sqlx::query(OPEN).bind(&keys).fetch_all(readers).await?;
-    let mut found = BTreeMap::new();
+    let finished = sqlx::query(FINISHED).bind(&keys).fetch_all(readers).await?;
+    let mut found = BTreeMap::<String, Attempt>::new();
     let mut unreadable = Vec::new();
     let attempts = finished.iter().map(rows::attempt).chain(open.iter().map(rows::open));
     for attempt in attempts {
         match attempt {
-            Ok(attempt) => drop(found.insert(key(&attempt.connection), attempt)),
+            Ok(attempt) => {
+                let ended = found.get(&key(&attempt.connection)).filter(|it| it.id == attempt.id);
+                if ended.is_none() {
+                    found.insert(key(&attempt.connection), attempt);
+                }
+            }
             Err(error) => unreadable.push(error),
         }
     }

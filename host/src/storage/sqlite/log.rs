@@ -77,11 +77,15 @@ pub(super) async fn page(
     readers: &SqlitePool,
     filter: &LogFilter,
 ) -> Result<LogPage, StorageError> {
+    // Open ones first: what ends between the two looks is then seen twice, and not by neither.
+    let open = match filter.outcome {
+        Some(_) => Vec::new(),
+        None => open(readers, filter).await?,
+    };
     let mut all = finished(readers, filter).await?;
-    if filter.outcome.is_none() {
-        all.extend(open(readers, filter).await?);
-    }
+    all.extend(open);
     all.sort_by(|(one, _), (other, _)| other.cmp(one));
+    all.dedup_by(|(again, _), (id, _)| again == id);
     all.truncate(filter.limit as usize);
     // An id that is no text is shown as another one, and must not lead back.
     let leads_on = |it: &&String| filter.before.as_ref().is_none_or(|before| *it < before);
@@ -135,12 +139,20 @@ pub(super) async fn attempt(
     readers: &SqlitePool,
     id: AttemptId,
 ) -> Result<Option<Attempt>, StorageError> {
-    let finished = sqlx::query("select * from attempts where id = ?").bind(id.to_string());
-    if let Some(row) = finished.fetch_optional(readers).await? {
-        return rows::attempt(&row).map(Some);
+    if let Some(found) = ended(readers, id).await? {
+        return Ok(Some(found));
     }
     let open = sqlx::query("select * from claims where attempt = ?").bind(id.to_string());
-    open.fetch_optional(readers).await?.as_ref().map(rows::open).transpose()
+    match open.fetch_optional(readers).await? {
+        Some(row) => rows::open(&row).map(Some),
+        // It may have ended between the two looks.
+        None => ended(readers, id).await,
+    }
+}
+
+async fn ended(readers: &SqlitePool, id: AttemptId) -> Result<Option<Attempt>, StorageError> {
+    let query = sqlx::query("select * from attempts where id = ?").bind(id.to_string());
+    query.fetch_optional(readers).await?.as_ref().map(rows::attempt).transpose()
 }
 
 pub(super) async fn statistics(

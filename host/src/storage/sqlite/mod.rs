@@ -147,8 +147,8 @@ impl Engine for Sqlite {
         self.writer.write(set)
     }
 
-    fn remove(&self, id: &ConnectionId) -> Answer<'_, bool> {
-        self.writer.write(connections::Removal { id: id.clone() })
+    fn remove(&self, id: &ConnectionId, listed: bool) -> Answer<'_, bool> {
+        self.writer.write(connections::Removal { id: id.clone(), listed })
     }
 
     fn standing<'a>(

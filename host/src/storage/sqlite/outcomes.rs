@@ -63,8 +63,8 @@ impl Write for Failed {
         if !finish(db, &end)? {
             return Ok(Begun::Lost);
         }
-        self.note(db)?;
-        if !self.keep_captures {
+        // Answers of another generation are not its to spend.
+        if self.note(db)? && !self.keep_captures {
             captures::forget(db, &self.connection)?;
         }
         append(db, &self.events)?;
@@ -73,8 +73,9 @@ impl Write for Failed {
 }
 
 impl Failed {
-    fn note(&self, db: &Db) -> Result<(), StorageError> {
-        change(
+    /// What it says of the connection; false, and nothing written, if another generation is there.
+    fn note(&self, db: &Db) -> Result<bool, StorageError> {
+        let noted = change(
             db,
             "update connections
              set failures = failures + 1, problem = ?3, problem_config = ?4, error_case = ?5,
@@ -95,8 +96,8 @@ impl Failed {
                 self.due.map(|it| it.trigger.as_str()),
                 self.attempt.to_string(),
             ],
-        )
-        .map(drop)
+        )?;
+        Ok(noted == 1)
     }
 }
 

@@ -20,17 +20,20 @@ use crate::storage::{DuePage, Mark};
 /// Rows in one look at what is due.
 const AT_ONCE: u32 = 32;
 
+/// The end of a pause is looked at also when something is open: nothing else would lead back to it.
 const DUE: &str = "
     select id, due_at, due_trigger from connections
     where provider = ? and due_at <= ? and (due_at, id) > (?, ?)
-      and not exists (select 1 from claims where connection = connections.id)
+      and (not exists (select 1 from claims where connection = connections.id)
+           or paused_at is not null)
     order by due_at, id limit ?";
 
 /// Those whose lease is over; a pause holds for them too.
 const INTERRUPTED: &str = "
     select claims.connection as id, lease_until as due_at, 'recovery' as due_trigger
     from claims cross join connections on connections.id = claims.connection
-    where claims.provider = ? and lease_until <= ? and paused_at is null";
+    where claims.provider = ? and lease_until <= ? and paused_at is null
+    order by lease_until, claims.connection";
 
 const PROBES: &str = "
     select * from connections
@@ -116,10 +119,14 @@ const NEXT: &str = "
         from found where found.provider is not null)
     select 'next' as id, min(time) as due_at from (
         select (select min(due_at) from connections c
-                where c.provider = found.provider and due_at > ?1 and due_at <= ?2) as time
+                where c.provider = found.provider and due_at > ?1 and due_at <= ?2
+                  and (not exists (select 1 from claims where connection = c.id)
+                       or paused_at is not null)) as time
         from found where found.provider is not null
         union all
-        select min(lease_until) from claims where lease_until > ?1 and lease_until <= ?2)";
+        select min(lease_until)
+        from claims cross join connections c on c.id = claims.connection
+        where lease_until > ?1 and lease_until <= ?2 and paused_at is null)";
 
 pub(super) async fn next_due(
     readers: &SqlitePool,
@@ -222,7 +229,7 @@ impl Write for Wake {
             db,
             "update connections set due_at = ?2, due_trigger = 'recovery'
              where id = ?1 and paused_at is null
-               and exists (select 1 from captures where connection = ?1)",
+               and exists (select 1 from captures where connection = ?1 and sealed is not null)",
             arguments,
         )
         .map(drop)
