@@ -79,18 +79,21 @@ impl dyn Answer + '_ {
     /// The Unix second that a member such as `expires_in` means, declared as a number; none when it says no
     /// end. What was not taken literally is noted.
     pub fn after(&self, pointer: &str, now: u64) -> Option<u64> {
-        let read = times::after(&self.written(pointer), now);
-        remark(pointer, read).into_iter().for_each(|it| self.note(&it));
-        read.value()
+        noted(self, pointer, times::after(&self.written(pointer), now))
     }
 
     /// The Unix second that a member such as `expires_at` means, declared as a date; none when it says no
     /// end. What was not taken literally is noted.
     pub fn until(&self, pointer: &str, now: u64) -> Option<u64> {
-        let read = times::until(&self.written(pointer), now);
-        remark(pointer, read).into_iter().for_each(|it| self.note(&it));
-        read.value()
+        noted(self, pointer, times::until(&self.written(pointer), now))
     }
+}
+
+fn noted(answer: &dyn Answer, pointer: &str, read: Read) -> Option<u64> {
+    if let Some(remark) = remark(pointer, read) {
+        answer.note(&remark);
+    }
+    read.value()
 }
 
 /// What the operator may want to know of how a time was read.

@@ -17,7 +17,11 @@ pub(crate) fn stamp(text: &str) -> Option<Read> {
     if text.starts_with(|it: char| it.is_ascii_alphabetic()) || has_month(text) {
         return named(text);
     }
-    numeric(text)
+    match text.strip_prefix('-') {
+        // Of a year before the first, all that matters is that it is one.
+        Some(year_on) => numeric(year_on).map(|_| Read::Open(Open::Zero)),
+        None => numeric(text),
+    }
 }
 
 /// A calendar day.

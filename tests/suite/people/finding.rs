@@ -5,7 +5,7 @@ use crate::people::Crowd;
 fn crowd() -> Crowd {
     let crowd = Crowd::new("");
     let text = crowd.roster(&["ann", "bob", "cid"], 3_600);
-    let extra = ["labels,active_at", "gold eu,2020-01-01", "eu,2999-01-01", ","];
+    let extra = ["labels,active_at", "gold eu,2020-01-01", "eu,2199-01-01", ","];
     let lines = text.lines().zip(extra).map(|(line, more)| format!("{line},{more}\n"));
     let text = lines.collect::<String>().replace("-01-01", "-01-01T00:00:00Z");
     crowd.file("people.csv", &text);

@@ -124,14 +124,14 @@ fn json_comes_from_standard_input_too() {
     let pair = crowd.fake.control().issue_family("ann");
     let row = json!({
         "name": "ann", "access_token": pair.access_token, "refresh_token": pair.refresh_token,
-        "expires_at": "2999-01-01T00:00:00Z", "scopes": ["a", "b"], "labels": ["x"],
+        "expires_at": "2199-01-01T00:00:00Z", "scopes": ["a", "b"], "labels": ["x"],
     });
     let arguments = ["connection", "import", "rotor", "-", "--json"];
     let run = crowd.home.run_with_input(&arguments, &json!([row]).to_string()).exits(0);
     assert_eq!(counts(&run), [1, 0, 0, 0, 0]);
     let shown = crowd.show("rotor/ann");
     assert_eq!((&shown["scopes"], &shown["labels"]), (&json!(["a", "b"]), &json!(["x"])));
-    assert_eq!(shown["expires_at"], "2999-01-01T00:00:00Z");
+    assert_eq!(shown["expires_at"], "2199-01-01T00:00:00Z");
 }
 
 #[test]

@@ -32,7 +32,7 @@ async fn attempts_of_a_day(inside: &Inside, fake: &FakeProvider, id: &str) -> us
     }
 }
 
-fn dead_members() -> [Map<String, Value>; 3] {
+fn dead_members() -> [Map<String, Value>; 2] {
     let jwt = |exp: i64| {
         let part = |it: &Value| URL_SAFE_NO_PAD.encode(it.to_string());
         format!("{}.{}.sig", part(&json!({"alg": "RS256"})), part(&json!({ "exp": exp })))
@@ -42,8 +42,6 @@ fn dead_members() -> [Map<String, Value>; 3] {
         json!({ "expires_in": 1 }),
         // Ended two hours ago.
         json!({ "access_token": jwt(now - 7_200), "expires_in": null }),
-        // A duration that was taken for a time.
-        json!({ "access_token": jwt(3_600), "expires_in": null }),
     ]
     .map(|it| it.as_object().unwrap().clone())
 }
