@@ -9,7 +9,9 @@ use crate::cli::arguments::{Arguments, ConnectionVerb, PluginVerb, ScheduleVerb,
 use crate::cli::exit::Exit;
 use crate::cli::listing::List;
 use crate::cli::run::Errand;
-use crate::cli::{check, connect, explain, import, init, inspect, listing, plugin, run, serve};
+use crate::cli::{
+    check, connect, explain, import, init, inspect, listing, plugin, render, run, serve,
+};
 use crate::operator::{Command, LogQuery, Selection};
 
 /// Carries out what was typed, and says how it went.
@@ -102,7 +104,9 @@ async fn of_plugin(config: &Path, verb: PluginVerb, json: bool) -> Exit {
 }
 
 fn complete(shell: clap_complete::Shell) -> Exit {
-    let mut out = std::io::stdout();
-    clap_complete::generate(shell, &mut Arguments::command(), "keepfresh", &mut out);
+    // To memory first: it panics where writing fails, and a reader that has gone away is no error.
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "keepfresh", &mut text);
+    render::raw(&text);
     Exit::Done
 }

@@ -101,6 +101,11 @@ impl Gate {
         Self::new(Lookup::system())
     }
 
+    /// Forgets the clients: the next request is sent with the authorities that the system trusts then.
+    pub fn renew(&self) {
+        self.0.renew();
+    }
+
     /// Whether `policy` allows a request with the secrets of these names in it, asked before there is one.
     pub fn admit(
         &self,

@@ -25,6 +25,12 @@ pub mod hardening;
 /// One process at a time on one database.
 pub mod lock;
 
+/// What process 1 of a container does besides.
+pub mod init;
+
+/// Whose files are.
+pub mod owner;
+
 /// SIGTERM, SIGINT and SIGHUP.
 pub mod signals;
 
