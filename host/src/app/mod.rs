@@ -234,7 +234,10 @@ impl App {
 
 /// Somewhere else, for a look where there is no database.
 fn aside(manifest: &Manifest, purpose: Purpose) -> Result<Option<TempDir>, OpenError> {
-    if purpose != Purpose::Look || manifest.storage.path.exists() {
+    let path = &manifest.storage.path;
+    let there = path.parent().is_none_or(|it| it.as_os_str().is_empty() || it.is_dir());
+    // A folder that is not there is a mistake in the manifest, and said as one.
+    if purpose != Purpose::Look || path.exists() || !there {
         return Ok(None);
     }
     let made = tempfile::Builder::new().prefix("keepfresh-").tempdir();

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::egress::error::EgressError;
 use crate::egress::lookup::Refused;
 use crate::egress::policy::Policy;
+use crate::egress::proxy;
 use crate::model::code;
 
 /// The client gave up before the headers of the answer were complete.
@@ -98,7 +99,8 @@ fn of_connecting(host: &str, error: &reqwest::Error) -> EgressError {
     } else {
         (code::Egress::ConnectFailed, connect_fault(error))
     };
-    EgressError::not_sent(code, format!("{host} {what}; nothing was sent"))
+    let hint = if code == code::Egress::TlsFailed { String::new() } else { proxy::hint() };
+    EgressError::not_sent(code, format!("{host} {what}; nothing was sent{hint}"))
 }
 
 const NO_FILES_LEFT: &str = "could not be reached: this process has no open files left; raise the limit (`ulimit -n`, LimitNOFILE= in a unit)";

@@ -65,6 +65,9 @@ mod outgoing;
 /// The parts of a request that are compared.
 mod part;
 
+/// Proxies of the environment.
+pub mod proxy;
+
 /// What a plugin may contact.
 mod pattern;
 

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::egress::proxy;
 use crate::model::failure::Failure;
 use crate::model::state::State;
 use crate::operator::{Operator, PageQuery, Reply};
@@ -37,6 +38,9 @@ impl Operator {
         findings.extend(self.plugin_files());
         findings.extend(self.secrets().await);
         findings.extend(self.providers());
+        findings.extend(proxy::in_environment().map(|name| {
+            fine("proxy", format!("{name} is set, but keepfresh uses no proxy and connects directly"))
+        }));
         findings.push(self.connections().await);
         Ok(Reply::Findings(findings))
     }
