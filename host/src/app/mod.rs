@@ -222,9 +222,10 @@ impl App {
         // What authorities are trusted may have changed with everything else.
         self.loader.gate.renew();
         let now = self.clock.now();
-        let shelf = match self.looks {
-            true => self.loader.look(&manifest, now).await,
-            false => self.loader.load(&manifest, now).await,
+        let shelf = if self.looks {
+            self.loader.look(&manifest, now).await
+        } else {
+            self.loader.load(&manifest, now).await
         };
         self.catalogue.replace(shelf);
         *self.manifest.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&manifest);

@@ -12,7 +12,7 @@ use crate::app::watch::Watch;
 use crate::control::Server;
 use crate::delivery::Delivery;
 use crate::lifecycle::signals::Signals;
-use crate::lifecycle::systemd;
+use crate::lifecycle::{limits, systemd};
 use crate::manifest;
 use crate::manifest::provider::Provider;
 use crate::model::code::{self, Code};
@@ -58,6 +58,9 @@ pub async fn serve(mut app: App, watch: Watch, signals: Signals) -> Result<(), S
     app.lifecycle.spawn("control", server.run(app.operator.clone(), app.lifecycle.clone()));
     let delivery = Delivery::start(&app.storage).await.map_err(io::Error::other)?;
     app.lifecycle.spawn("delivery", delivery.run(app.lifecycle.clone()));
+    if let Some(few) = limits::too_few_files() {
+        warn!("{few}");
+    }
     systemd::ready();
     info!(pid = std::process::id(), "keepfresh is ready: {}", inventory(&app));
     let signals = app.lifecycle.follow(signals, move || {

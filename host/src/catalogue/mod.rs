@@ -133,12 +133,7 @@ impl Loader {
 
     /// Every file of the folder, by name. Those that a provider uses are loaded side by side: one that
     /// is slow to compile or to describe itself holds up none that is not.
-    async fn files(
-        &self,
-        manifest: &Manifest,
-        record: Record,
-        now: Timestamp,
-    ) -> Vec<FileReport> {
+    async fn files(&self, manifest: &Manifest, record: Record, now: Timestamp) -> Vec<FileReport> {
         let mut lock = LockFile::of(manifest);
         let providers = manifest.providers.values();
         let used = providers.map(|it| format!("{}.wasm", it.plugin)).collect::<BTreeSet<_>>();

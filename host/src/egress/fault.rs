@@ -135,7 +135,11 @@ fn tls_fault(error: &reqwest::Error) -> Option<&'static str> {
             "presented a certificate that is not valid yet; is the clock of this machine right?",
         ),
         ("expired", "presented a certificate that has expired"),
-        ("certificaterequired", WANTS_A_CERTIFICATE),
+        ("certificaterequired", "wants a client certificate, which keepfresh does not have"),
+        (
+            "alert: handshakefailure",
+            "refused the TLS handshake; it may want a client certificate, which keepfresh does not have",
+        ),
         ("unknownissuer", "presented a certificate from an unknown authority"),
         ("not valid for name", "presented a certificate for another name"),
         ("certificate", "presented a certificate that is not accepted"),
@@ -143,8 +147,6 @@ fn tls_fault(error: &reqwest::Error) -> Option<&'static str> {
     let named = kinds.iter().find(|(sign, _)| text.contains(sign)).map(|(_, what)| *what);
     Some(named.unwrap_or("did not agree on TLS 1.2 or newer"))
 }
-
-const WANTS_A_CERTIFICATE: &str = "wants a client certificate, which keepfresh does not have";
 
 fn faults<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a io::Error> {
     chain(error).filter_map(|cause| cause.downcast_ref())

@@ -22,6 +22,9 @@ use crate::model::code;
 /// Limits that are set at start: no core dumps, no memory for other processes, quiet panics.
 pub mod hardening;
 
+/// How many files may be open.
+pub mod limits;
+
 /// One process at a time on one database.
 pub mod lock;
 

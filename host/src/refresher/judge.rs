@@ -225,7 +225,8 @@ mod tests {
 
     #[test]
     fn an_answer_that_waits_is_kept_while_a_secret_is_missing() {
-        let manifest = crate::manifest::parse("[providers.x]", std::path::Path::new("keepfresh.toml"));
+        let manifest =
+            crate::manifest::parse("[providers.x]", std::path::Path::new("keepfresh.toml"));
         let manifest = manifest.unwrap();
         let id = "x".parse().unwrap();
         let facts = Facts {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::lifecycle::owner;
+use crate::lifecycle::{limits, owner};
 use crate::model::code::{self, Code};
 
 /// A failure of the database. Nothing was written that the caller does not know of.
@@ -69,7 +69,9 @@ impl StorageError {
             Self::Damaged(cause) => Self::Damaged(format!("{}: {cause}", path.display())),
             _ => Self::Open {
                 path: path.to_owned(),
-                cause: cause + &owner::remedy(path).unwrap_or_default(),
+                cause: cause
+                    + &owner::remedy(path).unwrap_or_default()
+                    + &limits::too_few_files().map(|it| format!("; {it}")).unwrap_or_default(),
             },
         }
     }

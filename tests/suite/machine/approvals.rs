@@ -49,8 +49,8 @@ fn approvals_are_beside_the_database_where_the_manifest_cannot_be_written() {
     assert!(lock.exists() && !stage.home.path("conf/keepfresh.lock").exists());
     // The next start remembers: a file of that name that asks for something else has to wait.
     stage.home.drop_plugin(&artifacts::plugin("jibit"), "eskiz");
-    let (done, text) = read_only(&stage, "refresh --force").unwrap();
-    assert!(!done && text.contains("asks for more than was approved"), "{text}");
+    let (_, text) = read_only(&stage, "plugin list --json").unwrap();
+    assert!(text.contains("asks for more than was approved"), "{text}");
 }
 
 #[test]

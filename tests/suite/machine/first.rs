@@ -42,7 +42,8 @@ fn is_zombie(pid: &u32) -> bool {
 fn orphans_are_collected_and_signals_are_heard() {
     let stage = Stage::eskiz("");
     // Each reading of the password leaves something behind that ends a little later.
-    let exec = r#"password = { exec = ["sh", "-c", "(sleep 0.2) >/dev/null 2>&1 & cat eskiz.password"] }"#;
+    let exec =
+        r#"password = { exec = ["sh", "-c", "(sleep 0.2) >/dev/null 2>&1 & cat eskiz.password"] }"#;
     let section = stage::eskiz_section(&stage.fake, "");
     let section = section.replace(r#"password = { file = "eskiz.password" }"#, exec);
     stage.home.write_manifest(&section);

@@ -1,4 +1,4 @@
-//! Pipes that end, modes, owners and limits: each is quiet, or named with what helps.
+//! Pipes that end, modes, owners, limits and proxies: each is quiet, or named with what helps.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};
@@ -13,7 +13,10 @@ use e2e::stage::Stage;
 fn shell(home: &Home, script: &str) -> Output {
     let plain = home.command(&[]);
     let mut command = Command::new("bash");
-    command.args(["-c", &script.replace("keepfresh ", &format!("{} ", artifacts::keepfresh().display()))]);
+    command.args([
+        "-c",
+        &script.replace("keepfresh ", &format!("{} ", artifacts::keepfresh().display())),
+    ]);
     command.current_dir(plain.get_current_dir().unwrap());
     command.env_clear().envs(plain.get_envs().filter_map(|(name, it)| Some((name, it?))));
     command.output().unwrap()
@@ -26,7 +29,15 @@ fn stderr(output: &Output) -> String {
 #[test]
 fn a_reader_that_goes_away_is_no_error_of_any_command() {
     let stage = Stage::eskiz("").logged_in();
-    for command in ["completions bash", "completions zsh", "explain --markdown", "status", "log --json", "--help", "check"] {
+    for command in [
+        "completions bash",
+        "completions zsh",
+        "explain --markdown",
+        "status",
+        "log --json",
+        "--help",
+        "check",
+    ] {
         for reader in ["| true", "| head -c 1 >/dev/null", ">&-"] {
             let ended = shell(&stage.home, &format!("keepfresh {command} {reader}"));
             assert_eq!(stderr(&ended).matches("bug").count(), 0, "{command} {reader}: {ended:?}");
@@ -65,7 +76,16 @@ fn looking_creates_nothing() {
         names
     };
     let before = files();
-    for verb in [&["status"][..], &["log"], &["stats"], &["schedule", "list"], &["plugin", "list"], &["check"], &["connection", "list"], &["refresh", "--dry-run"]] {
+    for verb in [
+        &["status"][..],
+        &["log"],
+        &["stats"],
+        &["schedule", "list"],
+        &["plugin", "list"],
+        &["check"],
+        &["connection", "list"],
+        &["refresh", "--dry-run"],
+    ] {
         let _ = stage.home.run(verb).exits(0);
         assert_eq!(files(), before, "{verb:?}");
     }
@@ -97,4 +117,37 @@ fn a_manifest_that_is_a_folder_is_called_one() {
     fs::create_dir(home.path("folder")).unwrap();
     let text = home.run(&["check", "--config", "folder"]).exits(78).stderr;
     assert!(text.contains("it is a folder"), "{text}");
+}
+
+#[test]
+fn limits_of_the_process_are_named_where_they_stop_it() {
+    let stage = Stage::eskiz("").logged_in();
+    for (limit, command, said) in [
+        ("ulimit -n 14", "refresh --force", "only 14 files open; raise the limit (`ulimit -n`"),
+        ("ulimit -n 40", "doctor", "only 40 files open"),
+        ("ulimit -v 2000000", "status", "lift the limit (`ulimit -v unlimited`"),
+    ] {
+        let ended = shell(&stage.home, &format!("{limit}; keepfresh {command}"));
+        let text = String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()).into_owned();
+        assert!(text.contains(said), "{limit}: {text}");
+    }
+}
+
+#[test]
+fn a_proxy_of_the_environment_is_named_where_nothing_is_reached() {
+    let mut stage = Stage::eskiz("");
+    stage.home.set_env("HTTPS_PROXY", "http://user:CANARY@proxy.example:3128");
+    let section = stage_section(&stage);
+    stage.home.write_manifest(&section);
+    let failed = stage.refresh(&[])["error"]["message"].to_string();
+    assert!(failed.contains("HTTPS_PROXY is set, but keepfresh uses no proxy"), "{failed}");
+    let doctor = stage.home.run(&["doctor"]).stdout;
+    assert!(doctor.contains("HTTPS_PROXY is set"), "{doctor}");
+    assert!(!failed.contains("CANARY") && !doctor.contains("CANARY"));
+}
+
+/// The stage's section with an address where nobody listens.
+fn stage_section(stage: &Stage) -> String {
+    let section = e2e::stage::eskiz_section(&stage.fake, "");
+    section.replace(&stage.fake.base_url(), "http://127.0.0.1:9")
 }

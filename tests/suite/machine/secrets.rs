@@ -68,7 +68,10 @@ cat eskiz.password";
     wait_until("it has failed", || stage.state() == "expired");
     let error = stage.status()["last_attempt"]["error"].clone();
     let message = error["message"].as_str().unwrap();
-    assert!(message.contains("exited with code 2 and said: no agent at /home/keeper for ***"), "{error}");
+    assert!(
+        message.contains("exited with code 2 and said: no agent at /home/keeper for ***"),
+        "{error}"
+    );
     assert!(!message.contains("CANARY"), "{message}");
     fs::remove_file(stage.home.path("broken")).unwrap();
     wait_until("it heals by itself", || stage.state() == "fresh");
@@ -79,7 +82,11 @@ fn a_line_end_and_a_byte_order_mark_are_no_part_of_a_secret_wherever_it_is() {
     let settings = eskiz::Settings::default();
     let mut stage = Stage::eskiz("");
     stage.home.set_env("ESKIZ_EMAIL", &format!("{}\n", settings.email));
-    stage::write_secret(&stage.home, "eskiz.password", &format!("\u{feff}{}\r\n", settings.password));
+    stage::write_secret(
+        &stage.home,
+        "eskiz.password",
+        &format!("\u{feff}{}\r\n", settings.password),
+    );
     assert_eq!(stage.refresh(&[])["outcome"], "success");
     let stage = with_command(&format!("printf '\\357\\273\\277{}\\r\\n'", settings.password), "");
     assert_eq!(stage.refresh(&[])["outcome"], "success");

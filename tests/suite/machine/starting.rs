@@ -70,7 +70,8 @@ fn signals_during_the_start_are_neither_lost_nor_the_end_of_it() {
     let socket = stage.home.path("keepfresh.sock");
     // Long before it is ready: its key comes from a command that takes its time.
     let key = std::fs::read_to_string(stage.home.path("keepfresh.key")).unwrap();
-    let slow = format!("[vault]\nkey = {{ exec = [\"sh\", \"-c\", \"sleep 1; echo {}\"] }}\n", key.trim());
+    let slow =
+        format!("[vault]\nkey = {{ exec = [\"sh\", \"-c\", \"sleep 1; echo {}\"] }}\n", key.trim());
     let section = e2e::stage::eskiz_section(&stage.fake, "");
     stage.home.write_manifest(&(slow + &section));
     let mut daemon = begin(&stage, &["serve"]);

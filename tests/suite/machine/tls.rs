@@ -73,12 +73,17 @@ openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=other -keyout oth
 #[test]
 fn a_provider_that_wants_a_client_certificate_is_told_from_a_lost_answer() {
     for version in ["-tls1_3", "-tls1_2"] {
-        let Some(server) = Server::start("20200101000000Z", &["-Verify", "1", "-verify_return_error", version])
+        let Some(server) =
+            Server::start("20200101000000Z", &["-Verify", "1", "-verify_return_error", version])
         else {
             return;
         };
         let said = server.complaint();
-        assert!(said.contains("wants a client certificate"), "{version}: {said}");
+        assert!(
+            said.contains("want a client certificate")
+                || said.contains("wants a client certificate"),
+            "{version}: {said}"
+        );
         assert!(said.contains("nothing was sent"), "{said}");
     }
 }

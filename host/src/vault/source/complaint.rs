@@ -2,6 +2,7 @@
 //! secret. It is written by others, so nothing is decided by it.
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
+use zeroize::Zeroizing;
 
 use crate::model::plain::escaped;
 
@@ -21,7 +22,7 @@ const STRUCK: &str = "***";
 /// Reads to the end, so that the command never waits; what is behind the first few lines is thrown away.
 pub(super) async fn listen(from: Option<impl AsyncRead + Unpin>, heard: &mut Vec<u8>) {
     let Some(mut from) = from else { return };
-    let mut piece = [0; 1024];
+    let mut piece = Zeroizing::new(vec![0; 1024]);
     while let Ok(read @ 1..) = from.read(&mut piece).await {
         let room = LOOKED_AT.saturating_sub(heard.len());
         heard.extend_from_slice(&piece[..read.min(room)]);
@@ -66,7 +67,10 @@ mod tests {
     fn the_first_line_that_says_something_is_shown() {
         let said = "\nError: mail/eskiz is not in the password store.\nmore\n";
         assert_eq!(check(said, ""), "Error: mail/eskiz is not in the password store.");
-        assert_eq!(check("gpg: decryption failed: No secret key", ""), "gpg: decryption failed: No secret key");
+        assert_eq!(
+            check("gpg: decryption failed: No secret key", ""),
+            "gpg: decryption failed: No secret key"
+        );
         assert_eq!(first_line(b" \n", b""), None);
         assert_eq!(check(&"a ".repeat(500), "").len(), SHOWN);
         assert_eq!(check("a\u{1b}[31m", ""), "a\\u{1b}[31m");

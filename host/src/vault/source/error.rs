@@ -54,7 +54,10 @@ pub enum SourceError {
         name: String,
     },
     /// The command did not start, or reported failure. Its output is not shown: it may be secret.
-    #[error("the secret command {program} {reason}; run it as keepfresh's user with only {} in the environment to see why", exec::PASSED)]
+    #[error(
+        "the secret command {program} {reason}; run it as keepfresh's user with only {} in the environment to see why",
+        exec::PASSED
+    )]
     ExecFailed {
         /// The first word of the argv.
         program: String,

@@ -32,9 +32,8 @@ pub(super) type Environment = Vec<(OsString, OsString)>;
 
 /// What of `all` a command gets.
 pub(super) fn environment(all: impl Iterator<Item = (OsString, OsString)>) -> Environment {
-    let passed = |name: &str| {
-        ["PATH", "HOME", "USER", "LANG"].contains(&name) || name.starts_with("XDG_")
-    };
+    let passed =
+        |name: &str| ["PATH", "HOME", "USER", "LANG"].contains(&name) || name.starts_with("XDG_");
     all.filter(|(name, _)| name.to_str().is_some_and(passed)).collect()
 }
 
