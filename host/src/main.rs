@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use keepfresh::cli;
-use keepfresh::lifecycle::hardening;
+use keepfresh::lifecycle::{hardening, limits};
 
 fn main() -> ExitCode {
     hardening::at_start();
+    limits::raise();
     cli::run()
 }

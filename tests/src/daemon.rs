@@ -26,9 +26,17 @@ impl Daemon {
     ///
     /// # Panics
     /// When it does not become ready.
-    pub fn start(mut command: Command, socket: &Path, log: PathBuf) -> Self {
+    pub fn start(command: Command, socket: &Path, log: PathBuf) -> Self {
         let file = File::options().create(true).append(true).open(&log).expect("a log file");
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file);
+        Self::start_with(command, socket, log, file.into())
+    }
+
+    /// The same with its log sent to `stderr`, whoever reads it there.
+    ///
+    /// # Panics
+    /// When it does not become ready.
+    pub fn start_with(mut command: Command, socket: &Path, log: PathBuf, stderr: Stdio) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
         let child = command.spawn().expect("the daemon starts");
         let mut daemon = Self { child, log };
         let begun = Instant::now();

@@ -12,6 +12,7 @@ mod failing;
 mod hostile;
 mod lengths;
 mod listing;
+mod machine;
 mod many;
 mod naming;
 mod odd;

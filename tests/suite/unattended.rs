@@ -139,7 +139,7 @@ fn a_missing_secret_sends_nothing_and_is_tried_once_it_is_there() {
     let stage = Stage::eskiz("");
     std::fs::remove_file(stage.home.path("eskiz.password")).unwrap();
     let daemon = stage.home.serve();
-    wait_for_state(&stage, "misconfigured");
+    wait_for_state(&stage, "expired");
     assert_eq!(stage.status()["last_attempt"]["error"]["code"], "secret.file_missing");
     assert_eq!(stage.control().seen(), 0);
     stage::write_secret(&stage.home, "eskiz.password", &eskiz::Settings::default().password);

@@ -6,22 +6,31 @@ mod reconcile;
 /// The daemon.
 mod serve;
 
+/// What is stored, for those who only look.
+mod stored;
+
 /// Changes of the manifest and of the plugin folder.
 mod watch;
+
+/// Links on the way to a file.
+mod links;
 
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use tempfile::TempDir;
 use tokio::sync::{Mutex, mpsc};
 
 pub use serve::{ServeError, serve};
+pub use stored::{stored, token_at_hand};
 pub use watch::Watch;
 
 use crate::catalogue::{Catalogue, Loader};
 use crate::egress::Gate;
 use crate::lifecycle::Lifecycle;
 use crate::lifecycle::lock::{InstanceLock, LockError};
+use crate::lifecycle::owner;
 use crate::manifest::Manifest;
 use crate::model::clock::Clock;
 use crate::model::code::{self, Code};
@@ -38,8 +47,11 @@ use crate::vault::keyring::Keyring;
 /// What an app is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// Read-only: shares the database with the process that works on it.
+    /// Read-only: shares the database with the process that works on it, and makes nothing where there
+    /// is none yet. Whoever looks first may be another user than the daemon.
     Look,
+    /// Works on the database now and then, each time alone.
+    Visit,
     /// One command that works on the database, alone.
     Command,
     /// The daemon, alone.
@@ -66,6 +78,9 @@ pub enum OpenError {
     /// The engine that runs plugins.
     #[error("the plugin engine cannot start: {0}")]
     Engine(String),
+    /// No folder for a look where there is no database.
+    #[error("no temporary folder can be made to look without a database: {0}; set TMPDIR to one")]
+    Aside(std::io::Error),
 }
 
 impl OpenError {
@@ -77,6 +92,7 @@ impl OpenError {
             Self::Vault(error) => error.code(),
             Self::KeysMissing(_) => code::Vault::KeysMissing.into(),
             Self::Engine(_) => code::Internal::Engine.into(),
+            Self::Aside(_) => code::Storage::Unavailable.into(),
         }
     }
 }
@@ -103,10 +119,16 @@ pub struct App {
     /// Wishes to reload, which the daemon follows.
     reloads: mpsc::UnboundedReceiver<Reload>,
     lock: Option<InstanceLock>,
+    looks: bool,
+    /// A folder for what would be made beside the database, when nothing is to be made there.
+    _aside: Option<TempDir>,
 }
 
 /// How long a command waits for another command to finish.
-const COMMAND_WAIT: Duration = Duration::from_secs(20);
+pub const COMMAND_WAIT: Duration = Duration::from_secs(20);
+
+/// How long one waits that has found the database free, when another was faster.
+const HANDOVER: Duration = Duration::from_secs(1);
 
 impl App {
     /// Opens everything that `manifest` names. `gate` is the door that plugins send through, `compiler`
@@ -119,16 +141,21 @@ impl App {
         compiler: Compiler,
     ) -> Result<Self, OpenError> {
         let lifecycle = Lifecycle::new();
-        let path = manifest.storage.path.clone();
+        let aside = aside(&manifest, purpose)?;
+        let path = match &aside {
+            Some(folder) => folder.path().join("keepfresh.db"),
+            None => manifest.storage.path.clone(),
+        };
         let lock = match purpose {
-            Purpose::Look => None,
-            Purpose::Command => Some(InstanceLock::acquire(&path, "command", COMMAND_WAIT).await?),
+            Purpose::Look | Purpose::Visit => None,
+            Purpose::Command => Some(InstanceLock::acquire(&path, "command", HANDOVER).await?),
             Purpose::Serve => Some(InstanceLock::acquire(&path, "serve", Duration::ZERO).await?),
         };
         let storage = Storage::open(&path).await?;
-        let vault = open_vault(&manifest, &storage, &clock, lock.is_some()).await?;
+        let vault = open_vault(&manifest, &path, &storage, &clock, lock.is_some()).await?;
         let sandbox = Sandbox::start(compiler).map_err(|it| OpenError::Engine(it.to_string()))?;
-        let cache = Some(Cache::new(cache_dir(&path), vault.clone()));
+        let keeps = purpose != Purpose::Look || owner::is_ours(&path);
+        let cache = Some(Cache::new(cache_dir(&path), vault.clone(), keeps));
         let loader = Loader { sandbox, cache, gate };
         let catalogue = Catalogue::default();
         let refresher = Refresher::new(&storage, &vault, &catalogue, &clock, &lifecycle);
@@ -159,6 +186,8 @@ impl App {
             reloading,
             reloads,
             lock,
+            looks: purpose == Purpose::Look,
+            _aside: aside,
         };
         app.adopt(app.manifest()).await?;
         Ok(app)
@@ -190,11 +219,30 @@ impl App {
     /// Puts `manifest` in force: its plugins, its connections, its times.
     pub async fn adopt(&self, manifest: Arc<Manifest>) -> Result<(), StorageError> {
         let _one = self.reloading.lock().await;
-        let shelf = self.loader.load(&manifest, self.clock.now()).await;
+        // What authorities are trusted may have changed with everything else.
+        self.loader.gate.renew();
+        let now = self.clock.now();
+        let shelf = if self.looks {
+            self.loader.look(&manifest, now).await
+        } else {
+            self.loader.load(&manifest, now).await
+        };
         self.catalogue.replace(shelf);
         *self.manifest.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&manifest);
         self.reconcile(&manifest).await
     }
+}
+
+/// Somewhere else, for a look where there is no database.
+fn aside(manifest: &Manifest, purpose: Purpose) -> Result<Option<TempDir>, OpenError> {
+    let path = &manifest.storage.path;
+    let there = path.parent().is_none_or(|it| it.as_os_str().is_empty() || it.is_dir());
+    // A folder that is not there is a mistake in the manifest, and said as one.
+    if purpose != Purpose::Look || path.exists() || !there {
+        return Ok(None);
+    }
+    let made = tempfile::Builder::new().prefix("keepfresh-").tempdir();
+    made.map(Some).map_err(OpenError::Aside)
 }
 
 fn cache_dir(database: &Path) -> std::path::PathBuf {
@@ -204,13 +252,13 @@ fn cache_dir(database: &Path) -> std::path::PathBuf {
 /// Opens the data keys; makes the first one only in a database that has nothing sealed.
 async fn open_vault(
     manifest: &Manifest,
+    path: &Path,
     storage: &Storage,
     clock: &Clock,
     alone: bool,
 ) -> Result<Vault, OpenError> {
     let master = MasterKey::load(&manifest.vault.key).await?;
     let instance = storage.instance_id().await?;
-    let path = &manifest.storage.path;
     // Two commands must not make a first key each.
     let _lock = match alone {
         true => None,
@@ -222,7 +270,7 @@ async fn open_vault(
         return Ok(Vault::new(Keyring::open(&master, &rows)?, instance));
     }
     if storage.holds_sealed().await? {
-        return Err(OpenError::KeysMissing(path.clone()));
+        return Err(OpenError::KeysMissing(path.to_owned()));
     }
     let (keyring, first) = Keyring::create(&master)?;
     storage.add_key(first, clock.now()).await?;

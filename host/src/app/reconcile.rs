@@ -12,6 +12,7 @@ use crate::catalogue::Plugin;
 use crate::manifest::Manifest;
 use crate::manifest::provider::Provider;
 use crate::model::attempt::Trigger;
+use crate::model::code::Code;
 use crate::model::connection::{Connection, Due, Problem};
 use crate::model::id::ConnectionId;
 use crate::storage::{Forgiven, Loaded, Reconcile, StorageError};
@@ -61,6 +62,7 @@ impl App {
             None if plugin.as_ref().is_some_and(|it| !it.descriptor().unattended) => None,
             None => Some(soon),
             Some(_) if forgive => Some(soon),
+            Some(loaded) if lacks_a_secret(&loaded.connection) => Some(soon),
             Some(loaded) => self.refresher.times.due(loaded),
         };
         let probe_at = self.refresher.profiles.next(id);
@@ -120,6 +122,12 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// Whether it waits for a secret that may be there by now: looking again sends nothing as long as it is not.
+fn lacks_a_secret(connection: &Connection) -> bool {
+    let missing = connection.error.as_ref().is_some_and(|it| matches!(it.code, Code::Secret(_)));
+    missing && connection.failures > 0 && connection.problem.is_none()
 }
 
 /// The time between one connection and the next, as the provider's rate has it.

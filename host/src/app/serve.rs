@@ -12,7 +12,7 @@ use crate::app::watch::Watch;
 use crate::control::Server;
 use crate::delivery::Delivery;
 use crate::lifecycle::signals::Signals;
-use crate::lifecycle::systemd;
+use crate::lifecycle::{limits, systemd};
 use crate::manifest;
 use crate::manifest::provider::Provider;
 use crate::model::code::{self, Code};
@@ -24,7 +24,7 @@ use crate::storage::StorageError;
 /// Why the daemon ended badly.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// Signals or the control socket.
+    /// The control socket.
     #[error("the daemon cannot listen: {0}")]
     Listen(#[from] io::Error),
     /// Attempts were still running after the drain.
@@ -45,9 +45,9 @@ impl ServeError {
     }
 }
 
-/// Runs until a signal ends it. `watch` has stood since before the manifest of `app` was read.
-pub async fn serve(mut app: App, watch: Watch) -> Result<(), ServeError> {
-    let signals = Signals::listen()?;
+/// Runs until a signal ends it. `watch` has stood since before the manifest of `app` was read, and
+/// `signals` since before anything.
+pub async fn serve(mut app: App, watch: Watch, signals: Signals) -> Result<(), ServeError> {
     let server = Server::bind(&app.manifest().storage.path)?;
     let (hangup, hangups) = mpsc::unbounded_channel();
     let reloads = std::mem::replace(&mut app.reloads, mpsc::unbounded_channel().1);
@@ -58,6 +58,9 @@ pub async fn serve(mut app: App, watch: Watch) -> Result<(), ServeError> {
     app.lifecycle.spawn("control", server.run(app.operator.clone(), app.lifecycle.clone()));
     let delivery = Delivery::start(&app.storage).await.map_err(io::Error::other)?;
     app.lifecycle.spawn("delivery", delivery.run(app.lifecycle.clone()));
+    if let Some(few) = limits::too_few_files() {
+        warn!("{few}");
+    }
     systemd::ready();
     info!(pid = std::process::id(), "keepfresh is ready: {}", inventory(&app));
     let signals = app.lifecycle.follow(signals, move || {
@@ -96,6 +99,7 @@ async fn work(app: &Arc<App>, scheduler: &Scheduler, causes: Causes) -> Result<(
             "exiting so that the service manager restarts keepfresh: {gone}"
         );
         app.lifecycle.drain(longest).await;
+        app.storage.close().await;
         return Err(ServeError::Writer(gone));
     }
     let seconds = longest.as_secs();
@@ -106,6 +110,7 @@ async fn work(app: &Arc<App>, scheduler: &Scheduler, causes: Causes) -> Result<(
     if let Err(error) = told.await {
         warn!("events could not be delivered and wait for the next start: {error}");
     }
+    app.storage.close().await;
     info!("stopped");
     if drained { Ok(()) } else { Err(ServeError::Drain(longest)) }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::app::{App, Purpose, ServeError, Watch, serve};
 use crate::egress::Gate;
+use crate::lifecycle::signals::Signals;
 use crate::manifest;
 use crate::model::clock::Clock;
 use crate::model::code;
@@ -27,7 +28,10 @@ async fn a_daemon_that_can_store_nothing_any_more_ends_and_says_so() {
         tokio::time::sleep(Duration::from_millis(50)).await;
         storage.break_writer().await;
     };
-    let ends = tokio::time::timeout(Duration::from_secs(20), serve(app, watch));
+    let ends = tokio::time::timeout(
+        Duration::from_secs(20),
+        serve(app, watch, Signals::listen().unwrap()),
+    );
     let (ended, ()) = tokio::join!(ends, breaks);
     let ended = ended.expect("it ends by itself");
     assert!(matches!(ended, Err(ServeError::Writer(_))), "{ended:?}");

@@ -1,20 +1,23 @@
 //! `keepfresh.lock`: for each plugin file the digest that was approved and what it asked for. Written
-//! at the first load; an update that asks for no more is taken, one that asks for more has to wait.
+//! at the first load; an update that asks for no more is taken, one that asks for more has to wait. What
+//! cannot be written down is not approved: the next start would not know what was approved before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
 use crate::catalogue::grant;
+use crate::manifest::Manifest;
 use crate::model::code;
 use crate::model::descriptor::{Access, Descriptor, Field};
 use crate::sandbox::Program;
 
-/// The file's name, beside the manifest.
+/// The file's name.
 pub(super) const FILE_NAME: &str = "keepfresh.lock";
 
 const HEAD: &str = "\
@@ -27,9 +30,15 @@ const HEAD: &str = "\
 pub struct LockFile {
     #[serde(default)]
     plugins: BTreeMap<String, LockEntry>,
+    /// Where it is.
+    #[serde(skip)]
+    path: PathBuf,
     /// Whether it has to be written.
     #[serde(skip)]
     changed: bool,
+    /// Files that nothing was known of before.
+    #[serde(skip)]
+    new: BTreeSet<String>,
     /// Set when the file is there but cannot be understood: then nothing is approved by itself.
     #[serde(skip)]
     damaged: bool,
@@ -119,9 +128,30 @@ fn logins(descriptor: &Descriptor) -> &'static str {
     }
 }
 
+/// Where the file of a manifest is: beside the manifest, to be kept in version control with it; where it
+/// neither is nor can be made, as in a folder that is mounted read-only, beside the database.
+fn place(manifest: &Manifest) -> PathBuf {
+    let usual = manifest.folder.join(FILE_NAME);
+    let state = manifest.storage.path.with_file_name(FILE_NAME);
+    if usual.exists() || !state.exists() && can_be_written(&manifest.folder) {
+        return usual;
+    }
+    state
+}
+
+/// By the right to write, which says of a read-only mount that there is none.
+fn can_be_written(folder: &Path) -> bool {
+    rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok()
+}
+
 impl LockFile {
-    /// The file's content; empty when there is none yet.
-    pub fn read(path: &Path) -> Self {
+    /// What was approved under `manifest`; empty when there is no file yet.
+    pub fn of(manifest: &Manifest) -> Self {
+        let path = place(manifest);
+        Self { path: path.clone(), ..Self::read(&path) }
+    }
+
+    fn read(path: &Path) -> Self {
         let parsed = match fs::read_to_string(path) {
             Ok(text) => toml::from_str(&text).map_err(|it| it.message().to_owned()),
             // The first load: what is there now is what the operator put there.
@@ -142,6 +172,11 @@ impl LockFile {
         }
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// What was approved for `file`.
     pub fn entry(&self, file: &str) -> Option<&LockEntry> {
         self.plugins.get(file)
@@ -155,6 +190,9 @@ impl LockFile {
         let more = self.entry(file).map(|old| grant::widened(old, &asks)).unwrap_or_default();
         if !more.is_empty() {
             return Err(more);
+        }
+        if self.entry(file).is_none() {
+            self.new.insert(file.to_owned());
         }
         if self.entry(file) != Some(&asks) {
             info!(plugin = file, digest = asks.digest, "approved {file} {}", asks.version);
@@ -174,29 +212,93 @@ impl LockFile {
         self.damaged
     }
 
-    /// Writes the file if something was approved; a failure is said and costs nothing but the memory
-    /// of it.
-    pub(super) fn write_if_changed(&self, path: &Path) {
+    /// Writes the file if something was approved. Where that fails, the files that nothing was known of
+    /// before are forgotten again and given back with the reason; one that asks for no more than before
+    /// needs no new entry.
+    pub(super) fn record(&mut self) -> Result<(), Unrecorded> {
         if !self.changed {
-            return;
+            return Ok(());
         }
-        if let Err(error) = self.write(path) {
-            warn!(
-                error.code = code::PluginFile::LockUnwritable.text(),
-                "{} cannot be written: {error}",
-                path.display()
-            );
-        }
+        let Err(error) = self.write() else { return Ok(()) };
+        let why = format!("{} cannot be written: {error}", self.path.display());
+        warn!(error.code = code::PluginFile::LockUnwritable.text(), "{why}");
+        let files = std::mem::take(&mut self.new);
+        self.plugins.retain(|file, _| !files.contains(file));
+        Err(Unrecorded { files, why })
     }
 
     /// Writes the file in one step.
-    pub fn write(&self, path: &Path) -> io::Result<()> {
+    pub fn write(&self) -> io::Result<()> {
         let text = toml::to_string(self).map_err(io::Error::other)?;
-        let temporary = path.with_extension("lock.tmp");
+        let temporary = self.path.with_extension("lock.tmp");
         let mut file = fs::File::create(&temporary)?;
+        // It holds no secret, and whoever checks a deployment reads it.
+        file.set_permissions(fs::Permissions::from_mode(0o644))?;
         file.write_all(HEAD.as_bytes())?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
-        fs::rename(&temporary, path)
+        fs::rename(&temporary, &self.path)
+    }
+}
+
+/// Approvals that could not be written down.
+pub(super) struct Unrecorded {
+    /// Whose.
+    pub(super) files: BTreeSet<String>,
+    /// Why, with the path.
+    pub(super) why: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest(folder: &Path) -> Manifest {
+        let text = format!("[storage]\nurl = \"sqlite:{}/state/keepfresh.db\"", folder.display());
+        crate::manifest::parse(&text, &folder.join("conf/keepfresh.toml")).unwrap()
+    }
+
+    fn lock(manifest: &Manifest) -> (LockFile, Result<(), Vec<String>>) {
+        let mut lock = LockFile::of(manifest);
+        let asks = LockEntry {
+            version: "1".to_owned(),
+            digest: "00".to_owned(),
+            imports: Vec::new(),
+            access: BTreeMap::new(),
+            defaults: BTreeMap::new(),
+            secrets: Vec::new(),
+            signs: Vec::new(),
+            reads: Vec::new(),
+            sealed: Vec::new(),
+            terms: BTreeMap::new(),
+        };
+        let admitted = lock.admit("x.wasm", asks);
+        (lock, admitted)
+    }
+
+    #[test]
+    fn approvals_lie_beside_the_manifest_or_where_the_state_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let [usual, state] = ["conf", "state"].map(|it| folder.path().join(it));
+        fs::create_dir(&state).unwrap();
+        // A folder that cannot be written is, for root too, one that is not there.
+        lock(&manifest(folder.path())).0.record().unwrap_or_else(|it| panic!("{}", it.why));
+        assert!(state.join(FILE_NAME).exists());
+        fs::create_dir(&usual).unwrap();
+        assert_eq!(LockFile::of(&manifest(folder.path())).path(), state.join(FILE_NAME));
+        fs::remove_file(state.join(FILE_NAME)).unwrap();
+        lock(&manifest(folder.path())).0.record().unwrap_or_else(|it| panic!("{}", it.why));
+        assert!(usual.join(FILE_NAME).exists() && !state.join(FILE_NAME).exists());
+    }
+
+    #[test]
+    fn what_cannot_be_written_down_is_not_approved() {
+        let folder = tempfile::tempdir().unwrap();
+        let manifest = manifest(folder.path());
+        let (mut lock, admitted) = lock(&manifest);
+        assert_eq!(admitted, Ok(()));
+        let refused = lock.record().err().unwrap();
+        assert!(refused.files.contains("x.wasm") && refused.why.contains("cannot be written"));
+        assert_eq!(lock.entry("x.wasm"), None);
     }
 }

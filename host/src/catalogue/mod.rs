@@ -73,6 +73,9 @@ pub struct FileReport {
     pub refused: Option<Failure>,
 }
 
+/// Writes approvals down, or does not.
+type Record = fn(&mut LockFile) -> Result<(), lock::Unrecorded>;
+
 /// What loading needs.
 pub struct Loader {
     /// Runs what is loaded.
@@ -110,21 +113,16 @@ impl Loader {
     /// Loads the folder of `manifest` and binds its providers. Never fails as a whole: what cannot be
     /// used says why.
     pub async fn load(&self, manifest: &Manifest, now: Timestamp) -> Shelf {
-        let lock_path = manifest.folder.join(lock::FILE_NAME);
-        let mut lock = LockFile::read(&lock_path);
-        let shelf = self.shelf(manifest, &mut lock, now).await;
-        lock.write_if_changed(&lock_path);
-        shelf
+        self.shelf(manifest, LockFile::record, now).await
     }
 
     /// The same without writing anything: what would be loaded.
     pub async fn look(&self, manifest: &Manifest, now: Timestamp) -> Shelf {
-        let mut lock = LockFile::read(&manifest.folder.join(lock::FILE_NAME));
-        self.shelf(manifest, &mut lock, now).await
+        self.shelf(manifest, |_| Ok(()), now).await
     }
 
-    async fn shelf(&self, manifest: &Manifest, lock: &mut LockFile, now: Timestamp) -> Shelf {
-        let files = self.files(manifest, lock, now).await;
+    async fn shelf(&self, manifest: &Manifest, record: Record, now: Timestamp) -> Shelf {
+        let files = self.files(manifest, record, now).await;
         let mut shelf = Shelf { files, ..Shelf::default() };
         for provider in manifest.providers.values() {
             let bound = self.bind(provider, &mut shelf, &manifest.plugins.dir);
@@ -135,20 +133,21 @@ impl Loader {
 
     /// Every file of the folder, by name. Those that a provider uses are loaded side by side: one that
     /// is slow to compile or to describe itself holds up none that is not.
-    async fn files(
-        &self,
-        manifest: &Manifest,
-        lock: &mut LockFile,
-        now: Timestamp,
-    ) -> Vec<FileReport> {
+    async fn files(&self, manifest: &Manifest, record: Record, now: Timestamp) -> Vec<FileReport> {
+        let mut lock = LockFile::of(manifest);
         let providers = manifest.providers.values();
         let used = providers.map(|it| format!("{}.wasm", it.plugin)).collect::<BTreeSet<_>>();
         let found = discover::folder(&manifest.plugins.dir).into_iter();
         let loads = found.map(|it| self.file(used.contains(&it.file), it, now));
         let mut files = stream::iter(loads).buffered(AT_ONCE).collect::<Vec<_>>().await;
         for file in &mut files {
-            admit(file, lock);
+            admit(file, &mut lock);
         }
+        if let Err(unrecorded) = record(&mut lock) {
+            let theirs = files.iter_mut().filter(|it| unrecorded.files.contains(&it.file));
+            theirs.for_each(|it| refuse(it, not_recorded(&it.file, &unrecorded.why)));
+        }
+        let lock = &lock;
         let without = files.iter_mut().filter(|it| used.contains(&it.file) && it.program.is_none());
         join_all(without.map(|it| self.fall_back(it, lock, now))).await;
         files
@@ -233,8 +232,20 @@ fn admit(report: &mut FileReport, lock: &mut LockFile) {
     let Some(program) = &report.program else { return };
     let asks = LockEntry::of(program, &report.digest);
     let Err(more) = lock.admit(&report.file, asks) else { return };
-    report.refused = Some(not_approved(report, lock, &more));
+    refuse(report, not_approved(report, lock, &more));
+}
+
+fn refuse(report: &mut FileReport, why: Failure) {
+    report.refused = Some(why);
     (report.program, report.running) = (None, None);
+}
+
+fn not_recorded(file: &str, why: &str) -> Failure {
+    let message = format!(
+        "{file} is not used: its approval cannot be recorded, and the next start would not know what was approved ({why}); make that folder writable, or put a {} from another installation there",
+        lock::FILE_NAME
+    );
+    Failure::new(Case::Misconfigured, code::PluginFile::LockUnwritable, message)
 }
 
 fn not_approved(report: &FileReport, lock: &LockFile, more: &[String]) -> Failure {

@@ -228,7 +228,9 @@ impl Plugin {
             }
             let value = source.read().await.map_err(|error| {
                 let message = format!("providers.{}.secrets.{key}: {error}", self.provider.name);
-                Failure::new(Case::Misconfigured, error.code(), message)
+                // What may pass is an outage of our own: what is stored is served, and it is tried again.
+                let case = if error.may_pass() { Case::HostFault } else { Case::Misconfigured };
+                Failure::new(case, error.code(), message)
             })?;
             found.push((key, value));
         }

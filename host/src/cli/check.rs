@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::app;
 use crate::catalogue::{Changed, Configs, Loader, Shelf};
 use crate::cli::exit::Exit;
 use crate::cli::render;
@@ -18,9 +19,7 @@ use crate::model::code;
 use crate::model::id::ConnectionId;
 use crate::sandbox::{Compiler, Sandbox};
 use crate::storage::{Storage, StorageError};
-use crate::vault::Vault;
 use crate::vault::key::MasterKey;
-use crate::vault::keyring::Keyring;
 
 /// Connections that a changed setting or secret has not reached yet.
 #[derive(Debug, Serialize)]
@@ -63,7 +62,7 @@ pub(super) async fn run(config: &Path, json: bool) -> Exit {
 /// Connections whose tokens came of other settings or secrets than those of now. What cannot be known is
 /// left out: a database of another version, or one that is not there yet.
 async fn stale(manifest: &Manifest, shelf: &Arc<Shelf>) -> Vec<Stale> {
-    let Some((storage, vault)) = opened(manifest).await else { return Vec::new() };
+    let Some((storage, vault)) = app::stored(manifest).await else { return Vec::new() };
     let mut configs = Configs::new(Arc::clone(shelf), vault, true);
     let mut stale = Vec::new();
     for it in storage.came_of().await.unwrap_or_default() {
@@ -72,15 +71,8 @@ async fn stale(manifest: &Manifest, shelf: &Arc<Shelf>) -> Vec<Stale> {
             stale.push(Stale { connection: it.id, connections: it.count, changed });
         }
     }
+    storage.close().await;
     stale
-}
-
-async fn opened(manifest: &Manifest) -> Option<(Storage, Vault)> {
-    let storage = Storage::open_as_it_is(&manifest.storage.path).await.ok()??;
-    let master = MasterKey::load(&manifest.vault.key).await.ok()?;
-    let keyring = Keyring::open(&master, &storage.keyring().await.ok()?).ok()?;
-    let instance = storage.instance_id().await.ok()?;
-    Some((storage, Vault::new(keyring, instance)))
 }
 
 /// Conflicts between a provider's section and its plugin.
@@ -147,7 +139,11 @@ async fn rows(manifest: &Manifest) -> Vec<Diagnostic> {
     };
     let found = async {
         match Storage::open_as_it_is(&manifest.storage.path).await? {
-            Some(storage) => storage.unreadable().await,
+            Some(storage) => {
+                let found = storage.unreadable().await;
+                storage.close().await;
+                found
+            }
             None => Ok(Vec::new()),
         }
     };

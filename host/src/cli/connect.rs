@@ -27,7 +27,7 @@ pub(super) async fn run(config: &Path, wanted: Connect, json: bool) -> Exit {
         Err(problems) => return render::problems(config, &problems, json),
     };
     // A person takes minutes, and callers want tokens meanwhile: only what is stored is done alone.
-    let session = match Session::open(manifest, Purpose::Look).await {
+    let session = match Session::open(manifest, Purpose::Visit).await {
         Ok(session) => session,
         Err(failure) => return render::failure(&failure, json),
     };

@@ -10,7 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::listing::List;
 use crate::cli::run::Errand;
 use crate::cli::{
-    check, config, connect, explain, import, init, inspect, listing, plugin, run, serve,
+    check, config, connect, explain, import, init, inspect, listing, plugin, render, run, serve,
 };
 use crate::operator::{Command, LogQuery, Selection};
 
@@ -109,7 +109,9 @@ async fn of_plugin(config: &Path, verb: PluginVerb, json: bool) -> Exit {
 }
 
 fn complete(shell: clap_complete::Shell) -> Exit {
-    let mut out = std::io::stdout();
-    clap_complete::generate(shell, &mut Arguments::command(), "keepfresh", &mut out);
+    // To memory first: it panics where writing fails, and a reader that has gone away is no error.
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "keepfresh", &mut text);
+    render::raw(&text);
     Exit::Done
 }

@@ -1,7 +1,8 @@
 //! `keepfresh init`: a manifest to start from, and a key. Existing files are never changed.
 
-use std::fs::OpenOptions;
+use std::fs::{OpenOptions, Permissions};
 use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::cli::exit::Exit;
@@ -63,7 +64,11 @@ fn say(path: &Path, made: bool) {
 /// Whether the file was created; an existing one is left unchanged.
 fn write_new(path: &Path) -> std::io::Result<bool> {
     match OpenOptions::new().write(true).create_new(true).open(path) {
-        Ok(mut file) => file.write_all(TEMPLATE.as_bytes()).map(|()| true),
+        Ok(mut file) => {
+            // It holds no secret, and whoever checks a deployment reads it.
+            file.set_permissions(Permissions::from_mode(0o644))?;
+            file.write_all(TEMPLATE.as_bytes()).map(|()| true)
+        }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(error),
     }

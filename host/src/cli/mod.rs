@@ -44,9 +44,12 @@ pub fn run() -> ExitCode {
     let quiet =
         if matches!(arguments.verb, Verb::Serve) { telemetry::DEFAULT_FILTER } else { "error" };
     let filter = source::variable("KEEPFRESH_LOG");
-    if let Err(error) = telemetry::init(format, filter.as_deref().unwrap_or(quiet)) {
-        return render::fail(code::Command::Usage, &error.to_string(), arguments.json).into();
-    }
+    let _flushed = match telemetry::init(format, filter.as_deref().unwrap_or(quiet)) {
+        Ok(flush) => flush,
+        Err(error) => {
+            return render::fail(code::Command::Usage, &error.to_string(), arguments.json).into();
+        }
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     match runtime {
         Ok(runtime) => runtime.block_on(dispatch(arguments)).into(),

@@ -13,7 +13,7 @@ use crate::manifest::{self, Manifest};
 use crate::model::clock::Clock;
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
-use crate::operator::{Command, Reply, lock_path};
+use crate::operator::{Command, Reply};
 use crate::sandbox::{Compiler, Sandbox};
 
 pub(super) async fn approve(config: &Path, name: &str, digest: Option<&str>, json: bool) -> Exit {
@@ -47,8 +47,8 @@ async fn approved(
     })?;
     let found = manifest.plugins.dir.join(file);
     let candidate = Candidate::read(&found, &sandbox, Clock::system().now()).await?;
-    let path = lock_path(manifest);
-    let mut lock = LockFile::read(&path);
+    let mut lock = LockFile::of(manifest);
+    let path = lock.path().to_owned();
     if lock.is_damaged() {
         let message = format!(
             "{} cannot be read; restore it, or delete it to approve every plugin again",
@@ -64,7 +64,7 @@ async fn approved(
         return Err(another(&found, &candidate, digest));
     }
     candidate.approve(&mut lock);
-    lock.write(&path).map_err(|error| {
+    lock.write().map_err(|error| {
         let message = format!("{} cannot be written: {error}", path.display());
         Failure::new(Case::HostFault, code::PluginFile::LockUnwritable, message)
     })?;

@@ -8,11 +8,13 @@ use secrecy::SecretString;
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
-use crate::app::Purpose;
+use crate::app::{self, Purpose};
 use crate::cli::arguments::Add;
 use crate::cli::exit::Exit;
 use crate::cli::session::Session;
 use crate::cli::{import, render};
+use crate::control;
+use crate::lifecycle::lock;
 use crate::manifest::{self, Manifest};
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
@@ -79,11 +81,26 @@ async fn carry_out(
     command: Command,
     progress: &mpsc::UnboundedSender<Progress>,
 ) -> Result<Reply, Failure> {
+    if let Some(reply) = at_hand(&manifest, &command).await? {
+        return Ok(reply);
+    }
     let purpose = if command.only_looks() { Purpose::Look } else { Purpose::Command };
     let session = Session::open(manifest, purpose).await?;
     let result = session.run(command, progress).await;
     session.close().await;
     result
+}
+
+/// A token that is stored and lives long enough, when it could only be asked for later: while a daemon
+/// starts, or another command works on the database.
+async fn at_hand(manifest: &Manifest, command: &Command) -> Result<Option<Reply>, Failure> {
+    let Command::TokenGet { id, min_ttl_s } = command else { return Ok(None) };
+    let database = &manifest.storage.path;
+    if control::Client::connect(database).await?.is_some() || lock::holder(database).is_none() {
+        return Ok(None);
+    }
+    let min_ttl = Duration::from_secs(*min_ttl_s);
+    Ok(app::token_at_hand(manifest, id, min_ttl).await.map(Reply::from))
 }
 
 /// A secret from standard input: never from an argument, where everybody can read it.

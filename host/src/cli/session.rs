@@ -1,13 +1,15 @@
 //! Where commands run: in the daemon if there is one, otherwise in this process. All commands of a
 //! session go to the same one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use crate::app::{App, OpenError, Purpose};
+use crate::app::{App, COMMAND_WAIT, OpenError, Purpose};
 use crate::control;
 use crate::egress::Gate;
+use crate::lifecycle::lock;
 use crate::manifest::Manifest;
 use crate::model::clock::Clock;
 use crate::model::code;
@@ -27,7 +29,7 @@ impl Session {
     /// Finds the daemon, or opens everything here for `purpose`.
     pub(super) async fn open(manifest: Manifest, purpose: Purpose) -> Result<Self, Failure> {
         let database = manifest.storage.path.clone();
-        if control::Client::connect(&database).await?.is_some() {
+        if daemon_comes(&database, purpose).await? {
             return Ok(Self::Daemon(database));
         }
         let (clock, gate, compiler) = (Clock::system(), Gate::system(), Compiler::itself());
@@ -72,13 +74,33 @@ impl Session {
         self.run(command, &nobody).await
     }
 
-    /// Waits for what has begun.
+    /// Waits for what has begun, and lets go of the database.
     pub(super) async fn close(self) {
         if let Self::Here(app) = self {
             app.lifecycle.drain(app.longest_attempt()).await;
+            app.storage.close().await;
         }
     }
 }
+
+/// Whether there is a daemon. A command that would work on the database waits while somebody else does: a
+/// daemon that is starting listens soon, and another command ends.
+async fn daemon_comes(database: &Path, purpose: Purpose) -> Result<bool, Failure> {
+    let begun = Instant::now();
+    loop {
+        if control::Client::connect(database).await?.is_some() {
+            return Ok(true);
+        }
+        let waits = purpose == Purpose::Command && begun.elapsed() < COMMAND_WAIT;
+        if !waits || lock::holder(database).is_none() {
+            return Ok(false);
+        }
+        tokio::time::sleep(STEP).await;
+    }
+}
+
+/// How often it is looked whether the database is free.
+const STEP: Duration = Duration::from_millis(50);
 
 /// Ctrl-C stops beginning new attempts; those that have begun end in order.
 #[expect(clippy::disallowed_methods, reason = "it ends with the process, and nothing waits for it")]

@@ -66,6 +66,11 @@ impl Clients {
         made.insert(grants, client.clone());
         Ok(client)
     }
+
+    /// Makes each client anew when it is next needed.
+    pub(super) fn renew(&self) {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
 }
 
 impl Grants {
@@ -136,6 +141,14 @@ mod tests {
             clients.fitting(&policy(networks, plaintext), minute).unwrap();
             assert_eq!(clients.made.lock().unwrap().len(), kept);
         }
+    }
+
+    #[test]
+    fn a_reload_reads_the_authorities_of_the_system_anew() {
+        let clients = Clients::new(Lookup::system());
+        clients.fitting(&policy(&[], false), Duration::from_mins(1)).unwrap();
+        clients.renew();
+        assert_eq!(clients.made.lock().unwrap().len(), 0);
     }
 
     #[test]

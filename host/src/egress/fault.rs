@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::egress::error::EgressError;
 use crate::egress::lookup::Refused;
 use crate::egress::policy::Policy;
+use crate::egress::proxy;
 use crate::model::code;
 
 /// The client gave up before the headers of the answer were complete.
@@ -22,7 +23,8 @@ pub(super) fn of_sending(policy: &Policy, host: &str, error: &reqwest::Error) ->
             format!("the request to {host} cannot be written as HTTP; nothing was sent"),
         );
     }
-    if error.is_connect() {
+    // With TLS 1.3 it comes after the request was written, and means that nothing of it was read.
+    if error.is_connect() || texts(error).iter().any(|it| it.contains("CertificateRequired")) {
         return of_connecting(host, error);
     }
     of_answer(host, error)
@@ -86,7 +88,9 @@ pub(super) fn headers_too_large(host: &str) -> EgressError {
 }
 
 fn of_connecting(host: &str, error: &reqwest::Error) -> EgressError {
-    let (code, what) = if error.is_dns() {
+    let (code, what) = if no_files_left(error) {
+        (code::Egress::ConnectFailed, NO_FILES_LEFT)
+    } else if error.is_dns() {
         (code::Egress::DnsFailed, "could not be resolved")
     } else if error.is_timeout() {
         (code::Egress::ConnectTimeout, "could not be reached in time")
@@ -95,7 +99,15 @@ fn of_connecting(host: &str, error: &reqwest::Error) -> EgressError {
     } else {
         (code::Egress::ConnectFailed, connect_fault(error))
     };
-    EgressError::not_sent(code, format!("{host} {what}; nothing was sent"))
+    let hint = if code == code::Egress::TlsFailed { String::new() } else { proxy::hint() };
+    EgressError::not_sent(code, format!("{host} {what}; nothing was sent{hint}"))
+}
+
+const NO_FILES_LEFT: &str = "could not be reached: this process has no open files left; raise the limit (`ulimit -n`, LimitNOFILE= in a unit)";
+
+/// `EMFILE` and `ENFILE`, wherever in it.
+fn no_files_left(error: &reqwest::Error) -> bool {
+    faults(error).any(|fault| matches!(fault.raw_os_error(), Some(23 | 24)))
 }
 
 fn connect_fault(error: &reqwest::Error) -> &'static str {
@@ -118,7 +130,16 @@ fn tls_fault(error: &reqwest::Error) -> Option<&'static str> {
     let fault = faults(error).find(|fault| fault.kind() == io::ErrorKind::InvalidData)?;
     let text = fault.to_string().to_ascii_lowercase();
     let kinds = [
+        (
+            "not valid yet",
+            "presented a certificate that is not valid yet; is the clock of this machine right?",
+        ),
         ("expired", "presented a certificate that has expired"),
+        ("certificaterequired", "wants a client certificate, which keepfresh does not have"),
+        (
+            "alert: handshakefailure",
+            "refused the TLS handshake; it may want a client certificate, which keepfresh does not have",
+        ),
         ("unknownissuer", "presented a certificate from an unknown authority"),
         ("not valid for name", "presented a certificate for another name"),
         ("certificate", "presented a certificate that is not accepted"),

@@ -65,6 +65,9 @@ mod outgoing;
 /// The parts of a request that are compared.
 mod part;
 
+/// Proxies of the environment.
+pub mod proxy;
+
 /// What a plugin may contact.
 mod pattern;
 
@@ -99,6 +102,11 @@ impl Gate {
     /// A gate that asks the system's resolver.
     pub fn system() -> Self {
         Self::new(Lookup::system())
+    }
+
+    /// Forgets the clients: the next request is sent with the authorities that the system trusts then.
+    pub fn renew(&self) {
+        self.0.renew();
     }
 
     /// Whether `policy` allows a request with the secrets of these names in it, asked before there is one.

@@ -5,13 +5,16 @@
 use std::io::Write;
 use std::panic::{self, Location};
 
+use rustix::fs::Mode;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::model::code;
 
-/// First thing in `main`: no core dumps, and panics that say where and never what.
+/// First thing in `main`: no core dumps, panics that say where and never what, and files for their owner alone.
 pub fn at_start() {
     panic::set_hook(Box::new(|info| report(info.location())));
+    // Whatever the caller's is: what others may read says so where it is made.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     if let Err(error) = setrlimit(Resource::Core, none) {
         tracing::warn!(%error, "core dumps could not be turned off");

@@ -8,6 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::lifecycle::owner;
 use crate::model::clock::Clock;
 use crate::model::code::{self, Code};
 
@@ -41,7 +42,10 @@ pub enum LockError {
         path: PathBuf,
     },
     /// The lock file cannot be used.
-    #[error("the lock file {} cannot be used: {cause}", path.display())]
+    #[error(
+        "the lock file {} cannot be used: {cause}{}",
+        path.display(), owner::remedy(path).unwrap_or_default()
+    )]
     Unusable {
         /// The lock file.
         path: PathBuf,

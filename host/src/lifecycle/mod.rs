@@ -22,8 +22,17 @@ use crate::model::code;
 /// Limits that are set at start: no core dumps, no memory for other processes, quiet panics.
 pub mod hardening;
 
+/// How many files may be open.
+pub mod limits;
+
 /// One process at a time on one database.
 pub mod lock;
+
+/// What process 1 of a container does besides.
+pub mod init;
+
+/// Whose files are.
+pub mod owner;
 
 /// SIGTERM, SIGINT and SIGHUP.
 pub mod signals;

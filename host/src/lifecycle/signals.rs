@@ -33,6 +33,15 @@ impl Signals {
         })
     }
 
+    /// Waits for one that stops; a wish to reload is kept for [`Signals::next`].
+    pub async fn stop(&mut self) {
+        tokio::select! {
+            Some(()) = self.terminate.recv() => {}
+            Some(()) = self.interrupt.recv() => {}
+            else => std::future::pending().await,
+        }
+    }
+
     /// Waits for the next signal. Several of one kind may arrive as one.
     pub async fn next(&mut self) -> Signal {
         tokio::select! {

@@ -57,6 +57,10 @@ impl Diagnostic {
                 "write one with `keepfresh init`, or name it with `--config`"
             }
             io::ErrorKind::InvalidData => "save it as UTF-8",
+            // Container engines make one where a file that is to be mounted is missing.
+            io::ErrorKind::IsADirectory => {
+                "it is a folder: name the file in it; if a container made it, the file that was to be mounted is missing on the host"
+            }
             _ => "give this user permission to read it",
         };
         let message = format!("the manifest cannot be read: {error}");

@@ -21,6 +21,8 @@ pub enum Exit {
     Busy,
     /// 78: the manifest or the key is wrong; a service manager need not try again.
     Config,
+    /// That of a process that did the work.
+    Other(u8),
 }
 
 impl Exit {
@@ -35,6 +37,7 @@ impl Exit {
             Self::NoDaemon => 5,
             Self::Busy => 75,
             Self::Config => 78,
+            Self::Other(number) => number,
         }
     }
 }

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::egress::proxy;
+use crate::lifecycle::limits;
 use crate::model::failure::Failure;
 use crate::model::state::State;
 use crate::operator::{Operator, PageQuery, Reply};
@@ -37,6 +39,13 @@ impl Operator {
         findings.extend(self.plugin_files());
         findings.extend(self.secrets().await);
         findings.extend(self.providers());
+        findings.extend(limits::too_few_files().map(|it| wrong("open files", it)));
+        findings.extend(proxy::in_environment().map(|name| {
+            fine(
+                "proxy",
+                format!("{name} is set, but keepfresh uses no proxy and connects directly"),
+            )
+        }));
         findings.push(self.connections().await);
         Ok(Reply::Findings(findings))
     }

@@ -42,7 +42,6 @@ mod reload;
 /// Connections as people and scripts read them.
 pub mod view;
 
-use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -241,9 +240,4 @@ async fn changed(configs: &mut Configs, connection: &Connection) -> Vec<Changed>
         Some(then) => configs.changed_since(&connection.id, &connection.settings, then).await,
         None => Vec::new(),
     }
-}
-
-/// Where the lock file of a manifest's plugins is.
-pub fn lock_path(manifest: &Manifest) -> PathBuf {
-    manifest.folder.join("keepfresh.lock")
 }

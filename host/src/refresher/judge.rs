@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::attempt::Trigger;
-use crate::model::code;
+use crate::model::code::{self, Code};
 use crate::model::connection::{Due, Problem};
 use crate::model::event::EventKind;
 use crate::model::failure::{Case, Failure};
@@ -69,6 +69,8 @@ pub(super) fn judge(failure: Failure, facts: &Facts<'_>) -> Verdict {
             problem: Some(Problem::Misconfigured),
             due: None,
             event: EventKind::Misconfigured,
+            // Without its secret the plugin was not called, and has not seen what waits for it.
+            keep_captures: matches!(verdict.failure.code, Code::Secret(_)),
             ..verdict
         },
         Case::GrantExpired | Case::TokenRejected => dead_grant(verdict, facts),
@@ -141,7 +143,6 @@ fn doubt(verdict: Verdict, facts: &Facts<'_>) -> Verdict {
 mod tests {
     use super::*;
     use crate::manifest::provider::Provider;
-    use crate::model::code::Code;
     use crate::model::fixture::at;
 
     fn check(case: Case, rotation: Rotation, change: impl Fn(&mut Facts<'_>)) -> Verdict {
@@ -220,6 +221,32 @@ mod tests {
         assert!(check(Case::PluginFault, Rotation::Strict, |_| ()).keep_captures);
         assert!(check(Case::Unexpected, Rotation::Strict, |_| ()).keep_captures);
         assert!(!check(Case::Unavailable, Rotation::Strict, |_| ()).keep_captures);
+    }
+
+    #[test]
+    fn an_answer_that_waits_is_kept_while_a_secret_is_missing() {
+        let manifest =
+            crate::manifest::parse("[providers.x]", std::path::Path::new("keepfresh.toml"));
+        let manifest = manifest.unwrap();
+        let id = "x".parse().unwrap();
+        let facts = Facts {
+            rotation: Rotation::Strict,
+            unattended: false,
+            failures: 0,
+            in_doubt: false,
+            since: at(0),
+            expires_at: None,
+            told: None,
+            timing: Timing::new(&manifest.providers["x"], None, &id),
+            now: at(0),
+        };
+        for (code, kept) in [
+            (Code::from(code::Secret::EnvMissing), true),
+            (code::Provider::Misconfigured.into(), false),
+        ] {
+            let failure = Failure::new(Case::Misconfigured, code, "why");
+            assert_eq!(judge(failure, &facts).keep_captures, kept);
+        }
     }
 
     #[test]

@@ -97,7 +97,7 @@ pub use flights::AttemptResult;
 pub use journal::unopenable;
 pub use pauses::Pauses;
 pub use profiles::Profiles;
-pub use serving::{Served, Serving, Short};
+pub use serving::{Served, Serving, Short, stored_token};
 pub use showing::Showing;
 pub use times::Times;
 pub use turns::Turns;

@@ -33,6 +33,7 @@ mod property;
 
 use std::sync::Arc;
 
+use rustix::process::{Resource, getrlimit};
 use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::{InstancePre, Linker};
@@ -84,7 +85,7 @@ impl Sandbox {
     /// Starts the engine. One for each process.
     pub fn start(compiler: Compiler) -> wasmtime::Result<Self> {
         let slots = Arc::new(Semaphore::new(engine::MAX_CALLS as usize));
-        let engine = engine::start(&slots)?;
+        let engine = engine::start(&slots).map_err(within_limits)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         imports::secrets::add_to_linker::<_, Own>(&mut linker, |state| state)?;
@@ -93,6 +94,17 @@ impl Sandbox {
         imports::log::add_to_linker::<_, Own>(&mut linker, |state| state)?;
         imports::types::add_to_linker::<_, Own>(&mut linker, |state| state)?;
         Ok(Self { engine, linker: Arc::new(linker), slots, compiler })
+    }
+}
+
+/// The engine reserves more address space than it uses. Where that is limited, the limit is the reason.
+fn within_limits(error: wasmtime::Error) -> wasmtime::Error {
+    match getrlimit(Resource::As).current {
+        Some(most) => error.context(format!(
+            "this process may use {} MiB of address space, and more is reserved; lift the limit (`ulimit -v unlimited`, LimitAS= in a unit)",
+            most >> 20
+        )),
+        None => error,
     }
 }
 

@@ -38,6 +38,10 @@ macro_rules! steps {
             /// Cancelled when nothing can be written any more.
             fn ended(&self) -> CancellationToken;
 
+            /// Finishes what was handed in and lets go of the database, which then lies on its disk whole
+            /// and is no longer used. Nothing can be written or read afterwards.
+            fn close(&self) -> BoxFuture<'_, ()>;
+
             /// Ends the writer as a mistake in it would.
             #[cfg(test)]
             fn break_writer(&self) -> Answer<'_, ()>;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::lifecycle::{limits, owner};
 use crate::model::code::{self, Code};
 
 /// A failure of the database. Nothing was written that the caller does not know of.
@@ -66,7 +67,12 @@ impl StorageError {
     pub(super) fn opening(path: &Path, cause: String, meaning: Self) -> Self {
         match meaning {
             Self::Damaged(cause) => Self::Damaged(format!("{}: {cause}", path.display())),
-            _ => Self::Open { path: path.to_owned(), cause },
+            _ => Self::Open {
+                path: path.to_owned(),
+                cause: cause
+                    + &owner::remedy(path).unwrap_or_default()
+                    + &limits::too_few_files().map(|it| format!("; {it}")).unwrap_or_default(),
+            },
         }
     }
 

@@ -25,6 +25,7 @@ mod contract;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
@@ -43,6 +44,9 @@ use engine::Engine;
 use listeners::Heard;
 use spill::Spill;
 use sqlite::Sqlite;
+
+/// How long a database is waited for that is to be closed.
+const CLOSED_WITHIN: Duration = Duration::from_secs(5);
 
 /// The database. A clone is cheap and means the same one.
 #[derive(Clone)]
@@ -89,6 +93,14 @@ impl Storage {
     /// has gone. Whoever serves others ends then: what cannot store a token must not ask for one.
     pub async fn writer_ended(&self) {
         self.engine.ended().cancelled().await;
+    }
+
+    /// Closes the database: its file alone is a copy then. For the end of a process, when nobody works
+    /// on it any more; who still does is not waited for longer than a moment.
+    pub async fn close(&self) {
+        if tokio::time::timeout(CLOSED_WITHIN, self.engine.close()).await.is_err() {
+            tracing::warn!("the database is still in use and was not closed");
+        }
     }
 
     /// Returns once the time of some connection may have changed since the last call. A change between

@@ -77,6 +77,7 @@ fn in_words(exit: Exit) -> &'static str {
         Exit::NoDaemon => "the daemon cannot be reached",
         Exit::Busy => "another process is using the database",
         Exit::Config => "the manifest or the key is wrong",
+        Exit::Other(_) => "that of another process",
     }
 }
 

@@ -58,6 +58,11 @@ fn out(line: impl Into<Line>) {
     let _ = writeln!(io::stdout().lock(), "{}", line.into());
 }
 
+/// Prints a document as it is: a program reads it, and all of it is ours.
+pub(super) fn raw(document: &[u8]) {
+    let _ = io::stdout().lock().write_all(document);
+}
+
 fn out_all(lines: Vec<Line>) {
     lines.into_iter().for_each(out);
 }

@@ -1,7 +1,7 @@
 //! The case of a code where the original case is not known: in rows from before cases were stored,
 //! and in replies of an older daemon.
 
-use crate::model::code::{Code, Egress, Plugin, Provider, Refresh, Token};
+use crate::model::code::{Code, Egress, Plugin, Provider, Refresh, Secret, Token};
 use crate::model::failure::Case;
 
 impl Code {
@@ -12,10 +12,10 @@ impl Code {
             Self::Egress(code) => of_egress(*code),
             Self::Refresh(code) => of_refresh(*code),
             Self::Token(code) => of_token(*code),
+            Self::Secret(code) => of_secret(*code),
             Self::Plugin(Plugin::SecretUnfit)
             | Self::Command(_)
             | Self::Manifest(_)
-            | Self::Secret(_)
             | Self::PluginFile(_)
             | Self::Replay(_)
             | Self::Connect(_)
@@ -78,5 +78,22 @@ fn of_token(code: Token) -> Case {
         Token::None | Token::RejectedWhenFresh | Token::NotReplaced => Case::Unavailable,
         Token::Invalid | Token::GenerationUnknown => Case::Misconfigured,
         Token::Unprintable | Token::DeadOnArrival => Case::Unexpected,
+    }
+}
+
+/// What may pass by itself is an outage of this machine; what does not is for a person.
+fn of_secret(code: Secret) -> Case {
+    match code {
+        Secret::FileMissing
+        | Secret::FileUnreadable
+        | Secret::CredentialMissing
+        | Secret::ExecFailed
+        | Secret::ExecTimeout
+        | Secret::Empty => Case::HostFault,
+        Secret::EnvMissing
+        | Secret::FileMode
+        | Secret::NotText
+        | Secret::TooLarge
+        | Secret::SourceForm => Case::Misconfigured,
     }
 }

@@ -12,13 +12,13 @@ codes! {
     }
     FileMissing = "secret.file_missing" {
         meaning: "The file that holds the secret does not exist.",
-        remedy: "Create it, or correct its path in the manifest.",
-        exit: Config, retryable: false, acts: Operator,
+        remedy: "Create it, or correct its path in the manifest; it is tried again by itself.",
+        exit: Failed, retryable: true, acts: Operator,
     }
     FileUnreadable = "secret.file_unreadable" {
         meaning: "The file that holds the secret cannot be read.",
         remedy: "Give the user that runs Keepfresh permission to read it.",
-        exit: Config, retryable: false, acts: Operator,
+        exit: Failed, retryable: true, acts: Operator,
     }
     FileMode = "secret.file_mode" {
         meaning: "Other users may read or change the key file.",
@@ -28,22 +28,22 @@ codes! {
     CredentialMissing = "secret.credential_missing" {
         meaning: "systemd did not pass this credential.",
         remedy: "Add `LoadCredentialEncrypted=NAME` to the unit, or start Keepfresh through systemd.",
-        exit: Config, retryable: false, acts: Operator,
+        exit: Failed, retryable: true, acts: Operator,
     }
     ExecFailed = "secret.exec_failed" {
         meaning: "The command that prints the secret did not start, or failed.",
-        remedy: "Run it by hand as the same user to see why.",
-        exit: Config, retryable: true, acts: Operator,
+        remedy: "Run it as the same user with only PATH, HOME, USER, LANG and XDG_* in the environment to see why; it is tried again by itself.",
+        exit: Failed, retryable: true, acts: Operator,
     }
     ExecTimeout = "secret.exec_timeout" {
         meaning: "The command that prints the secret timed out and was killed.",
         remedy: "Run it by hand as the same user to see what it waits for.",
-        exit: Config, retryable: true, acts: Operator,
+        exit: Failed, retryable: true, acts: Operator,
     }
     Empty = "secret.empty" {
         meaning: "The source of the secret is empty.",
-        remedy: "Put the secret there.",
-        exit: Config, retryable: false, acts: Operator,
+        remedy: "Put the secret there; it is tried again by itself.",
+        exit: Failed, retryable: true, acts: Operator,
     }
     NotText = "secret.not_text" {
         meaning: "The source of the secret is not UTF-8 text.",

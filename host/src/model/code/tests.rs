@@ -86,7 +86,7 @@ fn a_script_tells_kinds_of_errors_apart_by_their_exit() {
         (Exit::Person, &["provider.grant_expired", "plugin.missing", "egress.host_denied"]),
         (Exit::NoDaemon, &["daemon.unreachable", "daemon.foreign_user"]),
         (Exit::Busy, &["instance.locked", "storage.busy"]),
-        (Exit::Config, &["vault.wrong_key", "manifest.syntax", "secret.empty"]),
+        (Exit::Config, &["vault.wrong_key", "manifest.syntax", "secret.env_missing"]),
     ] {
         for text in codes {
             assert_eq!(Code::read(text).exit(), exit, "{text}");

@@ -69,13 +69,14 @@ impl Serving {
         let facts = loaded.connection.token.as_ref();
         let wish = facts.map(|it| wish(it, min_ttl, loaded.given, self.clock.now()));
         if let Some(Wish::Met | Wish::Beyond(_)) = wish
-            && let Some(served) = self.stored(&loaded, min_ttl, None)?
+            && let Some(served) = stored(&self.vault, &loaded, min_ttl, None, self.clock.now())?
         {
             return Ok(served);
         }
         let failure = self.refresh(&loaded, min_ttl).await.err();
         let loaded = load(&self.storage, id).await?;
-        if let Some(served) = self.stored(&loaded, min_ttl, failure.as_ref())? {
+        let now = self.clock.now();
+        if let Some(served) = stored(&self.vault, &loaded, min_ttl, failure.as_ref(), now)? {
             if let Some(failure) = &failure {
                 warn!(connection.id = %id, error.code = %failure.code, "serving the old token of {id}: {failure}");
             }
@@ -106,27 +107,6 @@ impl Serving {
             self.replace(id, &loaded).await?;
         }
         self.token(id, Duration::ZERO).await
-    }
-
-    /// The stored token, if it works. `failed` is why there is no newer one.
-    fn stored(
-        &self,
-        loaded: &Loaded,
-        min_ttl: Duration,
-        failed: Option<&Failure>,
-    ) -> Result<Option<Served>, Failure> {
-        let now = self.clock.now();
-        let facts = loaded.connection.token.as_ref();
-        let Some(facts) = facts.filter(|it| it.is_valid(now)) else { return Ok(None) };
-        let short = shortfall(loaded, facts, min_ttl, failed, now);
-        let current = secrets::current(&self.vault, loaded)?;
-        Ok(current.map(|it| Served {
-            token: it.access_token,
-            token_type: it.token_type,
-            expires_at: facts.expires_at,
-            generation: loaded.connection.generation,
-            short,
-        }))
     }
 
     async fn refresh(&self, loaded: &Loaded, min_ttl: Duration) -> Result<(), Failure> {
@@ -195,7 +175,11 @@ impl Serving {
     async fn fallback(&self, id: &ConnectionId) -> Option<Served> {
         let plugin = self.catalogue.plugin(id.provider()).ok()?;
         let source = plugin.provider().fallback_token.as_ref()?;
-        let token = source.read().await.ok()?;
+        let read = source.read().await;
+        let token = read.inspect_err(|error| {
+            warn!(connection.id = %id, error.code = error.code().text(), "the fallback token of {id} is not served: {error}");
+        });
+        let token = token.ok()?;
         if !is_presentable(&token) {
             warn!(connection.id = %id, error.code = code::Token::Invalid.text(), "the fallback token of {id} is not one word of visible ASCII; it is not served");
             return None;
@@ -203,6 +187,44 @@ impl Serving {
         warn!(connection.id = %id, "serving the fallback token of {id}: no other token is available");
         Some(Served::fallback(token))
     }
+}
+
+/// The stored token of `id`, if it lives for `min_ttl` or no new one would live longer: for those who look
+/// beside whoever works on the database. Nobody is noted, and nothing is sent.
+pub async fn stored_token(
+    storage: &Storage,
+    vault: &Vault,
+    id: &ConnectionId,
+    min_ttl: Duration,
+    now: Timestamp,
+) -> Result<Option<Served>, Failure> {
+    let loaded = load(storage, id).await?;
+    let facts = loaded.connection.token.as_ref();
+    match facts.map(|it| wish(it, min_ttl, loaded.given, now)) {
+        Some(Wish::Met | Wish::Beyond(_)) => stored(vault, &loaded, min_ttl, None, now),
+        _ => Ok(None),
+    }
+}
+
+/// The stored token, if it works. `failed` is why there is no newer one.
+fn stored(
+    vault: &Vault,
+    loaded: &Loaded,
+    min_ttl: Duration,
+    failed: Option<&Failure>,
+    now: Timestamp,
+) -> Result<Option<Served>, Failure> {
+    let facts = loaded.connection.token.as_ref();
+    let Some(facts) = facts.filter(|it| it.is_valid(now)) else { return Ok(None) };
+    let short = shortfall(loaded, facts, min_ttl, failed, now);
+    let current = secrets::current(vault, loaded)?;
+    Ok(current.map(|it| Served {
+        token: it.access_token,
+        token_type: it.token_type,
+        expires_at: facts.expires_at,
+        generation: loaded.connection.generation,
+        short,
+    }))
 }
 
 /// How old a token is that is too young to be refused for its age.

@@ -24,12 +24,13 @@ const SEAL: usize = 32;
 pub struct Cache {
     dir: PathBuf,
     vault: Vault,
+    keeps: bool,
 }
 
 impl Cache {
-    /// The cache in `dir`, made when it is first used.
-    pub fn new(dir: PathBuf, vault: Vault) -> Self {
-        Self { dir, vault }
+    /// The cache in `dir`, made when it is first used; unless it `keeps` what is new, it is only read.
+    pub fn new(dir: PathBuf, vault: Vault, keeps: bool) -> Self {
+        Self { dir, vault, keeps }
     }
 
     /// The compiled form of the component with this `digest`, if there is a sound one.
@@ -50,6 +51,9 @@ impl Cache {
 
     /// Keeps the compiled form; a failure costs only time at the next start.
     pub(in crate::sandbox) fn keep(&self, engine: &Engine, digest: &str, code: &[u8]) {
+        if !self.keeps {
+            return;
+        }
         let path = self.path(engine, digest);
         let mut file = self.seal(&path, code).to_vec();
         file.extend_from_slice(code);

@@ -33,6 +33,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use sqlx::sqlite::SqlitePool;
 use tokio_util::sync::CancellationToken;
@@ -75,6 +76,14 @@ impl Engine for Sqlite {
 
     fn ended(&self) -> CancellationToken {
         self.writer.ended()
+    }
+
+    /// The writer last: whoever closes a file of SQLite last moves the log into it.
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            self.readers.close().await;
+            self.writer.close().await;
+        })
     }
 
     #[cfg(test)]

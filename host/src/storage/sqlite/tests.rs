@@ -34,6 +34,19 @@ async fn around(fresh: &Fresh) -> SqliteConnection {
 }
 
 #[tokio::test]
+async fn a_database_that_was_closed_is_one_file_and_takes_nothing_more() {
+    let fresh = sqlite().await.with(3).await;
+    let waits = fresh.storage.begin(begin(0, None));
+    let (begun, ()) = tokio::join!(waits, fresh.storage.close());
+    assert_eq!(begun.unwrap(), Begun::Yes, "what was handed in is made");
+    let refused = fresh.storage.begin(begin(1, None)).await;
+    assert!(matches!(refused, Err(StorageError::WriterGone)), "{refused:?}");
+    assert!(!fresh.dir.path().join("keepfresh.db-wal").exists());
+    let storage = fresh.again().await;
+    assert!(storage.load(&id(0)).await.unwrap().unwrap().open.is_some());
+}
+
+#[tokio::test]
 async fn a_write_that_fails_takes_no_other_down() {
     let fresh = sqlite().await.with(50).await;
     let storage = &fresh.storage;

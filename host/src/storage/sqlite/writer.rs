@@ -4,6 +4,7 @@
 //!
 //! Knows nothing of what is written.
 
+use std::sync::{PoisonError, RwLock};
 use std::thread;
 
 use tokio::sync::{mpsc, oneshot};
@@ -36,15 +37,15 @@ pub(super) fn change(
     Ok(db.prepare_cached(statement)?.execute(arguments)?)
 }
 
-/// Hands changes to the writer. A clone is cheap.
-#[derive(Clone)]
+/// Hands changes to the writer.
 pub(super) struct Writer {
-    jobs: mpsc::UnboundedSender<Box<dyn Job>>,
+    /// `None` once it was closed.
+    jobs: RwLock<Option<mpsc::UnboundedSender<Box<dyn Job>>>>,
     ended: CancellationToken,
 }
 
 impl Writer {
-    /// The writer over `db`. Its thread ends with its last handle, or when a change panics.
+    /// The writer over `db`. Its thread ends when it is closed or dropped, or when a change panics.
     pub(super) fn start(db: Db) -> std::io::Result<Self> {
         let (jobs, waiting) = mpsc::unbounded_channel();
         let ended = CancellationToken::new();
@@ -52,9 +53,18 @@ impl Writer {
         let guard = ended.clone().drop_guard();
         thread::Builder::new().name("database".to_owned()).spawn(move || {
             let _guard = guard;
+            // Behind the guard, so that the file is closed when the end is told.
+            let db = db;
             run(&db, waiting);
+            settle(&db);
         })?;
-        Ok(Self { jobs, ended })
+        Ok(Self { jobs: RwLock::new(Some(jobs)), ended })
+    }
+
+    /// Takes no more changes, and returns once those that were handed in are made and the file is closed.
+    pub(super) async fn close(&self) {
+        drop(self.jobs.write().unwrap_or_else(PoisonError::into_inner).take());
+        self.ended.cancelled().await;
     }
 
     /// Cancelled when the thread has ended, however it did.
@@ -65,9 +75,10 @@ impl Writer {
     /// Makes `write` durable. Dropping the future does not undo or cancel it.
     pub(super) fn write<W: Write>(&self, write: W) -> Answer<'static, W::Answer> {
         let (to, answer) = oneshot::channel();
-        let sent = self.jobs.send(Box::new(One { write, to, answer: None }));
+        let jobs = self.jobs.read().unwrap_or_else(PoisonError::into_inner);
+        let sent = jobs.as_ref().map(|it| it.send(Box::new(One { write, to, answer: None })));
         Box::pin(async move {
-            sent.map_err(|_| StorageError::WriterGone)?;
+            let Some(Ok(())) = sent else { return Err(StorageError::WriterGone) };
             answer.await.map_err(|_| StorageError::WriterGone)?
         })
     }
@@ -117,6 +128,14 @@ fn run(db: &Db, mut waiting: mpsc::UnboundedReceiver<Box<dyn Job>>) {
             Err(Refused::All(error)) => jobs.drain(..).for_each(|it| it.refuse(error.clone())),
             Err(Refused::One(_)) => jobs.drain(..).for_each(|it| alone(db, it)),
         }
+    }
+}
+
+/// Moves what is in the log beside the file into it, so that the file alone is a copy. What a reader of
+/// another process still looks at stays there; it is not waited for.
+fn settle(db: &Db) {
+    if let Err(error) = db.execute_batch("pragma wal_checkpoint(passive)") {
+        tracing::warn!("the write-ahead log could not be moved into the database: {error}");
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::lifecycle::owner;
 use crate::model::code::{self, Code};
+use crate::vault::source::exec;
 
 /// Why a source gave no secret.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +22,10 @@ pub enum SourceError {
         path: PathBuf,
     },
     /// The file is there and cannot be read.
-    #[error("the secret file {} cannot be read: {cause}", path.display())]
+    #[error(
+        "the secret file {} cannot be read: {cause}{}",
+        path.display(), owner::remedy(path).unwrap_or_default()
+    )]
     FileUnreadable {
         /// Its path.
         path: PathBuf,
@@ -49,11 +54,14 @@ pub enum SourceError {
         name: String,
     },
     /// The command did not start, or reported failure. Its output is not shown: it may be secret.
-    #[error("the secret command {program} {reason}; run it by hand to see why")]
+    #[error(
+        "the secret command {program} {reason}; run it as keepfresh's user with only {} in the environment to see why",
+        exec::PASSED
+    )]
     ExecFailed {
         /// The first word of the argv.
         program: String,
-        /// How it ended.
+        /// How it ended, and what it complained of.
         reason: String,
     },
     /// The command took too long.
@@ -91,6 +99,25 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// Whether it may be there in a moment: a file that is being replaced, a folder that is not mounted
+    /// yet, a service that is down. What is there and wrong waits for a person, and a variable is what it
+    /// was when the process began.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::FileMissing { .. }
+            | Self::FileUnreadable { .. }
+            | Self::CredentialMissing { .. }
+            | Self::ExecFailed { .. }
+            | Self::ExecTimeout { .. }
+            | Self::Empty { .. } => true,
+            Self::EnvMissing { .. }
+            | Self::FileMode { .. }
+            | Self::NotText { .. }
+            | Self::TooLarge { .. }
+            | Self::Form => false,
+        }
+    }
+
     /// `area.cause`, the same in CLI, API, log and attempts.
     pub fn code(&self) -> Code {
         let code = match self {

@@ -1,8 +1,9 @@
-//! A secret that a command prints: a key service, a password manager. No shell, no environment but
-//! `PATH`, and nothing of the output is ever shown.
+//! A secret that a command prints: a key service, a password manager. No shell, little of the
+//! environment, and nothing of the output is ever shown; of its complaints the first line is.
 
 use std::ffi::OsString;
 use std::io;
+use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -13,18 +14,36 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
+use crate::vault::source::complaint;
 use crate::vault::source::error::SourceError;
-use crate::vault::source::{LARGEST, without_line_end};
+use crate::vault::source::{LARGEST, as_secret};
 
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Runs the command and takes its output without the last line end.
+/// How long a complaint is waited for after the command has ended: what it started may still hold the pipe.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// What a command gets of our environment, for people.
+pub(super) const PASSED: &str = "PATH, HOME, USER, LANG and XDG_*";
+
+/// What a command is run with: where it finds itself, its files and its language. The rest may hold
+/// secrets of others.
+pub(super) type Environment = Vec<(OsString, OsString)>;
+
+/// What of `all` a command gets.
+pub(super) fn environment(all: impl Iterator<Item = (OsString, OsString)>) -> Environment {
+    let passed =
+        |name: &str| ["PATH", "HOME", "USER", "LANG"].contains(&name) || name.starts_with("XDG_");
+    all.filter(|(name, _)| name.to_str().is_some_and(passed)).collect()
+}
+
+/// Runs the command and takes its output.
 pub(super) async fn read(
     argv: &[String],
-    path: Option<OsString>,
+    environment: Environment,
 ) -> Result<SecretString, SourceError> {
     let (program, arguments) = argv.split_first().ok_or(SourceError::Form)?;
-    run(program, arguments, path, LIMIT).await
+    run(program, arguments, environment, LIMIT).await
 }
 
 /// The command as errors name it.
@@ -35,13 +54,13 @@ pub(super) fn label(program: &str) -> String {
 async fn run(
     program: &str,
     arguments: &[String],
-    path: Option<OsString>,
+    environment: Environment,
     limit: Duration,
 ) -> Result<SecretString, SourceError> {
-    let mut child = start(program, arguments, path)
+    let mut child = start(program, arguments, environment)
         .map_err(|cause| failed(program, format!("could not be started: {cause}")))?;
     match timeout(limit, finish(&mut child)).await {
-        Ok(Ok((status, output))) => judge(program, status, &output),
+        Ok(Ok(ended)) => judge(program, &ended),
         Ok(Err(cause)) => Err(failed(program, format!("could not be read: {cause}"))),
         Err(_) => {
             kill(&child);
@@ -51,20 +70,44 @@ async fn run(
 }
 
 /// In a process group of its own, so that what the command started ends with it.
-fn start(program: &str, arguments: &[String], path: Option<OsString>) -> io::Result<Child> {
+fn start(program: &str, arguments: &[String], environment: Environment) -> io::Result<Child> {
     Command::new(program)
         .args(arguments)
         .env_clear()
-        .envs(path.map(|it| ("PATH", it)))
+        .envs(environment)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .process_group(0)
         .kill_on_drop(true)
         .spawn()
 }
 
-async fn finish(child: &mut Child) -> io::Result<(ExitStatus, Zeroizing<Vec<u8>>)> {
+/// A command that has ended.
+struct Ended {
+    status: ExitStatus,
+    output: Zeroizing<Vec<u8>>,
+    complaint: Zeroizing<Vec<u8>>,
+}
+
+async fn finish(child: &mut Child) -> io::Result<Ended> {
+    let mut complaint = Zeroizing::new(Vec::new());
+    let ended = {
+        let mut listening = pin!(complaint::listen(child.stderr.take(), &mut complaint));
+        let mut working = pin!(work(child));
+        tokio::select! {
+            () = &mut listening => working.await,
+            ended = &mut working => {
+                let _ = timeout(LAST_WORDS, listening).await;
+                ended
+            }
+        }
+    };
+    let (status, output) = ended?;
+    Ok(Ended { status, output, complaint })
+}
+
+async fn work(child: &mut Child) -> io::Result<(ExitStatus, Zeroizing<Vec<u8>>)> {
     let mut output = Zeroizing::new(Vec::with_capacity(LARGEST + 1));
     if let Some(stdout) = child.stdout.take() {
         stdout.take(LARGEST as u64 + 1).read_to_end(&mut output).await?;
@@ -72,16 +115,18 @@ async fn finish(child: &mut Child) -> io::Result<(ExitStatus, Zeroizing<Vec<u8>>
     Ok((child.wait().await?, output))
 }
 
-fn judge(program: &str, status: ExitStatus, output: &[u8]) -> Result<SecretString, SourceError> {
-    let origin = || label(program);
-    if output.len() > LARGEST {
-        return Err(SourceError::TooLarge { origin: origin() });
+fn judge(program: &str, ended: &Ended) -> Result<SecretString, SourceError> {
+    let Ended { status, output, complaint } = ended;
+    // One that was cut off does not end well either.
+    if status.success() || output.len() > LARGEST {
+        return as_secret(output, || label(program));
     }
-    match status.code() {
-        Some(0) => without_line_end(output, origin),
-        Some(code) => Err(failed(program, format!("exited with code {code}"))),
-        None => Err(failed(program, "was killed by a signal".to_owned())),
-    }
+    let how = match status.code() {
+        Some(code) => format!("exited with code {code}"),
+        None => "was killed by a signal".to_owned(),
+    };
+    let said = complaint::first_line(complaint, output);
+    Err(failed(program, said.map_or(how.clone(), |it| format!("{how} and said: {it}"))))
 }
 
 fn kill(child: &Child) {
@@ -106,7 +151,8 @@ mod tests {
 
     async fn shell(script: &str, limit: Duration) -> Result<SecretString, SourceError> {
         let arguments = ["-c".to_owned(), script.to_owned()];
-        run("/bin/sh", &arguments, Some("/usr/bin:/bin".into()), limit).await
+        let path = [("PATH".into(), "/usr/bin:/bin".into())];
+        run("/bin/sh", &arguments, path.into(), limit).await
     }
 
     #[tokio::test]
@@ -115,8 +161,16 @@ mod tests {
         assert_eq!(secret.expose_secret(), "secret");
     }
 
+    #[test]
+    fn a_command_gets_what_it_finds_its_files_with_and_no_more() {
+        let all = ["PATH", "HOME", "USER", "LANG", "XDG_RUNTIME_DIR", "CANARY", "HOMES", "AWS_KEY"];
+        let passed = environment(all.into_iter().map(|it| (it.into(), "x".into())));
+        let names = passed.into_iter().map(|it| it.0).collect::<Vec<_>>();
+        assert_eq!(names, all[..5]);
+    }
+
     #[tokio::test]
-    async fn the_environment_is_empty_but_for_the_path() {
+    async fn a_command_gets_nothing_that_it_is_not_given() {
         let names = shell("env", LIMIT).await.unwrap();
         let inherited = |line: &&str| line.starts_with("CARGO") || line.starts_with("HOME");
         assert_eq!(names.expose_secret().lines().find(inherited), None);
@@ -124,11 +178,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failure_tells_its_exit_code_and_not_its_output() {
-        let error = shell("echo CANARY; echo CANARY >&2; exit 3", LIMIT).await.unwrap_err();
+    async fn a_failure_tells_its_exit_code_and_its_complaint_and_not_its_output() {
+        let error = shell("echo CANARY; echo no CANARY >&2; exit 3", LIMIT).await.unwrap_err();
         assert_eq!(error.code().text(), "secret.exec_failed");
-        assert!(error.to_string().contains("exited with code 3"));
+        assert!(error.to_string().contains("exited with code 3 and said: no ***;"), "{error}");
         assert!(!format!("{error:?} {error}").contains("CANARY"));
+    }
+
+    #[tokio::test]
+    async fn neither_a_long_complaint_nor_whoever_still_could_complain_is_waited_for() {
+        let begun = Instant::now();
+        let script = "sleep 30 >/dev/null & head -c 1000000 /dev/zero >&2; echo secret";
+        assert_eq!(shell(script, LIMIT).await.unwrap().expose_secret(), "secret");
+        assert!(begun.elapsed() < Duration::from_secs(5));
     }
 
     #[tokio::test]
@@ -141,7 +203,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_command_that_is_not_there_is_named() {
-        let error = read(&["/nonexistent/unwrap".to_owned()], None).await.unwrap_err();
+        let error = read(&["/nonexistent/unwrap".to_owned()], Vec::new()).await.unwrap_err();
         assert_eq!(error.code().text(), "secret.exec_failed");
         assert!(error.to_string().contains("/nonexistent/unwrap"));
     }

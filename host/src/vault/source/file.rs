@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use zeroize::Zeroizing;
 
 use crate::vault::source::error::SourceError;
-use crate::vault::source::{LARGEST, without_line_end};
+use crate::vault::source::{LARGEST, as_secret};
 
 /// What to do about a file that others may read or change.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +29,7 @@ pub(super) enum Care {
 /// Write for group and others, read for others.
 const LOOSE: u32 = 0o026;
 
-/// Reads the file without its last line end.
+/// Reads the file.
 pub(super) async fn read(path: &Path, care: Care) -> Result<SecretString, SourceError> {
     let owned = path.to_owned();
     // Not `tokio::fs`: its buffers are not wiped.
@@ -46,11 +46,7 @@ fn read_now(path: &Path, care: Care) -> Result<SecretString, SourceError> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(LARGEST + 1));
     let limit = LARGEST as u64 + 1;
     file.take(limit).read_to_end(&mut bytes).map_err(|cause| unreadable(path, cause))?;
-    let origin = || format!("file:{}", path.display());
-    if bytes.len() > LARGEST {
-        return Err(SourceError::TooLarge { origin: origin() });
-    }
-    without_line_end(&bytes, origin)
+    as_secret(&bytes, || format!("file:{}", path.display()))
 }
 
 /// `NONBLOCK`, so that a named pipe without a writer is refused instead of waited for.
@@ -110,15 +106,6 @@ mod tests {
         fs::write(&path, bytes).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
         path
-    }
-
-    #[tokio::test]
-    async fn the_last_line_end_is_not_part_of_the_secret() {
-        for (bytes, secret) in [("a b", "a b"), (" a\n", " a"), ("a\r\n", "a"), ("a\nb\n", "a\nb")]
-        {
-            let path = written(bytes.as_bytes(), 0o600);
-            assert_eq!(read(&path, Care::Refuse).await.unwrap().expose_secret(), secret);
-        }
     }
 
     #[tokio::test]

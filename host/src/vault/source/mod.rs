@@ -16,6 +16,7 @@ use crate::vault::source::file::Care;
 /// Why a secret could not be read.
 pub mod error;
 
+mod complaint;
 mod exec;
 mod file;
 
@@ -62,7 +63,7 @@ impl Source {
             Self::Credential(name) => {
                 from_credential(name, raw_variable("CREDENTIALS_DIRECTORY").map(Into::into)).await?
             }
-            Self::Exec(argv) => exec::read(argv, raw_variable("PATH")).await?,
+            Self::Exec(argv) => exec::read(argv, exec::environment(variables())).await?,
         };
         if secret.expose_secret().is_empty() {
             return Err(SourceError::Empty { origin: self.label() });
@@ -81,14 +82,17 @@ fn raw_variable(name: &str) -> Option<OsString> {
     env::var_os(name)
 }
 
+/// All of the environment, for the door of commands to choose from.
+fn variables() -> impl Iterator<Item = (OsString, OsString)> {
+    env::vars_os()
+}
+
 fn from_env(name: &str) -> Result<SecretString, SourceError> {
     let Some(value) = raw_variable(name) else {
         return Err(SourceError::EnvMissing { name: name.to_owned() });
     };
-    match value.into_string().map(Zeroizing::new) {
-        Ok(text) => Ok(SecretString::from(text.as_str())),
-        Err(_) => Err(SourceError::NotText { origin: format!("env:{name}") }),
-    }
+    let bytes = Zeroizing::new(value.into_encoded_bytes());
+    as_secret(&bytes, || format!("env:{name}"))
 }
 
 /// The folder is an argument so that tests need not change the environment.
@@ -101,15 +105,18 @@ async fn from_credential(name: &str, folder: Option<PathBuf>) -> Result<SecretSt
     })
 }
 
-/// What commands and editors put at the end of a secret is not part of it.
-fn without_line_end(
-    bytes: &[u8],
-    origin: impl FnOnce() -> String,
-) -> Result<SecretString, SourceError> {
-    match str::from_utf8(bytes) {
-        Ok(text) => Ok(SecretString::from(text.trim_end_matches(['\r', '\n']))),
-        Err(_) => Err(SourceError::NotText { origin: origin() }),
+/// What every source holds, read the same way: what commands and editors put around a secret, one line
+/// end behind it and a byte order mark before it, is not part of it.
+fn as_secret(bytes: &[u8], origin: impl FnOnce() -> String) -> Result<SecretString, SourceError> {
+    if bytes.len() > LARGEST {
+        return Err(SourceError::TooLarge { origin: origin() });
     }
+    let Ok(text) = str::from_utf8(bytes) else {
+        return Err(SourceError::NotText { origin: origin() });
+    };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let line = text.strip_suffix('\n').map(|it| it.strip_suffix('\r').unwrap_or(it));
+    Ok(SecretString::from(line.unwrap_or(text)))
 }
 
 impl fmt::Display for Source {
@@ -199,6 +206,24 @@ mod tests {
                 .to_string()
                 .starts_with("the environment variable KEEPFRESH_TEST_UNSET is not set")
         );
+    }
+
+    #[test]
+    fn one_line_end_and_a_byte_order_mark_are_no_part_of_a_secret() {
+        for (held, secret) in [
+            ("a b", "a b"),
+            (" a\n", " a"),
+            ("a\r\n", "a"),
+            ("a\nb\n", "a\nb"),
+            ("a\n\n", "a\n"),
+            ("a\r", "a\r"),
+            ("\u{feff}a\r\n", "a"),
+            ("a\u{feff}", "a\u{feff}"),
+            ("\u{feff}\n", ""),
+        ] {
+            let read = as_secret(held.as_bytes(), || "env:A".to_owned()).unwrap();
+            assert_eq!(read.expose_secret(), secret, "{held:?}");
+        }
     }
 
     #[tokio::test]

@@ -1,6 +1,10 @@
 //! Logs on stderr, as text or as JSON lines, and the names of their fields. What libraries say is
 //! capped whatever the filter asks for, because at `debug` and `trace` some of them print headers
-//! and bodies. Knows nothing of the environment: the caller hands the filter in.
+//! and bodies. Nobody waits for whoever reads them. Knows nothing of the environment: the caller hands
+//! the filter in.
+
+/// Between those who log and whoever reads.
+mod queue;
 
 use std::io::{self, IsTerminal};
 
@@ -11,7 +15,10 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::Registry;
 
+pub use queue::Flush;
+
 use crate::model::plain::{escaped, escaped_json};
+use queue::Queue;
 
 /// How a line looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +56,8 @@ pub mod field {
     pub const TASK: &str = "task.name";
     /// How long something took, in milliseconds.
     pub const DURATION: &str = "duration_ms";
+    /// Log lines that were dropped since the start, because nobody read them.
+    pub const DROPPED: &str = "log.dropped";
 }
 
 /// Why logging could not be set up.
@@ -69,14 +78,27 @@ pub enum TelemetryError {
     /// It was set up before.
     #[error("logging was set up twice")]
     SetTwice(#[from] SetGlobalDefaultError),
+    /// The thread that writes could not be started.
+    #[error("the log cannot be written: {0}")]
+    Unwritable(#[from] io::Error),
 }
 
-/// Sends logs to stderr from here on. Records of the `log` crate are not taken in: only libraries
-/// use it, and what matters of theirs comes back as an error.
-pub fn init(format: Format, filter: &str) -> Result<(), TelemetryError> {
+/// Sends logs to stderr from here on, until what it returns is dropped. Records of the `log` crate are not
+/// taken in: only libraries use it, and what matters of theirs comes back as an error.
+pub fn init(format: Format, filter: &str) -> Result<Flush, TelemetryError> {
     let colours = io::stderr().is_terminal();
-    let subscriber = subscriber(format, filter, colours, io::stderr)?;
-    Ok(tracing::subscriber::set_global_default(subscriber)?)
+    let (queue, flush) = Queue::start(io::stderr(), tell_dropped)?;
+    let subscriber = subscriber(format, filter, colours, move || queue.clone())?;
+    tracing::subscriber::set_global_default(subscriber)?;
+    Ok(flush)
+}
+
+fn tell_dropped(count: u64) {
+    tracing::warn!(
+        target: "keepfresh",
+        { log.dropped = count },
+        "{count} log lines were dropped since the start because nobody read them"
+    );
 }
 
 fn subscriber<W>(
