@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use e2e::daemon::wait_until;
 use e2e::home::Home;
 use e2e::inside::Inside;
 use e2e::provider::FakeProvider;
@@ -38,6 +39,21 @@ async fn no_more_than_the_manifest_allows_run_at_once() {
     for pair in arrivals.iter().zip(&arrivals[2..]) {
         assert!(pair.1 - pair.0 >= 140, "a third one came while two ran: {arrivals:?}");
     }
+}
+
+#[test]
+fn a_caller_without_a_token_does_not_stand_behind_requests_that_hang() {
+    let (provider, home) = crowd(3, "concurrency = 2\ntimeout = \"30s\"");
+    provider.control().script(Fate::Hang);
+    let _daemon = home.serve();
+    wait_until("one request hangs", || provider.control().seen() == 1);
+    // One of these stands in line already, for the scheduler.
+    for id in ["eskiz/c1", "eskiz/c2"] {
+        let begun = std::time::Instant::now();
+        let _ = home.run(&["token", "get", id]).exits(0);
+        assert!(begun.elapsed() < Duration::from_secs(10), "{id}: {:?}", begun.elapsed());
+    }
+    assert_eq!(provider.control().seen(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
