@@ -222,7 +222,8 @@ mod tests {
             it.in_doubt = true;
         });
         assert_eq!((older.due.unwrap().at, older.in_doubt), (at(3_600), true));
-        let long = check(Case::InDoubt, Rotation::Strict, |it| it.told = Some(Duration::from_hours(2)));
+        let long =
+            check(Case::InDoubt, Rotation::Strict, |it| it.told = Some(Duration::from_hours(2)));
         assert!(long.due.unwrap().at >= at(7_200));
     }
 

@@ -146,9 +146,10 @@ mod tests {
         let mut order = Vec::new();
         while !waiting.is_empty() {
             drop(held.take());
-            let found = waiting.iter_mut().enumerate().find_map(|(at, (_, it))| {
-                it.as_mut().now_or_never().map(|slot| (at, slot))
-            });
+            let found = waiting
+                .iter_mut()
+                .enumerate()
+                .find_map(|(at, (_, it))| it.as_mut().now_or_never().map(|slot| (at, slot)));
             let (at, slot) = found.unwrap();
             held = slot;
             order.push(waiting.remove(at).0.to_owned());
@@ -170,7 +171,8 @@ mod tests {
 
     #[test]
     fn a_caller_who_joins_brings_it_forward() {
-        let line = [("a", Rank::Ended), ("b", Rank::Usual), ("c", Rank::Ended), ("d", Rank::Caller)];
+        let line =
+            [("a", Rank::Ended), ("b", Rank::Usual), ("c", Rank::Ended), ("d", Rank::Caller)];
         assert_eq!(order(&line, &["c", "b"]), ["c", "b", "d", "a"]);
     }
 

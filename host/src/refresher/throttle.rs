@@ -6,12 +6,12 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use crate::lifecycle::Lifecycle;
 use crate::manifest::provider::Provider;
 use crate::manifest::timing::Rate;
 use crate::model::id::ConnectionId;
 use crate::refresher::slots::{Rank, Slot, Slots};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 /// One lane for each provider, made anew when its limits change. A clone means the same ones.
 #[derive(Clone, Default)]

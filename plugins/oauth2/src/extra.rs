@@ -39,7 +39,8 @@ pub(crate) fn refresh_fields(settings: &Settings) -> Result<Vec<(String, Value)>
 /// Name and value, where the word begins with a name: a scope may be an address with `=` in it.
 fn named(word: &str) -> Option<(&str, &str)> {
     let is_name = |name: &str| {
-        !name.is_empty() && name.bytes().all(|it| it.is_ascii_alphanumeric() || b"_-.".contains(&it))
+        !name.is_empty()
+            && name.bytes().all(|it| it.is_ascii_alphanumeric() || b"_-.".contains(&it))
     };
     word.split_once('=').filter(|(name, _)| is_name(name))
 }

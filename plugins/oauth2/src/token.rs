@@ -128,8 +128,8 @@ pub(crate) fn complete(
 mod tests {
     use super::*;
     use crate::Plugin;
-    use sdk::testing::{Canned, context, context_with_tokens, exchange, login, refresh};
     use sdk::Request;
+    use sdk::testing::{Canned, context, context_with_tokens, exchange, login, refresh};
 
     const TOKENS: &str = include_str!("../fixtures/tokens.json");
     const DOCUMENT: &str = include_str!("../fixtures/openid-configuration.json");

@@ -111,9 +111,7 @@ fn by_code(code: &str, answer: &dyn Answer, call: Call, server: Server) -> Optio
         }
         // Laravel Passport up to 12 refuses a dead refresh token so.
         ("invalid_request", Call::Refresh) if status == 401 => dead(call, server),
-        ("temporarily_unavailable" | "server_error", _) => {
-            internal(server)
-        }
+        ("temporarily_unavailable" | "server_error", _) => internal(server),
         ("slow_down" | "rate_limit_exceeded" | "too_many_requests", _) => {
             Failure::rate_limited(answer)
         }
@@ -245,11 +243,26 @@ mod tests {
     #[test]
     fn words_of_a_provider_lead_where_the_code_alone_does_not() {
         for (call, status, body, expected) in [
-            (Call::Refresh, 200, r#"{"ok":false,"error":"invalid_refresh_token"}"#, "grant-expired"),
+            (
+                Call::Refresh,
+                200,
+                r#"{"ok":false,"error":"invalid_refresh_token"}"#,
+                "grant-expired",
+            ),
             (Call::Refresh, 403, r#"{"message":"Invalid refresh token"}"#, "grant-expired"),
-            (Call::Refresh, 400, r#"{"error":"Access Denied","error_description":"You have made too many requests continuously."}"#, "rate-limited"),
+            (
+                Call::Refresh,
+                400,
+                r#"{"error":"Access Denied","error_description":"You have made too many requests continuously."}"#,
+                "rate-limited",
+            ),
             (Call::Refresh, 403, r#"{"message":"Access Denied"}"#, "unexpected"),
-            (Call::Code, 400, r#"{"errors":[{"errorType":"invalid_client"}]}"#, "invalid-credentials"),
+            (
+                Call::Code,
+                400,
+                r#"{"errors":[{"errorType":"invalid_client"}]}"#,
+                "invalid-credentials",
+            ),
             (Call::ClientCredentials, 400, r#"{"message":"Invalid refresh token"}"#, "unexpected"),
             (Call::Revocation, 400, r#"{"message":"Invalid refresh token"}"#, "unexpected"),
         ] {

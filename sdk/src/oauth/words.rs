@@ -57,10 +57,7 @@ const WORDS: &[(Said, &[&str])] = &[
             "invalid_client_secret",
         ],
     ),
-    (
-        Said::Slow,
-        &["ratelimited", "rate_limited", "you have made too many requests continuously"],
-    ),
+    (Said::Slow, &["ratelimited", "rate_limited", "you have made too many requests continuously"]),
     (Said::Down, &["internal_error", "fatal_error", "service_unavailable"]),
 ];
 
@@ -83,8 +80,22 @@ const STATES: &[&[&str]] = &[
 
 /// Words that change nothing in such a sentence.
 const FILLING: &[&str] = &[
-    "a", "authorization", "been", "given", "grant", "has", "is", "missing", "or", "provided", "supplied",
-    "the", "this", "was", "you", "your",
+    "a",
+    "authorization",
+    "been",
+    "given",
+    "grant",
+    "has",
+    "is",
+    "missing",
+    "or",
+    "provided",
+    "supplied",
+    "the",
+    "this",
+    "was",
+    "you",
+    "your",
 ];
 
 /// Numbers of Microsoft's, which has `invalid_grant` for most of what can go wrong.
@@ -94,8 +105,8 @@ const NUMBERS: &[(Said, &[u64])] = &[
     (
         Said::Dead,
         &[
-            50_057, 50_076, 50_078, 50_079, 50_132, 50_133, 50_173, 54_005, 65_001, 70_008, 70_043, 700_081,
-            700_082, 700_084,
+            50_057, 50_076, 50_078, 50_079, 50_132, 50_133, 50_173, 54_005, 65_001, 70_008, 70_043,
+            700_081, 700_082, 700_084,
         ],
     ),
 ];
@@ -206,10 +217,10 @@ fn folded(text: &str) -> String {
 fn is_dead_token(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let words = lower.split(|it: char| !it.is_ascii_alphanumeric());
-    let words: Vec<&str> =
-        words.filter(|it| !it.is_empty() && !FILLING.contains(it)).collect();
+    let words: Vec<&str> = words.filter(|it| !it.is_empty() && !FILLING.contains(it)).collect();
     let Some(at) = words.windows(2).position(|it| it == ["refresh", "token"]) else { return false };
-    let (before, after) = (words.get(..at).unwrap_or_default(), words.get(at + 2..).unwrap_or_default());
+    let (before, after) =
+        (words.get(..at).unwrap_or_default(), words.get(at + 2..).unwrap_or_default());
     !(before.is_empty() && after.is_empty()) && are_states(before) && are_states(after)
 }
 

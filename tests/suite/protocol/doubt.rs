@@ -27,7 +27,7 @@ fn an_interrupted_request_of_a_strict_provider_waits_for_the_end_of_the_token() 
 
 #[test]
 fn a_provider_that_nobody_knows_is_left_alone_while_the_access_token_works() {
-    let mut bench = Bench::new(Class::Strict, "\"unknown\"");
+    let bench = Bench::new(Class::Strict, "\"unknown\"");
     let before = bench.served();
     bench.control().script(Fate::CutBefore);
     assert_eq!(bench.refresh(Trigger::Forced).unwrap().outcome(), Some(Outcome::Failed));

@@ -10,9 +10,15 @@ use crate::providers::subject::{self, plain};
 fn a_dead_refresh_token_is_known_in_the_words_of_many_providers() {
     for (status, body) in [
         (200, json!({ "ok": false, "error": "invalid_refresh_token" })),
-        (400, json!({ "status": "BAD_REFRESH_TOKEN", "message": "missing or invalid refresh token" })),
+        (
+            400,
+            json!({ "status": "BAD_REFRESH_TOKEN", "message": "missing or invalid refresh token" }),
+        ),
         (400, json!({ "status": 400, "message": "Invalid refresh token", "error": "Bad Request" })),
-        (401, json!({ "errors": [{ "errorType": "invalid_grant", "message": "Refresh token invalid" }] })),
+        (
+            401,
+            json!({ "errors": [{ "errorType": "invalid_grant", "message": "Refresh token invalid" }] }),
+        ),
         (500, json!({ "error": "invalid_grant" })),
     ] {
         let stage = plain(subject::oauth2_person).started("");

@@ -38,7 +38,8 @@ pub(super) fn moment(zone: &TimeZone, local: DateTime, showing: Showing) -> Opti
 /// they show: the last showing of an hour finds its first one over, and the first one has its last to come.
 pub(super) fn passed(zone: &TimeZone, time: Timestamp, showing: Showing) -> DateTime {
     let local = zone.to_datetime(time);
-    let AmbiguousOffset::Fold { before, after } = zone.to_ambiguous_timestamp(local).offset() else {
+    let AmbiguousOffset::Fold { before, after } = zone.to_ambiguous_timestamp(local).offset()
+    else {
         return local;
     };
     let is_first = zone.to_offset(time) == before;
