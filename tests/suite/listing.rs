@@ -8,6 +8,21 @@ use e2e::stage::Stage;
 use serde_json::Value;
 
 #[test]
+fn a_day_with_a_star_and_a_day_of_the_week_must_both_match() {
+    let stage = Stage::eskiz("schedule = \"0 2 */10 * 1\"\ntimezone = \"UTC\"");
+    let _ = stage.home.run(&["check"]).exits(0);
+    let list = stage.home.run(&["schedule", "list", "--json"]).exits(0).json()["schedules"].clone();
+    let runs = list[0]["next_runs"].as_array().unwrap().clone();
+    assert!(!runs.is_empty(), "{list}");
+    for run in runs {
+        let time: jiff::Timestamp = run.as_str().unwrap().parse().unwrap();
+        let day = jiff::tz::TimeZone::UTC.to_datetime(time);
+        assert_eq!(day.weekday(), jiff::civil::Weekday::Monday, "{day}");
+        assert!([1, 11, 21, 31].contains(&day.day()), "{day}");
+    }
+}
+
+#[test]
 fn schedules_are_listed_with_their_next_ticks() {
     let stage = Stage::eskiz(
         "schedule = \"0 2 * * *\"\nbackup_schedule = \"30 6,18 * * *\"\ntimezone = \"Asia/Tashkent\"",

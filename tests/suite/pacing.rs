@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use e2e::daemon::wait_until;
 use e2e::home::Home;
 use e2e::inside::Inside;
 use e2e::provider::FakeProvider;
@@ -38,6 +39,27 @@ async fn no_more_than_the_manifest_allows_run_at_once() {
     for pair in arrivals.iter().zip(&arrivals[2..]) {
         assert!(pair.1 - pair.0 >= 140, "a third one came while two ran: {arrivals:?}");
     }
+}
+
+#[test]
+fn a_caller_without_a_token_does_not_stand_behind_requests_that_hang() {
+    let (provider, home) = crowd(3, "concurrency = 2\ntimeout = \"12s\"");
+    provider.control().script(Fate::Hang);
+    let _daemon = home.serve();
+    wait_until("one request hangs", || provider.control().seen() == 1);
+    // One of the others stands in line already, for the scheduler.
+    let begun = std::time::Instant::now();
+    std::thread::scope(|scope| {
+        let get = |id: &'static str| {
+            let home = &home;
+            scope.spawn(move || home.run(&["token", "get", id]).code)
+        };
+        let callers = ["eskiz/c0", "eskiz/c1", "eskiz/c2"].map(get);
+        let served = || callers.iter().filter(|it| it.is_finished()).count();
+        wait_until("all but the one that hangs have a token", || served() == 2);
+        assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    });
+    assert_eq!(provider.control().seen(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -102,6 +102,8 @@ fn as_origin(value: &str, behind: &str) -> Result<String, &'static str> {
     if !behind.is_empty() && !behind.starts_with('/') {
         return Err("a whole address must be followed by `/`");
     }
+    // A query is sent with a whole address, and never matched.
+    let value = if behind.is_empty() { value.split('?').next().unwrap_or(value) } else { value };
     if value.contains(['*', '?', '#', '{', '}']) {
         return Err("an address must not have `*`, a query, a fragment or braces");
     }
@@ -206,6 +208,17 @@ mod tests {
         {
             let error = expand_with("GET {x}/a", value).unwrap_err();
             assert!(matches!(error, PatternError::Setting { .. }), "{value}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_query_may_stand_at_the_end_of_a_whole_address_and_is_not_matched() {
+        let bare = expand_with("POST {x}", "https://a.example/token").unwrap();
+        for whole in ["https://a.example/token?p=policy", "https://a.example/token?"] {
+            assert_eq!(expand_with("POST {x}", whole).unwrap(), bare, "{whole}");
+        }
+        for wrong in ["https://a.example/token#f?p", "https://a.ex?ample#f"] {
+            assert!(expand_with("POST {x}/a", wrong).is_err(), "{wrong}");
         }
     }
 

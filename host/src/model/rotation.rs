@@ -27,8 +27,6 @@ pub enum Rotation {
 pub enum Remedy {
     /// Send the same refresh token again, now.
     RetryNow,
-    /// Send it once, now: if it is refused, the grant is gone.
-    RetryOnce,
     /// Keep serving the access token and send it once at that token's end.
     WaitForEnd,
 }
@@ -62,8 +60,8 @@ impl Rotation {
         match self {
             Self::None | Self::UntilUsed => Remedy::RetryNow,
             Self::Grace(window) if age.as_secs() < u64::from(window) => Remedy::RetryNow,
-            Self::Grace(_) | Self::Strict => Remedy::WaitForEnd,
-            Self::Unknown => Remedy::RetryOnce,
+            // Who does not know must reckon with the worst while there is a token that works.
+            Self::Grace(_) | Self::Strict | Self::Unknown => Remedy::WaitForEnd,
         }
     }
 }

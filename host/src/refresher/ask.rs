@@ -62,6 +62,11 @@ impl Ask {
         self.trigger == Trigger::Forced && self.replaces.is_none() && !self.in_bulk
     }
 
+    /// Whether somebody waits for just this one.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.trigger.is_on_request() && !self.in_bulk
+    }
+
     /// Whether what came of somebody else's attempt is an answer to this one.
     pub(super) fn is_content_with(&self, result: &Result<Attempt, Failure>) -> bool {
         match result {

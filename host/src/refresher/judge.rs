@@ -95,8 +95,13 @@ pub(super) fn judge(failure: Failure, facts: &Facts<'_>) -> Verdict {
 fn after_outage(facts: &Facts<'_>) -> Due {
     let (timing, failures) = (facts.timing, facts.failures + 1);
     let due = timing.after_outage(failures, facts.expires_at, facts.now);
-    let told = facts.told.map(|it| timing.after_rate_limit(Some(it), failures, facts.now));
-    Due { at: told.map_or(due.at, |it| it.at.max(due.at)), ..due }
+    Due { at: told(facts).unwrap_or(due.at).max(due.at), ..due }
+}
+
+/// When the provider wants to be asked again, if it said so.
+fn told(facts: &Facts<'_>) -> Option<Timestamp> {
+    let due = |it| facts.timing.after_rate_limit(Some(it), facts.failures + 1, facts.now);
+    facts.told.map(|it| due(it).at)
 }
 
 /// Says whose fault a dead grant is: the provider's, or an answer that was lost on the way.
@@ -121,6 +126,10 @@ fn dead_grant(verdict: Verdict, facts: &Facts<'_>) -> Verdict {
 }
 
 fn doubt(verdict: Verdict, facts: &Facts<'_>) -> Verdict {
+    // Who answers, and names a time to come back at, has done nothing; only a strict provider is not believed.
+    if facts.rotation == Rotation::Unknown && facts.told.is_some() && !facts.in_doubt {
+        return verdict;
+    }
     let age = Duration::try_from(facts.now.duration_since(facts.since)).unwrap_or_default();
     let waits = !facts.unattended && facts.rotation.remedy(age) == Remedy::WaitForEnd;
     let mut verdict = Verdict { in_doubt: facts.rotation != Rotation::None, ..verdict };
@@ -131,7 +140,7 @@ fn doubt(verdict: Verdict, facts: &Facts<'_>) -> Verdict {
     }
     match facts.expires_at.filter(|it| waits && *it > facts.now) {
         Some(end) => Verdict {
-            due: Some(Due { at: end, trigger: Trigger::Recovery }),
+            due: Some(Due { at: told(facts).unwrap_or(end).max(end), trigger: Trigger::Recovery }),
             event: EventKind::Critical,
             ..verdict
         },
@@ -186,20 +195,37 @@ mod tests {
     }
 
     #[test]
-    fn a_strict_provider_in_doubt_is_left_alone_until_the_end() {
-        let verdict = check(Case::InDoubt, Rotation::Strict, |_| ());
-        assert_eq!(verdict.due, Some(Due { at: at(3_600), trigger: Trigger::Recovery }));
-        assert_eq!((verdict.in_doubt, verdict.event), (true, EventKind::Critical));
+    fn a_provider_in_doubt_that_is_strict_or_may_be_is_left_alone_until_the_end() {
+        for rotation in [Rotation::Strict, Rotation::Unknown] {
+            let verdict = check(Case::InDoubt, rotation, |_| ());
+            assert_eq!(verdict.due, Some(Due { at: at(3_600), trigger: Trigger::Recovery }));
+            assert_eq!((verdict.in_doubt, verdict.event), (true, EventKind::Critical));
+        }
     }
 
     #[test]
     fn other_providers_in_doubt_are_tried_again_soon() {
-        for rotation in
-            [Rotation::None, Rotation::Grace(30), Rotation::UntilUsed, Rotation::Unknown]
-        {
+        for rotation in [Rotation::None, Rotation::Grace(30), Rotation::UntilUsed] {
             let due = check(Case::InDoubt, rotation, |_| ()).due.unwrap();
             assert!(due.at <= at(60), "{rotation:?}");
         }
+    }
+
+    #[test]
+    fn a_time_that_was_named_is_no_doubt_unless_the_provider_is_strict() {
+        let told = |it: &mut Facts<'_>| it.told = Some(Duration::from_mins(10));
+        let unknown = check(Case::InDoubt, Rotation::Unknown, told);
+        assert!((at(600)..=at(660)).contains(&unknown.due.unwrap().at) && !unknown.in_doubt);
+        let strict = check(Case::InDoubt, Rotation::Strict, told);
+        assert_eq!((strict.due.unwrap().at, strict.in_doubt), (at(3_600), true));
+        let older = check(Case::InDoubt, Rotation::Unknown, |it| {
+            told(it);
+            it.in_doubt = true;
+        });
+        assert_eq!((older.due.unwrap().at, older.in_doubt), (at(3_600), true));
+        let long =
+            check(Case::InDoubt, Rotation::Strict, |it| it.told = Some(Duration::from_hours(2)));
+        assert!(long.due.unwrap().at >= at(7_200));
     }
 
     #[test]

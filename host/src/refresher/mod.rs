@@ -61,6 +61,9 @@ mod waiting;
 /// How much at once.
 mod throttle;
 
+/// Who is next.
+mod slots;
+
 /// Keeps an outage from becoming a storm, and makes a limit one for all.
 mod breaker;
 

@@ -17,6 +17,7 @@ use crate::refresher::breaker::Verdict;
 use crate::refresher::fault::{host_fault, load};
 use crate::refresher::flights::AttemptResult;
 use crate::refresher::secrets;
+use crate::refresher::slots::Rank;
 use crate::refresher::turns::Turns;
 use crate::sandbox::NoJournal;
 use crate::storage::{Loaded, Storage};
@@ -118,7 +119,8 @@ impl Profiles {
         }
         let plugin = self.catalogue.plugin(id.provider()).ok()?;
         let current = secrets::current(&self.vault, &loaded).ok()??;
-        let _slot = self.turns.slot(plugin.provider()).await?;
+        // A profile is nobody's token: it waits behind all of those.
+        let _slot = self.turns.slot(plugin.provider(), id, Rank::Usual).await?;
         let own = secrets::own(&self.vault, &loaded).ok()?;
         let (journal, now) = (Arc::new(NoJournal), self.clock.now());
         let input = match plugin.input(id, own, Some(current), journal, now).await {

@@ -6,12 +6,12 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
 use crate::lifecycle::Lifecycle;
 use crate::manifest::provider::Provider;
 use crate::manifest::timing::Rate;
+use crate::model::id::ConnectionId;
+use crate::refresher::slots::{Rank, Slot, Slots};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 /// One lane for each provider, made anew when its limits change. A clone means the same ones.
 #[derive(Clone, Default)]
@@ -20,30 +20,38 @@ pub(super) struct Throttle(Arc<Mutex<HashMap<String, Arc<Lane>>>>);
 struct Lane {
     concurrency: u32,
     rate: Option<Rate>,
-    slots: Arc<Semaphore>,
+    slots: Slots,
+    /// Where those with a slot wait for the rate, one at a time: else chance would say who is next.
+    gate: Slots,
     limiter: Option<DefaultDirectRateLimiter>,
 }
 
 impl Throttle {
     /// Waits for a slot and for the rate; `None` when keepfresh is told to stop before that. The slot
-    /// is free again when the permit is dropped.
+    /// is free again when it is dropped.
     pub(super) async fn enter(
         &self,
         provider: &Provider,
+        id: &ConnectionId,
+        rank: Rank,
         lifecycle: &Lifecycle,
-    ) -> Option<OwnedSemaphorePermit> {
+    ) -> Option<Slot> {
         let lane = self.lane(provider);
-        let turn = async {
-            let permit = Arc::clone(&lane.slots).acquire_owned().await.ok();
-            if let Some(limiter) = &lane.limiter {
-                limiter.until_ready().await;
-            }
-            permit
-        };
         tokio::select! {
             biased;
             () = lifecycle.wait_for_soft_stop() => None,
-            permit = turn => permit,
+            slot = lane.enter(id, rank) => slot,
+        }
+    }
+
+    /// A caller has joined what `id` waits for.
+    pub(super) fn hurry(&self, id: &ConnectionId) {
+        let lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lane = lanes.get(id.provider()).cloned();
+        drop(lanes);
+        if let Some(lane) = lane {
+            lane.slots.hurry(id);
+            lane.gate.hurry(id);
         }
     }
 
@@ -66,9 +74,19 @@ impl Lane {
         Self {
             concurrency: provider.concurrency,
             rate: provider.rate,
-            slots: Arc::new(Semaphore::new(provider.concurrency as usize)),
+            slots: Slots::new(provider.concurrency),
+            gate: Slots::new(1),
             limiter: provider.rate.and_then(quota).map(RateLimiter::direct),
         }
+    }
+
+    async fn enter(&self, id: &ConnectionId, rank: Rank) -> Option<Slot> {
+        let slot = self.slots.enter(id, rank).await;
+        if let Some(limiter) = &self.limiter {
+            let _first = self.gate.enter(id, rank).await;
+            limiter.until_ready().await;
+        }
+        slot
     }
 }
 

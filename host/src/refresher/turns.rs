@@ -2,15 +2,17 @@
 //! Whoever wants something sent comes through here.
 
 use jiff::Timestamp;
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::lifecycle::Lifecycle;
 use crate::manifest::provider::Provider;
 use crate::model::clock::Clock;
+use crate::model::connection::Connection;
 use crate::model::failure::Failure;
+use crate::model::id::ConnectionId;
 use crate::refresher::ask::Ask;
 use crate::refresher::breaker::{Breakers, Lesson, Pass, Verdict, Wait};
 use crate::refresher::decide::Way;
+use crate::refresher::slots::{Rank, Slot};
 use crate::refresher::throttle::Throttle;
 use crate::sandbox::Heard;
 
@@ -46,8 +48,31 @@ impl Turns {
 
     /// A place among those who ask at once, when the rate allows it; it is free again once it is dropped.
     /// `None` when keepfresh is told to stop before that.
-    pub(super) async fn slot(&self, provider: &Provider) -> Option<OwnedSemaphorePermit> {
-        self.throttle.enter(provider, &self.lifecycle).await
+    pub(super) async fn slot(
+        &self,
+        provider: &Provider,
+        id: &ConnectionId,
+        rank: Rank,
+    ) -> Option<Slot> {
+        self.throttle.enter(provider, id, rank, &self.lifecycle).await
+    }
+
+    /// How much `ask` wants a place for `connection`.
+    pub(super) fn rank(&self, ask: Ask, connection: &Connection) -> Rank {
+        let works = connection.token.as_ref().is_some_and(|it| it.is_valid(self.now()));
+        match (ask.is_awaited(), works) {
+            (true, false) => Rank::Stranded,
+            (true, true) => Rank::Caller,
+            (false, false) => Rank::Ended,
+            (false, true) => Rank::Usual,
+        }
+    }
+
+    /// `ask` joins what may be waiting for a place already.
+    pub(super) fn hurry(&self, id: &ConnectionId, ask: Ask) {
+        if ask.is_awaited() {
+            self.throttle.hurry(id);
+        }
     }
 
     /// A turn to send that way.

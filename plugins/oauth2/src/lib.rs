@@ -8,6 +8,9 @@ mod sheet;
 /// Tokens of a client, a code or a refresh.
 mod token;
 
+/// Fields that a refresh has beyond that.
+mod extra;
+
 /// Whose tokens they are.
 mod grant;
 

@@ -65,6 +65,8 @@ fn wishes(descriptor: Descriptor) -> Descriptor {
                  client has neither secret nor key; else `client_credentials`.";
     let params = "Additional parameters of the authorize URL, `name=value` separated by spaces: \
                   `access_type=offline`.";
+    let refresh = "Additional form fields of a refresh, `name=value` separated by spaces: \
+                   `scope=openid offline_access`.";
     descriptor
         .setting(Field::optional("grant", "Grant", grant))
         .setting(Field::optional("scopes", "Scopes", "Separated by spaces."))
@@ -76,6 +78,7 @@ fn wishes(descriptor: Descriptor) -> Descriptor {
         ))
         .setting(Field::optional("prompt", "Prompt", "OpenID Connect's `prompt`, such as `login`."))
         .setting(Field::optional("authorize_params", "Authorize parameters", params))
+        .setting(Field::optional("refresh_params", "Refresh parameters", refresh))
 }
 
 /// Each pattern counts only where its setting is given, so a provider without `issuer` is reached at

@@ -3,12 +3,13 @@
 
 use sdk::oauth::{Call, refusal, tokens};
 use sdk::{
-    Answer, Context, Failure, Flow, Step, Tokens, Value, kept, refresh_token, send_then, text,
+    Answer, Body, Context, Failure, Flow, Step, Tokens, Value, kept, refresh_token, send_then, text,
 };
 
 use crate::client;
 use crate::discovery::discover;
 use crate::endpoint::{Endpoint, Known, locate};
+use crate::extra::refresh_fields;
 use crate::grant::Grant;
 use crate::sheet::PROVIDER;
 
@@ -72,7 +73,10 @@ fn send(context: Context, call: Call, fields: Fields, known: Known) -> Flow<Toke
     // A second try at a new address is a second request, with a proof of its own.
     let turn = if known.remembered { "first" } else { "last" };
     let unique = format!("{}-{turn}", context.unique);
-    let request = client::request(&context, &url, &fields, &unique)?;
+    let mut request = client::request(&context, &url, &fields, &unique)?;
+    if let (Call::Refresh, Body::Form(form)) = (call, &mut request.body) {
+        form.extend(refresh_fields(&context.settings)?);
+    }
     send_then(request, move |answer| {
         if known.is_stale(&context.settings, Endpoint::Token, answer.status()) {
             let kept = context.clone();
@@ -124,8 +128,8 @@ pub(crate) fn complete(
 mod tests {
     use super::*;
     use crate::Plugin;
+    use sdk::Request;
     use sdk::testing::{Canned, context, context_with_tokens, exchange, login, refresh};
-    use sdk::{Body, Request};
 
     const TOKENS: &str = include_str!("../fixtures/tokens.json");
     const DOCUMENT: &str = include_str!("../fixtures/openid-configuration.json");
@@ -196,6 +200,16 @@ mod tests {
         assert_eq!(tokens.refresh_token, Some("/refresh_token".into()));
         assert_eq!(tokens.extra, [("id_token".to_owned(), "/id_token".into())]);
         assert_eq!(tokens.refresh_expires_at, Some(1_700_000_000 + 1800));
+    }
+
+    #[test]
+    fn a_refresh_has_the_fields_that_its_provider_wants_beyond_the_rfc() {
+        let more = [("refresh_params", "scope=openid offline_access")];
+        let context = connected(&[PLAIN.as_slice(), &more].concat());
+        let played = refresh::<Plugin>(&context, &[Canned::new(200, TOKENS)]);
+        assert_eq!(form(&played.requests[0])[2], ("scope", &text("openid offline_access")));
+        let login = login::<Plugin>(&fresh(&[PLAIN.as_slice(), &more].concat()), &[]);
+        assert_eq!(form(&login.requests[0]), [("grant_type", &text("client_credentials"))]);
     }
 
     #[test]
@@ -290,6 +304,15 @@ mod tests {
             (400, r#"{"error":"unauthorized_client"}"#, "misconfigured"),
             (400, r#"{"error":"invalid_scope"}"#, "misconfigured"),
             (200, r#"{"error":"bad_refresh_token"}"#, "grant-expired"),
+            (200, r#"{"ok":false,"error":"invalid_refresh_token"}"#, "grant-expired"),
+            (400, r#"{"status":"BAD_REFRESH_TOKEN","message":"m"}"#, "grant-expired"),
+            (200, r#"{"status":"BAD_REFRESH_TOKEN","message":"m"}"#, "grant-expired"),
+            (400, r#"{"message":"Invalid refresh token"}"#, "grant-expired"),
+            (400, r#"{"errors":[{"errorType":"invalid_grant"}]}"#, "grant-expired"),
+            (400, r#"[{"error":"invalid_grant"}]"#, "grant-expired"),
+            (500, r#"{"error":"invalid_grant"}"#, "grant-expired"),
+            (400, r#"{"message":"See the page about invalid_grant"}"#, "unexpected"),
+            (400, r#"{"error":"invalid_grant","error_codes":[50196]}"#, "rate-limited"),
             (429, "", "rate-limited"),
             (503, "", "in-doubt"),
             (200, "<html>", "unexpected"),

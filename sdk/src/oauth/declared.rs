@@ -1,16 +1,20 @@
 //! What the readers of this folder read of an answer, to be declared by the plugins that use them.
 
 use crate::bindings::exports::keepfresh::provider::provider::{Descriptor, Kind};
+use crate::oauth::words::{CODES_AT, LISTED_AT, NUMBERS_AT, TEXTS_AT};
 
 impl Descriptor {
-    /// The answers of a token endpoint, RFC 6749 5: the error's code, the token's type, lifetimes and
-    /// scopes.
+    /// The answers of a token endpoint, RFC 6749 5: the token's type, lifetimes and scopes, and the words of a
+    /// refusal wherever providers have them.
     #[must_use]
     pub fn reads_oauth(self) -> Self {
-        self.reads(Kind::Code, &["/error", "/token_type"])
+        self.reads(Kind::Code, &["/token_type"])
+            .reads(Kind::Text, &TEXTS_AT)
+            .reads(Kind::Code, &CODES_AT)
+            .reads(Kind::Text, &LISTED_AT)
             .reads(
                 Kind::Number,
-                &["/expires_in", "/refresh_token_expires_in", "/refresh_expires_in"],
+                &["/expires_in", "/refresh_token_expires_in", "/refresh_expires_in", NUMBERS_AT],
             )
             .reads(Kind::Date, &["/expires_at", "/refresh_token_expires_at"])
             .reads(Kind::Fact, &["/scope", "/scope/*"])

@@ -8,6 +8,9 @@ mod token;
 /// Says what a refusal means.
 mod refusal;
 
+/// Knows the words of providers.
+mod words;
+
 /// Reads the answers of the device grant.
 mod device;
 

@@ -1,10 +1,11 @@
-//! What a refusal of an OAuth server means: RFC 6749 5.2 and the codes that providers made up
-//! beside it. 429 and 5xx decide first, then the code, then the status; the description of an error
-//! is never read, because no two providers word it alike.
+//! What a refusal of an OAuth server means: RFC 6749 5.2 and what providers made up beside it. 429 and 5xx
+//! decide first, but for a fault that names a dead refresh token; then words that are known wherever they
+//! stand, then the code, then the status.
 
 use crate::answer::Answer;
 use crate::bindings::keepfresh::provider::types::Failure;
 use crate::failure::trouble;
+use crate::oauth::words::{Said, said};
 
 /// Who answered, as failure texts speak of it.
 #[derive(Clone, Copy, Debug)]
@@ -52,9 +53,30 @@ pub fn error_code(answer: &dyn Answer) -> Option<String> {
 
 /// The failure behind an answer that holds no tokens.
 pub fn refusal(answer: &dyn Answer, call: Call, server: Server) -> Failure {
+    if call == Call::Refresh && is_fault_of_token(answer) {
+        return dead(call, server);
+    }
     trouble(answer, server.name)
+        .or_else(|| by_words(answer, call, server))
         .or_else(|| by_code(&error_code(answer)?, answer, call, server))
         .unwrap_or_else(|| by_status(answer, call, server))
+}
+
+/// Some servers fail inside when they meet a dead refresh token, and say so all the same. One that is
+/// overloaded, or names a time to come back at, has not looked at it.
+fn is_fault_of_token(answer: &dyn Answer) -> bool {
+    let is_fault = answer.status() >= 500 && answer.status() != 503;
+    is_fault && answer.header("retry-after").is_none() && said(answer) == Some(Said::Dead)
+}
+
+fn by_words(answer: &dyn Answer, call: Call, server: Server) -> Option<Failure> {
+    match (said(answer)?, call) {
+        (Said::Dead, Call::Refresh) => Some(dead(call, server)),
+        (Said::Dead, _) => None,
+        (Said::Client, _) => Some(client(server)),
+        (Said::Slow, _) => Some(Failure::rate_limited(answer)),
+        (Said::Down, _) => Some(internal(server)),
+    }
 }
 
 fn by_code(code: &str, answer: &dyn Answer, call: Call, server: Server) -> Option<Failure> {
@@ -89,9 +111,7 @@ fn by_code(code: &str, answer: &dyn Answer, call: Call, server: Server) -> Optio
         }
         // Laravel Passport up to 12 refuses a dead refresh token so.
         ("invalid_request", Call::Refresh) if status == 401 => dead(call, server),
-        ("temporarily_unavailable" | "server_error", _) => {
-            Failure::unavailable(format!("{name} reports an internal error; try again later"))
-        }
+        ("temporarily_unavailable" | "server_error", _) => internal(server),
         ("slow_down" | "rate_limit_exceeded" | "too_many_requests", _) => {
             Failure::rate_limited(answer)
         }
@@ -145,6 +165,10 @@ fn by_status(answer: &dyn Answer, call: Call, server: Server) -> Failure {
         }
         _ => Failure::of(answer, name, call.grant()),
     }
+}
+
+fn internal(server: Server) -> Failure {
+    Failure::unavailable(format!("{} reports an internal error; try again later", server.name))
 }
 
 fn client(server: Server) -> Failure {
@@ -217,6 +241,36 @@ mod tests {
     }
 
     #[test]
+    fn words_of_a_provider_lead_where_the_code_alone_does_not() {
+        for (call, status, body, expected) in [
+            (
+                Call::Refresh,
+                200,
+                r#"{"ok":false,"error":"invalid_refresh_token"}"#,
+                "grant-expired",
+            ),
+            (Call::Refresh, 403, r#"{"message":"Invalid refresh token"}"#, "grant-expired"),
+            (
+                Call::Refresh,
+                400,
+                r#"{"error":"Access Denied","error_description":"You have made too many requests continuously."}"#,
+                "rate-limited",
+            ),
+            (Call::Refresh, 403, r#"{"message":"Access Denied"}"#, "unexpected"),
+            (
+                Call::Code,
+                400,
+                r#"{"errors":[{"errorType":"invalid_client"}]}"#,
+                "invalid-credentials",
+            ),
+            (Call::ClientCredentials, 400, r#"{"message":"Invalid refresh token"}"#, "unexpected"),
+            (Call::Revocation, 400, r#"{"message":"Invalid refresh token"}"#, "unexpected"),
+        ] {
+            assert_eq!(ends(call, status, body), expected, "{body}");
+        }
+    }
+
+    #[test]
     fn a_wrong_secret_has_many_words() {
         for error in ["invalid_client", "unauthorized_client", "access_denied", "invalid_grant"] {
             assert_eq!(code(Call::ClientCredentials, 401, error), "invalid-credentials", "{error}");
@@ -243,12 +297,26 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_of_the_server_is_waited_out_whatever_its_body_says() {
+    fn a_fault_of_the_server_is_waited_out_unless_it_names_a_dead_refresh_token() {
         for (status, error) in [(503, ""), (400, "temporarily_unavailable"), (200, "server_error")]
         {
             assert_eq!(code(Call::Refresh, status, error), "unavailable", "{status} {error}");
         }
-        assert_eq!(code(Call::Refresh, 500, "invalid_grant"), "unavailable");
+        for (call, status, error, expected) in [
+            (Call::Refresh, 500, "invalid_grant", "grant-expired"),
+            (Call::Refresh, 502, "bad_refresh_token", "grant-expired"),
+            (Call::Refresh, 503, "invalid_grant", "unavailable"),
+            (Call::Refresh, 500, "invalid_client", "unavailable"),
+            (Call::Refresh, 500, "invalid_request", "unavailable"),
+            (Call::Code, 500, "invalid_grant", "unavailable"),
+            (Call::ClientCredentials, 500, "invalid_grant", "unavailable"),
+            (Call::Refresh, 429, "invalid_grant", "rate-limited"),
+        ] {
+            assert_eq!(code(call, status, error), expected, "{status} {error}");
+        }
+        let told = Canned::new(500, r#"{"error":"invalid_grant"}"#).header("Retry-After", "60");
+        let failure = Err::<(), _>(refusal(&told, Call::Refresh, SERVER));
+        assert_eq!(ending(&failure).0, "unavailable");
     }
 
     #[test]

@@ -4,19 +4,24 @@
 use crate::answer::{Answer, refresh_token_at};
 use crate::bindings::keepfresh::provider::types::Failure;
 use crate::oauth::refusal::{Server, error_code};
+use crate::oauth::words::said;
 use crate::tokens::{Tokens, scheme};
 
 /// The tokens of a success. None when the answer is a refusal, which some providers send with
 /// status 200. A success without an access token is a failure.
 pub fn tokens(answer: &dyn Answer, server: Server, now: u64) -> Option<Result<Tokens, Failure>> {
-    if !answer.is_success() || error_code(answer).is_some() {
+    let is_refused = error_code(answer).is_some()
+        // Only where there is no token: `status` may say anything beside one.
+        || (!answer.has_secret(ACCESS) && said(answer).is_some());
+    if !answer.is_success() || is_refused {
         return None;
     }
     Some(read(answer, server, now))
 }
 
+const ACCESS: &str = "/access_token";
+
 fn read(answer: &dyn Answer, server: Server, now: u64) -> Result<Tokens, Failure> {
-    const ACCESS: &str = "/access_token";
     if !answer.has_secret(ACCESS) {
         let Server { name, settings } = server;
         return Err(Failure::unexpected(format!(
@@ -137,6 +142,8 @@ mod tests {
     #[test]
     fn a_success_that_names_an_error_is_none() {
         assert!(read(r#"{"error":"bad_refresh_token"}"#).is_none());
+        assert!(read(r#"{"status":"BAD_REFRESH_TOKEN"}"#).is_none());
+        assert!(read(r#"{"access_token":"a","status":"BAD_REFRESH_TOKEN"}"#).unwrap().is_ok());
         assert!(tokens(&Canned::new(400, r#"{"access_token":"a"}"#), SERVER, 0).is_none());
     }
 

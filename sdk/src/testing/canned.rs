@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_word_is_a_secret_and_a_declared_sentence_is_not() {
-        let (token, sentence) = (seen("abc123"), seen("Request is received"));
+        let (token, sentence) = (seen("abc12345"), seen("Request is received"));
         assert_eq!((token.text(""), token.has_secret("")), (None, true));
         assert_eq!(sentence.text("").unwrap(), "Request is received");
         assert_eq!(seen(r#"{"a":1,}"#).text(""), None);

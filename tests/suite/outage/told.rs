@@ -9,6 +9,7 @@ use e2e::stage::Stage;
 use jiff::fmt::rfc2822::DateTimePrinter;
 
 use super::{call, crowd};
+use crate::providers::subject::{self, plain};
 
 /// Seconds from now until the connection is looked at next.
 fn wait(stage: &Stage) -> i64 {
@@ -27,6 +28,25 @@ fn a_date_is_a_time_too_and_an_outage_may_name_one() {
         assert_eq!(stage.refresh(&["--force"])["outcome"], "failed");
         let wait = wait(&stage);
         assert!((390..=445).contains(&wait), "{status}: {wait} s");
+    }
+}
+
+#[test]
+fn a_time_is_kept_where_the_refresh_token_may_be_spent_too() {
+    for status in [429, 503] {
+        for is_date in [false, true] {
+            let stage = plain(subject::oauth2_person).started("");
+            let then = stage.control().now() + Duration::from_secs(400);
+            let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&then).unwrap();
+            let told = if is_date { date } else { "400".to_owned() };
+            let answer = Answer::new(status, "text/plain", "later").header("retry-after", &told);
+            stage.control().script(answer);
+            assert_eq!(stage.refresh(&["--force"])["outcome"], "failed");
+            let wait = wait(&stage);
+            assert!((390..=445).contains(&wait), "{status} {told}: {wait} s");
+            stage.next_try_comes();
+            assert_eq!(stage.refresh(&[])["outcome"], "success", "{}", stage.status());
+        }
     }
 }
 

@@ -26,6 +26,21 @@ fn an_interrupted_request_of_a_strict_provider_waits_for_the_end_of_the_token() 
 }
 
 #[test]
+fn a_provider_that_nobody_knows_is_left_alone_while_the_access_token_works() {
+    let bench = Bench::new(Class::Strict, "\"unknown\"");
+    let before = bench.served();
+    bench.control().script(Fate::CutBefore);
+    assert_eq!(bench.refresh(Trigger::Forced).unwrap().outcome(), Some(Outcome::Failed));
+    for trigger in [Trigger::Recovery, Trigger::Manual, Trigger::Scheduled, Trigger::Backup] {
+        assert_eq!(bench.refresh(trigger).unwrap().outcome(), Some(Outcome::Skipped), "{trigger}");
+    }
+    assert_eq!((bench.served(), bench.control().seen()), (before, 1));
+    bench.advance(LIFETIME);
+    assert_eq!(bench.succeed(Trigger::Recovery).generation, 2);
+    assert_eq!(bench.control().seen(), 2);
+}
+
+#[test]
 fn a_request_that_never_arrived_costs_a_strict_provider_nothing() {
     let mut bench = Bench::strict();
     bench.control().script(Fate::CutBefore);
@@ -60,7 +75,6 @@ fn a_provider_that_forgives_is_asked_again_at_once() {
         (Class::None, "\"none\""),
         (Class::Grace(30), "{ grace = \"30s\" }"),
         (Class::UntilUsed, "\"until-used\""),
-        (Class::UntilUsed, "\"unknown\""),
     ];
     for (class, rotation) in classes {
         let mut bench = Bench::new(class, rotation);

@@ -146,11 +146,11 @@ const RULES: &[Rule] = &[
     },
     // Where there is no refresh it logs in, and a page is no refresh.
     Rule { faults: &[Page], plugins: &["external-api"], requests: 2, ..GOOD },
-    // It cannot rotate twice and nobody can log in, so the token is served to its end before the
-    // refresh token is tried once more.
+    // It cannot rotate twice, or may not be able to, and nobody can log in: so the token is served to its end
+    // before the refresh token is tried once more.
     Rule {
         faults: &[ServerError],
-        plugins: &["propelauth"],
+        plugins: &["propelauth", "oauth2-person"],
         code: "refresh.outcome_unknown",
         next: Next::AtItsEnd,
         then: RecoversByForce,
@@ -158,7 +158,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         faults: &[CutBefore],
-        plugins: &["propelauth"],
+        plugins: &["propelauth", "oauth2-person"],
         code: "provider.connection_lost",
         next: Next::AtItsEnd,
         then: RecoversByForce,
@@ -166,7 +166,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         faults: &[BadGateway],
-        plugins: &["propelauth"],
+        plugins: &["propelauth", "oauth2-person"],
         code: "refresh.outcome_unknown",
         next: Next::AtItsEnd,
         then: Reconnects,
@@ -174,7 +174,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         faults: &[CutAfter],
-        plugins: &["propelauth"],
+        plugins: &["propelauth", "oauth2-person"],
         code: "provider.connection_lost",
         next: Next::AtItsEnd,
         then: Reconnects,
@@ -182,7 +182,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         faults: &[Page],
-        plugins: &["propelauth"],
+        plugins: &["propelauth", "oauth2-person"],
         code: "provider.unexpected",
         then: RecoversByForce,
         ..BAD
@@ -192,20 +192,6 @@ const RULES: &[Rule] = &[
         faults: &[HalfJson],
         plugins: &["propelauth", "oauth2-person"],
         code: "provider.unexpected",
-        then: Reconnects,
-        ..BAD
-    },
-    Rule {
-        faults: &[BadGateway],
-        plugins: &["oauth2-person"],
-        code: "refresh.outcome_unknown",
-        then: Reconnects,
-        ..BAD
-    },
-    Rule {
-        faults: &[CutAfter],
-        plugins: &["oauth2-person"],
-        code: "provider.connection_lost",
         then: Reconnects,
         ..BAD
     },

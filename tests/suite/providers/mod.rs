@@ -43,6 +43,9 @@ mod oauth2;
 /// Discovery, introspection, and what tokens are for.
 mod oauth2_facts;
 
+/// Refusals in the words of many providers.
+mod refusing;
+
 use e2e::inside::Inside;
 use e2e::stage::Stage;
 use serde_json::Value;

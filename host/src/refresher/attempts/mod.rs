@@ -59,6 +59,7 @@ pub enum Foreseen {
 impl Attempts {
     /// Refreshes `id` if `ask` finds that it needs it, joining an attempt that is already running.
     pub async fn refresh(self: &Arc<Self>, id: &ConnectionId, ask: Ask) -> AttemptResult {
+        self.turns.hurry(id, ask);
         let run = || {
             let (this, own) = (Arc::clone(self), id.clone());
             self.flights.join_or_run(id, move || async move { this.attempt(&own, ask).await })

@@ -59,7 +59,9 @@ impl Sending {
         if let Some(wait) = self.turns.wait_of(&provider, ask, way) {
             return self.unsent.turn_away(&running, wait).await.map(Some);
         }
-        let Some(_slot) = self.turns.slot(running.plugin.provider()).await else {
+        let rank = self.turns.rank(ask, &running.loaded.connection);
+        let (plugin, id) = (&running.plugin, &running.connection);
+        let Some(_slot) = self.turns.slot(plugin.provider(), id, rank).await else {
             return Err(stopping(&running.connection));
         };
         let turn = match self.turns.enter(&provider, ask, way) {

@@ -77,7 +77,7 @@ impl Unsent {
         let (id, due) = (&running.connection, Due { at, trigger: Trigger::Recovery });
         self.storage.set_due(id, Some(due)).await.map_err(|it| host_fault(&it))?;
         let reason = format!(
-            "the outcome of an earlier refresh is unknown; it is retried once at {at}, or now with: keepfresh refresh {id} --force, which revokes the grant if the provider processed the earlier one"
+            "the outcome of an earlier refresh is unknown; it is retried once at {at}, or now with: keepfresh refresh {id} --force, which may revoke the grant if the provider processed the earlier one"
         );
         self.skip(running, reason).await
     }

@@ -47,6 +47,6 @@ pub(super) fn resolve(
         (Remedy::WaitForEnd, Some(end)) if end > facts.now && !ask.insists() => {
             Some(Decision::WaitUntil(end))
         }
-        (Remedy::RetryNow | Remedy::RetryOnce | Remedy::WaitForEnd, _) => None,
+        (Remedy::RetryNow | Remedy::WaitForEnd, _) => None,
     }
 }

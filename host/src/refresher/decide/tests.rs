@@ -115,15 +115,20 @@ fn an_unknown_outcome_is_resolved_by_class() {
     assert_eq!(resolve(Rotation::Grace(30), false), REFRESH);
     assert_eq!(resolve(Rotation::Grace(5), false), Decision::WaitUntil(at(3_600)));
     assert_eq!(resolve(Rotation::UntilUsed, false), REFRESH);
-    assert_eq!(resolve(Rotation::Unknown, false), REFRESH);
+    assert_eq!(resolve(Rotation::Unknown, false), Decision::WaitUntil(at(3_600)));
+    assert_eq!(resolve(Rotation::Unknown, true), LOGIN);
     assert_eq!(resolve(Rotation::Strict, false), Decision::WaitUntil(at(3_600)));
     assert_eq!(resolve(Rotation::Strict, true), LOGIN);
 }
 
 #[test]
-fn a_strict_provider_is_tried_once_at_the_end() {
-    let facts = Facts { interrupted: Some(at(0)), ..facts(Rotation::Strict, 3_600) };
-    assert_eq!(check(&fresh(), Trigger::Recovery, facts), REFRESH);
+fn a_provider_that_is_strict_or_may_be_is_tried_once_at_the_end() {
+    for rotation in [Rotation::Strict, Rotation::Unknown] {
+        let facts = Facts { interrupted: Some(at(0)), ..facts(rotation, 3_600) };
+        assert_eq!(check(&fresh(), Trigger::Recovery, facts), REFRESH);
+        let caller = decide(&fresh(), Ask::on_demand(Duration::ZERO), &facts);
+        assert_eq!(caller, REFRESH, "{rotation}");
+    }
 }
 
 #[test]
