@@ -203,7 +203,7 @@ fn of_text(text: &str) -> Option<Said> {
     let clause = text.split([':', ',', ';', '.', '!']).next().unwrap_or_default();
     [text, clause].into_iter().find_map(|text| {
         let is_it = |words: &&str| folded(words) == folded(text);
-        let known = WORDS.iter().find(|(_, all)| all.iter().any(|it| is_it(&it)));
+        let known = WORDS.iter().find(|(_, all)| all.iter().any(is_it));
         known.map(|(said, _)| *said).or_else(|| is_dead_token(text).then_some(Said::Dead))
     })
 }
