@@ -17,7 +17,7 @@
 //! ```
 //!
 //! Modules are in reading order. Imports point one way, which a test enforces: see
-//! `tests/suite/tidy.rs` for the order, `ARCHITECTURE.md` for an overview.
+//! `tests/suite/tidy/mod.rs` for the order, `ARCHITECTURE.md` for an overview.
 
 /// Plain data that every stage shares.
 pub mod model;

@@ -3,6 +3,7 @@
 //! twice for any of them, at a provider that takes a second use for theft.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::io::Write as _;
 
 use e2e::database::Database;
@@ -118,8 +119,11 @@ const BODIES: [Body; 14] = [
     ("an odd type", |it| format!(r#"{{"access_token":"{it}","token_type":"Bot Token"}}"#).into()),
 ];
 
+/// What it is, how it is sent, and the code that it comes to.
+type Hopeless = (&'static str, fn() -> Vec<u8>, &'static str);
+
 /// Answers that hold no tokens that anybody could read, and what is said of them.
-const HOPELESS: [(&str, fn() -> Vec<u8>, &str); 8] = [
+const HOPELESS: [Hopeless; 8] = [
     ("nothing", Vec::new, "provider.connection_lost"),
     ("half a head", || b"HTTP/1.1 200 OK\r\ncontent-le".to_vec(), "provider.connection_lost"),
     (
@@ -210,12 +214,11 @@ fn odd_answers_end_in_tokens_or_in_an_error_by_name_and_cost_no_second_use() {
     }
 }
 
-/// A connection for each answer, whose access token lives for another hour.
+/// A connection for each answer, whose access token lives for years.
 fn import(home: &Home, count: usize) {
-    let end = jiff::Timestamp::now().as_second() + 3_600;
     let mut file = "name,access_token,refresh_token,expires_at\n".to_owned();
     for number in 0..count {
-        file += &format!("c{number},first-{number},rt-{number},{end}\n");
+        let _ = writeln!(file, "c{number},first-{number},rt-{number},2150-01-01T00:00:00Z");
     }
     std::fs::write(home.path("people.csv"), file).unwrap();
     let _ = home.run(&["connection", "import", "odd", "people.csv"]).exits(0);

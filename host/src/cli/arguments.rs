@@ -12,13 +12,15 @@ use crate::model::code::Code;
 use crate::model::id::ConnectionId;
 use crate::model::state::State;
 
+/// Where the manifest is.
+const MANIFEST: &str = "The manifest to use; by default the first of $KEEPFRESH_CONFIG, ./keepfresh.toml, \
+                        $XDG_CONFIG_HOME/keepfresh/keepfresh.toml, /etc/keepfresh/keepfresh.toml";
+
 /// Keep the API tokens of other people's services fresh
 #[derive(Debug, Parser)]
 #[command(name = "keepfresh", version, propagate_version = true, max_term_width = 100)]
 pub(super) struct Arguments {
-    /// The manifest to use; default: $KEEPFRESH_CONFIG, ./keepfresh.toml,
-    /// $XDG_CONFIG_HOME/keepfresh/keepfresh.toml, /etc/keepfresh/keepfresh.toml
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help = MANIFEST)]
     pub(super) config: Option<PathBuf>,
     /// Print JSON for scripts
     #[arg(long, global = true)]

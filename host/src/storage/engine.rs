@@ -31,6 +31,7 @@ macro_rules! steps {
     ) => {
         /// A database. Steps that are waiting at the same time may share a commit, and share no fate.
         /// Dropping the future of a change neither cancels nor undoes it.
+        #[expect(clippy::elidable_lifetime_names, reason = "steps that borrow need the name")]
         pub(super) trait Engine: Send + Sync {
             /// Whether other processes may work on the same connections at the same time.
             fn is_shared(&self) -> bool;
@@ -50,6 +51,7 @@ macro_rules! steps {
             $($(#[$more])* fn $other<'a>(&'a self, $($given: $sort),*) -> Answer<'a, $back>;)*
         }
 
+        #[expect(clippy::needless_lifetimes, reason = "steps that borrow need the name")]
         impl Storage {
             $($(#[$doc])* pub async fn $name<'a>(
                 &'a self, $($argument: $kind),*

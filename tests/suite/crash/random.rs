@@ -75,7 +75,7 @@ fn check(storm: &Storm) {
     let chance = Chance::new();
     let seed = chance.seed();
     let run = catch_unwind(AssertUnwindSafe(|| rage(storm, chance)));
-    say(&format!("crash {}: KEEPFRESH_SEED={seed}", storm.name));
+    e2e::say(&format!("crash {}: KEEPFRESH_SEED={seed}", storm.name));
     run.unwrap_or_else(|failure| resume_unwind(failure));
 }
 
@@ -178,7 +178,7 @@ fn report(fleet: &Fleet, class: Class, what: &str, lost: u32) {
     let families = fleet.provider.control().families();
     let revoked = families.iter().filter(|it| it.revoked_by_reuse).count();
     let repeats = families.iter().map(|it| it.repeats).sum::<u64>();
-    say(&format!(
+    e2e::say(&format!(
         "{what}, {} interrupted, {} captured, {} recovered from a captured answer, {repeats} sent again and \
          forgiven, {revoked} revoked for reuse, {lost} lost and flagged, 0 lost without a word",
         database.number(interrupted),
@@ -187,9 +187,4 @@ fn report(fleet: &Fleet, class: Class, what: &str, lost: u32) {
     ));
     assert_eq!(usize::try_from(lost).unwrap(), revoked, "every revoked family was noticed");
     assert!(class == Class::None || fleet.captured > 0, "no kill met an answer that was captured");
-}
-
-#[expect(clippy::print_stderr, reason = "the figure is what the run is for")]
-fn say(line: &str) {
-    eprintln!("{line}");
 }

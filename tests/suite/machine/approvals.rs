@@ -23,7 +23,7 @@ fn apart() -> Stage {
 fn read_only(stage: &Stage, verb: &str) -> Option<(bool, String)> {
     let may = Command::new("unshare").args(["--mount", "true"]).output();
     if !may.is_ok_and(|it| it.status.success()) {
-        eprintln!("skipped: this user may not make namespaces");
+        e2e::say("skipped: this user may not make namespaces");
         return None;
     }
     let keepfresh = artifacts::keepfresh().display().to_string();

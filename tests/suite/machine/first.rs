@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 fn in_a_container(stage: &Stage) -> Option<Daemon> {
     let may = Command::new("unshare").args(["--pid", "--fork", "--mount-proc", "true"]).output();
     if !may.is_ok_and(|it| it.status.success()) {
-        eprintln!("skipped: this user may not make namespaces");
+        e2e::say("skipped: this user may not make namespaces");
         return None;
     }
     let mut command = Command::new("unshare");
@@ -33,7 +33,7 @@ fn children(pid: u32) -> Vec<u32> {
     text.split_whitespace().filter_map(|it| it.parse().ok()).collect()
 }
 
-fn is_zombie(pid: &u32) -> bool {
+fn is_zombie(pid: u32) -> bool {
     let text = std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("stat"));
     text.is_ok_and(|it| it.contains(") Z "))
 }
@@ -55,7 +55,7 @@ fn orphans_are_collected_and_signals_are_heard() {
     let first = children(daemon.pid())[0];
     let left = || {
         let grandchildren = children(first).into_iter().flat_map(children).collect::<Vec<_>>();
-        children(first).iter().chain(&grandchildren).filter(|it| is_zombie(it)).count()
+        children(first).iter().chain(&grandchildren).filter(|it| is_zombie(**it)).count()
     };
     std::thread::sleep(std::time::Duration::from_millis(400));
     wait_until("no zombie is left", || left() == 0);

@@ -96,7 +96,7 @@ fn looking_creates_nothing() {
 fn files_of_another_user_are_named_with_owner_and_remedy() {
     let stage = Stage::eskiz("").logged_in();
     if !rustix::process::geteuid().is_root() {
-        eprintln!("skipped: only root can be somebody else");
+        e2e::say("skipped: only root can be somebody else");
         return;
     }
     // The folder and what is no business of this test belong to the other one.

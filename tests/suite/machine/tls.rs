@@ -45,7 +45,7 @@ openssl ca -batch -config ca.cnf -startdate {from} -enddate 20900101000000Z -ext
 openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=other -keyout other.key -out other.pem"
         );
         if !shell(&stage.home, &make) {
-            eprintln!("skipped: there is no openssl that makes certificates");
+            e2e::say("skipped: there is no openssl that makes certificates");
             return None;
         }
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

@@ -21,7 +21,7 @@ impl Disk {
         let disk = Self(tempfile::tempdir().unwrap());
         let made = mount(&["-t", "tmpfs", "-o", "size=4m", "keepfresh-test"], disk.path());
         if !made {
-            say("skipped: a disk that fills up can be mounted by root alone");
+            e2e::say("skipped: a disk that fills up can be mounted by root alone");
             return None;
         }
         Some(disk)
@@ -51,11 +51,6 @@ fn mount(options: &[&str], at: &Path) -> bool {
     let mut command = Command::new("mount");
     command.args(options).arg(at).stderr(std::process::Stdio::null());
     command.status().is_ok_and(|it| it.success())
-}
-
-#[expect(clippy::print_stderr, reason = "whoever runs the tests wants to know")]
-fn say(line: &str) {
-    eprintln!("{line}");
 }
 
 #[test]

@@ -74,8 +74,9 @@ impl Sending {
         if captured == Captured::AreGivenUp {
             running.loaded.captures.clear();
         }
-        let called =
-            self.claims.hold(running.id, &running.connection, self.calls.call(&running, way)).await;
+        // Boxed: what a call holds is large, and moved about otherwise.
+        let call = Box::pin(self.calls.call(&running, way));
+        let called = self.claims.hold(running.id, &running.connection, call).await;
         turn.learn(Lesson::of(&called, &running.heard), self.clock.now());
         self.end(&running, called).await.map(Some)
     }

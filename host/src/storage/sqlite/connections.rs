@@ -125,7 +125,7 @@ impl Write for Pausing {
 /// What `profile` said, and when it is asked again.
 pub(super) struct Profile {
     pub(super) id: ConnectionId,
-    pub(super) profile: Option<String>,
+    pub(super) said: Option<String>,
     pub(super) probe_at: Option<Timestamp>,
 }
 
@@ -136,7 +136,7 @@ impl Write for Profile {
         change(
             db,
             "update connections set profile = coalesce(?2, profile), probe_at = ?3 where id = ?1",
-            params![key(&self.id), self.profile, self.probe_at.map(millis)],
+            params![key(&self.id), self.said, self.probe_at.map(millis)],
         )
         .map(drop)
     }

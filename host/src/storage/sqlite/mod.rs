@@ -137,7 +137,7 @@ impl Engine for Sqlite {
         profile: Option<String>,
         probe_at: Option<Timestamp>,
     ) -> Answer<'_, ()> {
-        self.writer.write(connections::Profile { id: id.clone(), profile, probe_at })
+        self.writer.write(connections::Profile { id: id.clone(), said: profile, probe_at })
     }
 
     fn touch(&self, id: &ConnectionId, at: Timestamp) -> Answer<'_, ()> {
