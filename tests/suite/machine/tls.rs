@@ -58,7 +58,7 @@ openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=other -keyout oth
         fs::copy(stage.home.path("ca.pem"), stage.home.path("bundle.pem")).unwrap();
         let bundle = stage.home.path("bundle.pem").display().to_string();
         stage.home.set_env("SSL_CERT_FILE", &bundle);
-        let section = stage::eskiz_section(&stage.fake, "");
+        let section = stage::eskiz_section(&stage.fake, "timeout = \"3s\"");
         let url = format!("https://localhost:{port}");
         stage.home.write_manifest(&section.replace(&stage.fake.base_url(), &url));
         Some(Self { stage, child })

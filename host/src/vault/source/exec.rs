@@ -59,7 +59,8 @@ async fn run(
 ) -> Result<SecretString, SourceError> {
     let mut child = start(program, arguments, environment)
         .map_err(|cause| failed(program, format!("could not be started: {cause}")))?;
-    match timeout(limit, finish(&mut child)).await {
+    // On the heap: whoever reads secrets is part of every attempt, and few of them are printed.
+    match timeout(limit, Box::pin(finish(&mut child))).await {
         Ok(Ok(ended)) => judge(program, &ended),
         Ok(Err(cause)) => Err(failed(program, format!("could not be read: {cause}"))),
         Err(_) => {
