@@ -1,7 +1,7 @@
 //! The one reader of times, lengths of time and numbers that providers send and people import. Host, SDK
 //! and plugins read through it, so that `3600.0` is an hour for each of them.
 //!
-//! - [`time`] reads a point in time, [`span`] a length, [`number`] a count.
+//! - [`time()`] reads a point in time, [`span()`] a length, [`number`] a count.
 //! - [`until`] reads a member that says *when* (`expires_at`), [`after`] one that says *how long*
 //!   (`expires_in`); each knows that providers put the other one there.
 //!
