@@ -7,14 +7,14 @@ use futures_util::future::join_all;
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
-use crate::model::attempt::Trigger;
+use crate::model::attempt::{Attempt, Outcome, Trigger};
 use crate::model::code;
 use crate::model::event::EventKind;
 use crate::model::failure::{Case, Failure};
 use crate::storage::contract::events::happens;
 use crate::storage::contract::{Fresh, at, begin, failed, id, sqlite, succeeded};
 use crate::storage::sqlite::writer::{Db, Write};
-use crate::storage::{Begun, Failed, Skipped, StorageError};
+use crate::storage::{Begin, Begun, Failed, LogFilter, Skipped, Storage, StorageError};
 
 /// A write that fails as no write should.
 pub(super) struct Broken;
@@ -176,4 +176,48 @@ async fn what_nobody_listens_to_is_not_written() {
     let _ears = storage.listen("ears", &[EventKind::Critical]).await.unwrap();
     happens(storage, 0, &[EventKind::Refreshed, EventKind::Critical]).await;
     assert_eq!(sqlx::query_scalar::<_, i64>(count).fetch_one(&mut db).await.unwrap(), 1);
+}
+
+/// What a database of the version before claims held, with one attempt that was interrupted.
+const BEFORE_CLAIMS: &str = "
+    insert into connections (id, provider, name, generation, token_type, issued_at, fingerprint, due_at,
+                             due_trigger, last_attempt, created_at)
+    values ('x/c0', 'x', 'c0', 2, 'Bearer', 1000, 'abcdef01', 60000, 'recovery',
+            '01890a5d-ac96-774b-bcce-000000000002', 0);
+    insert into generations (connection, generation, sealed, attempt, created_at)
+    values ('x/c0', 2, x'02', '01890a5d-ac96-774b-bcce-000000000001', 1000);
+    insert into attempts (id, connection, provider, trigger, outcome, rotation, digest, owner, lease_until,
+                          generation, started_at, duration_ms)
+    values ('01890a5d-ac96-774b-bcce-000000000001', 'x/c0', 'x', 'expiry', 'success', '\"strict\"', 'd', 'a', 0,
+            2, 900, 100),
+           ('01890a5d-ac96-774b-bcce-000000000002', 'x/c0', 'x', 'expiry', null, '\"strict\"', 'd', 'a', 60000,
+            2, 2000, null);
+    insert into captures (connection, attempt, seq, generation, request, sealed, readings, created_at)
+    values ('x/c0', '01890a5d-ac96-774b-bcce-000000000002', 0, 2, 'POST /token', x'03', 1, 2500)";
+
+#[tokio::test]
+async fn a_database_from_before_claims_is_brought_up_to_date_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keepfresh.db");
+    let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let mut db = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    let mut older = sqlx::migrate!("migrations/sqlite");
+    older.migrations.to_mut().retain(|it| it.version < 10);
+    older.run(&mut db).await.unwrap();
+    sqlx::raw_sql(BEFORE_CLAIMS).execute(&mut db).await.unwrap();
+    sqlx::Connection::close(db).await.unwrap();
+    let storage = Storage::open(&path).await.unwrap();
+    let loaded = storage.load(&id(0)).await.unwrap().unwrap();
+    let open = loaded.open.as_ref().unwrap();
+    assert_eq!((open.started_at, open.lease_until), (at(2), at(60)));
+    assert_eq!(loaded.sealed.as_ref().unwrap().as_bytes(), [2]);
+    assert!(loaded.given && loaded.captures.len() == 1);
+    let log = LogFilter { limit: 9, ..LogFilter::default() };
+    let log = storage.log(&log).await.unwrap();
+    let outcomes = log.iter().map(Attempt::outcome).collect::<Vec<_>>();
+    assert_eq!(outcomes, [None, Some(Outcome::Success)]);
+    let due = storage.due("x", at(60), 9, |_| true).await.unwrap();
+    assert_eq!(due, [(id(0), Trigger::Recovery)]);
+    let next = Begin { generation: 2, ..begin(0, Some(open.id)) };
+    assert_eq!(storage.begin(next).await.unwrap(), Begun::Yes);
 }
