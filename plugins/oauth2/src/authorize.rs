@@ -28,6 +28,9 @@ impl Authorization for Plugin {
     fn authorization_url(context: &Context, request: &AuthorizationRequest) -> Flow<String> {
         Grant::allow_person(context)?;
         let settings = context.settings.clone();
+        // Both are for the host, and a typing error in them is seen here.
+        token::knows_pkce(&settings)?;
+        settings.choice("nonce", &[("required", true), ("none", false)])?;
         let parameters = parameters(&settings, request)?;
         locate(context, Endpoint::Authorize, move |known| {
             let base = settings.fill(&known.require(&settings, Endpoint::Authorize)?)?;
@@ -55,11 +58,18 @@ fn parameters(
     let audience = settings.optional("audience").unwrap_or_default();
     let prompt = prompt(settings, request.consent && can_help(settings, &scope));
     all.extend(given("scope", scope));
+    all.extend(given("response_mode", response_mode(settings)?.to_owned()));
     all.extend(given("prompt", prompt));
     all.extend(given("audience", audience.to_owned()));
     all.extend(settings.words("resource").into_iter().map(|it| ("resource", it)));
     let own = all.into_iter().map(|(name, value)| (name.to_owned(), value));
     Ok(own.chain(further(settings)?).collect())
+}
+
+/// How the provider sends the person back; the query is every provider's default.
+fn response_mode(settings: &Settings) -> Result<&'static str, Failure> {
+    let chosen = settings.choice("response_mode", &[("query", ""), ("form_post", "form_post")])?;
+    Ok(chosen.unwrap_or_default())
 }
 
 /// Whether asking anew can bring a refresh token. Where nobody asked for one, none is missing; and a
@@ -148,6 +158,23 @@ mod tests {
         for more in [("scopes", "openid"), ("authorize_params", "access_type=offline")] {
             assert!(plain(&[more], true).result.unwrap().contains("&prompt=consent"), "{more:?}");
         }
+    }
+
+    #[test]
+    fn a_typing_error_in_a_setting_of_the_host_is_seen() {
+        for (name, value) in [("pkce", "no"), ("nonce", "off")] {
+            let result = plain(&[(name, value)], false);
+            assert_eq!(result.case(), "misconfigured", "{name}");
+            assert!(result.text().contains(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_answer_can_be_asked_for_as_a_form() {
+        let url = |mode| plain(&[("response_mode", mode)], false).result.unwrap();
+        assert!(url("form_post").contains("&response_mode=form_post"));
+        assert!(!url("query").contains("response_mode"), "a provider may not know it");
+        assert_eq!(plain(&[("response_mode", "fragment")], false).case(), "misconfigured");
     }
 
     #[test]

@@ -67,6 +67,9 @@ fn wishes(descriptor: Descriptor) -> Descriptor {
                   `access_type=offline`.";
     let refresh = "Additional form fields of a refresh, `name=value` separated by spaces: \
                    `scope=openid offline_access`.";
+    let nonce = "`required`, or `none` for a provider whose ID tokens do not repeat the nonce.";
+    let pkce = "`s256`, or `none` for a provider that refuses a code challenge.";
+    let mode = "`query`, or `form_post` for a provider that sends the person back with a form.";
     descriptor
         .setting(Field::optional("grant", "Grant", grant))
         .setting(Field::optional("scopes", "Scopes", "Separated by spaces."))
@@ -76,6 +79,9 @@ fn wishes(descriptor: Descriptor) -> Descriptor {
             "Audience",
             "Audience of the token, for Auth0 and similar providers.",
         ))
+        .setting(Field::optional("nonce", "Nonce", nonce).or("required"))
+        .setting(Field::optional("pkce", "PKCE", pkce).or("s256"))
+        .setting(Field::optional("response_mode", "Response mode", mode).or("query"))
         .setting(Field::optional("prompt", "Prompt", "OpenID Connect's `prompt`, such as `login`."))
         .setting(Field::optional("authorize_params", "Authorize parameters", params))
         .setting(Field::optional("refresh_params", "Refresh parameters", refresh))

@@ -1,9 +1,10 @@
 //! Tokens from client credentials, a code or a refresh token. A refresh token is used where there is
 //! one; client credentials need none. What a person agreed to only a person can renew.
 
-use sdk::oauth::{Call, refusal, tokens};
+use sdk::oauth::{Call, error_code, refusal, tokens};
 use sdk::{
-    Answer, Body, Context, Failure, Flow, Step, Tokens, Value, kept, refresh_token, send_then, text,
+    Answer, Body, Context, Failure, Flow, Settings, Step, Tokens, Value, kept, refresh_token,
+    send_then, text,
 };
 
 use crate::client;
@@ -48,13 +49,21 @@ pub(crate) fn refresh(context: &Context) -> Flow<Tokens> {
 
 pub(crate) fn exchange(context: &Context, redirect_uri: &str) -> Flow<Tokens> {
     Grant::allow_person(context)?;
-    let fields = vec![
+    let mut fields = vec![
         ("grant_type", text("authorization_code")),
         ("code", kept("code")),
         ("redirect_uri", text(redirect_uri)),
-        ("code_verifier", kept("code_verifier")),
     ];
+    if knows_pkce(&context.settings)? {
+        fields.push(("code_verifier", kept("code_verifier")));
+    }
     ask(context, Call::Code, fields)
+}
+
+/// Whether the provider takes a code challenge; the host reads the same setting.
+pub(crate) fn knows_pkce(settings: &Settings) -> Result<bool, Failure> {
+    let chosen = settings.choice("pkce", &[("s256", true), ("none", false)])?;
+    Ok(chosen.unwrap_or(true))
 }
 
 /// The resources that tokens are for, RFC 8707: one parameter each.
@@ -99,12 +108,18 @@ fn read(
         Call::Refresh => Grant::of(context)?,
         _ => Grant::AuthorizationCode,
     };
-    Ok(complete(
-        read.unwrap_or_else(|| Err(refusal(answer, call, PROVIDER)))?,
-        context,
-        grant,
-        known,
-    ))
+    Ok(complete(read.unwrap_or_else(|| Err(refused(answer, call)))?, context, grant, known))
+}
+
+fn refused(answer: &dyn Answer, call: Call) -> Failure {
+    let rejected = error_code(answer).as_deref() == Some("invalid_request");
+    if call != Call::Code || !rejected {
+        return refusal(answer, call, PROVIDER);
+    }
+    Failure::misconfigured(
+        "the provider rejected the exchange of the code as invalid; check `token_url` or `issuer`, \
+         `client_id` and the redirect URI, and if the provider does not know PKCE, set pkce = \"none\"",
+    )
 }
 
 /// Adds what is worth remembering, and the scopes that an answer leaves out when they are those that
@@ -115,7 +130,9 @@ pub(crate) fn complete(
     grant: Grant,
     known: &Known,
 ) -> Tokens {
-    if tokens.scopes.is_empty() {
+    // What a person was asked for this time the host knows, and fills in.
+    let consented = grant == Grant::AuthorizationCode && !context.has_refresh_token();
+    if tokens.scopes.is_empty() && !consented {
         let before = Some(context.scopes()).filter(|it| !it.is_empty());
         tokens.scopes = before.unwrap_or_else(|| context.settings.words("scopes"));
     }
@@ -236,9 +253,31 @@ mod tests {
             ("code_verifier", &kept("code_verifier")),
         ];
         assert_eq!(form(&played.requests[0]), expected);
+        let without = fresh(&[PLAIN.as_slice(), &[("pkce", "none")]].concat());
+        let without = exchange::<Plugin>(&without, "http://r", &[Canned::new(200, TOKENS)]);
+        assert_eq!(form(&without.requests[0]), expected[..3], "what a provider does not know");
         let remembered = played.result.unwrap().metadata;
         let dead = Context { remembered, ..fresh(&PLAIN) };
         assert_eq!(login::<Plugin>(&dead, &[]).case(), "grant-expired");
+    }
+
+    #[test]
+    fn a_rejected_exchange_names_the_setting_for_providers_without_pkce() {
+        let body = r#"{"error":"invalid_request"}"#;
+        let played = exchange::<Plugin>(&fresh(&PLAIN), "http://r", &[Canned::new(400, body)]);
+        assert_eq!(played.case(), "misconfigured");
+        assert!(played.text().contains("pkce = \"none\""), "{}", played.text());
+    }
+
+    #[test]
+    fn what_was_granted_to_a_person_is_said_by_the_provider_or_known_to_the_host() {
+        let settings = [PLAIN.as_slice(), &[("scopes", "read")]].concat();
+        let body = r#"{"access_token":"a"}"#;
+        let answer = [Canned::new(200, body)];
+        let first = exchange::<Plugin>(&fresh(&settings), "http://r", &answer).result.unwrap();
+        assert!(first.scopes.is_empty(), "{:?}", first.scopes);
+        let next = refresh::<Plugin>(&connected(&settings), &answer).result.unwrap();
+        assert_eq!(next.scopes, ["read"]);
     }
 
     #[test]

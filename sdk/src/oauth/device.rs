@@ -3,6 +3,7 @@
 
 use crate::answer::Answer;
 use crate::bindings::keepfresh::provider::types::Failure;
+use crate::failure::trouble;
 use crate::flow::{DeviceGrant, Progress};
 use crate::oauth::refusal::{Call, Server, error_code, refusal};
 use crate::oauth::token::tokens;
@@ -59,9 +60,25 @@ pub fn progress(answer: &dyn Answer, server: Server, now: u64) -> Result<Progres
         )),
         _ => match tokens(answer, server, now) {
             Some(read) => Ok(Progress::Granted(Box::new(read?))),
+            None if says_nothing(answer) => Err(odd(answer, server)),
             None => Err(refusal(answer, Call::DevicePoll, server)),
         },
     }
+}
+
+/// Whether an answer comes from somebody on the way: a proxy, a firewall, a page for maintenance.
+fn says_nothing(answer: &dyn Answer) -> bool {
+    error_code(answer).is_none() && !(answer.status() == 401 && answer.is_json())
+}
+
+/// The next poll may find another answer, and the code ends by itself.
+fn odd(answer: &dyn Answer, server: Server) -> Failure {
+    trouble(answer, server.name).unwrap_or_else(|| {
+        let (name, status) = (server.name, answer.status());
+        Failure::unavailable(format!(
+            "{name} answered {status} to a poll, and nothing that is an answer"
+        ))
+    })
 }
 
 #[cfg(test)]
@@ -112,6 +129,25 @@ mod tests {
             assert_eq!(ending(&poll(status, "access_denied")).0, "grant-expired");
             assert_eq!(ending(&poll(status, "expired_token")).0, "grant-expired");
         }
+    }
+
+    #[test]
+    fn an_answer_from_somebody_on_the_way_is_waited_out() {
+        for (status, body) in [
+            (200, "<html>Sign in to the network</html>"),
+            (403, "<html>Blocked</html>"),
+            (302, ""),
+            (404, "<p>"),
+            (408, ""),
+            (200, "{}"),
+            (502, "<p>"),
+        ] {
+            let result = progress(&Canned::new(status, body), SERVER, 0);
+            let case = ending(&result).0;
+            assert!(matches!(case, "unavailable" | "unexpected"), "{status} {body}: {case}");
+        }
+        let refused = progress(&Canned::new(401, "{}"), SERVER, 0);
+        assert_eq!(ending(&refused).0, "grant-expired");
     }
 
     #[test]
