@@ -6,6 +6,8 @@ use std::net::TcpStream;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::home::{Home, Run};
 
 /// Where a walk ended.
@@ -31,6 +33,11 @@ pub fn walk(url: &str) -> Page {
     loop {
         assert!(way.len() < MOST_STEPS, "a circle: {way:#?}");
         let (status, location, body) = fetch(way.last().expect("there is a first"));
+        if let Some((action, fields)) = form(&body) {
+            let (status, _, body) = post(&action, &fields);
+            way.push(action);
+            return Page { way, status, body };
+        }
         match location.filter(|_| (300..400).contains(&status)) {
             Some(next) => way.push(next),
             None => return Page { way, status, body },
@@ -38,18 +45,49 @@ pub fn walk(url: &str) -> Page {
     }
 }
 
+/// The address and the body of a form that sends itself.
+fn form(page: &str) -> Option<(String, String)> {
+    let after = |text: &str, mark: &str| {
+        let (_, rest) = text.split_once(mark)?;
+        Some(rest.split_once('"')?.0.to_owned())
+    };
+    let action = after(page.split_once("document.forms[0].submit()")?.1, "action=\"")?;
+    let fields = page.split("<input ").skip(1).filter_map(|it| {
+        let (name, value) = (after(it, "name=\"")?, after(it, "value=\"")?);
+        Some(format!("{name}={}", value.replace(':', "%3A").replace('/', "%2F")))
+    });
+    Some((action, fields.collect::<Vec<_>>().join("&")))
+}
+
+/// Sends a form.
+///
+/// # Panics
+/// When nobody answers.
+pub fn post(url: &str, fields: &str) -> (u16, Option<String>, String) {
+    let length = fields.len();
+    let kind = "application/x-www-form-urlencoded";
+    ask(url, "POST", &format!("Content-Type: {kind}\r\nContent-Length: {length}\r\n"), fields)
+}
+
 /// Fetches one page.
 ///
 /// # Panics
 /// When nobody answers.
 pub fn fetch(url: &str) -> (u16, Option<String>, String) {
+    ask(url, "GET", "", "")
+}
+
+fn ask(url: &str, method: &str, more: &str, body: &str) -> (u16, Option<String>, String) {
     let rest = url.strip_prefix("http://").expect("plain http on this machine");
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     let mut stream =
         TcpStream::connect(host.replace("localhost", "127.0.0.1")).expect("it listens");
     stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
-    write!(stream, "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
-        .expect("the request leaves");
+    write!(
+        stream,
+        "{method} /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{more}\r\n{body}"
+    )
+    .expect("the request leaves");
     let mut text = String::new();
     stream.read_to_string(&mut text).expect("an answer");
     let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
@@ -75,12 +113,36 @@ impl Connecting {
     /// # Panics
     /// When it cannot be started.
     pub fn start(home: &Home, arguments: &[&str]) -> Self {
-        let all = [&["connect", "--no-browser", "--wait", "60s"], arguments].concat();
-        let mut command = home.command(&all);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self::begin(home, &[&["--no-browser", "--wait", "60s"], arguments].concat())
+    }
+
+    /// Starts it with these arguments alone.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn begin(home: &Home, arguments: &[&str]) -> Self {
+        let mut command = home.command(&[&["connect"], arguments].concat());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let messages = BufReader::new(child.stderr.take().expect("its messages are a pipe"));
         Self { child, messages, said: String::new() }
+    }
+
+    /// Types a line.
+    ///
+    /// # Panics
+    /// When it does not listen.
+    pub fn type_in(&mut self, line: &str) {
+        let stdin = self.child.stdin.as_mut().expect("its input is a pipe");
+        writeln!(stdin, "{line}").expect("it reads what is typed");
+    }
+
+    /// Sends it a signal.
+    ///
+    /// # Panics
+    /// When it is gone.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("it is there");
     }
 
     /// The next line that holds `word`; `None` when it ends before that.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::provider::{
+    authorization::behaviour::Behaviour,
     google,
     journal::Entry,
     ledger::Audit,
@@ -112,6 +113,13 @@ impl Control {
     pub fn deny_consent(&self, denying: bool) {
         if let Some(authorization) = self.shared.state().service.authorization() {
             authorization.denying = denying;
+        }
+    }
+
+    /// Changes how the next logins go.
+    pub fn behave(&self, change: impl FnOnce(&mut Behaviour)) {
+        if let Some(authorization) = self.shared.state().service.authorization() {
+            change(&mut authorization.behaviour);
         }
     }
 

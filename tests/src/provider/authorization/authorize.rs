@@ -19,6 +19,7 @@ pub(crate) struct Request {
     redirect_uri: String,
     state: Option<String>,
     challenge: Option<Challenge>,
+    form_post: bool,
 }
 
 impl Authorization {
@@ -36,30 +37,44 @@ impl Authorization {
         if !self.rules.knows_redirect(redirect_uri) {
             return Err(page(400, "redirect_uri_mismatch"));
         }
-        let back = |(error, description): Wrong| {
+        let form_post = call.parameter("response_mode") == Some("form_post");
+        let back = |(error, description): Wrong<'_>| {
             let parameters = [("error", error), ("error_description", description)];
-            self.send_back(redirect_uri, call.parameter("state"), &parameters)
+            self.send_back(redirect_uri, call.parameter("state"), &parameters, form_post)
         };
         let (grant, challenge) = self.read(call).map_err(back)?;
+        if let Some((error, description)) = &self.behaviour.refusal {
+            return Err(back((error.as_str(), description.as_str())));
+        }
         Ok(Request {
             grant,
             redirect_uri: redirect_uri.to_owned(),
             state: call.parameter("state").map(ToOwned::to_owned),
             challenge,
+            form_post,
         })
     }
 
     /// The redirect with a code for what was asked.
     pub(crate) fn consent(&mut self, request: Request, now: Timestamp) -> Answer {
-        let Request { grant, redirect_uri, state, challenge } = request;
+        let Request { grant, redirect_uri, state, challenge, form_post } = request;
+        let grant = self.behaviour.limit(grant);
         let text = format!("{}{}", self.rules.code_prefix, self.mint.unique());
-        let answer = self.send_back(&redirect_uri, state.as_deref(), &[("code", &text)]);
+        let code = [("code", text.as_str())];
+        let answer = self.send_back(&redirect_uri, state.as_deref(), &code, form_post);
         self.codes.insert(text, Code { grant, redirect_uri, challenge }, now);
         answer
     }
 
-    fn read(&self, call: &Call) -> Result<(Grant, Option<Challenge>), Wrong> {
+    fn read(&self, call: &Call) -> Result<(Grant, Option<Challenge>), Wrong<'static>> {
         let rules = &self.rules;
+        match call.parameter("response_mode") {
+            None | Some("query") if self.behaviour.form_post_only => {
+                return Err(("invalid_request", "response_mode must be form_post"));
+            }
+            None | Some("query" | "form_post") => {}
+            Some(_) => return Err(("unsupported_response_mode", "this mode is not known")),
+        }
         match call.parameter("response_type") {
             Some("code") => {}
             Some(_) => return Err(("unsupported_response_type", "only code is known")),
@@ -87,30 +102,50 @@ impl Authorization {
         Ok((Grant { scope, audience, offline, nonce, ..self.whole_grant() }, challenge))
     }
 
-    fn send_back(&self, uri: &str, state: Option<&str>, parameters: &[(&str, &str)]) -> Answer {
+    fn send_back(
+        &self,
+        uri: &str,
+        state: Option<&str>,
+        parameters: &[(&str, &str)],
+        form_post: bool,
+    ) -> Answer {
         let issuer = self.rules.names_issuer.then_some(self.rules.issuer.as_str());
         let optional = [("state", state), ("iss", issuer)];
         let optional = optional.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        let pairs: Vec<_> = parameters
-            .iter()
-            .copied()
-            .chain(optional)
-            .map(|(name, value)| format!("{name}={}", form_encoded(value)))
-            .collect();
+        let all = parameters.iter().copied().chain(optional);
+        if form_post {
+            return form(uri, all);
+        }
+        let pairs: Vec<_> =
+            all.map(|(name, value)| format!("{name}={}", form_encoded(value))).collect();
         let mark = if uri.contains('?') { '&' } else { '?' };
         Answer::redirect(&format!("{uri}{mark}{}", pairs.join("&")))
     }
 }
 
-/// An error code and a description.
-type Wrong = (&'static str, &'static str);
+/// OAuth 2.0 Form Post Response Mode: a page whose form sends itself.
+fn form<'a>(uri: &str, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Answer {
+    let fields: String = pairs
+        .map(|(name, value)| format!("<input type=\"hidden\" name=\"{name}\" value=\"{value}\"/>"))
+        .collect();
+    let page = format!(
+        "<html><body onload=\"document.forms[0].submit()\"><form method=\"post\" action=\"{uri}\">{fields}</form></body></html>"
+    );
+    Answer::new(200, "text/html; charset=utf-8", page)
+}
 
-fn read_challenge(rules: &Rules, call: &Call) -> Result<Option<Challenge>, Wrong> {
+/// An error code and a description.
+type Wrong<'a> = (&'a str, &'a str);
+
+fn read_challenge(rules: &Rules, call: &Call) -> Result<Option<Challenge>, Wrong<'static>> {
     let Some(text) = call.parameter("code_challenge") else {
         let needed = rules.pkce == Pkce::Required || rules.is_public();
         let missing = ("invalid_request", "code_challenge is missing");
         return if needed { Err(missing) } else { Ok(None) };
     };
+    if rules.pkce == Pkce::Refused {
+        return Err(("invalid_request", "code_challenge is not a parameter of this server"));
+    }
     if !Challenge::is_well_formed(text) {
         return Err(("invalid_request", "code_challenge is malformed"));
     }

@@ -25,6 +25,9 @@ pub(crate) mod assertion;
 /// Devices without a browser.
 pub(crate) mod device;
 
+/// What changes from one login to the next.
+pub mod behaviour;
+
 /// The grants of the token endpoint.
 pub(crate) mod token;
 
@@ -35,7 +38,8 @@ use jiff::Timestamp;
 
 use crate::provider::{
     authorization::{
-        assertion::Seen, codes::Codes, device::Devices, rules::Rules, tokens::Grant, tokens::Tokens,
+        assertion::Seen, behaviour::Behaviour, codes::Codes, device::Devices, rules::Rules,
+        tokens::Grant, tokens::Tokens,
     },
     credentials::Credentials,
     ledger::Handed,
@@ -51,6 +55,7 @@ pub(crate) struct Authorization {
     pub(crate) devices: Devices,
     /// Whether the person says no.
     pub(crate) denying: bool,
+    pub(crate) behaviour: Behaviour,
     codes: Codes,
     seen: Seen,
     mint: Mint,
@@ -61,7 +66,8 @@ impl Authorization {
         let codes = Codes::new(rules.code_lifetime);
         let devices = Devices::new(rules.device_lifetime, rules.device_interval);
         let (seen, mint) = (Seen::default(), Mint::new(""));
-        Self { rules, credentials, tokens, devices, denying: false, codes, seen, mint }
+        let behaviour = Behaviour::default();
+        Self { rules, credentials, tokens, devices, denying: false, behaviour, codes, seen, mint }
     }
 
     /// A grant that nobody asked for, with everything in it.

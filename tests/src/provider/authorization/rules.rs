@@ -55,6 +55,8 @@ pub enum Pkce {
     Optional,
     /// A challenge may be left out, and may be the verifier itself.
     OptionalOrPlain,
+    /// The server is older than challenges, and refuses what it does not know.
+    Refused,
 }
 
 /// When an answer has a refresh token.

@@ -117,7 +117,7 @@ impl Authorization {
     pub(crate) fn poll_device(&mut self, call: &Call, now: Timestamp) -> Result<Handed, Refused> {
         let caller = self.recognise(call, now)?;
         let device_code = required(call, "device_code", "device_code is missing")?;
-        let grant = self.devices.poll(device_code, now)?;
+        let grant = self.behaviour.limit(self.devices.poll(device_code, now)?);
         Ok(self.open(Grant { public: caller == Caller::Public, ..grant }, now))
     }
 

@@ -104,7 +104,7 @@ impl Default for Settings {
 impl Fake for Settings {
     const USAGE: &str = "[--client-id I] [--client-secret S] [--public-key FILE | --client-auth \
         basic-or-post|basic|post|public|secret-or-pkce] [--grants A,B] [--redirect-uris A,B] \
-        [--scopes A,B] [--pkce required|optional|plain] [--discovery both|openid|oauth|off] \
+        [--scopes A,B] [--pkce required|optional|plain|refused] [--discovery both|openid|oauth|off] \
         [--class C] [--refreshing always|with-scope|never] [--always-send-refresh] [--resource R \
         | --audience A] [--jwt] [--deny] [--prefix T] [--lifetime S] [--refresh-lifetime S] \
         [--code-lifetime S] [--device-lifetime S] [--device-interval S]";
@@ -125,6 +125,7 @@ impl Fake for Settings {
                     ("required", Pkce::Required),
                     ("optional", Pkce::Optional),
                     ("plain", Pkce::OptionalOrPlain),
+                    ("refused", Pkce::Refused),
                 ],
             )?,
             discovery: flags.choice(
