@@ -17,7 +17,7 @@ mod links;
 
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tokio::sync::{Mutex, mpsc};
@@ -151,7 +151,10 @@ impl App {
             Purpose::Command => Some(InstanceLock::acquire(&path, "command", HANDOVER).await?),
             Purpose::Serve => Some(InstanceLock::acquire(&path, "serve", Duration::ZERO).await?),
         };
-        let storage = Storage::open(&path).await?;
+        let storage = open_storage(&path, lock.is_some()).await?;
+        if lock.is_some() {
+            storage.forget_rooms().await?;
+        }
         let vault = open_vault(&manifest, &path, &storage, &clock, lock.is_some()).await?;
         let sandbox = Sandbox::start(compiler).map_err(|it| OpenError::Engine(it.to_string()))?;
         let keeps = purpose != Purpose::Look || owner::is_ours(&path);
@@ -168,7 +171,6 @@ impl App {
             clock: clock.clone(),
             lifecycle: lifecycle.clone(),
             manifest: Arc::clone(&manifest),
-            visits: operator::Visits::default(),
             daemon: purpose == Purpose::Serve,
             reloads: wishes,
         });
@@ -200,9 +202,9 @@ impl App {
 
     /// The right to work on the database, for an app that was opened for looking: as long as it is
     /// held, nobody else does.
-    pub async fn alone(&self) -> Result<InstanceLock, OpenError> {
+    pub async fn alone(&self, wait: Duration) -> Result<InstanceLock, OpenError> {
         let path = self.manifest().storage.path.clone();
-        Ok(InstanceLock::acquire(&path, "command", COMMAND_WAIT).await?)
+        Ok(InstanceLock::acquire(&path, "command", wait).await?)
     }
 
     /// A scheduler over this app, not started.
@@ -247,6 +249,28 @@ fn aside(manifest: &Manifest, purpose: Purpose) -> Result<Option<TempDir>, OpenE
 
 fn cache_dir(database: &Path) -> std::path::PathBuf {
     database.with_extension("cache")
+}
+
+/// Opens the database. Who has to change its schema for that does so alone: two at once would each find what
+/// the other has just made.
+async fn open_storage(path: &Path, alone: bool) -> Result<Storage, OpenError> {
+    let _lock = if alone { None } else { lock_for_migration(path).await? };
+    Ok(Storage::open(path).await?)
+}
+
+/// The lock, unless nothing is to be changed, or somebody else does it meanwhile.
+async fn lock_for_migration(path: &Path) -> Result<Option<InstanceLock>, OpenError> {
+    let begun = Instant::now();
+    loop {
+        if Storage::is_up_to_date(path).await {
+            return Ok(None);
+        }
+        match InstanceLock::acquire(path, "command", Duration::ZERO).await {
+            Ok(lock) => return Ok(Some(lock)),
+            Err(LockError::Locked { .. }) if begun.elapsed() < COMMAND_WAIT => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// Opens the data keys; makes the first one only in a database that has nothing sealed.

@@ -1,23 +1,27 @@
 //! The page on this machine that the provider redirects the browser to. It passes on the query and
-//! shows the outcome; it does not interpret the query.
+//! shows the outcome; it does not interpret the query. A provider may also send what it says as a form, and a
+//! person may paste the address that a browser elsewhere ended at.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{RawQuery, State};
+use axum::extract::{DefaultBodyLimit, RawQuery, State};
 use axum::http::header;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::cli::{loopback, paste};
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
 
 /// How long a browser is given to fetch the last page.
 const LAST_PAGE: Duration = Duration::from_millis(200);
+
+/// The longest form: a code, a state, and what providers add.
+const LONGEST_FORM: usize = 1 << 16;
 
 /// What a browser is shown.
 pub(super) enum Page {
@@ -31,14 +35,16 @@ pub(super) enum Page {
     Nothing,
 }
 
-type Visit = (SecretString, oneshot::Sender<Page>);
+/// What came back, and who waits to be shown a page for it.
+pub(super) type Visit = (SecretString, oneshot::Sender<Page>);
 
 /// Listens for a browser on this machine alone.
 pub(super) struct Callback {
     address: String,
+    door: mpsc::Sender<Visit>,
     visits: mpsc::Receiver<Visit>,
     waiting: Option<oneshot::Sender<Page>>,
-    server: tokio::task::JoinHandle<()>,
+    servers: Vec<tokio::task::JoinHandle<()>>,
 }
 
 #[derive(Clone)]
@@ -48,24 +54,25 @@ impl Callback {
     /// Listens on `port`, or a free one when that is 0.
     #[expect(clippy::disallowed_methods, reason = "a command has no lifecycle; drop ends it")]
     pub(super) async fn listen(host: &str, port: u16) -> Result<Self, Failure> {
-        let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| {
-            let message =
-                format!("cannot listen on 127.0.0.1:{port}: {error}; choose another --port");
-            Failure::new(Case::Misconfigured, code::Connect::PortTaken, message)
-        })?;
-        let port = listener.local_addr().map_or(port, |it| it.port());
+        let (port, listeners) = loopback::listen(host, port).await?;
         let (door, visits) = mpsc::channel(4);
-        let door = Door(Arc::new(Mutex::new(door)));
-        let app = Router::new().route("/callback", get(visit)).with_state(door);
-        let server = tokio::spawn(async move {
-            let _ = axum::serve(listener, app).await;
-        });
-        Ok(Self {
-            address: format!("http://{host}:{port}/callback"),
-            visits,
-            waiting: None,
-            server,
-        })
+        let state = Door(Arc::new(Mutex::new(door.clone())));
+        let app = Router::new().route("/callback", get(visit).post(posted));
+        let app = app.layer(DefaultBodyLimit::max(LONGEST_FORM)).with_state(state);
+        let serve = |listener| {
+            let app = app.clone();
+            tokio::spawn(async move {
+                let _ = axum::serve(listener, app).await;
+            })
+        };
+        let servers = listeners.into_iter().map(serve).collect();
+        let address = format!("http://{host}:{port}/callback");
+        Ok(Self { address, door, visits, waiting: None, servers })
+    }
+
+    /// Takes what a person pastes on standard input as well.
+    pub(super) fn take_pasted(&self) {
+        paste::follow(self.door.clone());
     }
 
     /// Where a browser comes back to, exactly.
@@ -103,14 +110,23 @@ impl Callback {
 
 impl Drop for Callback {
     fn drop(&mut self) {
-        self.server.abort();
+        self.servers.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }
 
 async fn visit(State(door): State<Door>, RawQuery(query): RawQuery) -> Response {
+    hand_in(&door, query.unwrap_or_default().into()).await
+}
+
+/// `response_mode=form_post`: the same in the body of a POST.
+async fn posted(State(door): State<Door>, form: String) -> Response {
+    hand_in(&door, form.into()).await
+}
+
+async fn hand_in(door: &Door, query: SecretString) -> Response {
     let (page, shown) = oneshot::channel();
     let visits = door.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let handed = visits.send((SecretString::from(query.unwrap_or_default()), page)).await;
+    let handed = visits.send((query, page)).await;
     let page = match handed {
         Ok(()) => shown.await.unwrap_or(Page::Nothing),
         Err(_) => Page::Nothing,

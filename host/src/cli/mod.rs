@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and who carries it out. Holds no state and takes no decision.
 
 mod arguments;
+mod browser;
 mod callback;
 mod check;
 mod compile;
@@ -13,11 +14,15 @@ mod import;
 mod init;
 mod inspect;
 mod listing;
+mod loopback;
+mod paste;
+mod patience;
 mod plugin;
 mod render;
 mod run;
 mod serve;
 mod session;
+mod visiting;
 
 use std::process::ExitCode;
 
@@ -35,6 +40,9 @@ use crate::vault::source;
 pub fn run() -> ExitCode {
     if compile::is_asked_for() {
         return compile::run();
+    }
+    if browser::is_asked_for() {
+        return browser::run();
     }
     let arguments = Arguments::try_parse().unwrap_or_else(|error| misread(&error));
     let format = match (&arguments.verb, arguments.json) {

@@ -32,9 +32,7 @@ impl Session {
         if daemon_comes(&database, purpose).await? {
             return Ok(Self::Daemon(database));
         }
-        let (clock, gate, compiler) = (Clock::system(), Gate::system(), Compiler::itself());
-        let app = App::open(manifest, purpose, clock, gate, compiler).await;
-        let app = app.map_err(|it| cannot_open(&it))?;
+        let app = start(manifest, purpose).await?;
         stop_on_interrupt(&app);
         Ok(Self::Here(Box::new(app)))
     }
@@ -56,16 +54,6 @@ impl Session {
                 )),
             },
         }
-    }
-
-    /// Carries out one command alone, in a session that was opened for looking: others work on the
-    /// database before and after it.
-    pub(super) async fn ask_alone(&self, command: Command) -> Result<Reply, Failure> {
-        let _lock = match self {
-            Self::Here(app) => Some(app.alone().await.map_err(|it| cannot_open(&it))?),
-            Self::Daemon(_) => None,
-        };
-        self.ask(command).await
     }
 
     /// The same without anybody to look on.
@@ -113,6 +101,13 @@ fn stop_on_interrupt(app: &App) {
     }));
 }
 
-fn cannot_open(error: &OpenError) -> Failure {
+/// Opens everything in this process.
+pub(super) async fn start(manifest: Manifest, purpose: Purpose) -> Result<App, Failure> {
+    let (clock, gate, compiler) = (Clock::system(), Gate::system(), Compiler::itself());
+    let app = App::open(manifest, purpose, clock, gate, compiler).await;
+    app.map_err(|it| cannot_open(&it))
+}
+
+pub(super) fn cannot_open(error: &OpenError) -> Failure {
     Failure::new(Case::HostFault, error.code(), error.to_string())
 }

@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::attempt::{Attempt, Trigger, text_enum};
 use crate::model::ends::Ends;
 use crate::model::failure::Failure;
 use crate::model::id::ConnectionId;
+use crate::model::scopes::missing;
 
 /// What is known of a connection.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +46,31 @@ pub struct Connection {
     pub labels: Vec<String>,
     /// When a caller last asked for its token.
     pub active_at: Option<Timestamp>,
+    /// What a person agreed to, if one did.
+    pub agreed: Option<Agreed>,
+}
+
+impl Connection {
+    /// Whether its token is the last one that comes without a person.
+    pub fn is_last(&self) -> bool {
+        self.agreed.as_ref().is_some_and(|it| !it.renewable)
+    }
+
+    /// Scopes that a person was asked for and the token does not have.
+    pub fn missing_scopes(&self) -> Vec<String> {
+        let asked = self.agreed.as_ref().map(|it| it.asked.as_slice()).unwrap_or_default();
+        let granted = self.token.as_ref().map(|it| it.scopes.as_slice()).unwrap_or_default();
+        missing(asked, granted)
+    }
+}
+
+/// What a person agreed to when they last connected the account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agreed {
+    /// The scopes that they were asked for.
+    pub asked: Vec<String>,
+    /// Whether the grant can be renewed without them.
+    pub renewable: bool,
 }
 
 /// Who wants a connection to be there.

@@ -45,6 +45,7 @@ pub(crate) fn connection() -> Connection {
         settings: BTreeMap::new(),
         labels: Vec::new(),
         active_at: None,
+        agreed: None,
     }
 }
 

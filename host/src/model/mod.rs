@@ -16,6 +16,9 @@ pub(crate) mod fixture;
 /// What a provider gave.
 pub mod token;
 
+/// Scopes asked for and granted.
+pub mod scopes;
+
 /// When tokens end, and by when they must be used.
 pub mod ends;
 

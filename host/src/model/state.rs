@@ -171,6 +171,7 @@ fn validity(connection: &Connection, now: Timestamp) -> String {
 
 fn next(connection: &Connection, now: Timestamp) -> String {
     match connection.due {
+        _ if connection.is_last() => String::new(),
         Some(due) if due.at > now => format!("Next refresh in {}.", span(now, due.at)),
         Some(_) => "Refresh is due now.".to_owned(),
         None if connection.token.as_ref().is_some_and(|it| it.expires_at.is_none()) => {
@@ -182,6 +183,10 @@ fn next(connection: &Connection, now: Timestamp) -> String {
 
 /// The sentence about a refresh token that expires before it is used, and what helps.
 fn grant(connection: &Connection, access: Access, now: Timestamp) -> (String, Option<String>) {
+    if connection.is_last() && connection.token.as_ref().is_some_and(|it| it.expires_at.is_some()) {
+        let sentence = "It has no refresh token: connect it again before it expires.".to_owned();
+        return (sentence, Some(reconnect(connection, access)));
+    }
     let end = connection.token.as_ref().and_then(|it| it.refresh_expires_at);
     match end.filter(|_| access != Access::LogsIn) {
         Some(end) if end <= now => (

@@ -37,6 +37,13 @@ pub struct TokenSet {
 }
 
 impl TokenSet {
+    /// Takes over the refresh token of `old`, and what is known of it.
+    pub fn keep_refresh_token_of(&mut self, old: Self) {
+        self.refresh_token = old.refresh_token;
+        self.made_of.extend(old.made_of.into_iter().filter(|(of, _)| of == "refresh_token"));
+        self.refresh_expires_at = self.refresh_expires_at.or(old.refresh_expires_at);
+    }
+
     /// When its tokens end.
     pub fn ends(&self) -> Ends {
         Ends { access: self.expires_at, refresh: self.refresh_expires_at }

@@ -82,13 +82,13 @@ pub enum Command {
         id: ConnectionId,
         /// Where the browser comes back to.
         redirect_uri: String,
-        /// Wanted besides those of the settings.
-        scopes: Vec<String>,
+        /// What is wanted of it.
+        wish: Wish,
     },
     /// The browser has come back.
     ConnectFinish {
-        /// As the start named it.
-        visit: String,
+        /// As the start packed it.
+        visit: Plain,
         /// The query that it came back with.
         query: Plain,
     },
@@ -96,13 +96,13 @@ pub enum Command {
     DeviceStart {
         /// What is connected.
         id: ConnectionId,
-        /// Wanted besides those of the settings.
-        scopes: Vec<String>,
+        /// What is wanted of it.
+        wish: Wish,
     },
     /// Has the person agreed?
     DevicePoll {
-        /// As the start named it.
-        visit: String,
+        /// As the start, or the last poll, packed it.
+        visit: Plain,
     },
     /// Ends the grant at the provider and forgets it here.
     Disconnect {
@@ -168,6 +168,15 @@ pub enum Command {
     Doctor,
 }
 
+/// What a person who connects an account wants of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish {
+    /// Scopes besides those of the settings.
+    pub scopes: Vec<String>,
+    /// Whether it may be another account than the one that is connected.
+    pub other_account: bool,
+}
+
 /// Which connections; everything when nothing is set.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Selection {
@@ -229,7 +238,7 @@ impl PageQuery {
 }
 
 /// A secret that crosses the socket in clear: the socket is the owner's alone.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(transparent)]
 pub struct Plain(pub SecretString);
 

@@ -1,82 +1,23 @@
-//! Connecting and disconnecting: a visit to the provider from its beginning to the stored token set.
-//! Visits under way live in memory: one that is interrupted is simply begun again.
+//! Connecting and disconnecting: a login from the address for the person to the stored token set. What must be
+//! known in between is carried by whoever waits for the person (`visit`); nothing of it is kept here.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use tracing::warn;
-use uuid::Uuid;
 
 use crate::model::attempt::{Attempt, Course};
 use crate::model::code;
 use crate::model::connection::Origin;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
-use crate::operator::command::Plain;
-use crate::operator::consent::Visit;
+use crate::operator::command::{Plain, Wish};
+use crate::operator::consent::{Habits, Secrets, asked};
 use crate::operator::reply::ConnectStep;
+use crate::operator::visit::{Next, Polls, Visit, Way};
 use crate::operator::{Operator, Reply};
-use crate::refresher::{Brings, Consent, Ending, host_fault, unknown};
+use crate::refresher::{Brings, Came, Consent, Ending, host_fault, unknown};
 use crate::sandbox::{AuthorizationRequest, Code, DeviceProgress};
-
-/// How long a person may take.
-const PATIENCE: Duration = Duration::from_mins(15);
-
-/// How much longer to wait between polls once the provider has asked for it: RFC 8628 3.5.
-const SLOWER: Duration = Duration::from_secs(5);
-
-/// Visits under way, by a name that only their caller knows.
-#[derive(Default)]
-pub struct Visits(Mutex<HashMap<String, Open>>);
-
-struct Open {
-    id: ConnectionId,
-    scopes: Vec<String>,
-    until: Timestamp,
-    way: Way,
-}
-
-enum Way {
-    Browser { visit: Visit, next: Next },
-    Device { device_code: SecretString, interval: Duration },
-}
-
-/// What follows when a browser brings no refresh token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Next {
-    /// The person is asked anew: the provider gives one to those who are.
-    AskAnew,
-    /// What came is all there is.
-    TakeIt,
-}
-
-impl Visits {
-    fn add(&self, open: Open, now: Timestamp) -> String {
-        let name = Uuid::new_v4().to_string();
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|_, it| it.until > now);
-        all.insert(name.clone(), open);
-        name
-    }
-
-    fn take(&self, name: &str, now: Timestamp) -> Result<Open, Failure> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = all.remove(name).filter(|it| it.until > now);
-        found.ok_or_else(|| {
-            let message =
-                "this login has expired: it took too long, or keepfresh was restarted; connect again";
-            Failure::new(Case::Misconfigured, code::Connect::Expired, message)
-        })
-    }
-
-    fn put_back(&self, name: &str, open: Open) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert(name.to_owned(), open);
-    }
-}
 
 impl Operator {
     /// Begins a visit: the address for the browser.
@@ -84,32 +25,38 @@ impl Operator {
         &self,
         id: &ConnectionId,
         redirect_uri: &str,
-        scopes: Vec<String>,
+        wish: Wish,
     ) -> Result<Reply, Failure> {
-        self.send_away(id, redirect_uri, scopes, false).await.map(Reply::Connect)
+        self.send_away(id, redirect_uri, wish, false).await.map(Reply::Connect)
     }
 
     async fn send_away(
         &self,
         id: &ConnectionId,
         redirect_uri: &str,
-        scopes: Vec<String>,
+        wish: Wish,
         consent: bool,
     ) -> Result<ConnectStep, Failure> {
-        let plugin = self.0.catalogue.plugin(id.provider())?;
-        let settings = plugin.settings(id.name(), &std::collections::BTreeMap::new());
+        let settings = self.settings_of(id).await?;
         let issuer = settings.get("issuer").filter(|it| !it.is_empty()).cloned();
-        let mut visit = Visit::new(redirect_uri, issuer)?;
-        let said = self.plugins_address(id, redirect_uri, &scopes, consent).await?;
-        let url = visit.address(&said)?.to_string();
+        let mut secrets = Secrets::new(redirect_uri, issuer, Habits::of(&settings))?;
+        let said = self.plugins_address(id, redirect_uri, &wish.scopes, consent).await?;
+        let url = secrets.address(&said)?;
         // Asking anew helps only where the address then says so.
         let helps =
-            !consent && self.plugins_address(id, redirect_uri, &scopes, true).await? != said;
+            !consent && self.plugins_address(id, redirect_uri, &wish.scopes, true).await? != said;
         let next = if helps { Next::AskAnew } else { Next::TakeIt };
-        let until = self.now() + PATIENCE;
-        let way = Way::Browser { visit, next };
-        let visit = self.0.visits.add(Open { id: id.clone(), scopes, until, way }, self.now());
-        Ok(ConnectStep::Browser { visit, url: url.into(), again: consent })
+        let way = Way::Browser { secrets, next };
+        let visit = Visit { id: id.clone(), asked: asked(&url), wish, way }.packed()?;
+        Ok(ConnectStep::Browser { visit, url: url.to_string().into(), again: consent })
+    }
+
+    /// The settings in force for `id`, its own among them.
+    async fn settings_of(&self, id: &ConnectionId) -> Result<BTreeMap<String, String>, Failure> {
+        let plugin = self.0.catalogue.plugin(id.provider())?;
+        let loaded = self.0.storage.load(id).await.map_err(|it| host_fault(&it))?;
+        let own = loaded.map(|it| it.connection.settings).unwrap_or_default();
+        Ok(plugin.settings(id.name(), &own))
     }
 
     async fn plugins_address(
@@ -125,103 +72,89 @@ impl Operator {
     }
 
     /// Ends a visit with the query that the browser came back with.
-    pub(super) async fn connect_finish(&self, name: &str, query: &Plain) -> Result<Reply, Failure> {
-        let open = self.0.visits.take(name, self.now())?;
-        let Way::Browser { visit, next } = &open.way else {
-            return Err(Failure::new(
-                Case::Misconfigured,
-                code::Connect::Expired,
-                "this login is another",
-            ));
+    pub(super) async fn connect_finish(
+        &self,
+        visit: &Plain,
+        query: &Plain,
+    ) -> Result<Reply, Failure> {
+        let Visit { id, asked, wish, way } = Visit::unpacked(visit)?;
+        let Way::Browser { secrets, next } = way else { return Err(another()) };
+        let answer = secrets.read(query.0.expose_secret())?;
+        let redirect_uri = secrets.redirect_uri;
+        let code = Code {
+            redirect_uri: redirect_uri.clone(),
+            code: answer.code,
+            verifier: answer.verifier,
         };
-        let answer = match visit.read(query.0.expose_secret()) {
-            Ok(answer) => answer,
-            // Whoever sent that was not the provider: the person is still on the way.
-            Err(failure) if failure.code == code::Connect::StateMismatch => {
-                self.0.visits.put_back(name, open);
-                return Err(failure);
-            }
-            Err(failure) => return Err(failure),
-        };
-        let redirect_uri = visit.redirect_uri.clone();
-        let code = Code { redirect_uri, code: answer.code, verifier: answer.verifier };
-        let brings = Brings { nonce: answer.nonce, refresh_token: *next == Next::AskAnew };
-        let attempt = self.settle(&open.id, Consent::Code(code, brings)).await?;
+        let brings = Brings { nonce: answer.nonce, refresh_token: next == Next::AskAnew };
+        let came = Came::Code(code, brings);
+        let consent = Consent { came, asked, other_account: wish.other_account };
+        let attempt = self.0.refresher.consents.connect(&id, consent).await?;
         let lacks = attempt.error().is_some_and(|it| it.code == code::Connect::NoRefreshToken);
         if lacks {
-            let (back, scopes) = (visit.redirect_uri.clone(), open.scopes);
-            return self.send_away(&open.id, &back, scopes, true).await.map(Reply::Connect);
+            return self.send_away(&id, &redirect_uri, wish, true).await.map(Reply::Connect);
         }
-        self.connected(&open.id, attempt).await
+        self.connected(&id, attempt).await
     }
 
     /// Begins a visit from another machine: the code that the person types in there.
     pub(super) async fn device_start(
         &self,
         id: &ConnectionId,
-        scopes: Vec<String>,
+        wish: Wish,
     ) -> Result<Reply, Failure> {
-        let grant = self.0.refresher.consents.device_start(id, &scopes).await?;
-        let until = self.now() + grant.expires_in.min(PATIENCE * 4);
-        let way = Way::Device { device_code: grant.device_code, interval: grant.interval };
-        let visit = self.0.visits.add(Open { id: id.clone(), scopes, until, way }, self.now());
+        let settings = self.settings_of(id).await?;
+        let usual = settings.get("scopes").map(String::as_str).unwrap_or_default();
+        let mut asked = usual.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        for scope in &wish.scopes {
+            if !asked.contains(scope) {
+                asked.push(scope.clone());
+            }
+        }
+        let grant = self.0.refresher.consents.device_start(id, &wish.scopes).await?;
+        let interval_s = grant.interval.as_secs();
+        let polls = Polls { device_code: grant.device_code.into(), interval_s, faults: 0 };
+        let visit = Visit { id: id.clone(), asked, wish, way: Way::Device(polls) }.packed()?;
         Ok(Reply::Connect(ConnectStep::Device {
             visit,
             user_code: grant.user_code,
             verification_uri: grant.verification_uri,
             verification_uri_complete: grant.verification_uri_complete,
-            interval_s: grant.interval.as_secs(),
+            interval_s,
+            expires_in_s: grant.expires_in.as_secs(),
         }))
     }
 
     /// Asks once whether the person has agreed. The caller waits between polls.
-    pub(super) async fn device_poll(&self, name: &str) -> Result<Reply, Failure> {
-        let mut open = self.0.visits.take(name, self.now())?;
-        let Way::Device { device_code, interval } = &mut open.way else {
-            return Err(Failure::new(
-                Case::Misconfigured,
-                code::Connect::Expired,
-                "this login is another",
-            ));
-        };
-        match self.0.refresher.consents.device_poll(&open.id, device_code).await {
+    pub(super) async fn device_poll(&self, visit: &Plain) -> Result<Reply, Failure> {
+        let mut visit = Visit::unpacked(visit)?;
+        let Way::Device(polls) = &mut visit.way else { return Err(another()) };
+        let found = self.0.refresher.consents.device_poll(&visit.id, &polls.device_code.0).await;
+        let (interval_s, trouble) = match found {
             Ok(DeviceProgress::Granted(token)) => {
-                let attempt = self.settle(&open.id, Consent::Granted(Box::new(token))).await?;
-                return self.connected(&open.id, attempt).await;
+                let came = Came::Granted(Box::new(token));
+                let (asked, other_account) = (visit.asked, visit.wish.other_account);
+                let consent = Consent { came, asked, other_account };
+                let attempt = self.0.refresher.consents.connect(&visit.id, consent).await?;
+                return self.connected(&visit.id, attempt).await;
             }
-            Ok(DeviceProgress::Pending) => {}
-            Ok(DeviceProgress::SlowDown) => *interval = interval.saturating_add(SLOWER),
-            // RFC 8628 3.5: a poll that was not answered is tried again, more slowly.
-            Err(it) if matches!(it.case, Case::Unavailable | Case::InDoubt) => {
-                *interval = interval.saturating_mul(2);
+            Ok(DeviceProgress::Pending) => (polls.answered(false), None),
+            Ok(DeviceProgress::SlowDown) => (polls.answered(true), None),
+            // The person may still be on the way, and the provider says itself when the code has ended.
+            Err(Failure { case: Case::RateLimited(told), message, .. }) => {
+                (polls.unanswered(told), Some(message))
             }
+            Err(it) if passes(it.case) => (polls.unanswered(None), Some(it.message)),
             Err(failure) => return Err(failure),
-        }
-        let interval_s = interval.as_secs();
-        self.0.visits.put_back(name, open);
-        Ok(Reply::Connect(ConnectStep::Waiting { interval_s }))
-    }
-
-    /// Stores what a consent brings; a connection that was made for it does not outlive its failure.
-    async fn settle(&self, id: &ConnectionId, consent: Consent) -> Result<Attempt, Failure> {
-        let found = self.0.storage.standing(std::slice::from_ref(id)).await;
-        let is_new = !found.map_err(|it| host_fault(&it))?.contains_key(id);
-        if is_new {
-            self.0.refresher.enrolling.make_room(id).await?;
-        }
-        let attempt = self.0.refresher.consents.connect(id, consent).await;
-        let stored = attempt.as_ref().is_ok_and(|it| it.generation > 0);
-        if is_new && !stored {
-            self.0.storage.remove(id, true).await.map_err(|it| host_fault(&it))?;
-        }
-        attempt
+        };
+        let visit = visit.packed()?;
+        Ok(Reply::Connect(ConnectStep::Waiting { visit, interval_s, trouble }))
     }
 
     async fn connected(&self, id: &ConnectionId, attempt: Attempt) -> Result<Reply, Failure> {
         if let Course::Failed(failure) = attempt.course {
             return Err(failure);
         }
-        self.0.refresher.pauses.set(id, None).await?;
         self.0.refresher.profiles.learn(id).await;
         let can_refresh = self.0.refresher.consents.can_refresh(id).await?;
         if !can_refresh {
@@ -258,6 +191,15 @@ impl Operator {
             removed: found.origin == Origin::Added,
         })
     }
+}
+
+/// Whether a poll that ended so says nothing about the person.
+fn passes(case: Case) -> bool {
+    matches!(case, Case::Unavailable | Case::InDoubt | Case::Unexpected)
+}
+
+fn another() -> Failure {
+    Failure::new(Case::Misconfigured, code::Connect::Expired, "this login is another")
 }
 
 fn not_ended(id: &ConnectionId, failure: &Failure) -> Failure {

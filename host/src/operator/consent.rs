@@ -1,28 +1,52 @@
 //! The host's half of OAuth: it makes state, nonce and verifier, puts them into the address, and
 //! believes only a callback that brings them back. Pure: no network, no clock, no database.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use url::{Host, Url};
 
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
+use crate::operator::command::Plain;
+use crate::operator::denied::denied;
 
 /// What this host adds to an address, whatever a plugin put there.
 const OURS: &[&str] = &["state", "nonce", "code_challenge", "code_challenge_method"];
 
-/// Secrets of one visit to a provider.
-pub(super) struct Visit {
+/// Secrets of one visit to a provider, and what it must come back with.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Secrets {
     /// Where the browser comes back to.
     pub(super) redirect_uri: String,
     /// Who must have sent it back, when that is known.
     pub(super) issuer: Option<String>,
-    state: SecretString,
-    verifier: SecretString,
-    nonce: SecretString,
+    state: Plain,
+    verifier: Plain,
+    nonce: Plain,
     asks_identity: bool,
+    habits: Habits,
+}
+
+/// What a provider does with what protects a login, as the settings say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Habits {
+    /// Whether its ID tokens repeat the nonce.
+    pub(super) repeats_nonce: bool,
+    /// Whether it knows PKCE.
+    pub(super) knows_pkce: bool,
+}
+
+impl Habits {
+    /// What `settings` say; the settings are those of a plugin that has them.
+    pub(super) fn of(settings: &BTreeMap<String, String>) -> Self {
+        let is_none = |name: &str| settings.get(name).is_some_and(|it| it == "none");
+        Self { repeats_nonce: !is_none("nonce"), knows_pkce: !is_none("pkce") }
+    }
 }
 
 /// What a believable callback brings.
@@ -35,9 +59,13 @@ pub(super) struct Answer {
     pub(super) nonce: Option<SecretString>,
 }
 
-impl Visit {
-    /// A visit that comes back to `redirect_uri`.
-    pub(super) fn new(redirect_uri: &str, issuer: Option<String>) -> Result<Self, Failure> {
+impl Secrets {
+    /// Those of a visit that comes back to `redirect_uri`.
+    pub(super) fn new(
+        redirect_uri: &str,
+        issuer: Option<String>,
+        habits: Habits,
+    ) -> Result<Self, Failure> {
         if !may_come_back_to(redirect_uri) {
             let message = "a redirect URI must be https, or http on loopback";
             return Err(Failure::new(Case::Misconfigured, code::Connect::RedirectInvalid, message));
@@ -49,6 +77,7 @@ impl Visit {
             verifier: random()?,
             nonce: random()?,
             asks_identity: false,
+            habits,
         })
     }
 
@@ -75,16 +104,20 @@ impl Visit {
     }
 
     fn own_pairs(&self) -> Vec<(&'static str, String)> {
-        let digest = Sha256::digest(self.verifier.expose_secret().as_bytes());
-        let mut pairs = vec![
-            ("state", self.state.expose_secret().to_owned()),
-            ("code_challenge", URL_SAFE_NO_PAD.encode(digest)),
-            ("code_challenge_method", "S256".to_owned()),
-        ];
-        if self.asks_identity {
-            pairs.push(("nonce", self.nonce.expose_secret().to_owned()));
+        let mut pairs = vec![("state", self.state.0.expose_secret().to_owned())];
+        if self.habits.knows_pkce {
+            let digest = Sha256::digest(self.verifier.0.expose_secret().as_bytes());
+            pairs.push(("code_challenge", URL_SAFE_NO_PAD.encode(digest)));
+            pairs.push(("code_challenge_method", "S256".to_owned()));
+        }
+        if self.expects_nonce() {
+            pairs.push(("nonce", self.nonce.0.expose_secret().to_owned()));
         }
         pairs
+    }
+
+    fn expects_nonce(&self) -> bool {
+        self.asks_identity && self.habits.repeats_nonce
     }
 
     /// Reads the query of a callback.
@@ -105,7 +138,7 @@ impl Visit {
         let state =
             one("state").map_err(|_| refused(code::Connect::StateMismatch, "has two states"))?;
         let state = state.ok_or_else(|| refused(code::Connect::StateMismatch, "has no state"))?;
-        if !same(state, &self.state) {
+        if !same(state, &self.state.0) {
             return Err(refused(code::Connect::StateMismatch, "belongs to another login"));
         }
         if let (Some(said), Some(issuer)) = (one("iss")?, &self.issuer)
@@ -114,26 +147,27 @@ impl Visit {
             return Err(refused(code::Connect::IssuerMismatch, "comes from another issuer"));
         }
         if let Some(error) = one("error")? {
-            return Err(denied(error));
+            let said = pairs.iter().find(|(name, _)| name == "error_description");
+            return Err(denied(error, said.map(|(_, text)| text.as_ref())));
         }
         let code = one("code")?.filter(|it| !it.is_empty());
         let code = code.ok_or_else(|| refused(code::Connect::CallbackInvalid, "has no code"))?;
         Ok(Answer {
             code: SecretString::from(code.as_ref()),
-            verifier: self.verifier.clone(),
-            nonce: self.asks_identity.then(|| self.nonce.clone()),
+            verifier: self.verifier.0.clone(),
+            nonce: self.expects_nonce().then(|| self.nonce.0.clone()),
         })
     }
 }
 
 /// 256 bits in base64url: what RFC 7636 4.1 recommends for a verifier.
-fn random() -> Result<SecretString, Failure> {
+fn random() -> Result<Plain, Failure> {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).map_err(|error| {
         let message = format!("the operating system returned no random bytes: {error}");
         Failure::new(Case::HostFault, code::Internal::Random, message)
     })?;
-    Ok(SecretString::from(URL_SAFE_NO_PAD.encode(bytes)))
+    Ok(Plain(SecretString::from(URL_SAFE_NO_PAD.encode(bytes))))
 }
 
 /// Compares digests, whose bytes say nothing about where the texts differ.
@@ -154,22 +188,18 @@ fn may_come_back_to(address: &str) -> bool {
     plain && (url.scheme() == "https" || (url.scheme() == "http" && on_this_machine))
 }
 
+/// The scopes that an address asks for.
+pub(super) fn asked(url: &Url) -> Vec<String> {
+    let scopes = url.query_pairs().filter(|(name, _)| name == "scope");
+    let words = scopes.flat_map(|(_, text)| {
+        text.split([' ', ',']).filter(|it| !it.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+    });
+    words.collect()
+}
+
 fn refused(code: code::Connect, what: &str) -> Failure {
     let message = format!("the callback {what}; nothing was saved, connect again");
     Failure::new(Case::Misconfigured, code, message)
-}
-
-/// RFC 6749 4.1.2.1. The code is the provider's, so it is shown only if it looks like one.
-fn denied(error: &str) -> Failure {
-    let plain = error.len() <= 64 && error.bytes().all(|it| it.is_ascii_lowercase() || it == b'_');
-    let message = match error {
-        "access_denied" => "access was denied at the provider; nothing has changed".to_owned(),
-        _ if plain => format!(
-            "the provider refused ({error}); check client_id, scopes and the redirect URI there"
-        ),
-        _ => "the provider refused; check client_id, scopes and the redirect URI there".to_owned(),
-    };
-    Failure::new(Case::Misconfigured, code::Connect::Denied, message)
 }
 
 #[cfg(test)]
@@ -178,10 +208,13 @@ mod tests {
 
     const BACK: &str = "http://127.0.0.1:9999/callback";
 
-    fn visit() -> (Visit, Url) {
-        let mut visit = Visit::new(BACK, Some("https://id.example".to_owned())).unwrap();
-        let said = "https://id.example/auth?client_id=a&scope=openid+x&state=plugin&redirect_uri=http%3A%2F%2F127.0.0.1%3A9999%2Fcallback";
-        let url = visit.address(said).unwrap();
+    const USUAL: Habits = Habits { repeats_nonce: true, knows_pkce: true };
+    const SAID: &str = "https://id.example/auth?client_id=a&scope=openid+x&state=plugin&redirect_uri=http%3A%2F%2F127.0.0.1%3A9999%2Fcallback";
+
+    fn visit() -> (Secrets, Url) {
+        let issuer = Some("https://id.example".to_owned());
+        let mut visit = Secrets::new(BACK, issuer, USUAL).unwrap();
+        let url = visit.address(SAID).unwrap();
         (visit, url)
     }
 
@@ -189,7 +222,7 @@ mod tests {
         url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned()
     }
 
-    fn code(visit: &Visit, query: &str) -> Result<String, String> {
+    fn code(visit: &Secrets, query: &str) -> Result<String, String> {
         let answer = visit.read(query).map_err(|it| it.code.to_string())?;
         Ok(answer.code.expose_secret().to_owned())
     }
@@ -202,7 +235,34 @@ mod tests {
         assert_eq!(names[..5], expected);
         assert_eq!(names[5..], ["code_challenge_method", "nonce"]);
         assert_ne!(state(&url), "plugin");
-        assert!(!url.as_str().contains(visit.verifier.expose_secret()));
+        assert!(!url.as_str().contains(visit.verifier.0.expose_secret()));
+    }
+
+    #[test]
+    fn what_a_provider_cannot_stand_is_left_out() {
+        let none = |name: &str| BTreeMap::from([(name.to_owned(), "none".to_owned())]);
+        for (settings, left_out) in [
+            (BTreeMap::new(), vec![]),
+            (none("pkce"), vec!["code_challenge", "code_challenge_method"]),
+            (none("nonce"), vec!["nonce"]),
+        ] {
+            let mut visit = Secrets::new(BACK, None, Habits::of(&settings)).unwrap();
+            let url = visit.address(SAID).unwrap();
+            for name in ["state", "code_challenge", "code_challenge_method", "nonce"] {
+                let has = url.query_pairs().any(|(it, _)| it == name);
+                assert_eq!(has, !left_out.contains(&name), "{name} {settings:?}");
+            }
+            let answer = visit.read(&format!("code=c&state={}", state(&url))).unwrap();
+            assert_eq!(answer.nonce.is_some(), !left_out.contains(&"nonce"));
+        }
+    }
+
+    #[test]
+    fn the_scopes_of_an_address_are_what_a_person_is_asked_for() {
+        let of = |text: &str| asked(&Url::parse(text).unwrap());
+        assert_eq!(of("https://a/?scope=openid+x%20y"), ["openid", "x", "y"]);
+        assert_eq!(of("https://a/?scope=a%2Cb&scope=c"), ["a", "b", "c"]);
+        assert!(of("https://a/?scope=").is_empty() && of("https://a/").is_empty());
     }
 
     #[test]
@@ -233,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_plugin_cannot_send_the_browser_back_elsewhere() {
-        let mut visit = Visit::new(BACK, None).unwrap();
+        let mut visit = Secrets::new(BACK, None, USUAL).unwrap();
         for said in [
             "https://id.example/auth?redirect_uri=https%3A%2F%2Fevil.example",
             "https://id.example/auth",
@@ -258,13 +318,7 @@ mod tests {
             ("https://keepfresh.example/#x", false),
             ("ftp://127.0.0.1/", false),
         ] {
-            assert_eq!(Visit::new(address, None).is_ok(), fits, "{address}");
+            assert_eq!(Secrets::new(address, None, USUAL).is_ok(), fits, "{address}");
         }
-    }
-
-    #[test]
-    fn an_error_of_the_provider_is_not_repeated_unless_it_is_a_word() {
-        assert!(denied("invalid_scope").message.contains("(invalid_scope)"));
-        assert!(!denied("<script>").message.contains("script"));
     }
 }

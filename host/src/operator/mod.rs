@@ -9,8 +9,14 @@ pub mod command;
 /// What comes back.
 pub mod reply;
 
+/// What a provider means that refuses a login.
+mod denied;
+
 /// State, nonce and verifier of a login.
 mod consent;
+
+/// A login under way, as it is carried.
+mod visit;
 
 /// Connecting and disconnecting.
 mod connect;
@@ -48,8 +54,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-pub use command::{Command, LogQuery, PageQuery, Selection};
-pub use connect::Visits;
+pub use command::{Command, LogQuery, PageQuery, Selection, Wish};
 pub use listing::PAGE;
 pub use reload::{Reload, Reloads};
 pub use reply::{Page, Progress, Reply};
@@ -83,8 +88,6 @@ pub struct Parts {
     pub lifecycle: Lifecycle,
     /// What the operator wants, as it was last read without problems.
     pub manifest: Arc<RwLock<Arc<Manifest>>>,
-    /// Logins of people under way.
-    pub visits: Visits,
     /// Whether this is the daemon, with a scheduler behind it.
     pub daemon: bool,
     /// Who reads manifest and plugins anew in the daemon.
@@ -124,11 +127,11 @@ impl Operator {
             Command::TokenRejected { id, generation } => {
                 self.0.refresher.serving.rejected(&id, generation).await.map(Reply::from)
             }
-            Command::ConnectStart { id, redirect_uri, scopes } => {
-                self.connect_start(&id, &redirect_uri, scopes).await
+            Command::ConnectStart { id, redirect_uri, wish } => {
+                self.connect_start(&id, &redirect_uri, wish).await
             }
             Command::ConnectFinish { visit, query } => self.connect_finish(&visit, &query).await,
-            Command::DeviceStart { id, scopes } => self.device_start(&id, scopes).await,
+            Command::DeviceStart { id, wish } => self.device_start(&id, wish).await,
             Command::DevicePoll { visit } => self.device_poll(&visit).await,
             Command::Disconnect { id, force } => self.disconnect(&id, force).await,
             Command::Enrol { provider, rows, replace } => {

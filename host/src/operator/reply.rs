@@ -107,8 +107,8 @@ impl<T> Page<T> {
 pub enum ConnectStep {
     /// A browser has to go to an address.
     Browser {
-        /// To name it by.
-        visit: String,
+        /// The login, to be handed in with what the browser brings.
+        visit: Plain,
         /// Where to.
         url: Plain,
         /// Whether that is the second time, because the first brought no refresh token.
@@ -116,8 +116,8 @@ pub enum ConnectStep {
     },
     /// A person has to type in a code.
     Device {
-        /// To name it by.
-        visit: String,
+        /// The login, to be handed in with each poll.
+        visit: Plain,
         /// The code.
         user_code: String,
         /// Where.
@@ -126,11 +126,17 @@ pub enum ConnectStep {
         verification_uri_complete: Option<String>,
         /// Seconds between polls.
         interval_s: u64,
+        /// Seconds that the code works.
+        expires_in_s: u64,
     },
     /// The person has not decided yet.
     Waiting {
-        /// Seconds until the next poll.
+        /// The login, to be handed in with the next poll.
+        visit: Plain,
+        /// Seconds until that.
         interval_s: u64,
+        /// Why the last poll was not answered, if it was not.
+        trouble: Option<String>,
     },
     /// It is done.
     Connected {

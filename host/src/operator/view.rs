@@ -61,7 +61,7 @@ impl ConnectionView {
             next_step: saying.next_step,
             expires_at: connection.token.as_ref().and_then(|it| it.expires_at),
             generation: connection.generation,
-            next_refresh_at: connection.due.map(|it| it.at),
+            next_refresh_at: connection.due.filter(|_| !connection.is_last()).map(|it| it.at),
             last_attempt: connection.last_attempt.clone(),
             id: connection.id.to_string(),
             changed_since_token: Vec::new(),
@@ -159,6 +159,12 @@ pub struct Details {
     pub active_at: Option<Timestamp>,
     /// What the token may do.
     pub scopes: Vec<String>,
+    /// Scopes that a person was asked for.
+    #[serde(default)]
+    pub asked_scopes: Vec<String>,
+    /// Those of them that the token does not have.
+    #[serde(default)]
+    pub missing_scopes: Vec<String>,
     /// Plain facts from the provider.
     pub metadata: Vec<(String, String)>,
     /// What `profile` said last.
@@ -198,6 +204,8 @@ impl Details {
             labels: connection.labels.clone(),
             active_at: connection.active_at,
             scopes: token.map(|it| it.scopes.clone()).unwrap_or_default(),
+            asked_scopes: connection.agreed.clone().map(|it| it.asked).unwrap_or_default(),
+            missing_scopes: connection.missing_scopes(),
             metadata: token.map(|it| it.metadata.clone()).unwrap_or_default(),
             profile: connection.profile.clone(),
             failures: connection.failures,

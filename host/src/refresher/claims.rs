@@ -65,9 +65,23 @@ impl Claims {
         running: &Running,
         captured: Captured,
     ) -> Result<bool, Failure> {
+        self.begin_as(running, captured, running.plugin.rotation()).await
+    }
+
+    /// The same for what a person consents to: no refresh token of ours is sent.
+    pub(super) async fn begin_consent(&self, running: &Running) -> Result<bool, Failure> {
+        self.begin_as(running, Captured::Stay, Rotation::None).await
+    }
+
+    async fn begin_as(
+        &self,
+        running: &Running,
+        captured: Captured,
+        rotation: Rotation,
+    ) -> Result<bool, Failure> {
         let plugin = &running.plugin;
         let begin = Begin {
-            rotation: plugin.rotation(),
+            rotation,
             digest: plugin.digest().to_owned(),
             lease_until: self.clock.now() + self.lease.lasts,
             captured,

@@ -92,7 +92,7 @@ use std::sync::Arc;
 pub use ask::Ask;
 pub use attempts::{Attempts, Foreseen};
 pub use breaker::{Verdict, Wait};
-pub use consents::{Brings, Consent, Consents, Ending};
+pub use consents::{Brings, Came, Consent, Consents, Ending};
 pub use decide::{Decision, Way};
 pub use enrolling::{Enrolling, ManualToken};
 pub use fault::{host_fault, unknown};
@@ -162,8 +162,16 @@ impl Refresher {
         let looks = Looks::new(storage, vault, catalogue, clock, &pauses);
         let enrolling = Enrolling::new(storage, vault, catalogue, clock, &flights, &claims);
         let enrolling = Arc::new(enrolling);
-        let connecting =
-            Connecting::new(storage, vault, catalogue, clock, &flights, &claims, &endings);
+        let connecting = Connecting {
+            storage: storage.clone(),
+            vault: vault.clone(),
+            catalogue: catalogue.clone(),
+            clock: clock.clone(),
+            pauses: pauses.clone(),
+            flights: flights.clone(),
+            claims: claims.clone(),
+            endings: endings.clone(),
+        };
         let consents =
             Consents::new(storage, vault, catalogue, clock, &pauses, &enrolling, connecting);
         let sending = Sending::new(clock, &turns, &claims, calls, endings, &unsent, &held);

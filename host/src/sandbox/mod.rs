@@ -38,6 +38,7 @@ use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::{InstancePre, Linker};
 
+pub use answers::sealing::sentence;
 pub use calling::call::CallInput;
 pub use calling::exports::{AuthorizationRequest, Code, DeviceGrant, DeviceProgress};
 pub use calling::heard::Heard;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::model::attempt::Trigger;
-use crate::model::connection::{Due, Problem};
+use crate::model::connection::{Agreed, Due, Problem};
 use crate::model::event::Event;
 use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, ConnectionId};
@@ -91,6 +91,10 @@ pub struct Succeeded {
     pub config: Option<Vec<u8>>,
     /// Why it is of no use, when it came dead: then the attempt has failed.
     pub dead: Option<Failure>,
+    /// What a person agreed to for it; `None` leaves what is there.
+    pub agreed: Option<Agreed>,
+    /// Whether it may be another account's than before, whose facts then go.
+    pub may_be_another: bool,
     /// When it is looked at next.
     pub due: Option<Due>,
     /// What to tell.

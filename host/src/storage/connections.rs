@@ -31,7 +31,9 @@ pub struct Loaded {
 impl Loaded {
     /// When the first request began whose outcome at the provider is unknown, if there is one.
     pub fn doubt_since(&self) -> Option<Timestamp> {
-        let first = self.open.as_ref().filter(|_| self.captures.is_empty());
+        // Where nothing was spent, nothing is in doubt.
+        let spends = |it: &&OpenAttempt| it.rotation != Rotation::None;
+        let first = self.open.as_ref().filter(spends).filter(|_| self.captures.is_empty());
         let first = first.map(|it| it.started_at);
         [first, self.unanswered, self.connection.doubt_since].into_iter().flatten().min()
     }

@@ -94,6 +94,14 @@ steps! {
         /// Notes that a caller has asked for the token of `id`.
         touch(id: &'a ConnectionId, at: Timestamp) -> ();
 
+        /// Has an empty connection be there, for what a person consents to; false if there is one that was not
+        /// made for that.
+        make_room(id: &'a ConnectionId, at: Timestamp) -> bool;
+
+        /// Forgets such connections where nothing came of the consent. For whoever has just got the database
+        /// for itself: those that made them are dead.
+        forget_rooms() -> ();
+
         /// What is there under those ids, or why it cannot be read.
         standing(ids: &'a [ConnectionId]) -> HashMap<ConnectionId, Result<Standing, StorageError>>;
 

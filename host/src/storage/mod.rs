@@ -70,6 +70,12 @@ impl Storage {
         if Sqlite::is_up_to_date(path).await? { Self::open(path).await.map(Some) } else { Ok(None) }
     }
 
+    /// Whether there is a database at `path` and its schema is up to date, so that opening it changes nothing.
+    pub async fn is_up_to_date(path: &Path) -> bool {
+        // One that cannot be looked at says why when it is opened.
+        Sqlite::is_up_to_date(path).await.unwrap_or(false)
+    }
+
     /// A database behind an engine, with `spill` for answers that it does not take.
     async fn over(engine: Arc<dyn Engine>, spill: Spill) -> Result<Self, StorageError> {
         let storage = Self {

@@ -6,6 +6,18 @@ mod browser;
 /// A code on another machine.
 mod device;
 
+/// How long a person is waited for, and who finishes the login.
+mod waiting;
+
+/// The browser that is opened.
+mod opening;
+
+/// Whose account it is, and what was granted.
+mod accounts;
+
+/// Providers with manners of their own.
+mod manners;
+
 /// What a callback must bring.
 mod callback;
 

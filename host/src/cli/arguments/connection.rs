@@ -107,7 +107,10 @@ pub(in crate::cli) struct Connect {
     /// Log in with a code on another device
     #[arg(long)]
     pub(in crate::cli) device: bool,
-    /// Print the URL instead of opening a browser
+    /// Paste the address that the browser ends at: for a browser on another machine
+    #[arg(long, conflicts_with = "device")]
+    pub(in crate::cli) paste: bool,
+    /// Print the URL instead of opening a browser, which is that of $BROWSER where it is set
     #[arg(long)]
     pub(in crate::cli) no_browser: bool,
     /// Port of the redirect URI, if it must be registered with the provider; 0 picks a free one
@@ -119,7 +122,10 @@ pub(in crate::cli) struct Connect {
     /// A scope to request in addition to those of the settings
     #[arg(long, value_name = "SCOPE")]
     pub(in crate::cli) scope: Vec<String>,
-    /// How long to wait for the login
+    /// Connect although the person logs in as another account than before
+    #[arg(long)]
+    pub(in crate::cli) other_account: bool,
+    /// How long to wait for the person
     #[arg(long, value_parser = duration, default_value = "10m", value_name = "TIME")]
     pub(in crate::cli) wait: u64,
 }

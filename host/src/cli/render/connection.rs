@@ -77,6 +77,7 @@ fn facts(details: &Details) -> Vec<Fact> {
         ("labels", Some(details.labels.join(" "))),
         ("last requested", details.active_at.map(|it| it.to_string())),
         ("scopes", Some(details.scopes.join(" "))),
+        ("scopes missing", Some(details.missing_scopes.join(" "))),
         ("settings", Some(pairs(details.settings.iter()))),
         ("secrets from", Some(pairs(details.secrets.iter()))),
         ("facts", Some(pairs(details.metadata.iter().map(|(name, value)| (name, value))))),

@@ -48,6 +48,12 @@ pub(super) fn step(step: &ConnectStep) {
     let ConnectStep::Connected { details, can_refresh } = step else { return };
     let view = &details.view;
     out(tone::mark(true).then(format!(" {} connected. {}", view.id, view.sentence)));
+    if !details.missing_scopes.is_empty() {
+        hint(format!(
+            "not granted: {}; connect again and agree to all of it, or ask for less with `scopes`",
+            details.missing_scopes.join(" ")
+        ));
+    }
     if !can_refresh {
         hint(format!(
             "no refresh token was issued: {} has to be connected again when this token expires",

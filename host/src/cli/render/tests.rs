@@ -49,7 +49,7 @@ fn steps() -> Vec<ConnectStep> {
     vec![
         read(json!({
             "step": "device", "visit": PAINT, "user_code": PAINT, "verification_uri": PAINT,
-            "verification_uri_complete": PAINT, "interval_s": 5,
+            "verification_uri_complete": PAINT, "interval_s": 5, "expires_in_s": 600,
         })),
         read(json!({ "step": "browser", "visit": PAINT, "url": PAINT, "again": false })),
         read(json!({ "step": "browser", "visit": PAINT, "url": PAINT, "again": true })),

@@ -62,17 +62,17 @@ codes! {
     }
     Denied = "connect.denied" {
         meaning: "The person denied access, or the provider refused the login; nothing has changed.",
-        remedy: "Connect again and agree; if the provider refused, check the client, the scopes and the redirect URI.",
+        remedy: "Do what the message says; it repeats what the provider says, if it says anything.",
         exit: Failed, retryable: false, acts: Person,
     }
     Expired = "connect.expired" {
-        meaning: "The login was not completed in time, or Keepfresh was restarted.",
+        meaning: "The login was not completed in time.",
         remedy: "Connect again, and wait longer with `--wait` if necessary.",
         exit: Failed, retryable: true, acts: Person,
     }
     Stopped = "connect.stopped" {
-        meaning: "The command was stopped before the login was completed; nothing was saved.",
-        remedy: "Connect again.",
+        meaning: "The command was stopped before the login was completed.",
+        remedy: "Connect again; if it was stopped while the login was being stored, look at `keepfresh status` first.",
         exit: Failed, retryable: true, acts: Person,
     }
     StateMismatch = "connect.state_mismatch" {
@@ -91,14 +91,19 @@ codes! {
         exit: Failed, retryable: true, acts: Person,
     }
     NonceMismatch = "connect.nonce_mismatch" {
-        meaning: "The provider's ID token belongs to another login; nothing was saved.",
-        remedy: "Connect again.",
+        meaning: "The provider's ID token does not belong to this login, or does not say so; nothing was saved.",
+        remedy: "Connect again; for a provider whose ID tokens never have a nonce, set `nonce = \"none\"`.",
         exit: Failed, retryable: true, acts: Person,
     }
     NoRefreshToken = "connect.no_refresh_token" {
         meaning: "The provider gave no refresh token, because the person had agreed before.",
         remedy: "The person is asked for consent again; if that does not help, revoke the access at the provider and connect again.",
         exit: Failed, retryable: true, acts: Person,
+    }
+    OtherAccount = "connect.other_account" {
+        meaning: "The person logged in as another account than the one that is connected; nothing has changed.",
+        remedy: "Log in as the account of before, allow the other one with `--other-account`, or connect it under a name of its own.",
+        exit: Failed, retryable: false, acts: Person,
     }
     RedirectInvalid = "connect.redirect_invalid" {
         meaning: "The redirect URI is not safe.",

@@ -4,7 +4,9 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use crate::model::clock::Clock;
+use crate::model::code;
 use crate::model::failure::{Case, Failure};
+use crate::model::id::ConnectionId;
 use crate::model::token::TokenSet;
 use crate::refresher::decide::Way;
 use crate::refresher::held::HeldAnswers;
@@ -51,6 +53,9 @@ impl Calls {
         let mut input = secrets::input(&self.vault, plugin, loaded, current, journal, now).await?;
         input.heard = Arc::clone(&running.heard);
         running.note_config(&self.vault, &input);
+        if way == Way::Refresh && running.loaded.connection.is_last() {
+            return Err(nothing_renews(&running.connection));
+        }
         if way == Way::Login {
             let token = plugin.program().login(&input).await?;
             return Ok(Brought { token, reason: Some("logged in".to_owned()) });
@@ -92,9 +97,7 @@ impl Calls {
         if token.refresh_token.is_none()
             && let Some(old) = secrets::current(&self.vault, loaded)?
         {
-            token.refresh_token = old.refresh_token;
-            token.made_of.extend(old.made_of.into_iter().filter(|(of, _)| of == "refresh_token"));
-            token.refresh_expires_at = token.refresh_expires_at.or(old.refresh_expires_at);
+            token.keep_refresh_token_of(old);
         }
         Ok(token)
     }
@@ -114,6 +117,14 @@ impl Calls {
             answered: AtomicBool::new(!captures.is_empty()),
         }
     }
+}
+
+/// Nothing is sent for it: the plugin would ask with a refresh token, and there is none.
+fn nothing_renews(id: &ConnectionId) -> Failure {
+    let message = format!(
+        "the provider gave no refresh token when {id} was connected, so that only a person can renew it: keepfresh connect {id}"
+    );
+    Failure::new(Case::GrantExpired, code::Provider::GrantExpired, message)
 }
 
 fn is_dead(failure: &Failure) -> bool {

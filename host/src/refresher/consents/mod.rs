@@ -1,5 +1,11 @@
 //! A person's consent: where to ask for it, what it brings, and ending it.
 
+/// Whose account it is of.
+mod account;
+
+/// What becomes of a refresh token that is here.
+mod keeping;
+
 /// What it brings.
 mod brought;
 
@@ -11,7 +17,9 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-pub use brought::{Brings, Consent};
+pub(super) use account::Whose;
+pub(super) use brought::Brought;
+pub use brought::{Brings, Came, Consent};
 pub(super) use connecting::Connecting;
 
 use crate::catalogue::{Catalogue, Own, Plugin};
@@ -123,9 +131,9 @@ impl Consents {
 
     /// Whether `id` will outlive its current token without a person.
     pub async fn can_refresh(&self, id: &ConnectionId) -> Result<bool, Failure> {
-        let loaded = load(&self.storage, id).await?;
-        let Some(token) = secrets::current(&self.vault, &loaded)? else { return Ok(false) };
-        Ok(token.refresh_token.is_some() || token.expires_at.is_none())
+        let connection = load(&self.storage, id).await?.connection;
+        let ends = connection.token.as_ref().is_some_and(|it| it.expires_at.is_some());
+        Ok(connection.token.is_some() && !(ends && connection.is_last()))
     }
 
     /// Ends the grant of `id` at the provider. The tokens are still here afterwards.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::model::attempt::Trigger;
 use crate::model::clock;
 use crate::model::connection::{Connection, Due, TokenFacts};
-use crate::refresher::plan::Timing;
+use crate::refresher::plan::{Timing, at_the_end};
 
 /// What the rule rests on, besides the row of the connection.
 #[derive(Clone, Copy)]
@@ -43,6 +43,7 @@ pub(super) fn due(connection: &Connection, facts: &Facts<'_>) -> Option<Due> {
     }
     match (&connection.token, &facts.timing) {
         (None, _) => facts.logs_in.then_some(soon),
+        (Some(token), _) if connection.is_last() => at_the_end(token.ends()),
         (Some(_), None) => connection.due.or(Some(soon)),
         (Some(token), Some(timing)) => timing.restored(token, facts.now),
     }
@@ -62,7 +63,7 @@ fn waiting(connection: &Connection, facts: &Facts<'_>) -> Option<Due> {
 mod tests {
     use super::*;
     use crate::manifest::provider::Provider;
-    use crate::model::connection::{Pause, Problem};
+    use crate::model::connection::{Agreed, Pause, Problem};
     use crate::model::fixture::{at, connection as fresh};
 
     const DAY: i64 = 86_400;
@@ -130,6 +131,9 @@ mod tests {
         assert_eq!(check(&far, |_| ()), Some(2_400), "whatever was planned before");
         assert_eq!(check(&far, |it| it.now = at(9_000)), Some(9_000));
         assert_eq!(check(&far, |it| it.timing = None), Some(364 * DAY), "nobody knows better");
+        let last = Some(Agreed { asked: Vec::new(), renewable: false });
+        let last = Connection { agreed: last, ..fresh() };
+        assert_eq!(check(&last, |_| ()), Some(3_600), "nothing renews it");
         let empty = Connection { token: None, ..fresh() };
         assert_eq!(check(&empty, |_| ()), None);
         assert_eq!(check(&empty, |it| it.logs_in = true), Some(60));

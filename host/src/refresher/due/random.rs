@@ -226,6 +226,8 @@ impl World {
             sealed: Sealed::from_bytes(vec![1]),
             config: None,
             dead: dead.then_some(error),
+            agreed: None,
+            may_be_another: false,
             due,
             events: Vec::new(),
             at: self.now,

@@ -12,8 +12,10 @@ use tracing::{info, warn};
 
 use crate::model::attempt::{Attempt, Course};
 use crate::model::clock::Clock;
+use crate::model::connection::Agreed;
 use crate::model::failure::Failure;
 use crate::model::token::TokenSet;
+use crate::refresher::consents::{Brought, Whose};
 use crate::refresher::fault::{busy, host_fault, written};
 use crate::refresher::flights::AttemptResult;
 use crate::refresher::running::Running;
@@ -41,10 +43,31 @@ impl Endings {
         token: TokenSet,
         reason: Option<String>,
     ) -> AttemptResult {
+        self.store(running, token, reason, None).await
+    }
+
+    /// The same for a token that a person has agreed to.
+    pub(super) async fn commit_consent(
+        &self,
+        running: &Running,
+        brought: Brought,
+    ) -> AttemptResult {
+        let Brought { token, reason, agreed, whose } = brought;
+        self.store(running, token, Some(reason), Some((agreed, whose))).await
+    }
+
+    async fn store(
+        &self,
+        running: &Running,
+        token: TokenSet,
+        reason: Option<String>,
+        consent: Option<(Agreed, Whose)>,
+    ) -> AttemptResult {
         let (id, now) = (&running.connection, self.clock.now());
         let generation = running.loaded.connection.generation;
         let dead = success::dead_on_arrival(id, token.ends(), now);
         let reason = reason.filter(|_| dead.is_none());
+        let (agreed, whose) = consent.unzip();
         let course = dead.clone().map_or(Course::Success(reason.clone()), Course::Failed);
         let attempt = Attempt { generation: generation + 1, ..running.report(course, now) };
         let succeeded = Succeeded {
@@ -54,7 +77,9 @@ impl Endings {
             reason,
             sealed: secrets::seal_token(&self.vault, id, generation + 1, &token)?,
             config: running.config(&self.vault).await,
-            due: success::due(running, &token, dead.is_some(), now),
+            due: success::due(running, &token, agreed.as_ref(), dead.is_some(), now),
+            may_be_another: whose.is_some_and(|it| it != Whose::TheSame),
+            agreed,
             events: success::events(running, dead.as_ref(), now),
             dead,
             at: now,

@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 
 use crate::model::code;
-use crate::model::connection::Due;
+use crate::model::connection::{Agreed, Due};
 use crate::model::ends::Ends;
 use crate::model::event::{Event, EventKind};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
 use crate::model::state::span;
 use crate::model::token::TokenSet;
-use crate::refresher::plan::Timing;
+use crate::refresher::plan::{Timing, at_the_end};
 use crate::refresher::running::Running;
 
 /// Why a token that has just come is of no use, if it is of none.
@@ -28,10 +28,19 @@ pub(super) fn dead_on_arrival(id: &ConnectionId, ends: Ends, now: Timestamp) -> 
 }
 
 /// When the connection is looked at next.
-pub(super) fn due(running: &Running, token: &TokenSet, dead: bool, now: Timestamp) -> Option<Due> {
+pub(super) fn due(
+    running: &Running,
+    token: &TokenSet,
+    agreed: Option<&Agreed>,
+    dead: bool,
+    now: Timestamp,
+) -> Option<Due> {
     let timing = Timing::of(&running.plugin, &running.connection);
     if dead {
         return Some(timing.after_dead_token(running.loaded.connection.failures + 1, now));
+    }
+    if agreed.is_some_and(|it| !it.renewable) {
+        return at_the_end(token.ends());
     }
     timing.after_success(token.ends(), now)
 }

@@ -7,8 +7,6 @@ mod enrolment;
 /// A token as a person gives it.
 mod manual;
 
-use std::collections::BTreeMap;
-
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
 
@@ -121,24 +119,6 @@ impl Enrolling {
             at,
             id,
         })
-    }
-
-    /// Has an empty connection be there, for what a person consents to.
-    pub async fn make_room(&self, id: &ConnectionId) -> Result<(), Failure> {
-        let empty = storage::Enrolment {
-            id: id.clone(),
-            found: None,
-            settings: BTreeMap::new(),
-            labels: Vec::new(),
-            credentials: None,
-            token: None,
-            due: None,
-            probe_at: None,
-            active_at: None,
-            digest: Vec::new(),
-            at: self.clock.now(),
-        };
-        self.storage.enrol(empty).await.map(drop).map_err(|it| host_fault(&it))
     }
 
     /// Stores a token by hand as the next generation, and returns its number.

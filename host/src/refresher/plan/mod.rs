@@ -128,6 +128,11 @@ impl<'a> Timing<'a> {
     }
 }
 
+/// When a token is looked at that nothing renews: not before somebody has to be told that it has ended.
+pub(super) fn at_the_end(ends: Ends) -> Option<Due> {
+    ends.access.map(|at| Due { at, trigger: Trigger::Expiry })
+}
+
 /// When what nobody asks for is refreshed all the same, so that its grant does not end; `None` when it
 /// does not end by itself.
 pub(super) fn keep_alive(connection: &Connection, now: Timestamp) -> Option<Due> {

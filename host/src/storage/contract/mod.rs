@@ -10,6 +10,7 @@ mod answers;
 mod attempts;
 mod outcomes;
 
+mod consents;
 mod enrolling;
 mod generations;
 mod manifest;
@@ -142,6 +143,8 @@ pub(in crate::storage) fn succeeded(attempt: AttemptId, generation: u64) -> Succ
         sealed: Sealed::from_bytes(vec![1]),
         config: None,
         dead: None,
+        agreed: None,
+        may_be_another: false,
         due: None,
         events: Vec::new(),
         at: at(2),

@@ -70,6 +70,7 @@ impl Row {
             settings: BTreeMap::new(),
             labels: Vec::new(),
             active_at: None,
+            agreed: None,
         };
         let (sealed, credentials, claim) = (None, None, None);
         Self { facts, sealed, given: false, credentials, claim, requests: BTreeMap::new() }

@@ -177,6 +177,8 @@ impl World {
                     sealed: self.sealed(),
                     config: Some(vec![self.count]),
                     dead: dead.then(|| why(Case::Unexpected)),
+                    agreed: None,
+                    may_be_another: false,
                     due: self.due(due),
                     events: Vec::new(),
                     at: self.now,

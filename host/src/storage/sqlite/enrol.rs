@@ -90,6 +90,8 @@ impl Write for Enrolment {
             token: Some((token, sealed)),
             config: None,
             dead: None,
+            agreed: None,
+            may_be_another: false,
             due: self.due,
             at: self.at,
         };

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use rusqlite::params;
 
-use crate::model::connection::Due;
+use crate::model::connection::{Agreed, Due};
 use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::token::{TokenSet, fingerprint};
@@ -29,6 +29,10 @@ pub(super) struct Advance<'a> {
     pub(super) config: Option<&'a [u8]>,
     /// Why it is of no use, when it came dead.
     pub(super) dead: Option<&'a Failure>,
+    /// What a person agreed to for it. By hand, nobody has agreed to anything.
+    pub(super) agreed: Option<&'a Agreed>,
+    /// Whether it may be another account's than before.
+    pub(super) may_be_another: bool,
     /// When it is looked at next.
     pub(super) due: Option<Due>,
     pub(super) at: Timestamp,
@@ -40,7 +44,8 @@ const FACTS: &str = "
         refresh_expires_at = ?7, fingerprint = ?8, scopes = ?9, metadata = ?10, config = ?11,
         failures = iif(?13 is null, 0, failures + 1), problem = null, problem_config = null,
         error_case = ?12, error_code = ?13, error_message = ?14, doubt_since = null,
-        due_at = ?15, due_trigger = ?16, last_attempt = coalesce(?3, last_attempt)
+        due_at = ?15, due_trigger = ?16, last_attempt = coalesce(?3, last_attempt),
+        agreed = iif(?3 is null, null, coalesce(?17, agreed)), profile = iif(?18, null, profile)
     where id = ?1 and generation = ?2
       and ?3 is (select attempt from claims where connection = ?1)";
 
@@ -78,6 +83,8 @@ impl Advance<'_> {
                 self.dead.map(|it| it.message.as_str()),
                 self.due.map(|it| millis(it.at)),
                 self.due.map(|it| it.trigger.as_str()),
+                self.agreed.map(json),
+                self.may_be_another,
             ],
         )?;
         Ok(advanced == 1)
@@ -122,6 +129,8 @@ impl Write for ManualSet {
             token: self.token.as_ref().map(|(token, sealed)| (token, sealed)),
             config: None,
             dead: None,
+            agreed: None,
+            may_be_another: false,
             due: self.due,
             at: self.at,
         };

@@ -13,7 +13,7 @@ use crate::storage::sqlite::connections::open_attempt;
 use crate::storage::sqlite::rows::{self, Fields, key, millis};
 use crate::storage::{Filter, Page, Unreadable};
 
-/// All of them, or those of a provider, whose ids stand together.
+/// All of them, or those of a provider, whose ids stand together; without those that wait for a consent.
 const ALL: &str = "
     select c.*, a.attempt as open_id, a.owner, a.lease_until, a.started_at, a.rotation,
            exists (select 1 from captures where connection = c.id) as captured
@@ -21,6 +21,7 @@ const ALL: &str = "
     left join claims a on a.connection = c.id
     where c.id > ?1 and c.id < coalesce(?2, cast(x'ffff' as text))
       and (?3 is null or c.active_at >= ?3)
+      and not (c.generation = 0 and c.enrolled is x'636f6e73656e74')
     order by c.id limit ?4";
 
 const FAILED: &str = "

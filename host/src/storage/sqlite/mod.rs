@@ -16,6 +16,7 @@ mod log;
 mod mending;
 mod outcomes;
 mod prune;
+mod rooms;
 mod rows;
 mod times;
 mod writer;
@@ -158,6 +159,14 @@ impl Engine for Sqlite {
 
     fn remove(&self, id: &ConnectionId, listed: bool) -> Answer<'_, bool> {
         self.writer.write(connections::Removal { id: id.clone(), listed })
+    }
+
+    fn make_room(&self, id: &ConnectionId, at: Timestamp) -> Answer<'_, bool> {
+        self.writer.write(rooms::MakeRoom { id: id.clone(), at })
+    }
+
+    fn forget_rooms(&self) -> Answer<'_, ()> {
+        self.writer.write(rooms::ForgetRooms)
     }
 
     fn standing<'a>(

@@ -27,6 +27,8 @@ impl Write for Succeeded {
             token: Some((&self.token, &self.sealed)),
             config: self.config.as_deref(),
             dead: self.dead.as_ref(),
+            agreed: self.agreed.as_ref(),
+            may_be_another: self.may_be_another,
             due: self.due,
             at: self.at,
         };

@@ -147,6 +147,7 @@ pub(super) fn connection(row: &SqliteRow) -> Result<Connection, StorageError> {
         settings: fields.json("settings")?.unwrap_or_default(),
         labels: fields.json("labels")?.unwrap_or_default(),
         active_at: fields.time("active_at")?,
+        agreed: fields.json("agreed")?,
     })
 }
 

@@ -82,6 +82,11 @@ fn raw_variable(name: &str) -> Option<OsString> {
     env::var_os(name)
 }
 
+/// Variables whose name `fits`, for a program that is started.
+pub fn variables_named(fits: impl Fn(&str) -> bool) -> Vec<(OsString, OsString)> {
+    variables().filter(|(name, _)| name.to_str().is_some_and(&fits)).collect()
+}
+
 /// All of the environment, for the door of commands to choose from.
 fn variables() -> impl Iterator<Item = (OsString, OsString)> {
     env::vars_os()

@@ -92,7 +92,7 @@ pub(in crate::sandbox) fn read(text: &str, kind: Kind, known: &mut Known) -> Opt
 
 /// Words for people: cut, and without the words that look like tokens or that follow the name of a
 /// secret.
-fn sentence(text: &str) -> String {
+pub fn sentence(text: &str) -> String {
     let cut = text.get(..text.floor_char_boundary(LONGEST_TEXT)).unwrap_or(text);
     shape::without_tokens(&without_named(cut), SEALED)
 }

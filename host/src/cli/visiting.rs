@@ -1,0 +1,100 @@
+//! Where the commands of a login go: each to whoever works on the database then. A daemon that starts while a
+//! person agrees finishes the login, and one that ends meanwhile leaves it to this process.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::app::{App, Purpose};
+use crate::cli::render;
+use crate::cli::session::{self, cannot_open};
+use crate::control;
+use crate::manifest::Manifest;
+use crate::model::failure::Failure;
+use crate::operator::{Command, Reply};
+
+/// How long the database is waited for once the person has decided: RFC 6749 4.1.2 lets a code live for ten
+/// minutes at most.
+const LONGEST_WAIT: Duration = Duration::from_mins(10);
+
+/// How often it is looked who has it.
+const STEP: Duration = Duration::from_millis(50);
+
+/// A wait that is worth a word.
+const NOTEWORTHY: Duration = Duration::from_secs(3);
+
+/// A login of a person.
+pub(super) struct Visiting {
+    manifest: Manifest,
+    /// Opened when it is needed.
+    app: Option<Box<App>>,
+}
+
+impl Visiting {
+    /// One under that manifest.
+    pub(super) fn new(manifest: Manifest) -> Self {
+        Self { manifest, app: None }
+    }
+
+    /// Carries out a command that stores nothing.
+    pub(super) async fn look(&mut self, command: Command) -> Result<Reply, Failure> {
+        match self.daemon().await? {
+            Some(daemon) => ask(daemon, &command).await,
+            None => here(self.app().await?, command).await,
+        }
+    }
+
+    /// Carries out a command that may store something, alone.
+    pub(super) async fn settle(&mut self, command: Command) -> Result<Reply, Failure> {
+        let (begun, mut told) = (Instant::now(), false);
+        loop {
+            if let Some(daemon) = self.daemon().await? {
+                return ask(daemon, &command).await;
+            }
+            // Before it is alone: what is new in it needs the lock, too.
+            let app = self.app().await?;
+            match app.alone(Duration::ZERO).await {
+                Ok(_alone) => return here(app, command).await,
+                Err(error) if begun.elapsed() > LONGEST_WAIT => return Err(cannot_open(&error)),
+                Err(error) if begun.elapsed() > NOTEWORTHY && !told => {
+                    told = true;
+                    render::hint(format!("waiting to store the login: {error}"));
+                }
+                Err(_) => tokio::time::sleep(STEP).await,
+            }
+        }
+    }
+
+    /// Waits for what has begun here, and lets go of the database.
+    pub(super) async fn close(self) {
+        if let Some(app) = self.app {
+            app.lifecycle.drain(app.longest_attempt()).await;
+            app.storage.close().await;
+        }
+    }
+
+    async fn daemon(&self) -> Result<Option<control::Client>, Failure> {
+        control::Client::connect(&self.manifest.storage.path).await
+    }
+
+    /// The app in this process. A person takes minutes, and callers want tokens meanwhile: so it is not alone.
+    async fn app(&mut self) -> Result<&App, Failure> {
+        let app = match self.app.take() {
+            Some(app) => app,
+            None => Box::new(session::start(self.manifest.clone(), Purpose::Visit).await?),
+        };
+        Ok(self.app.insert(app))
+    }
+}
+
+/// Nobody looks on.
+async fn ask(daemon: control::Client, command: &Command) -> Result<Reply, Failure> {
+    let (nobody, _) = mpsc::unbounded_channel();
+    control::ask(daemon, command, &nobody).await
+}
+
+async fn here(app: &App, command: Command) -> Result<Reply, Failure> {
+    let (nobody, _) = mpsc::unbounded_channel();
+    app.operator.run(command, &nobody).await
+}

@@ -1,0 +1,90 @@
+//! What becomes of the refresh token that is here when a consent brings none. Pure.
+
+use crate::refresher::consents::account::Whose;
+
+/// What is known of both grants.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Facts {
+    /// Whether the consent brought one.
+    pub(super) brought: bool,
+    /// Whether one is here that may still work.
+    pub(super) has_old: bool,
+    pub(super) whose: Whose,
+    /// Whether the consent allows what the one that is here does not.
+    pub(super) grows: bool,
+    /// Whether the person can be asked anew for one.
+    pub(super) can_ask: bool,
+}
+
+/// What becomes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// A new one takes its place.
+    Theirs,
+    /// It stays.
+    Ours,
+    /// The person is asked for a new one.
+    AskAnew,
+    /// There is none.
+    None,
+    /// It is dropped: nobody says that it is this account's.
+    Unknown,
+}
+
+/// Decides it. A living one of the same account stays, unless a new one that can do more is to be had.
+pub(super) fn keep(facts: Facts) -> Keep {
+    let ours = facts.has_old && facts.whose == Whose::TheSame;
+    match facts {
+        Facts { brought: true, .. } => Keep::Theirs,
+        Facts { grows: false, .. } if ours => Keep::Ours,
+        Facts { can_ask: true, .. } => Keep::AskAnew,
+        _ if ours => Keep::Ours,
+        Facts { has_old: true, whose: Whose::Unknown, .. } => Keep::Unknown,
+        _ => Keep::None,
+    }
+}
+
+impl Keep {
+    /// How the new generation came about.
+    pub(super) fn reason(self) -> &'static str {
+        match self {
+            Self::Ours => {
+                "connected; the provider gave no refresh token, so the one of before was kept"
+            }
+            Self::Unknown => {
+                "connected; the provider gave no refresh token, and the one of before was not kept, \
+                 because nobody says whether it is this account's"
+            }
+            Self::Theirs | Self::AskAnew | Self::None => "connected",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_living_one_of_the_same_account_stays() {
+        let facts = Facts {
+            brought: false,
+            has_old: true,
+            whose: Whose::TheSame,
+            grows: false,
+            can_ask: true,
+        };
+        for (facts, expected) in [
+            (facts, Keep::Ours),
+            (Facts { brought: true, ..facts }, Keep::Theirs),
+            (Facts { grows: true, ..facts }, Keep::AskAnew),
+            (Facts { grows: true, can_ask: false, ..facts }, Keep::Ours),
+            (Facts { has_old: false, ..facts }, Keep::AskAnew),
+            (Facts { has_old: false, can_ask: false, ..facts }, Keep::None),
+            (Facts { whose: Whose::Unknown, ..facts }, Keep::AskAnew),
+            (Facts { whose: Whose::Unknown, can_ask: false, ..facts }, Keep::Unknown),
+            (Facts { whose: Whose::Another, can_ask: false, ..facts }, Keep::None),
+        ] {
+            assert_eq!(keep(facts), expected, "{facts:?}");
+        }
+    }
+}
