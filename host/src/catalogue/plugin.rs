@@ -215,6 +215,14 @@ impl Plugin {
         Ok(())
     }
 
+    /// Secrets without which it cannot work, and which neither the manifest has for all its connections nor `own`.
+    pub fn lacks<'a>(&self, own: impl IntoIterator<Item = &'a str>) -> Vec<&str> {
+        let own = own.into_iter().collect::<Vec<_>>();
+        let is_there = |name: &str| self.provider.secrets.contains_key(name) || own.contains(&name);
+        let required = self.descriptor().secrets.iter().filter(|it| it.required);
+        required.map(|it| it.name.as_str()).filter(|it| !is_there(it)).collect()
+    }
+
     /// Secrets in force for the connection of that name, `own` before those of the manifest.
     pub(super) async fn secrets(
         &self,

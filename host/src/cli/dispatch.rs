@@ -10,7 +10,8 @@ use crate::cli::exit::Exit;
 use crate::cli::listing::List;
 use crate::cli::run::Errand;
 use crate::cli::{
-    check, config, connect, explain, import, init, inspect, listing, plugin, render, run, serve,
+    check, config, connect, explain, export, import, init, inspect, listing, plugin, render, run,
+    serve,
 };
 use crate::operator::{Command, LogQuery, Selection};
 
@@ -86,6 +87,7 @@ async fn connection(config: &Path, verb: ConnectionVerb, json: bool) -> Exit {
             listing::run(config, List::Connections(selection), json).await
         }
         ConnectionVerb::Add(wanted) => run::run(config, Errand::Add(wanted), json).await,
+        ConnectionVerb::Export(wanted) => export::run(config, wanted, json).await,
         ConnectionVerb::Import(wanted) => import::run(config, wanted, json).await,
         ConnectionVerb::Remove { connection: id } => ask(Command::Remove { id }).await,
         ConnectionVerb::Show { connection: id } => ask(Command::Show { id }).await,

@@ -10,6 +10,7 @@ mod connect;
 mod dispatch;
 mod exit;
 mod explain;
+mod export;
 mod import;
 mod init;
 mod inspect;

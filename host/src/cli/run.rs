@@ -47,7 +47,7 @@ pub(super) async fn run(config: &Path, errand: Errand, json: bool) -> Exit {
         Err(problems) => return render::problems(config, &problems, json),
     };
     let header = matches!(errand, Errand::TokenGet { header: true, .. });
-    let command = match errand.command() {
+    let command = match errand.command().await {
         Ok(command) => command,
         Err(failure) => return render::failure(&failure, json),
     };
@@ -65,12 +65,12 @@ pub(super) async fn run(config: &Path, errand: Errand, json: bool) -> Exit {
 
 impl Errand {
     /// What is read for it is read here, and not before the manifest is.
-    fn command(self) -> Result<Command, Failure> {
+    async fn command(self) -> Result<Command, Failure> {
         Ok(match self {
             Self::Command(command) => command,
             Self::TokenGet { id, min_ttl_s, .. } => Command::TokenGet { id, min_ttl_s },
             Self::TokenSet(id) => Command::TokenSet { id, text: standard_input()?.into() },
-            Self::Add(wanted) => import::one(wanted)?,
+            Self::Add(wanted) => import::one(wanted).await?,
         })
     }
 }
@@ -103,14 +103,19 @@ async fn at_hand(manifest: &Manifest, command: &Command) -> Result<Option<Reply>
     Ok(app::token_at_hand(manifest, id, min_ttl).await.map(Reply::from))
 }
 
+/// The longest secret of standard input: more is a file that was taken for one, and is not cut off.
+const LONGEST_INPUT: u64 = 512 << 10;
+
 /// A secret from standard input: never from an argument, where everybody can read it.
 fn standard_input() -> Result<SecretString, Failure> {
     let mut text = Zeroizing::new(String::new());
-    let read = std::io::stdin().take(1 << 20).read_to_string(&mut text);
-    read.map_err(|error| {
-        let message = format!("standard input cannot be read: {error}");
-        Failure::new(Case::Misconfigured, code::Token::Invalid, message)
-    })?;
+    let read = std::io::stdin().take(LONGEST_INPUT + 1).read_to_string(&mut text);
+    let invalid =
+        |message: String| Failure::new(Case::Misconfigured, code::Token::Invalid, message);
+    read.map_err(|error| invalid(format!("standard input cannot be read: {error}")))?;
+    if text.len() as u64 > LONGEST_INPUT {
+        return Err(invalid("standard input has more than 512 KiB, which is no token".to_owned()));
+    }
     Ok(SecretString::from(text.as_str()))
 }
 

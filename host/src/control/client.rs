@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 
-use crate::control::{Frame, broken, socket};
+use crate::control::{Frame, LONGEST_COMMAND, broken, socket};
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::operator::{Command, Progress, Reply};
@@ -67,6 +67,9 @@ pub async fn ask(
     let (read, mut write) = client.0.into_split();
     let mut line = serde_json::to_vec(command).map_err(|it| broken(&it.to_string()))?;
     line.push(b'\n');
+    if line.len() as u64 > LONGEST_COMMAND {
+        return Err(too_long(line.len()));
+    }
     write.write_all(&line).await.map_err(|it| broken(&it.to_string()))?;
     let mut frames = BufReader::new(read).lines();
     while let Some(line) = frames.next_line().await.map_err(|it| broken(&it.to_string()))? {
@@ -77,6 +80,14 @@ pub async fn ask(
         }
     }
     Err(broken("it closed the connection"))
+}
+
+fn too_long(bytes: usize) -> Failure {
+    let (has, most) = (bytes >> 10, LONGEST_COMMAND >> 10);
+    let message = format!(
+        "this command is {has} KiB long, and the daemon takes at most {most} KiB; nothing was sent"
+    );
+    Failure::new(Case::Misconfigured, code::Command::TooLong, message)
 }
 
 #[cfg(test)]
@@ -100,5 +111,15 @@ mod tests {
         ] {
             assert_eq!(may_be_asked(who, own, owner), asked, "{who} {own} {owner:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_command_that_no_daemon_takes_is_not_sent() {
+        let (ours, _theirs) = UnixStream::pair().unwrap();
+        let text = "a".repeat(1 << 20).into();
+        let command = Command::TokenSet { id: "x".parse().unwrap(), text };
+        let (nobody, _) = mpsc::unbounded_channel();
+        let failure = ask(Client(ours), &command, &nobody).await.unwrap_err();
+        assert_eq!(failure.code.text(), "command.too_long");
     }
 }

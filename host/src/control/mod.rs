@@ -19,6 +19,9 @@ use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::operator::{Progress, Reply};
 
+/// The longest command: rows to add, a token to set.
+const LONGEST_COMMAND: u64 = 1 << 20;
+
 /// What the daemon sends: progress as often as it likes, then the end.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -11,14 +11,11 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
-use crate::control::{Frame, socket};
+use crate::control::{Frame, LONGEST_COMMAND, socket};
 use crate::lifecycle::Lifecycle;
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::operator::{Command, Operator, Reply};
-
-/// The longest command: a token to set, and some names.
-const LONGEST_COMMAND: u64 = 1 << 20;
 
 /// How long a caller may take to say what it wants: a program that has connected says so at once.
 const SAID_WITHIN: Duration = Duration::from_secs(5);

@@ -19,6 +19,9 @@ pub mod token;
 /// Scopes asked for and granted.
 pub mod scopes;
 
+/// What is taken for a token by mistake.
+pub mod mistaken;
+
 /// When tokens end, and by when they must be used.
 pub mod ends;
 

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use crate::model::ends::Ends;
+use crate::model::mistaken::mistaken;
 
 /// Access token, refresh token, expiry, scopes, metadata.
 #[derive(Clone, Debug)]
@@ -48,6 +49,11 @@ impl TokenSet {
     pub fn ends(&self) -> Ends {
         Ends { access: self.expires_at, refresh: self.refresh_expires_at }
     }
+
+    /// Whether there is a refresh token alone, which nobody has used yet.
+    pub fn lacks_access_token(&self) -> bool {
+        self.access_token.expose_secret().is_empty()
+    }
 }
 
 /// How a token is presented by default.
@@ -72,16 +78,18 @@ pub fn is_presentable(token: &SecretString) -> bool {
 
 /// Checks what a person or a file gives as a token; the reason names the part and not its value.
 pub fn check(
-    access: &SecretString,
+    access: Option<&SecretString>,
     refresh: Option<&SecretString>,
     kind: Option<&str>,
 ) -> Result<(), String> {
-    let odd = |name: &str| Err(format!("its {name} is empty, or not one word of visible ASCII"));
-    if !is_presentable(access) {
-        return odd("access_token");
-    }
-    if refresh.is_some_and(|it| !is_presentable(it)) {
-        return odd("refresh_token");
+    for (name, token) in [("access_token", access), ("refresh_token", refresh)] {
+        let Some(token) = token else { continue };
+        if let Some(why) = mistaken(token.expose_secret()) {
+            return Err(format!("its {name} {why}"));
+        }
+        if !is_presentable(token) {
+            return Err(format!("its {name} is empty, or not one word of visible ASCII"));
+        }
     }
     if kind.is_some_and(|it| token_type(it).is_none()) {
         return Err(

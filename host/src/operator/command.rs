@@ -119,6 +119,16 @@ pub enum Command {
         rows: Vec<Row>,
         /// Whether tokens go over those that are there.
         replace: bool,
+        /// Only says what would become of them.
+        #[serde(default)]
+        dry_run: bool,
+    },
+    /// Connections with their tokens and secrets in clear.
+    Export {
+        /// Which.
+        selection: Selection,
+        /// Which part of them.
+        page: PageQuery,
     },
     /// Forgets a connection that was added.
     Remove {
@@ -274,6 +284,8 @@ impl Command {
                 | Self::Plugins
                 | Self::Doctor
                 | Self::Refresh { dry_run: true, .. }
+                | Self::Enrol { dry_run: true, .. }
+                | Self::Export { .. }
         )
     }
 }

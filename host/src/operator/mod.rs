@@ -27,6 +27,12 @@ mod enrol;
 /// The file that many are imported from, read.
 pub mod import_file;
 
+/// Connections in clear, for whoever moves out.
+mod export;
+
+/// The file that they are written to.
+pub mod export_file;
+
 /// Lists, in pages.
 mod listing;
 
@@ -67,6 +73,7 @@ use crate::model::code;
 use crate::model::connection::{Connection, Pause};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
+use crate::refresher::enrolling::How;
 use crate::refresher::{Ask, ManualToken, Refresher, host_fault};
 use crate::storage::{LogFilter, Storage};
 
@@ -134,9 +141,11 @@ impl Operator {
             Command::DeviceStart { id, wish } => self.device_start(&id, wish).await,
             Command::DevicePoll { visit } => self.device_poll(&visit).await,
             Command::Disconnect { id, force } => self.disconnect(&id, force).await,
-            Command::Enrol { provider, rows, replace } => {
-                self.enrol(&provider, rows, replace).await.map(Reply::Enrolled)
+            Command::Enrol { provider, rows, replace, dry_run } => {
+                let how = How { replace, dry_run };
+                self.enrol(&provider, rows, how).await.map(Reply::Enrolled)
             }
+            Command::Export { selection, page } => self.export(&selection, &page).await,
             Command::Remove { id } => self.remove(&id).await,
             Command::Pause { id, for_s, reason } => self.pause(&id, for_s, reason).await,
             Command::Resume { id } => self.resume(&id).await,

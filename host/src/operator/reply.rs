@@ -11,6 +11,7 @@ use crate::model::failure::Failure;
 use crate::model::id::ConnectionId;
 use crate::operator::command::Plain;
 use crate::operator::doctor::Finding;
+use crate::operator::import_file::{Remarks, Row};
 use crate::operator::plugins::{PluginView, ScheduleView};
 use crate::operator::view::{ConnectionView, Details};
 use crate::refresher::{Served, Short};
@@ -58,6 +59,8 @@ pub enum Reply {
     },
     /// What became of connections that were added.
     Enrolled(Enrolled),
+    /// Connections in clear.
+    Exported(Exported),
     /// Attempts.
     Attempts(Vec<Attempt>),
     /// Some of them.
@@ -158,8 +161,33 @@ pub struct Enrolled {
     pub unchanged: u64,
     /// Those whose token was kept, because it is newer than what was said.
     pub kept: u64,
-    /// Those that were refused, with the reason.
-    pub refused: Vec<(String, String)>,
+    /// Those that were refused.
+    pub refused: Vec<Refusal>,
+    /// What a person should know of the others.
+    #[serde(default)]
+    pub remarks: Remarks,
+}
+
+/// A connection that was not added.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Its line in the file; 0 when there is none.
+    pub line: u64,
+    /// Its name, if it has one.
+    pub name: String,
+    /// Why.
+    pub message: String,
+}
+
+/// Some connections in clear.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Exported {
+    /// With everything that an import takes.
+    pub rows: Vec<Row>,
+    /// What a person should know of some, and those that cannot be read.
+    pub notes: Vec<Refusal>,
+    /// What the next page begins after, if there is one.
+    pub next: Option<String>,
 }
 
 /// The reply to a refresh.
@@ -249,6 +277,7 @@ impl Enrolled {
         self.unchanged += other.unchanged;
         self.kept += other.kept;
         self.refused.extend(other.refused);
+        self.remarks.extend(other.remarks);
         self
     }
 }

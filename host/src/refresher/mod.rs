@@ -26,6 +26,9 @@ mod profiles;
 /// When connections are looked at, by their rows.
 mod times;
 
+/// What is sealed, for whoever moves out.
+mod exporting;
+
 /// What may be shown of what is sealed.
 mod showing;
 
@@ -95,6 +98,7 @@ pub use breaker::{Verdict, Wait};
 pub use consents::{Brings, Came, Consent, Consents, Ending};
 pub use decide::{Decision, Way};
 pub use enrolling::{Enrolling, ManualToken};
+pub use exporting::Exporting;
 pub use fault::{host_fault, unknown};
 pub use flights::AttemptResult;
 pub use journal::unopenable;
@@ -137,6 +141,8 @@ pub struct Refresher {
     pub times: Arc<Times>,
     /// Shows names and digests of what is sealed.
     pub showing: Arc<Showing>,
+    /// Opens what is sealed, for whoever moves out.
+    pub exporting: Arc<Exporting>,
     /// Says whose turn it is to ask a provider.
     pub turns: Arc<Turns>,
 }
@@ -189,6 +195,7 @@ impl Refresher {
             profiles: Arc::new(profiles),
             times: Arc::new(times),
             showing: Arc::new(Showing::new(vault, catalogue)),
+            exporting: Arc::new(Exporting::new(vault)),
             turns: Arc::new(turns),
         }
     }

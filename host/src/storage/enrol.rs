@@ -22,6 +22,10 @@ pub struct Standing {
     pub has_token: bool,
     /// Keyed digest of what it was last added with.
     pub enrolled: Option<Vec<u8>>,
+    /// Settings of its own.
+    pub settings: BTreeMap<String, String>,
+    /// Words to find it by.
+    pub labels: Vec<String>,
 }
 
 /// A connection to be there from now on, as it is said here.
@@ -31,6 +35,9 @@ pub struct Enrolment {
     pub id: ConnectionId,
     /// The generation that was found there; `None` when there was no such connection.
     pub found: Option<u64>,
+    /// What it was last added with, as it was found: it is left alone if that is something else by now. `None` does
+    /// not ask.
+    pub enrolled: Option<Vec<u8>>,
     /// Settings of its own.
     pub settings: BTreeMap<String, String>,
     /// Words to find it by.

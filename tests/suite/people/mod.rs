@@ -3,6 +3,12 @@
 /// Files of connections.
 mod importing;
 
+/// Files of other systems.
+mod files;
+
+/// Laravel's columns, and moving out.
+mod leaving;
+
 /// What nobody asks for.
 mod resting;
 

@@ -89,7 +89,8 @@ fn secret_file(stage: &Stage) -> String {
 
 async fn add(inside: &Inside, provider: &str, row: serde_json::Value) -> Result<Reply, Failure> {
     let rows = vec![serde_json::from_value(row).unwrap()];
-    let enrol = Command::Enrol { provider: provider.to_owned(), rows, replace: false };
+    let enrol =
+        Command::Enrol { provider: provider.to_owned(), rows, replace: false, dry_run: false };
     inside.app.operator.run(enrol, &tokio::sync::mpsc::unbounded_channel().0).await
 }
 

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-pub(super) use connection::{Add, Connect, ConnectionVerb, Import};
+pub(super) use connection::{Add, Connect, ConnectionVerb, Export, Import, Reading};
 pub(super) use explain::Explain;
 pub(super) use plugin::PluginVerb;
 pub(super) use schedule::ScheduleVerb;
@@ -109,7 +109,7 @@ pub(super) enum Verb {
         #[command(subcommand)]
         verb: TokenVerb,
     },
-    /// List, show, add, import, remove, pause or resume connections
+    /// List, show, add, import, export, remove, pause or resume connections
     Connection {
         #[command(subcommand)]
         verb: ConnectionVerb,

@@ -10,6 +10,12 @@ pub(super) mod pages;
 /// Logins and additions.
 pub(super) mod people;
 
+/// What became of connections that were added.
+pub(super) mod enrolled;
+
+/// What has gone out.
+mod exported;
+
 /// Error codes.
 pub(super) mod codes;
 
@@ -52,6 +58,8 @@ use crate::model::plain::escaped_json;
 use crate::model::token::token_type;
 use crate::operator::Reply;
 use line::Line;
+
+pub(super) use exported::exported;
 
 /// Prints a result. A reader that has gone away is no error.
 fn out(line: impl Into<Line>) {
@@ -179,7 +187,7 @@ fn as_json(reply: &Reply) -> Value {
         Reply::Disconnected { revoked, removed } => {
             json!({ "revoked": revoked, "removed": removed })
         }
-        Reply::Enrolled(enrolled) => people::enrolled_json(enrolled),
+        Reply::Enrolled(enrolled) => enrolled::json(enrolled),
         Reply::Attempts(attempts) => json!({ "attempts": attempts }),
         Reply::AttemptPage(page) => json!({ "attempts": page.rows }),
         Reply::Stats(stats) => json!(stats),
@@ -187,7 +195,8 @@ fn as_json(reply: &Reply) -> Value {
         Reply::Plugins(plugins) => json!({ "plugins": plugins }),
         Reply::Pruned { attempts, events } => json!({ "attempts": attempts, "events": events }),
         Reply::Findings(findings) => json!({ "findings": findings }),
-        Reply::Token { .. } => Value::Null,
+        // Only a file that was asked about gets them.
+        Reply::Exported(_) | Reply::Token { .. } => Value::Null,
     }
 }
 
@@ -229,7 +238,7 @@ fn as_text(reply: &Reply) {
         Reply::Generation(generation) => hint(format!("stored as generation {generation}")),
         Reply::Connect(step) => people::step(step),
         Reply::Disconnected { revoked, removed } => people::disconnected(*revoked, *removed),
-        Reply::Enrolled(enrolled) => people::enrolled(enrolled),
+        Reply::Enrolled(enrolled) => enrolled::text(enrolled),
         Reply::Attempts(attempts) if attempts.is_empty() => hint("no attempts match"),
         Reply::Attempts(attempts) => out_all(table::attempts(attempts)),
         Reply::AttemptPage(page) => out_all(table::attempts(&page.rows)),
@@ -250,7 +259,7 @@ fn as_text(reply: &Reply) {
                 out(tone::mark(finding.ok).then(format!(" {}: {}", finding.what, finding.detail)));
             }
         }
-        Reply::Token { .. } => {}
+        Reply::Exported(_) | Reply::Token { .. } => {}
     }
 }
 

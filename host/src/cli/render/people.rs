@@ -5,10 +5,7 @@ use serde_json::{Value, json};
 
 use crate::cli::render::line::Line;
 use crate::cli::render::{hint, out, tone};
-use crate::operator::reply::{ConnectStep, Enrolled};
-
-/// Refusals that are shown; the sum says how many there are.
-const SHOWN: usize = 20;
+use crate::operator::reply::ConnectStep;
 
 /// The stable JSON of a step; what is secret in it is not for a script.
 pub(super) fn step_json(step: &ConnectStep) -> Value {
@@ -71,27 +68,4 @@ pub(super) fn disconnected(revoked: bool, removed: bool) {
     let here =
         if removed { "deleted here" } else { "its token was deleted here, and it is paused" };
     hint(format!("{there}; {here}"));
-}
-
-pub(super) fn enrolled(enrolled: &Enrolled) {
-    for (name, why) in enrolled.refused.iter().take(SHOWN) {
-        hint(tone::mark(false).then(format!(" {name}: {why}")));
-    }
-    let Enrolled { added, updated, unchanged, kept, refused } = enrolled;
-    hint(format!(
-        "{added} added, {updated} updated, {unchanged} unchanged, {kept} kept their newer token, {} refused",
-        refused.len()
-    ));
-}
-
-pub(super) fn enrolled_json(enrolled: &Enrolled) -> Value {
-    let Enrolled { added, updated, unchanged, kept, refused } = enrolled;
-    let refused = refused.iter().map(|(name, why)| json!({ "name": name, "message": why }));
-    json!({
-        "summary": {
-            "added": added, "updated": updated, "unchanged": unchanged, "kept": kept,
-            "refused": enrolled.refused.len(),
-        },
-        "refused": refused.collect::<Vec<_>>(),
-    })
 }

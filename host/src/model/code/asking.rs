@@ -10,6 +10,11 @@ codes! {
         remedy: "Use the same version for the command and the daemon.",
         exit: Failed, retryable: false, acts: Operator,
     }
+    TooLong = "command.too_long" {
+        meaning: "The command holds more than a daemon takes at once.",
+        remedy: "Give it less: a token is at most a few kilobytes long.",
+        exit: Failed, retryable: false, acts: Person,
+    }
     Usage = "usage" {
         meaning: "The command line or the environment is not valid.",
         remedy: "Read the message and the command's `--help`.",
@@ -41,13 +46,53 @@ codes! {
     Import: "A file of connections cannot be imported.";
 
     Unreadable = "import.unreadable" {
-        meaning: "The file cannot be read.",
-        remedy: "Correct its path or its permissions.",
+        meaning: "The file cannot be read, or is no text.",
+        remedy: "Correct its path or its permissions, or save it as UTF-8.",
+        exit: Failed, retryable: false, acts: Person,
+    }
+    BadColumns = "import.bad_columns" {
+        meaning: "The columns of the file are not all understood, so nothing was imported.",
+        remedy: "Say what they mean with `--map`, or leave them out with `--ignore`.",
+        exit: Failed, retryable: false, acts: Person,
+    }
+    LaravelKey = "import.laravel_key" {
+        meaning: "What was given as the key of a Laravel application is none.",
+        remedy: "Name the source of its `APP_KEY`, such as `--laravel-key env:APP_KEY` or `--laravel-key file:.env`.",
         exit: Failed, retryable: false, acts: Person,
     }
     BadRows = "import.bad_rows" {
-        meaning: "Some rows of the file are not valid, so nothing was imported.",
+        meaning: "Some rows of the file are not valid, or not allowed, so nothing was imported.",
         remedy: "Correct these rows, or skip them with `--skip-bad`.",
+        exit: Failed, retryable: false, acts: Person,
+    }
+}
+
+codes! {
+    Export: "Connections cannot be exported.";
+
+    Unconfirmed = "export.unconfirmed" {
+        meaning: "Nobody has agreed that tokens and secrets are written in clear, so nothing was written.",
+        remedy: "Answer the question with `y`, or say `--yes`.",
+        exit: Usage, retryable: false, acts: Person,
+    }
+    Nothing = "export.nothing" {
+        meaning: "There is no connection to export.",
+        remedy: "See `keepfresh connection list`.",
+        exit: Failed, retryable: false, acts: Person,
+    }
+    Exists = "export.exists" {
+        meaning: "The file exists already, and is not overwritten.",
+        remedy: "Name another file.",
+        exit: Failed, retryable: false, acts: Person,
+    }
+    Unwritable = "export.unwritable" {
+        meaning: "The file cannot be written; nothing is left of it.",
+        remedy: "Name a file in a folder that you may write to, with enough space.",
+        exit: Failed, retryable: false, acts: Person,
+    }
+    Unfit = "export.unfit" {
+        meaning: "A value cannot be written in this format so that it is read back the same.",
+        remedy: "Use `--format jsonl`.",
         exit: Failed, retryable: false, acts: Person,
     }
 }

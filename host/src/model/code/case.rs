@@ -20,7 +20,8 @@ impl Code {
             | Self::Replay(_)
             | Self::Connect(_)
             | Self::Connection(_)
-            | Self::Import(_) => Case::Misconfigured,
+            | Self::Import(_)
+            | Self::Export(_) => Case::Misconfigured,
             Self::Plugin(_) => Case::PluginFault,
             Self::Daemon(_)
             | Self::Instance(_)

@@ -49,7 +49,7 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::model::exit::Exit;
 
-pub use asking::{Command, Connect, Connection, Import};
+pub use asking::{Command, Connect, Connection, Export, Import};
 pub use egress::Egress;
 pub use keys::{Secret, Vault};
 pub use manifest::Manifest;
@@ -102,7 +102,7 @@ macro_rules! areas {
 
 areas! {
     Command, Daemon, Instance, Init, Manifest, Secret, Vault, Storage, PluginFile, Plugin, Egress,
-    Provider, Refresh, Token, Replay, Connect, Connection, Import, Internal,
+    Provider, Refresh, Token, Replay, Connect, Connection, Import, Export, Internal,
 }
 
 impl Code {

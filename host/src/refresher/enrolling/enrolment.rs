@@ -12,6 +12,7 @@ use crate::catalogue::Plugin;
 use crate::model::connection::Origin;
 use crate::model::id::ConnectionId;
 use crate::model::token::TokenSet;
+use crate::sandbox::expiry;
 use crate::storage::Standing;
 use crate::vault::Vault;
 
@@ -22,8 +23,10 @@ pub struct Enrolment {
     pub id: ConnectionId,
     /// Settings of its own.
     pub settings: BTreeMap<String, String>,
-    /// Words to find it by.
-    pub labels: Vec<String>,
+    /// All the words to find it by; those that are there stay when it does not say.
+    pub labels: Option<Vec<String>>,
+    /// Words to find it by besides those.
+    pub more_labels: Vec<String>,
     /// Secrets of its own.
     pub secrets: Vec<(String, SecretString)>,
     /// A token that it has already.
@@ -45,6 +48,20 @@ pub enum Outcome {
     Unchanged,
     /// It cannot be.
     Refused(String),
+}
+
+/// What a person should know of a token that comes from elsewhere.
+fn of_token(token: &TokenSet, plugin: &Plugin, now: Timestamp) -> Option<String> {
+    let ends = expiry(token.expires_at, &token.access_token, now, None);
+    if token.refresh_token.is_none() && ends.is_some_and(|it| it <= now) {
+        let alone = plugin.descriptor().unattended;
+        return (!alone).then(|| {
+            "its token has expired and there is no refresh token, so it has to be connected again".to_owned()
+        });
+    }
+    (token.expires_at.is_some() && ends < token.expires_at).then(|| {
+        "its token says itself that it expires earlier than expires_at; the earlier time is used".to_owned()
+    })
 }
 
 impl Enrolment {
@@ -76,13 +93,48 @@ impl Enrolment {
 
     /// Whether it says more than a token.
     fn brings_more(&self) -> bool {
-        !self.settings.is_empty() || !self.secrets.is_empty() || !self.labels.is_empty()
+        let labels = self.labels.is_some() || !self.more_labels.is_empty();
+        !self.settings.is_empty() || !self.secrets.is_empty() || labels
+    }
+
+    /// Its settings and labels beside what is `found` there: what is not said stays.
+    pub(super) fn beside(
+        &self,
+        found: Option<&Standing>,
+    ) -> (BTreeMap<String, String>, Vec<String>) {
+        let mut settings = found.map(|it| it.settings.clone()).unwrap_or_default();
+        settings.extend(self.settings.clone());
+        let there = || found.map(|it| it.labels.clone()).unwrap_or_default();
+        let mut labels = self.labels.clone().unwrap_or_else(there);
+        for more in &self.more_labels {
+            if !labels.contains(more) {
+                labels.push(more.clone());
+            }
+        }
+        (settings, labels)
+    }
+
+    /// What a person should know of it, though it is taken.
+    pub(super) fn remarks(
+        &self,
+        plugin: &Plugin,
+        found: Option<&Standing>,
+        now: Timestamp,
+    ) -> Vec<String> {
+        let own = self.secrets.iter().map(|(name, _)| name.as_str());
+        // Secrets that are there already are not opened for a remark.
+        let lacks = if found.is_none() { plugin.lacks(own) } else { Vec::new() };
+        let lacks = lacks.into_iter().map(|name| {
+            format!("neither the manifest nor the row has the secret `{name}`, so it cannot be refreshed")
+        });
+        lacks.chain(self.token.as_ref().and_then(|it| of_token(it, plugin, now))).collect()
     }
 
     /// Keyed, because what goes in is partly secret.
     pub(super) fn digest(&self, vault: &Vault) -> Vec<u8> {
-        let Self { settings, labels, secrets, token, active_at, .. } = self;
-        let mut text = Zeroizing::new(format!("{settings:?}\n{labels:?}\n{active_at:?}"));
+        let Self { settings, labels, more_labels, secrets, token, active_at, .. } = self;
+        let mut text =
+            Zeroizing::new(format!("{settings:?}\n{labels:?}\n{more_labels:?}\n{active_at:?}"));
         for (name, secret) in secrets {
             let _ = write!(text, "\n{name}={}", secret.expose_secret());
         }
@@ -90,11 +142,17 @@ impl Enrolment {
             let refresh = token.refresh_token.as_ref().map_or("", |it| it.expose_secret());
             let _ = write!(
                 text,
-                "\n{}\n{refresh}\n{:?}\n{:?}",
+                "\n{}\n{refresh}\n{:?}\n{:?}\n{:?}\n{}\n{:?}",
                 token.access_token.expose_secret(),
                 token.expires_at,
-                token.scopes
+                token.scopes,
+                token.refresh_expires_at,
+                token.token_type,
+                token.metadata,
             );
+            for (name, it) in &token.extra {
+                let _ = write!(text, "\n{name}={}", it.expose_secret());
+            }
         }
         vault.mac(text.as_bytes()).to_vec()
     }

@@ -96,7 +96,7 @@ impl ManualToken {
         // As in a file of connections: nothing in a member is nothing said.
         let refresh_token = refresh_token.filter(|it| !it.expose_secret().is_empty());
         let token_type = token_type.filter(|it| !it.is_empty());
-        token::check(&access_token, refresh_token.as_ref(), token_type.as_deref())?;
+        token::check(Some(&access_token), refresh_token.as_ref(), token_type.as_deref())?;
         Ok(Self {
             access_token,
             refresh_token,

@@ -29,6 +29,26 @@ use crate::sandbox::expiry;
 use crate::storage::{self, Loaded, ManualSet, Standing, Storage};
 use crate::vault::{Sealed, Vault};
 
+/// How connections are added.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct How {
+    /// Whether their tokens go over those that are there.
+    pub replace: bool,
+    /// Whether it is only said what would become of them.
+    pub dry_run: bool,
+}
+
+/// What became of a connection.
+#[derive(Debug)]
+pub struct Enrolled {
+    /// Which.
+    pub id: ConnectionId,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// What a person should know of it.
+    pub remarks: Vec<String>,
+}
+
 /// Takes what people bring.
 pub struct Enrolling {
     storage: Storage,
@@ -53,20 +73,23 @@ impl Enrolling {
         Self { storage, vault, catalogue, clock, flights, claims }
     }
 
-    /// Adds `all` of them to `provider`; `replace` puts their tokens over those that are there.
+    /// Adds `all` of them to `provider`, and says what became of each, in their order.
     pub async fn enrol(
         &self,
         provider: &str,
         all: Vec<Enrolment>,
-        replace: bool,
-    ) -> Result<Vec<(ConnectionId, Outcome)>, Failure> {
+        how: How,
+    ) -> Result<Vec<Enrolled>, Failure> {
         let plugin = self.catalogue.plugin(provider)?;
         let ids = all.iter().map(|it| it.id.clone()).collect::<Vec<_>>();
         let standing = self.storage.standing(&ids).await.map_err(|it| host_fault(&it))?;
         let each = all.into_iter().map(|enrolment| async {
             match standing.get(&enrolment.id).map(Result::as_ref).transpose() {
-                Ok(found) => self.enrol_one(&plugin, enrolment, found, replace).await,
-                Err(error) => Ok((enrolment.id, Outcome::Refused(error.to_string()))),
+                Ok(found) => self.enrol_one(&plugin, enrolment, found, how).await,
+                Err(error) => {
+                    let (id, outcome) = (enrolment.id, Outcome::Refused(error.to_string()));
+                    Ok(Enrolled { id, outcome, remarks: Vec::new() })
+                }
             }
         });
         // Together: their writes share a commit.
@@ -78,19 +101,41 @@ impl Enrolling {
         plugin: &Plugin,
         mut enrolment: Enrolment,
         found: Option<&Standing>,
-        replace: bool,
-    ) -> Result<(ConnectionId, Outcome), Failure> {
+        how: How,
+    ) -> Result<Enrolled, Failure> {
         let (id, digest) = (enrolment.id.clone(), enrolment.digest(&self.vault));
-        let outcome = enrolment.outcome(plugin, &digest, found, replace);
-        match outcome {
-            Outcome::Unchanged | Outcome::Refused(_) => return Ok((id, outcome)),
-            Outcome::Kept => enrolment.token = None,
-            Outcome::Added | Outcome::Updated => {}
+        let outcome = enrolment.outcome(plugin, &digest, found, how.replace);
+        let remarks = match outcome {
+            Outcome::Unchanged | Outcome::Refused(_) => Vec::new(),
+            Outcome::Kept => {
+                enrolment.token = None;
+                Vec::new()
+            }
+            Outcome::Added | Outcome::Updated => enrolment.remarks(plugin, found, self.clock.now()),
+        };
+        if how.dry_run || matches!(outcome, Outcome::Unchanged | Outcome::Refused(_)) {
+            return Ok(Enrolled { id, outcome, remarks });
+        }
+        if found.is_some() && !enrolment.secrets.is_empty() {
+            self.keep_other_secrets(&mut enrolment).await?;
         }
         let row = self.row(plugin, enrolment, found, digest)?;
         let stored = self.storage.enrol(row).await.map_err(|it| host_fault(&it))?;
-        let busy = || Outcome::Refused("it is already being refreshed; try again".to_owned());
-        Ok((id, if stored { outcome } else { busy() }))
+        let busy = || {
+            Outcome::Refused("it was just being refreshed or changed; import it again".to_owned())
+        };
+        Ok(Enrolled { id, outcome: if stored { outcome } else { busy() }, remarks })
+    }
+
+    /// Secrets that are there and are not said again stay.
+    async fn keep_other_secrets(&self, enrolment: &mut Enrolment) -> Result<(), Failure> {
+        let loaded = load(&self.storage, &enrolment.id).await?;
+        for (name, secret) in secrets::own(&self.vault, &loaded)?.secrets {
+            if enrolment.secrets.iter().all(|(said, _)| *said != name) {
+                enrolment.secrets.push((name, secret));
+            }
+        }
+        Ok(())
     }
 
     /// What is stored of it beside what was `found`.
@@ -101,13 +146,15 @@ impl Enrolling {
         found: Option<&Standing>,
         digest: Vec<u8>,
     ) -> Result<storage::Enrolment, Failure> {
-        let Enrolment { id, settings, labels, secrets, token, active_at } = enrolment;
+        let (settings, labels) = enrolment.beside(found);
+        let Enrolment { id, secrets, token, active_at, .. } = enrolment;
         let at = self.clock.now();
         let token = token.map(|it| with_expiry(plugin, it, at));
         let due = first_look(plugin, &id, token.as_ref(), found, at);
         let generation = found.map_or(0, |it| it.generation) + 1;
         Ok(storage::Enrolment {
             found: found.map(|it| it.generation),
+            enrolled: found.and_then(|it| it.enrolled.clone()),
             settings,
             labels,
             credentials: secrets::seal_own(&self.vault, &id, &secrets)?,
@@ -176,8 +223,12 @@ impl Enrolling {
     }
 }
 
-/// The same token, with the end that the plugin knows of where nobody says when it ends.
+/// The same token, with the end that the plugin knows of where nobody says when it ends. A refresh token alone is
+/// beside an access token that has ended.
 fn with_expiry(plugin: &Plugin, token: TokenSet, at: Timestamp) -> TokenSet {
+    if token.lacks_access_token() {
+        return TokenSet { expires_at: Some(at), ..token };
+    }
     let lifetime = plugin.descriptor().lifetime;
     let expires_at = expiry(token.expires_at, &token.access_token, at, lifetime);
     TokenSet { expires_at, ..token }
@@ -191,11 +242,14 @@ fn first_look(
     found: Option<&Standing>,
     at: Timestamp,
 ) -> Option<Due> {
+    let soon = Due { at, trigger: Trigger::Expiry };
     if let Some(token) = token {
+        if token.lacks_access_token() {
+            return Some(soon);
+        }
         return Timing::of(plugin, id).after_success(token.ends(), at);
     }
     let lacks_token = found.is_none_or(|it| !it.has_token);
-    let soon = Due { at, trigger: Trigger::Expiry };
     (lacks_token && plugin.descriptor().unattended).then_some(soon)
 }
 

@@ -217,7 +217,7 @@ fn stored(
     let facts = loaded.connection.token.as_ref();
     let Some(facts) = facts.filter(|it| it.is_valid(now)) else { return Ok(None) };
     let short = shortfall(loaded, facts, min_ttl, failed, now);
-    let current = secrets::current(vault, loaded)?;
+    let current = secrets::current(vault, loaded)?.filter(|it| !it.lacks_access_token());
     Ok(current.map(|it| Served {
         token: it.access_token,
         token_type: it.token_type,

@@ -78,6 +78,8 @@ async fn what_is_not_as_it_was_found_is_left_alone(fresh: Fresh) {
         assert!(!storage.enrol(other).await.unwrap(), "{number} {found:?}");
     }
     assert!(!storage.enrol(enrolment(2, Some(0))).await.unwrap(), "it is not there");
+    let stale = Enrolment { enrolled: Some(vec![9]), ..enrolment(1, Some(1)) };
+    assert!(!storage.enrol(stale).await.unwrap(), "somebody else has added to it");
     assert!(storage.load(&id(2)).await.unwrap().is_none());
     let after = (look(&storage, 0).await, look(&storage, 1).await);
     assert_eq!(after.0.connection, before.0.connection);

@@ -269,6 +269,7 @@ impl Model {
         if found != new.found || claimed {
             return false;
         }
+        debug_assert_eq!(new.enrolled, None, "the model does not keep digests");
         let row = self.rows.entry(new.id.clone());
         let row = row.or_insert_with(|| Row::new(&new.id, Origin::Added));
         row.facts.settings.clone_from(&new.settings);

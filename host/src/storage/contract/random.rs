@@ -227,6 +227,7 @@ impl World {
                 let new = || Enrolment {
                     id: id(of),
                     found,
+                    enrolled: None,
                     settings: [("count".to_owned(), self.count.to_string())].into(),
                     labels: vec![self.count.to_string()],
                     credentials: secret.then(|| self.sealed()),

@@ -129,6 +129,7 @@ pub(super) fn enrolment(number: usize, found: Option<u64>) -> Enrolment {
     Enrolment {
         id: id(number),
         found,
+        enrolled: None,
         settings: BTreeMap::new(),
         labels: Vec::new(),
         credentials: None,

@@ -21,7 +21,8 @@ pub(super) async fn standing(
     ids: &[ConnectionId],
 ) -> Result<Found, StorageError> {
     let rows = sqlx::query(
-        "select id, generation, origin, enrolled, issued_at is not null as has_token
+        "select id, generation, origin, enrolled, settings, labels,
+                issued_at is not null as has_token
          from connections where id in (select value from json_each(?))",
     )
     .bind(Value::from(ids.iter().map(key).collect::<Vec<_>>()).to_string())
@@ -42,6 +43,8 @@ fn facts(fields: &Fields<'_>) -> Result<Standing, StorageError> {
         origin: fields.required("origin", fields.word("origin")?)?,
         has_token: fields.count("has_token")? > 0,
         enrolled: fields.blob("enrolled")?,
+        settings: fields.json("settings")?.unwrap_or_default(),
+        labels: fields.json("labels")?.unwrap_or_default(),
     })
 }
 
@@ -65,7 +68,7 @@ const UPDATE: &str = "
         due_trigger = case when ?7 is not null then ?8
                            when problem = 'misconfigured' then 'expiry'
                            else due_trigger end
-    where id = ?1 and generation = ?2
+    where id = ?1 and generation = ?2 and (?10 is null or enrolled is ?10)
       and not exists (select 1 from claims where connection = ?1)";
 
 impl Write for Enrolment {
@@ -135,6 +138,7 @@ impl Enrolment {
                 self.due.map(|it| millis(it.at)),
                 self.due.map(|it| it.trigger.as_str()),
                 millis(self.at),
+                self.enrolled,
             ],
         )?;
         Ok(updated == 1)

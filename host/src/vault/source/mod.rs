@@ -49,7 +49,7 @@ impl Source {
     }
 
     /// The source as errors name it: of a command only the program, whose arguments may be secret.
-    pub(super) fn label(&self) -> String {
+    pub fn label(&self) -> String {
         match self {
             Self::Exec(argv) => exec::label(argv.first().map_or("", String::as_str)),
             other => other.to_string(),
