@@ -11,6 +11,7 @@ use crate::cli::render;
 use crate::cli::session::{self, cannot_open};
 use crate::control;
 use crate::manifest::Manifest;
+use crate::model::code;
 use crate::model::failure::Failure;
 use crate::operator::{Command, Reply};
 
@@ -20,6 +21,9 @@ const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
 /// How often it is looked who has it.
 const STEP: Duration = Duration::from_millis(50);
+
+/// How often a daemon may hang up before that is an error.
+const MOST_HANGUPS: u32 = 20;
 
 /// A wait that is worth a word.
 const NOTEWORTHY: Duration = Duration::from_secs(3);
@@ -47,10 +51,18 @@ impl Visiting {
 
     /// Carries out a command that may store something, alone.
     pub(super) async fn settle(&mut self, command: Command) -> Result<Reply, Failure> {
-        let (begun, mut told) = (Instant::now(), false);
+        let (begun, mut told, mut hung_up) = (Instant::now(), false, 0);
         loop {
             if let Some(daemon) = self.daemon().await? {
-                return ask(daemon, &command).await;
+                match ask(daemon, &command).await {
+                    // It is stopping and has not heard the command: what it has heard, it finishes.
+                    Err(it) if it.code == code::Daemon::Unreachable && hung_up < MOST_HANGUPS => {
+                        hung_up += 1;
+                        tokio::time::sleep(STEP).await;
+                        continue;
+                    }
+                    answered => return answered,
+                }
             }
             // Before it is alone: what is new in it needs the lock, too.
             let app = self.app().await?;

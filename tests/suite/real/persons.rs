@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use e2e::home::Home;
 use e2e::inside::Inside;
-use e2e::servers::{RealServer, browser};
+use e2e::servers::{RealServer, browse, browser};
 use e2e::visitor::Connecting;
 use keepfresh::model::attempt::{Outcome, Trigger};
 use keepfresh::refresher::Ask;
@@ -102,6 +102,51 @@ fn a_person_agrees_on_another_machine() {
     connecting.end().exits(0);
     assert_eq!(state(&home), "fresh");
     home.run(&["refresh", "oauth2/me", "--force"]).exits(0);
+}
+
+#[test]
+fn another_account_is_noticed_by_its_id_token() {
+    let Some(server) = RealServer::oidc(&[]) else { return };
+    let home = device(&server);
+    let connect = |account: &str, more: &[&str]| {
+        let arguments = [&["oauth2/me", "--device"], more].concat();
+        let mut connecting = Connecting::start(&home, &arguments);
+        let line = connecting.line_with("and type").unwrap();
+        let code = line.rsplit(' ').next().unwrap();
+        let body = json!({ "user_code": code, "decision": "approve", "account": account });
+        server.tell("device", &body);
+        connecting.end()
+    };
+    connect("alice", &[]).exits(0);
+    connect("alice", &[]).exits(0);
+    assert!(connect("bob", &[]).exits(1).stderr.contains("connect.other_account"));
+    connect("bob", &["--other-account"]).exits(0);
+    assert_eq!(state(&home), "fresh");
+}
+
+#[test]
+fn a_person_who_says_no_in_a_real_browser_is_quoted() {
+    let Some(server) = RealServer::oidc(&[]) else { return };
+    let home = web(&server);
+    let mut connecting = Connecting::start(&home, &["oauth2/me"]);
+    let Some(page) = browse(&["authorize", &connecting.address(), "--deny"]) else { return };
+    assert!(page.as_ref().is_ok_and(|it| it.to_string().contains("access was denied")), "{page:?}");
+    let run = connecting.end().exits(1);
+    assert!(run.stderr.contains("the provider says: \"End-User aborted interaction\""), "{run:?}");
+}
+
+#[test]
+fn a_real_browser_sends_a_form() {
+    let Some(server) = RealServer::oidc(&[]) else { return };
+    let settings = ", grant = \"authorization_code\", scopes = \"openid offline_access api:read\", response_mode = \"form_post\"";
+    let home =
+        crate::real::home(&server, "web", settings, "client_secret = { file = \"web.secret\" }");
+    e2e::stage::write_secret(&home, "web.secret", "web-secret");
+    let mut connecting = Connecting::start(&home, &["oauth2/me"]);
+    let Some(page) = browser(&connecting.address()) else { return };
+    assert!(page.as_ref().is_ok_and(|it| it.contains("Connected")), "{page:?} {}", server.log());
+    connecting.end().exits(0);
+    assert_eq!(state(&home), "fresh");
 }
 
 fn device(server: &RealServer) -> Home {
