@@ -43,7 +43,7 @@ pub(super) async fn dispatch(arguments: Arguments) -> Exit {
             let selection = Selection { ids, provider, failed, label, active_within_s };
             ask(Command::Refresh { selection, force, dry_run, wait }).await
         }
-        Verb::Connect(wanted) => connect::run(&config, wanted, json).await,
+        Verb::Connect(wanted) => Box::pin(connect::run(&config, wanted, json)).await,
         Verb::Disconnect { connection: id, force } => ask(Command::Disconnect { id, force }).await,
         Verb::Token { verb } => run::run(&config, token(verb), json).await,
         Verb::Connection { verb } => connection(&config, verb, json).await,

@@ -194,6 +194,7 @@ pub(in crate::cli) struct Import {
 }
 
 /// `connect`
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Connect {
     /// PROVIDER or PROVIDER/NAME

@@ -16,7 +16,7 @@ use crate::refresher::ask::Ask;
 use crate::refresher::claims::Claims;
 use crate::refresher::consents::account::{Account, Whose};
 use crate::refresher::consents::brought::{self, Brings, Brought, Came, Consent};
-use crate::refresher::consents::keeping::{Facts, Keep, keep};
+use crate::refresher::consents::keeping::{Facts, Keep, Old, keep};
 use crate::refresher::endings::Endings;
 use crate::refresher::fault::{busy, host_fault, load};
 use crate::refresher::flights::{AttemptResult, Flights};
@@ -107,9 +107,12 @@ impl Connecting {
         let old = old.filter(|it| self.may_still_work(running, it));
         let keep = keep(Facts {
             brought: token.refresh_token.is_some(),
-            has_old: old.is_some(),
+            old: match &old {
+                None => Old::None,
+                Some(it) if missing(&token.scopes, &it.scopes).is_empty() => Old::Covers,
+                Some(_) => Old::Narrower,
+            },
             whose,
-            grows: old.as_ref().is_none_or(|it| !missing(&token.scopes, &it.scopes).is_empty()),
             can_ask,
         });
         match (keep, old) {

@@ -7,13 +7,22 @@ use crate::refresher::consents::account::Whose;
 pub(super) struct Facts {
     /// Whether the consent brought one.
     pub(super) brought: bool,
-    /// Whether one is here that may still work.
-    pub(super) has_old: bool,
+    /// Which one is here.
+    pub(super) old: Old,
     pub(super) whose: Whose,
-    /// Whether the consent allows what the one that is here does not.
-    pub(super) grows: bool,
     /// Whether the person can be asked anew for one.
     pub(super) can_ask: bool,
+}
+
+/// The refresh token that is here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Old {
+    /// None, or one that is dead.
+    None,
+    /// One that may still work, for all that the consent allows.
+    Covers,
+    /// One that may still work, for less than the consent allows.
+    Narrower,
 }
 
 /// What becomes of it.
@@ -33,13 +42,12 @@ pub(super) enum Keep {
 
 /// Decides it. A living one of the same account stays, unless a new one that can do more is to be had.
 pub(super) fn keep(facts: Facts) -> Keep {
-    let ours = facts.has_old && facts.whose == Whose::TheSame;
     match facts {
         Facts { brought: true, .. } => Keep::Theirs,
-        Facts { grows: false, .. } if ours => Keep::Ours,
+        Facts { old: Old::Covers, whose: Whose::TheSame, .. } => Keep::Ours,
         Facts { can_ask: true, .. } => Keep::AskAnew,
-        _ if ours => Keep::Ours,
-        Facts { has_old: true, whose: Whose::Unknown, .. } => Keep::Unknown,
+        Facts { old: Old::Narrower, whose: Whose::TheSame, .. } => Keep::Ours,
+        Facts { old: Old::Covers | Old::Narrower, whose: Whose::Unknown, .. } => Keep::Unknown,
         _ => Keep::None,
     }
 }
@@ -66,20 +74,15 @@ mod tests {
 
     #[test]
     fn a_living_one_of_the_same_account_stays() {
-        let facts = Facts {
-            brought: false,
-            has_old: true,
-            whose: Whose::TheSame,
-            grows: false,
-            can_ask: true,
-        };
+        let (old, whose) = (Old::Covers, Whose::TheSame);
+        let facts = Facts { brought: false, old, whose, can_ask: true };
         for (facts, expected) in [
             (facts, Keep::Ours),
             (Facts { brought: true, ..facts }, Keep::Theirs),
-            (Facts { grows: true, ..facts }, Keep::AskAnew),
-            (Facts { grows: true, can_ask: false, ..facts }, Keep::Ours),
-            (Facts { has_old: false, ..facts }, Keep::AskAnew),
-            (Facts { has_old: false, can_ask: false, ..facts }, Keep::None),
+            (Facts { old: Old::Narrower, ..facts }, Keep::AskAnew),
+            (Facts { old: Old::Narrower, can_ask: false, ..facts }, Keep::Ours),
+            (Facts { old: Old::None, ..facts }, Keep::AskAnew),
+            (Facts { old: Old::None, can_ask: false, ..facts }, Keep::None),
             (Facts { whose: Whose::Unknown, ..facts }, Keep::AskAnew),
             (Facts { whose: Whose::Unknown, can_ask: false, ..facts }, Keep::Unknown),
             (Facts { whose: Whose::Another, can_ask: false, ..facts }, Keep::None),

@@ -41,19 +41,19 @@ async fn a_room_that_something_has_come_of_is_a_connection(fresh: Fresh) {
     assert!(!storage.make_room(&id(1), at(2)).await.unwrap());
 }
 
-fn agreed() -> Option<Agreed> {
-    Some(Agreed { asked: vec!["read".to_owned()], renewable: false })
+fn agreed() -> Agreed {
+    Agreed { asked: vec!["read".to_owned()], renewable: false }
 }
 
 async fn what_a_person_agreed_to_holds_until_a_token_is_set_by_hand(fresh: Fresh) {
     let fresh = fresh.with(1).await;
     let storage = &fresh.storage;
     let of = opened(storage, 0).await;
-    storage.succeed(Succeeded { agreed: agreed(), ..success(&of) }).await.unwrap();
-    assert_eq!(look(storage, 0).await.connection.agreed, agreed());
+    storage.succeed(Succeeded { agreed: Some(agreed()), ..success(&of) }).await.unwrap();
+    assert_eq!(look(storage, 0).await.connection.agreed, Some(agreed()));
     let of = opened(storage, 0).await;
     storage.succeed(success(&of)).await.unwrap();
-    assert_eq!(look(storage, 0).await.connection.agreed, agreed(), "a refresh asks nobody");
+    assert_eq!(look(storage, 0).await.connection.agreed, Some(agreed()), "a refresh asks nobody");
     let token = Some((token("by hand", None), Sealed::from_bytes(vec![1])));
     let (connection, due, adopts) = (id(0), None, None);
     let set = ManualSet { connection, generation: 2, token, due, adopts, at: at(9) };
