@@ -1,5 +1,7 @@
 //! The page that a person is sent to. Nobody looks at it: whoever asks correctly is sent back at once.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 
 use crate::provider::{
@@ -125,9 +127,11 @@ impl Authorization {
 
 /// OAuth 2.0 Form Post Response Mode: a page whose form sends itself.
 fn form<'a>(uri: &str, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Answer {
-    let fields: String = pairs
-        .map(|(name, value)| format!("<input type=\"hidden\" name=\"{name}\" value=\"{value}\"/>"))
-        .collect();
+    let fields = pairs.fold(String::new(), |mut all, (name, value)| {
+        // Writing to a string does not fail.
+        let _ = write!(all, "<input type=\"hidden\" name=\"{name}\" value=\"{value}\"/>");
+        all
+    });
     let page = format!(
         "<html><body onload=\"document.forms[0].submit()\"><form method=\"post\" action=\"{uri}\">{fields}</form></body></html>"
     );
