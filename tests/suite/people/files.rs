@@ -224,6 +224,22 @@ fn remarks_about_rows_are_shown_once_with_their_lines() {
     assert!(text.contains("note: its token has expired and there is no refresh token"), "{text}");
 }
 
+/// A JWT that says itself that it ends with the year 2089.
+const ENDS_IN_2089: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjM3ODY5MTIwMDB9.c2ln";
+
+#[test]
+fn a_token_that_ends_earlier_than_the_file_says_ends_then_and_it_is_told() {
+    let crowd = Crowd::new("");
+    let file = format!("name,access_token,expires_at\nann,{ENDS_IN_2089},2092-01-01T00:00:00Z\n");
+    write(&crowd, "people.csv", file);
+    let run = import(&crowd, &["people.csv"]).exits(0);
+    assert!(
+        run.stderr.contains("expires earlier than expires_at; the earlier time is used (line 2)"),
+        "{run:?}"
+    );
+    assert_eq!(crowd.show("rotor/ann")["expires_at"], "2090-01-01T00:00:00Z");
+}
+
 #[test]
 fn a_secret_that_neither_the_manifest_nor_a_row_has_is_remarked() {
     let manifest = "[providers.eskiz]\nconnections = []\n";

@@ -1,6 +1,8 @@
 //! Moving in from Laravel and moving out: columns that are encrypted, and an export that another Keepfresh reads.
 
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
 
 use e2e::home::{Home, Run};
 use serde_json::json;
@@ -126,6 +128,37 @@ fn nothing_goes_out_without_a_word_and_nothing_is_overwritten() {
     let left =
         folder.filter(|it| it.file_name().to_string_lossy().starts_with(".keepfresh-export"));
     assert_eq!(left.count(), 0, "nothing is left of a file that was not made");
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "it prints why it did not look")]
+fn a_person_is_asked_and_the_answer_counts() {
+    if std::process::Command::new("script").arg("--version").output().is_err() {
+        eprintln!("skipped: there is no `script` to make a terminal with (package bsdutils)");
+        return;
+    }
+    let crowd = Crowd::new("");
+    crowd.file("people.csv", &crowd.roster(&["ann"], 3_600));
+    crowd.import(&["people.csv"]).exits(0);
+    for (answer, goes_out) in [("n", false), ("", false), ("y", true)] {
+        let command = crowd.home.command(&[]);
+        let program = command.get_program().to_string_lossy().into_owned();
+        let line = format!("{program} connection export rotor out.jsonl");
+        let mut terminal = std::process::Command::new("script");
+        terminal.args(["-qec", &line, "/dev/null"]).current_dir(crowd.home.path(""));
+        terminal.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = terminal.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(format!("{answer}\n").as_bytes()).unwrap();
+        let ended = child.wait_with_output().unwrap();
+        drop(stdin);
+        let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+        assert!(
+            said.contains("1 access_token, 1 refresh_token") && said.contains("go on? [y/N]"),
+            "{said}"
+        );
+        assert_eq!(crowd.home.path("out.jsonl").exists(), goes_out, "{answer}: {said}");
+    }
 }
 
 #[test]

@@ -126,3 +126,20 @@ fn bar(rows: usize) -> ProgressBar {
     }
     render::progress::start(rows as u64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::code;
+    use crate::model::failure::Case;
+
+    #[test]
+    fn a_failure_halfway_says_what_is_in_and_how_to_go_on() {
+        let broken =
+            Failure::new(Case::HostFault, code::Daemon::Unreachable, "the daemon has stopped");
+        let said = so_far(broken, 200, 2_000);
+        assert_eq!(said.code, code::Daemon::Unreachable.into());
+        let told = "the daemon has stopped; 200 of 2000 rows were imported before: import the same file again";
+        assert!(said.message.starts_with(told), "{said}");
+    }
+}
