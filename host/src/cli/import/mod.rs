@@ -138,7 +138,7 @@ mod tests {
         let broken =
             Failure::new(Case::HostFault, code::Daemon::Unreachable, "the daemon has stopped");
         let said = so_far(broken, 200, 2_000);
-        assert_eq!(said.code, code::Daemon::Unreachable.into());
+        assert_eq!(said.code, code::Code::from(code::Daemon::Unreachable));
         let told = "the daemon has stopped; 200 of 2000 rows were imported before: import the same file again";
         assert!(said.message.starts_with(told), "{said}");
     }
