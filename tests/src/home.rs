@@ -1,6 +1,7 @@
 //! The real program in a folder of its own: manifest, key, plugins, database, environment.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::artifacts;
 use crate::daemon::Daemon;
+use crate::schema;
 
 /// A folder with a manifest and a key; removed when dropped.
 pub struct Home {
@@ -98,8 +100,15 @@ impl Home {
 
     /// The program with these arguments, not started. Its environment is this home's alone.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(artifacts::keepfresh());
-        command.args(arguments).current_dir(self.dir.path()).env_clear();
+        let mut command = self.program(artifacts::keepfresh());
+        command.args(arguments);
+        command
+    }
+
+    /// Another program that is to run as this one does, not started.
+    pub fn program(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.dir.path()).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.envs(&self.environment);
         command
@@ -111,7 +120,7 @@ impl Home {
     /// When it cannot be started.
     pub fn run(&self, arguments: &[&str]) -> Run {
         let output = self.command(arguments).stdin(Stdio::null()).output();
-        Run::of(&output.expect("the program starts"))
+        Run::of(arguments, &output.expect("the program starts"))
     }
 
     /// Runs a command to its end with `input` on its standard input.
@@ -126,7 +135,7 @@ impl Home {
         // A command that does not read its input may be gone already.
         let _ = stdin.write_all(input.as_bytes());
         drop(stdin);
-        Run::of(&child.wait_with_output().expect("the program ends"))
+        Run::of(arguments, &child.wait_with_output().expect("the program ends"))
     }
 
     /// Starts the daemon and waits until it is ready.
@@ -140,12 +149,15 @@ impl Home {
 }
 
 impl Run {
-    fn of(output: &Output) -> Self {
-        Self {
+    /// What became of a command with these arguments; its JSON is held to its schema.
+    pub fn of(arguments: &[&str], output: &Output) -> Self {
+        let run = Self {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        };
+        schema::hold(arguments, &run);
+        run
     }
 
     /// Its standard output as JSON.
@@ -180,6 +192,11 @@ pub fn keys(value: &Value) -> Vec<&str> {
     let mut keys = members.keys().map(String::as_str).collect::<Vec<_>>();
     keys.sort_unstable();
     keys
+}
+
+/// The id of a connection as JSON has it, by what is typed.
+pub fn full(id: &str) -> String {
+    if id.contains('/') { id.to_owned() } else { format!("{id}/default") }
 }
 
 /// Whether it is a time as documented: RFC 3339, in UTC.

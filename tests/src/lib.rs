@@ -33,6 +33,12 @@ pub mod many;
 /// Chance that can be repeated.
 pub mod chance;
 
+/// What commands print as JSON.
+pub mod schema;
+
+/// A terminal of a given size.
+pub mod terminal;
+
 /// Says why something is not tested here, or what a run has found.
 #[expect(clippy::print_stderr, reason = "whoever runs the tests wants to know")]
 pub fn say(line: &str) {

@@ -113,7 +113,7 @@ fn one_that_failed_among_others_is_a_partial_failure() {
     assert_eq!(early["summary"]["skipped"], 1, "it is not tried again before its time: {early}");
     let again = home.run(&["refresh", "--failed", "--force", "--json"]).exits(0).json();
     assert_eq!(again["attempts"].as_array().unwrap().len(), 1);
-    assert_eq!(again["attempts"][0]["connection"], "jibit");
+    assert_eq!(again["attempts"][0]["connection"], "jibit/default");
 }
 
 #[test]

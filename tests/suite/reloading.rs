@@ -18,7 +18,7 @@ fn jibit() -> FakeProvider {
 fn connection(home: &Home, id: &str) -> Value {
     let status = home.run(&["status", "--json"]).json();
     let mut all = status["connections"].as_array().into_iter().flatten();
-    all.find(|it| it["id"] == id).cloned().unwrap_or_default()
+    all.find(|it| it["short"] == id).cloned().unwrap_or_default()
 }
 
 fn wait_for_state(home: &Home, id: &str, state: &str) {

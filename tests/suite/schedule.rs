@@ -112,7 +112,7 @@ async fn a_person_who_asks_during_a_scheduled_refresh_shares_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_the_retries_the_backup_schedule_tries_again() {
-    let timing = "schedule = \"0 2 * * *\"\nbackup_schedule = \"30 * * * *\"\nretry = { attempts = 2, backoff = \"60s\" }";
+    let timing = "refresh_before = \"4h\"\nschedule = \"0 2 * * *\"\nbackup_schedule = \"30 * * * *\"\nretry = { attempts = 2, backoff = \"60s\" }";
     let (provider, home) = eskiz(30 * HOUR, timing);
     let inside = Inside::open(&home).await;
     inside.app.scheduler().start();
@@ -125,7 +125,7 @@ async fn after_the_retries_the_backup_schedule_tries_again() {
     inside.advance(Duration::from_secs(61), &[&provider]);
     let next = inside.settles("eskiz", 3).await.due.unwrap();
     let backup = Schedule::new("30 * * * *", TimeZone::UTC).unwrap();
-    assert_eq!(next.trigger, Trigger::Backup);
+    assert_eq!(next.trigger, Trigger::Backup, "{next:?}");
     assert_eq!(backup.last_at_or_before(next.at), Some(next.at));
     provider.control().clear_script();
     inside.advance_to(next.at, &[&provider]);

@@ -24,7 +24,7 @@ fn a_refresh_is_queued_by_the_daemon_and_waited_for_with_sync() {
     assert_eq!(keys(&queued), ["attempts", "queued", "summary"]);
     assert_eq!(
         (&queued["queued"][0], queued["attempts"].as_array().unwrap().len()),
-        (&"eskiz".into(), 0)
+        (&"eskiz/default".into(), 0)
     );
     wait_until("it was done", || stage.status()["generation"] == 2);
     let waited = stage.run_refresh(&["--force", "--sync"]).exits(0).json();

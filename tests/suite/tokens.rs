@@ -72,12 +72,12 @@ fn a_caller_who_wants_more_than_the_provider_gives_costs_nothing_and_is_told_wha
     let run = stage.home.run(&["token", "get", "eskiz", "--min-ttl", "20m", "--json"]).exits(0);
     let json = run.json();
     assert_eq!(
-        (&json["short"]["min_ttl_s"], &json["short"]["longest_s"]),
+        (&json["too_short"]["min_ttl_s"], &json["too_short"]["longest_s"]),
         (&1200.into(), &600.into())
     );
     assert_eq!(run.stderr, "");
     let enough = stage.home.run(&["token", "get", "eskiz", "--min-ttl", "5m", "--json"]).json();
-    assert!(enough["short"].is_null(), "{enough}");
+    assert!(enough["too_short"].is_null(), "{enough}");
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn how_long_the_provider_gives_is_found_out_when_a_person_gave_the_token() {
     );
     let _ = stage.home.run_with_input(&["token", "set", "jibit"], &text).exits(0);
     let run = stage.home.run(&["token", "get", "jibit", "--min-ttl", "10m", "--json"]).exits(0);
-    assert!(run.json()["short"].is_null(), "{run:?}");
+    assert!(run.json()["too_short"].is_null(), "{run:?}");
     assert_eq!(stage.count("/refresh"), 1);
 }
 

@@ -97,7 +97,7 @@ fn an_outage_that_ends_in_time_leaves_no_trace_but_the_log() {
         attempts.map(|it| it[key].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(of("outcome"), ["success", "failed", "failed"]);
-    assert_eq!(of("trigger"), ["backup", "backup", "expiry"]);
+    assert_eq!(of("trigger"), ["retry", "retry", "expiry"]);
 }
 
 #[test]

@@ -83,7 +83,7 @@ impl App {
         let now = plugin.config_digest(id.name(), &self.vault).await;
         let changed = then.as_deref() != Some(&now);
         if changed {
-            info!(connection.id = %id, "{id} is retried: its configuration has changed");
+            info!(connection.id = %id.full(), "{id} is retried: its configuration has changed");
         }
         Ok(changed)
     }

@@ -1,6 +1,8 @@
 //! The daemon: starts the loops, follows signals and changes, and ends in order.
 
+use std::fmt::Display;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,9 +19,10 @@ use crate::manifest;
 use crate::manifest::provider::Provider;
 use crate::model::code::{self, Code};
 use crate::model::failure::{Case, Failure};
+use crate::model::said;
 use crate::operator::Reload;
 use crate::scheduler::Scheduler;
-use crate::storage::StorageError;
+use crate::storage::{StorageError, Tally};
 
 /// Why the daemon ended badly.
 #[derive(Debug, thiserror::Error)]
@@ -49,20 +52,23 @@ impl ServeError {
 /// `signals` since before anything.
 pub async fn serve(mut app: App, watch: Watch, signals: Signals) -> Result<(), ServeError> {
     let server = Server::bind(&app.manifest().storage.path)?;
+    let socket = server.path().to_owned();
     let (hangup, hangups) = mpsc::unbounded_channel();
     let reloads = std::mem::replace(&mut app.reloads, mpsc::unbounded_channel().1);
     let causes = Causes { watch, hangups, reloads };
     let app = Arc::new(app);
+    // Before anything happens that it is told of.
+    let delivery = Delivery::start(&app.storage).await.map_err(io::Error::other)?;
+    delivery.pass_over().await.map_err(io::Error::other)?;
     let scheduler = app.scheduler();
     scheduler.start();
     app.lifecycle.spawn("control", server.run(app.operator.clone(), app.lifecycle.clone()));
-    let delivery = Delivery::start(&app.storage).await.map_err(io::Error::other)?;
     app.lifecycle.spawn("delivery", delivery.run(app.lifecycle.clone()));
     if let Some(few) = limits::too_few_files() {
         warn!("{few}");
     }
     systemd::ready();
-    info!(pid = std::process::id(), "keepfresh is ready: {}", inventory(&app));
+    tell_ready(&app, &socket).await;
     let signals = app.lifecycle.follow(signals, move || {
         let _ = hangup.send(());
     });
@@ -72,6 +78,34 @@ pub async fn serve(mut app: App, watch: Watch, signals: Signals) -> Result<(), S
         () = &mut signals => Ok(()),
         drained = work(&app, &scheduler, causes) => drained,
     }
+}
+
+/// The one line that says what runs here, and on what.
+async fn tell_ready(app: &App, socket: &Path) {
+    tell_plugins(app);
+    let manifest = app.manifest();
+    let Tally { connections, problems } = app.storage.tally().await.unwrap_or_default();
+    let need = match problems {
+        0 => String::new(),
+        1 => ", 1 of them needs a person; see: keepfresh status".to_owned(),
+        it => format!(", {it} of them need a person; see: keepfresh status"),
+    };
+    info!(
+        version = env!("CARGO_PKG_VERSION"),
+        manifest = %absolute(&manifest.path),
+        database = %absolute(&manifest.storage.path),
+        socket = %socket.display(),
+        pid = std::process::id(),
+        "keepfresh is ready: {}, {}{need}",
+        inventory(app),
+        said::count(connections, "connection"),
+    );
+}
+
+/// A path that makes sense wherever the log is read.
+fn absolute(path: &Path) -> impl Display {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    path.display().to_string()
 }
 
 /// What makes the daemon reload everything.
@@ -134,7 +168,14 @@ fn longest_attempt<'a>(providers: impl IntoIterator<Item = &'a Provider>) -> Dur
 
 fn inventory(app: &App) -> String {
     let shelf = app.catalogue.shelf();
-    let plugins = shelf.files.iter().filter(|it| it.program.is_some()).count();
+    let plugins = shelf.files.iter().filter(|it| it.program.is_some()).count() as u64;
+    let providers = shelf.providers.len() as u64;
+    format!("{}, {}", said::count(plugins, "plugin"), said::count(providers, "provider"))
+}
+
+/// What of the plugin folder cannot be used, and for whom.
+fn tell_plugins(app: &App) {
+    let shelf = app.catalogue.shelf();
     for file in &shelf.files {
         if let Some(failure) = &file.refused {
             warn!(plugin.name = file.file, error.code = %failure.code, "{failure}");
@@ -149,7 +190,6 @@ fn inventory(app: &App) -> String {
             problem.help
         );
     }
-    format!("{plugins} plugins, {} providers", shelf.providers.len())
 }
 
 /// Follows changes of files, hang-ups and commands until the soft stop.
@@ -205,6 +245,7 @@ async fn read_anew(app: &App) -> Result<(), Failure> {
     };
     match adopted {
         Ok(()) => {
+            tell_plugins(app);
             info!("reloaded {}: {}", path.display(), inventory(app));
             Ok(())
         }

@@ -158,7 +158,7 @@ impl Plugin {
     ) -> Result<CallInput, Failure> {
         let policy = self.policies.get(id.name()).unwrap_or(&self.policy);
         Ok(CallInput {
-            connection: id.to_string(),
+            connection: id.full(),
             settings: self.settings(id.name(), &own.settings).into_iter().collect(),
             secrets: self.secrets(id.name(), own.secrets).await?,
             remembered: own.remembered,

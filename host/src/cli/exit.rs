@@ -3,7 +3,6 @@
 pub(super) use crate::model::exit::Exit;
 
 use crate::model::attempt::Attempt;
-use crate::model::failure::{Case, Failure};
 use crate::model::state::State;
 use crate::operator::reply::Refreshed;
 use crate::operator::view::ConnectionView;
@@ -28,26 +27,18 @@ impl Exit {
         }
     }
 
-    /// What a failure means. That the provider is done with a grant or with credentials is not in the
-    /// code alone: a lost answer ends a grant, too.
-    pub(super) fn of_failure(failure: &Failure) -> Self {
-        let case = failure.case;
-        if case.is_dead_grant() || case == Case::InvalidCredentials {
-            return Self::Person;
-        }
-        failure.code.exit()
-    }
-
-    /// What a refresh came to. Failures that only a person can mend count most.
+    /// What a refresh came to. A failure means the same as from every other command, by its code; beside
+    /// successes it is a part that failed, unless a person is needed.
     pub(super) fn of_refresh(refreshed: &Refreshed) -> Self {
         let summary = refreshed.summary;
-        let mut failures = refreshed.attempts.iter().filter_map(Attempt::error);
-        if failures.any(|it| it.case.needs_a_person()) {
-            return Self::Person;
-        }
-        match (summary.failed, summary.success + summary.skipped) {
-            (0, _) if refreshed.left + refreshed.left_out > 0 => Self::Partly,
-            (0, _) => Self::Done,
+        let failures = refreshed.attempts.iter().filter_map(Attempt::error);
+        let mut exits = failures.map(|it| it.code.exit()).collect::<Vec<_>>();
+        exits.dedup();
+        match (exits.as_slice(), summary.success + summary.skipped) {
+            ([], _) if refreshed.left + refreshed.left_out > 0 => Self::Partly,
+            ([], _) => Self::Done,
+            (all, _) if all.contains(&Self::Person) => Self::Person,
+            ([same], 0) => *same,
             (_, 0) => Self::Failed,
             _ => Self::Partly,
         }
@@ -59,6 +50,7 @@ mod tests {
     use super::*;
     use crate::model::attempt::{Course, Trigger};
     use crate::model::code::{self, Code};
+    use crate::model::failure::{Case, Failure};
     use crate::model::id::AttemptId;
     use crate::operator::Reply;
 
@@ -87,23 +79,26 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_exits_by_what_the_failures_lead_to() {
+    fn a_refresh_exits_by_the_codes_of_its_failures() {
         let unclear = code::Refresh::OutcomeUnknown;
         assert_eq!(exit(vec![failed(Case::InDoubt, unclear)]), Exit::Failed);
-        // The same code, of a grant that a lost answer has ended.
-        assert_eq!(exit(vec![failed(Case::GrantExpired, unclear)]), Exit::Person);
+        assert_eq!(exit(vec![failed(Case::GrantExpired, code::Refresh::GrantLost)]), Exit::Person);
         assert_eq!(exit(vec![failed(Case::Unavailable, code::Egress::ClientFailed)]), Exit::Failed);
-        assert_eq!(exit(vec![failed(Case::Misconfigured, code::Secret::Empty)]), Exit::Person);
+        assert_eq!(exit(vec![failed(Case::Misconfigured, code::Secret::EnvMissing)]), Exit::Config);
         let doubt = failed(Case::InDoubt, unclear);
         assert_eq!(exit(vec![Course::Success(None), doubt]), Exit::Partly);
         assert_eq!(exit(vec![Course::Success(None), Course::Skipped(String::new())]), Exit::Done);
     }
 
     #[test]
-    fn a_dead_grant_needs_a_person_whatever_its_code() {
-        let of = |case| Exit::of_failure(&Failure::new(case, code::Refresh::OutcomeUnknown, "why"));
-        assert_eq!((of(Case::GrantExpired), of(Case::InDoubt)), (Exit::Person, Exit::Failed));
-        let unknown = Failure::new(Case::Misconfigured, code::Connection::Unknown, "why");
-        assert_eq!(Exit::of_failure(&unknown), Exit::Failed);
+    fn of_several_failures_the_one_that_needs_a_person_counts() {
+        let person = || failed(Case::GrantExpired, code::Provider::GrantExpired);
+        let config = || failed(Case::Misconfigured, code::Secret::EnvMissing);
+        assert_eq!(exit(vec![Course::Success(None), person()]), Exit::Person);
+        assert_eq!(exit(vec![config(), person()]), Exit::Person);
+        assert_eq!(exit(vec![config(), config()]), Exit::Config);
+        let down = failed(Case::Unavailable, code::Provider::Unavailable);
+        assert_eq!(exit(vec![config(), down]), Exit::Failed);
+        assert_eq!(exit(vec![config(), Course::Success(None)]), Exit::Partly);
     }
 }

@@ -7,9 +7,10 @@ use std::path::Path;
 
 use crate::cli::exit::Exit;
 use crate::cli::render;
-use crate::manifest;
 use crate::manifest::template::TEMPLATE;
+use crate::manifest::{self, Manifest};
 use crate::model::code;
+use crate::model::failure::{Case, Failure};
 use crate::vault::key::MasterKey;
 use crate::vault::source::Source;
 
@@ -21,15 +22,32 @@ pub(super) fn run(config: &Path, json: bool) -> Exit {
             return render::fail(code::Init::Unwritable, &text, json);
         }
     };
-    say(config, made);
     let manifest = match manifest::load(config) {
         Ok(manifest) => manifest,
         Err(problems) => return render::problems(config, &problems, json),
     };
-    let Source::File(key) = &manifest.vault.key else { return Exit::Done };
-    if key.exists() {
-        say(key, false);
+    let mut files = vec![("manifest", config, made)];
+    let Source::File(key) = &manifest.vault.key else {
+        render::made(&files, json);
         return Exit::Done;
+    };
+    match make_key(key, &manifest) {
+        Ok(made) => {
+            files.push(("key", key.as_path(), made));
+            render::made(&files, json);
+            if made {
+                say_next(config, &manifest);
+            }
+            Exit::Done
+        }
+        Err(failure) => render::failure(&failure, json),
+    }
+}
+
+/// Whether the key was made; one that is there is left as it is.
+fn make_key(key: &Path, manifest: &Manifest) -> Result<bool, Failure> {
+    if key.exists() {
+        return Ok(false);
     }
     if manifest.storage.path.exists() {
         let text = format!(
@@ -37,28 +55,20 @@ pub(super) fn run(config: &Path, json: bool) -> Exit {
             key.display(),
             manifest.storage.path.display()
         );
-        return render::fail(code::Vault::KeyMissing, &text, json);
+        return Err(Failure::new(Case::HostFault, code::Vault::KeyMissing, text));
     }
-    match MasterKey::generate_file(key) {
-        Ok(_) => {
-            say(key, true);
-            render::hint(
-                "keep a copy of the key elsewhere: without it the tokens cannot be decrypted",
-            );
-            let dir = manifest.plugins.dir.display();
-            render::hint(format!(
-                "next: put a plugin into {dir}, name it in {}, and run: keepfresh check",
-                config.display()
-            ));
-            Exit::Done
-        }
-        Err(error) => render::fail(error.code(), &error.to_string(), json),
-    }
+    let made = MasterKey::generate_file(key);
+    made.map_err(|it| Failure::new(Case::HostFault, it.code(), it.to_string()))?;
+    Ok(true)
 }
 
-fn say(path: &Path, made: bool) {
-    let what = if made { "wrote" } else { "kept" };
-    render::hint(format!("{what} {}", path.display()));
+fn say_next(config: &Path, manifest: &Manifest) {
+    render::hint("keep a copy of the key elsewhere: without it the tokens cannot be decrypted");
+    let dir = manifest.plugins.dir.display();
+    render::hint(format!(
+        "next: put a plugin into {dir}, name it in {}, and run: keepfresh check",
+        config.display()
+    ));
 }
 
 /// Whether the file was created; an existing one is left unchanged.

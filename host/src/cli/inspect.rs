@@ -10,6 +10,7 @@ use crate::cli::render;
 use crate::model::clock::Clock;
 use crate::model::code;
 use crate::model::descriptor::Field;
+use crate::model::said;
 use crate::sandbox::{Compiler, Sandbox};
 
 pub(super) async fn run(config: &Path, path: &Path, as_json: bool) -> Exit {
@@ -24,11 +25,7 @@ pub(super) async fn run(config: &Path, path: &Path, as_json: bool) -> Exit {
             render::inspected(&report(&candidate, config), as_json);
             Exit::Done
         }
-        Err(failure) => {
-            render::failure(&failure, as_json);
-            // Nothing runs on it yet, so nobody is waited for.
-            Exit::Failed
-        }
+        Err(failure) => render::failure(&failure, as_json),
     }
 }
 
@@ -46,7 +43,7 @@ fn report(candidate: &Candidate, config: &Path) -> serde_json::Value {
         "title": descriptor.title,
         "about": descriptor.about,
         "documentation": descriptor.documentation,
-        "digest": format!("sha256:{}", candidate.digest()),
+        "digest": said::digest(candidate.digest()),
         "approve": candidate.command(config),
         "imports": program.imports(),
         "exports": program.exports(),

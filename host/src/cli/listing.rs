@@ -5,8 +5,8 @@ use std::path::Path;
 
 use crate::app::Purpose;
 use crate::cli::exit::Exit;
-use crate::cli::render;
 use crate::cli::render::pages::Listing;
+use crate::cli::render::{self, door};
 use crate::cli::session::Session;
 use crate::manifest;
 use crate::model::failure::Failure;
@@ -53,7 +53,7 @@ pub(super) async fn run(config: &Path, list: List, json: bool) -> Exit {
 async fn print(session: &Session, list: &List, listing: &mut Listing) -> Result<(), Failure> {
     let mut left = list.limit();
     let mut after = None;
-    while left > 0 {
+    while left > 0 && !door::is_closed() {
         let page = PageQuery { after, limit: Some(left.min(PAGE)) };
         let (rows, next) = show(session.ask(list.command(page)).await?, listing);
         left = left.saturating_sub(rows);

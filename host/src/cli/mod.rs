@@ -31,6 +31,8 @@ use clap::{Error, Parser as _};
 
 use arguments::{Arguments, Verb};
 use dispatch::dispatch;
+use exit::Exit;
+use render::door;
 
 use crate::model::code;
 use crate::model::plain::escaped;
@@ -61,10 +63,22 @@ pub fn run() -> ExitCode {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     match runtime {
-        Ok(runtime) => runtime.block_on(dispatch(arguments)).into(),
+        Ok(runtime) => printed(runtime.block_on(dispatch(arguments))).into(),
         Err(error) => {
             render::fail(code::Internal::Runtime, &format!("cannot start: {error}"), false).into()
         }
+    }
+}
+
+/// `exit`, unless what the command found could not be printed. A reader that has gone away wanted no more.
+fn printed(exit: Exit) -> Exit {
+    match door::fault() {
+        Some(error) => {
+            let message = format!("the result could not be written to standard output: {error}");
+            // Not as JSON: that would go the same way.
+            render::fail(code::Command::Unprinted, &message, false)
+        }
+        None => exit,
     }
 }
 
@@ -72,9 +86,24 @@ pub fn run() -> ExitCode {
 /// from elsewhere, so it is quoted as it would be in any other line.
 fn misread(error: &clap::Error) -> ! {
     let typed = std::env::args_os().map(|it| escaped(&it.to_string_lossy()).into_owned());
-    match Arguments::try_parse_from(typed) {
-        Err(plain) => plain.exit(),
+    let typed = typed.collect::<Vec<_>>();
+    let plain = match Arguments::try_parse_from(&typed) {
+        Err(plain) => plain,
         // It is read once what is hidden is written out: nothing is left to quote.
-        Ok(_) => Error::raw(error.kind(), "an argument contains invisible characters\n").exit(),
+        Ok(_) => Error::raw(error.kind(), "an argument contains invisible characters\n"),
+    };
+    if plain.use_stderr() && typed.iter().any(|it| it == "--json") {
+        let exit = render::fail(code::Command::Usage, &mistake(&plain), true);
+        std::process::exit(exit.number().into());
     }
+    plain.exit()
+}
+
+/// What is wrong with the command line, in one line: how it is written right is for people.
+fn mistake(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let said = text.split("\n\nUsage:").next().unwrap_or_default();
+    let said = said.split("\n\nFor more information").next().unwrap_or_default();
+    let lines = said.lines().map(str::trim).filter(|it| !it.is_empty());
+    lines.collect::<Vec<_>>().join(" ").trim_start_matches("error: ").to_owned()
 }

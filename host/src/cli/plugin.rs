@@ -13,6 +13,7 @@ use crate::manifest::{self, Manifest};
 use crate::model::clock::Clock;
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
+use crate::model::said;
 use crate::operator::{Command, Reply};
 use crate::sandbox::{Compiler, Sandbox};
 
@@ -26,11 +27,11 @@ pub(super) async fn approve(config: &Path, name: &str, digest: Option<&str>, jso
         Ok(candidate) => candidate,
         Err(failure) => return render::failure(&failure, json),
     };
-    let what = format!("approved {file} {}", candidate.program().descriptor().version);
     match tell(&manifest, &file, candidate.digest()).await {
-        Ok(runs) => render::approved(&what, &candidate, runs, json),
+        Ok(runs) => render::approved(&file, &candidate, runs, json),
         Err(failure) => {
-            let message = format!("{what}, but the daemon does not use it yet: {failure}");
+            let message =
+                format!("{file} is approved, but the daemon does not use it yet: {failure}");
             render::failure(&Failure { message, ..failure }, json)
         }
     }
@@ -106,7 +107,7 @@ async fn tell(manifest: &Manifest, file: &str, digest: &str) -> Result<bool, Fai
         let message = "its plugin folder has another file; is it the daemon of this manifest?";
         Failure::new(Case::Misconfigured, code::PluginFile::Missing, message)
     };
-    let view = plugins.iter().find(|it| it.file == file && it.digest == digest);
+    let view = plugins.iter().find(|it| it.file == file && it.digest == Some(said::digest(digest)));
     match &view.ok_or_else(unseen)?.refused {
         None => Ok(true),
         Some(it) => Err(it.clone()),

@@ -11,8 +11,9 @@ use zeroize::Zeroizing;
 use crate::app::{self, Purpose};
 use crate::cli::arguments::Add;
 use crate::cli::exit::Exit;
+use crate::cli::import;
+use crate::cli::render::{self, door};
 use crate::cli::session::Session;
-use crate::cli::{import, render};
 use crate::control;
 use crate::lifecycle::lock;
 use crate::manifest::{self, Manifest};
@@ -137,6 +138,9 @@ pub(super) async fn follow(config: &Path, mut query: LogQuery, json: bool) -> Ex
         };
         attempts.reverse();
         render::followed(&attempts, json);
+        if door::is_closed() {
+            return Exit::Done;
+        }
         query.after = attempts.last().map(|it| it.id).or(query.after);
         // Those that were wanted to begin with are there; of those that come, none is left out.
         query.limit = BETWEEN_LOOKS;
@@ -144,7 +148,9 @@ pub(super) async fn follow(config: &Path, mut query: LogQuery, json: bool) -> Ex
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
             _ = tokio::signal::ctrl_c() => return Exit::Done,
         }
-        let Ok(anew) = manifest::load(config) else { return Exit::Config };
-        manifest = anew;
+        manifest = match manifest::load(config) {
+            Ok(manifest) => manifest,
+            Err(problems) => return render::problems(config, &problems, json),
+        };
     }
 }

@@ -46,6 +46,11 @@ impl Server {
         Ok(Self { listener, path })
     }
 
+    /// Where it listens.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Answers until the lifecycle's soft stop.
     pub async fn run(self, operator: Operator, lifecycle: Lifecycle) {
         loop {

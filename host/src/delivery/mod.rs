@@ -33,6 +33,15 @@ impl Delivery {
         Ok(Self(storage.listen(LOG, &TOLD).await?))
     }
 
+    /// Passes over what happened before now: whoever did it has seen it, an earlier run has logged it, and what
+    /// still holds is counted in the line that says that the daemon is ready.
+    pub async fn pass_over(&self) -> Result<(), StorageError> {
+        while let Some(last) = self.0.waiting(BATCH).await?.last() {
+            self.0.told(last.id).await?;
+        }
+        Ok(())
+    }
+
     /// Delivers events as they are written, until the soft stop.
     pub async fn run(mut self, lifecycle: Lifecycle) {
         while !lifecycle.stopping() {
@@ -72,11 +81,11 @@ fn tell(event: &Event) {
     let code = code.as_ref().map_or("", Code::text);
     match kind {
         EventKind::Recovered => {
-            info!(event = %kind, connection.id = %connection, generation, "{connection} works again");
+            info!(event = %kind, connection.id = %connection.full(), generation, "{connection} works again");
         }
         EventKind::Refreshed | EventKind::Failed => {}
         EventKind::Reconnect | EventKind::Misconfigured | EventKind::Critical => {
-            warn!(event = %kind, connection.id = %connection, error.code = code, "{connection} needs a person ({code}); see: keepfresh status {connection}");
+            warn!(event = %kind, connection.id = %connection.full(), error.code = code, "{connection} needs a person ({code}); see: keepfresh status {connection}");
         }
     }
 }

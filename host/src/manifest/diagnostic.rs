@@ -11,7 +11,7 @@ use crate::manifest::place::Place;
 use crate::model::code::{self, Code};
 use crate::model::plain::is_hidden;
 
-/// One problem. Serialises to `{code, message, file, line, column, help}`.
+/// One problem. Serialises to `{code, message, file, line, column, remedy}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// `area.cause`, for scripts.
@@ -109,7 +109,7 @@ impl Serialize for Diagnostic {
         fields.serialize_field("file", &self.file.to_string_lossy())?;
         fields.serialize_field("line", &self.place.line)?;
         fields.serialize_field("column", &self.place.column)?;
-        fields.serialize_field("help", &self.help)?;
+        fields.serialize_field("remedy", &self.help)?;
         fields.end()
     }
 }

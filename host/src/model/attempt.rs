@@ -20,7 +20,9 @@ pub enum Trigger {
     Forced,
     /// A caller asked for a token that would not live long enough.
     OnDemand,
-    /// A tick of the backup schedule, or a retry after a failure.
+    /// The last try failed, and its pause is over.
+    Retry,
+    /// A tick of the backup schedule.
     Backup,
     /// An earlier try was interrupted.
     Recovery,
@@ -210,6 +212,7 @@ text_enum!(Trigger {
     Manual = "manual",
     Forced = "forced",
     OnDemand = "on-demand",
+    Retry = "retry",
     Backup = "backup",
     Recovery = "recovery",
 });

@@ -71,13 +71,16 @@ impl Case {
 struct Written {
     code: Code,
     message: String,
+    /// What helps with every error of this code, for whoever reads it; none of a code that is not known.
+    #[serde(skip_deserializing)]
+    remedy: Option<&'static str>,
     /// None of a version that does not say it.
     case: Option<String>,
 }
 
 impl From<Written> for Failure {
     fn from(written: Written) -> Self {
-        let Written { code, message, case } = written;
+        let Written { code, message, case, .. } = written;
         let case = case.and_then(|it| it.parse().ok());
         Self { case: case.unwrap_or_else(|| code.usual_case()), code, message }
     }
@@ -86,7 +89,8 @@ impl From<Written> for Failure {
 impl From<Failure> for Written {
     fn from(failure: Failure) -> Self {
         let Failure { case, code, message } = failure;
-        Self { code, message, case: Some(case.as_str().to_owned()) }
+        let (remedy, case) = (code.remedy(), Some(case.as_str().to_owned()));
+        Self { code, message, remedy, case }
     }
 }
 

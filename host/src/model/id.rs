@@ -53,6 +53,11 @@ impl ConnectionId {
         &self.provider
     }
 
+    /// `provider/name`, also when the name is `default`: as JSON and logs have it.
+    pub fn full(&self) -> String {
+        format!("{}/{}", self.provider, self.name)
+    }
+
     /// The connection's name within its provider.
     pub fn name(&self) -> &str {
         &self.name
@@ -96,7 +101,7 @@ impl fmt::Display for ConnectionId {
 
 impl Serialize for ConnectionId {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
+        to.serialize_str(&self.full())
     }
 }
 
@@ -141,7 +146,10 @@ mod tests {
         let id: ConnectionId = "eskiz".parse().unwrap();
         assert_eq!((id.provider(), id.name()), ("eskiz", "default"));
         assert_eq!(id.to_string(), "eskiz");
-        assert_eq!("eskiz/default".parse(), Ok(id));
+        assert_eq!("eskiz/default".parse(), Ok(id.clone()));
+        let json = serde_json::to_string(&id).unwrap();
+        assert_eq!(json, "\"eskiz/default\"", "scripts see one shape");
+        assert_eq!(serde_json::from_str::<ConnectionId>(&json).unwrap(), id);
     }
 
     #[test]

@@ -52,6 +52,9 @@ pub mod clock;
 /// When cron ticks.
 pub mod schedule;
 
+/// How times are written for people.
+pub mod said;
+
 /// Text from elsewhere, made fit to be read.
 pub mod plain;
 

@@ -9,6 +9,7 @@ use crate::model::attempt::{Attempt, Course, Trigger};
 use crate::model::code;
 use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, ConnectionId};
+use crate::model::said::moment;
 use crate::operator::reply::Planned;
 use crate::operator::{Operator, PAGE, Progress, Reply, Selection};
 use crate::refresher::{Ask, Decision, Foreseen, Way, host_fault, sentence, unopenable};
@@ -185,9 +186,10 @@ fn explained(id: &ConnectionId, decision: Decision, ask: Ask) -> (&'static str, 
         Decision::Call(Way::Replay) => {
             ("replay", "a captured answer has not been read yet".to_owned())
         }
-        Decision::WaitUntil(at) => {
-            ("wait", format!("the outcome of the last refresh is unknown; it is retried at {at}"))
-        }
+        Decision::WaitUntil(at) => (
+            "wait",
+            format!("the outcome of the last refresh is unknown; it is retried at {}", moment(at)),
+        ),
         Decision::Rest => ("skip", "no caller requests its token".to_owned()),
         Decision::Unopenable => ("skip", unopenable(id).message),
         Decision::NeedsPerson => ("skip", "a person has to log in".to_owned()),

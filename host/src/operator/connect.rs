@@ -158,9 +158,11 @@ impl Operator {
         self.0.refresher.profiles.learn(id).await;
         let can_refresh = self.0.refresher.consents.can_refresh(id).await?;
         if !can_refresh {
-            warn!(connection.id = %id, "{id} has no refresh token: it has to be connected again when its token expires");
+            warn!(connection.id = %id.full(), "{id} has no refresh token: it has to be connected again when its token expires");
         }
-        let Reply::Connection(details) = self.show(id).await? else { return Ok(Reply::Done) };
+        let Reply::Connection(details) = self.show(id).await? else {
+            return Ok(Reply::Done(id.clone()));
+        };
         Ok(Reply::Connect(ConnectStep::Connected { details, can_refresh }))
     }
 
@@ -177,7 +179,7 @@ impl Operator {
         let ending = match self.0.refresher.consents.revoke(id).await {
             Ok(ending) => ending,
             Err(failure) if force => {
-                warn!(connection.id = %id, error.code = %failure.code, "{id} is deleted although its grant was not revoked at the provider: {failure}");
+                warn!(connection.id = %id.full(), error.code = %failure.code, "{id} is deleted although its grant was not revoked at the provider: {failure}");
                 Ending::NotOffered
             }
             Err(failure) => return Err(not_ended(id, &failure)),
@@ -187,6 +189,7 @@ impl Operator {
             Origin::Manifest => self.0.refresher.consents.forget(id).await?,
         }
         Ok(Reply::Disconnected {
+            id: id.clone(),
             revoked: ending == Ending::Revoked,
             removed: found.origin == Origin::Added,
         })

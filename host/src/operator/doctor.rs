@@ -7,12 +7,16 @@ use crate::egress::proxy;
 use crate::lifecycle::limits;
 use crate::model::failure::Failure;
 use crate::model::state::State;
+use crate::operator::view::ConnectionView;
 use crate::operator::{Operator, PageQuery, Reply};
 use crate::refresher::sentence;
 use crate::storage::Filter;
 
 /// Connections that are named; there may be any number of them.
-const NAMED: usize = 20;
+const NAMED: usize = 5;
+
+/// Rows that cannot be read and say why.
+const UNREADABLE: usize = 3;
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -84,17 +88,28 @@ impl Operator {
         files.iter().map(finding).collect()
     }
 
+    /// Secrets that cannot be read, one finding for all connections that lack the same.
     async fn secrets(&self) -> Vec<Finding> {
-        let mut findings = Vec::new();
+        let mut lacking: Vec<((String, String, String), Vec<String>)> = Vec::new();
         for (provider, connection) in self.manifest().connections() {
             for (name, source) in provider.secrets_of(connection.id.name()) {
-                if let Err(error) = source.read().await {
-                    let what = format!("secret {name} of {}", connection.id);
-                    findings.push(wrong(&what, error.to_string()));
+                let Err(error) = source.read().await else { continue };
+                let what = (provider.name.clone(), name, error.to_string());
+                let id = connection.id.to_string();
+                match lacking.iter_mut().find(|(it, _)| *it == what) {
+                    Some((_, ids)) => ids.push(id),
+                    None => lacking.push((what, vec![id])),
                 }
             }
         }
-        findings
+        let finding = |((_, name, error), ids): ((String, String, String), Vec<String>)| {
+            let more = match ids.len() - 1 {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            wrong(&format!("secret {name} of {}{more}", ids[0]), error)
+        };
+        lacking.into_iter().map(finding).collect()
     }
 
     /// Those that are down, or want to be asked less.
@@ -108,33 +123,65 @@ impl Operator {
     }
 
     async fn connections(&self) -> Finding {
-        let (mut all, mut ill, mut named) = (0, 0, Vec::new());
+        let mut found = Found::default();
         let mut page = PageQuery::default();
         loop {
-            let found = match self.page(&Filter::default(), &page).await {
+            let rows = match self.page(&Filter::default(), &page).await {
                 Ok(found) => found,
                 Err(failure) => return wrong("connections", failure.message),
             };
-            all += found.rows.len();
-            for it in &found.rows {
-                if it.state.needs_a_person() || it.state == State::Late {
-                    ill += 1;
-                    let what = match &it.error {
-                        Some(error) => error.message.clone(),
-                        None => format!("{} is {}", it.id, it.state),
-                    };
-                    named.extend((ill <= NAMED).then_some(what));
-                }
-            }
-            page.after = found.next;
+            rows.rows.iter().for_each(|it| found.add(it));
+            page.after = rows.next;
             if page.after.is_none() {
-                break;
+                return found.finding();
             }
         }
-        if ill == 0 {
-            return fine("connections", format!("{all} in order"));
+    }
+}
+
+/// What was found of the connections: how many are in which state, and the names of a few.
+#[derive(Default)]
+struct Found {
+    all: usize,
+    states: Vec<(State, usize)>,
+    named: Vec<String>,
+    unreadable: Vec<String>,
+}
+
+impl Found {
+    fn add(&mut self, view: &ConnectionView) {
+        self.all += 1;
+        if !view.state.needs_a_person() && view.state != State::Late {
+            return;
         }
-        let more = if ill > NAMED { format!(", and {} more", ill - NAMED) } else { String::new() };
-        wrong("connections", format!("{}{more}; see: keepfresh status", named.join(", ")))
+        match self.states.iter_mut().find(|(state, _)| *state == view.state) {
+            Some((_, count)) => *count += 1,
+            None => self.states.push((view.state, 1)),
+        }
+        if self.named.len() < NAMED {
+            self.named.push(view.short.clone());
+        }
+        let unreadable = view.error.as_ref().filter(|_| self.unreadable.len() < UNREADABLE);
+        self.unreadable.extend(unreadable.map(|it| it.message.clone()));
+    }
+
+    fn finding(self) -> Finding {
+        let ill = self.states.iter().map(|(_, count)| count).sum::<usize>();
+        if ill == 0 {
+            return fine("connections", format!("{} in order", self.all));
+        }
+        let states = self.states.iter().map(|(state, count)| format!("{count} {state}"));
+        let states = states.collect::<Vec<_>>().join(", ");
+        let more = match ill - self.named.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let unreadable = self.unreadable.iter().map(|it| format!("; {it}")).collect::<String>();
+        let detail = format!(
+            "{states} of {}: {}{more}{unreadable}; see: keepfresh status",
+            self.all,
+            self.named.join(", ")
+        );
+        wrong("connections", detail)
     }
 }

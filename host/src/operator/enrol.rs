@@ -56,7 +56,7 @@ impl Operator {
     pub(super) async fn remove(&self, id: &ConnectionId) -> Result<Reply, Failure> {
         let listed = self.manifest().lists(id);
         if self.0.storage.remove(id, listed).await.map_err(|it| host_fault(&it))? {
-            return Ok(Reply::Done);
+            return Ok(Reply::Done(id.clone()));
         }
         let found = self.0.storage.standing(std::slice::from_ref(id)).await;
         let found = found.map_err(|it| host_fault(&it))?.remove(id);

@@ -26,7 +26,7 @@ impl Operator {
         }
         // As many as somebody has typed.
         let found = self.all(&filter).await?;
-        let shown = |id: &ConnectionId| found.rows.iter().any(|it| it.id == id.to_string());
+        let shown = |id: &ConnectionId| found.rows.iter().any(|it| it.id == id.full());
         match filter.ids.iter().find(|id| !shown(id)) {
             Some(missing) => Err(self.unknown(missing).await),
             None if page.is_some() => Ok(Reply::ConnectionPage(found)),

@@ -126,10 +126,12 @@ impl Operator {
             Command::TokenGet { id, min_ttl_s } => self.token(&id, min_ttl_s).await,
             Command::TokenSet { id, text } => {
                 let token = ManualToken::parse(&text.0, self.0.clock.now())?;
-                self.0.refresher.enrolling.set_token(&id, token).await.map(Reply::Generation)
+                let generation = self.0.refresher.enrolling.set_token(&id, token).await?;
+                Ok(Reply::Stored { id, generation })
             }
             Command::TokenClear { id } => {
-                self.0.refresher.enrolling.clear_token(&id).await.map(|()| Reply::Done)
+                self.0.refresher.enrolling.clear_token(&id).await?;
+                Ok(Reply::Done(id))
             }
             Command::TokenRejected { id, generation } => {
                 self.0.refresher.serving.rejected(&id, generation).await.map(Reply::from)
@@ -201,12 +203,12 @@ impl Operator {
     ) -> Result<Reply, Failure> {
         let until = for_s.map(|it| clock::after(self.now(), Duration::from_secs(it)));
         self.0.refresher.pauses.set(id, Some(Pause { until, reason })).await?;
-        Ok(Reply::Done)
+        Ok(Reply::Done(id.clone()))
     }
 
     async fn resume(&self, id: &ConnectionId) -> Result<Reply, Failure> {
         self.0.refresher.pauses.set(id, None).await?;
-        Ok(Reply::Done)
+        Ok(Reply::Done(id.clone()))
     }
 
     /// Runs the plugin over captured answers; sends only what was not captured.

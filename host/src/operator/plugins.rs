@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalogue::FileReport;
 use crate::model::failure::Failure;
 use crate::model::id::ConnectionId;
+use crate::model::said;
 use crate::model::schedule::Schedule;
 use crate::operator::{Operator, PAGE, Reply};
 use crate::refresher::host_fault;
@@ -25,9 +26,9 @@ pub struct PluginView {
     pub name: Option<String>,
     /// Its version.
     pub version: Option<String>,
-    /// SHA-256 of the file.
-    pub digest: String,
-    /// SHA-256 of what runs, when that is an older, approved file.
+    /// SHA-256 of the file, as `sha256:` and hex digits; none of one that cannot be read.
+    pub digest: Option<String>,
+    /// The same of what runs, when that is an older, approved file.
     pub running: Option<String>,
     /// Why the file is not used.
     pub refused: Option<Failure>,
@@ -64,12 +65,13 @@ impl Operator {
         };
         let view = |file: &FileReport| {
             let descriptor = file.program.as_ref().map(|it| it.descriptor());
+            let running = file.running.as_ref().filter(|it| **it != file.digest);
             PluginView {
                 file: file.file.clone(),
                 name: descriptor.map(|it| it.name.clone()),
                 version: descriptor.map(|it| it.version.clone()),
-                digest: file.digest.clone(),
-                running: file.running.clone().filter(|it| *it != file.digest),
+                digest: (!file.digest.is_empty()).then(|| said::digest(&file.digest)),
+                running: running.map(|it| said::digest(it)),
                 refused: file.refused.clone(),
                 providers: users(file),
             }

@@ -22,7 +22,7 @@ use crate::storage::{Pruned, Statistics};
 #[serde(tag = "reply", content = "with", rename_all = "kebab-case")]
 pub enum Reply {
     /// It is done, and there is nothing to show.
-    Done,
+    Done(ConnectionId),
     /// Connections.
     Connections(Vec<ConnectionView>),
     /// Some of them.
@@ -46,12 +46,19 @@ pub enum Reply {
         /// Set when it does not live as long as was asked for.
         short: Option<Short>,
     },
-    /// The new generation's number.
-    Generation(u64),
+    /// A token was stored.
+    Stored {
+        /// Whose.
+        id: ConnectionId,
+        /// Its number.
+        generation: u64,
+    },
     /// How far a login of a person has come.
     Connect(ConnectStep),
     /// What became of a grant that was ended.
     Disconnected {
+        /// Whose.
+        id: ConnectionId,
         /// Whether the provider has ended it.
         revoked: bool,
         /// Whether the connection is gone; one that the manifest lists stays, without a token.
@@ -247,7 +254,7 @@ pub struct StatsView {
     pub failed: u64,
     /// Nothing sent.
     pub skipped: u64,
-    /// Share of successes among what was sent, 0 to 1; null when nothing was.
+    /// Share of successes among what was sent, 0 to 1, to four digits; null when nothing was.
     pub success_rate: Option<f64>,
     /// Median duration in milliseconds.
     pub p50_ms: Option<u64>,
@@ -340,7 +347,7 @@ impl From<Statistics> for Reply {
     fn from(found: Statistics) -> Self {
         let Statistics { success, failed, skipped, causes, p50_ms, p95_ms } = found;
         #[expect(clippy::cast_precision_loss, reason = "a share of counts far below 2^52")]
-        let rate = || success as f64 / (success + failed) as f64;
+        let rate = || (success as f64 / (success + failed) as f64 * 10_000.0).round() / 10_000.0;
         let success_rate = (success + failed > 0).then(rate);
         Self::Stats(StatsView { success, failed, skipped, success_rate, p50_ms, p95_ms, causes })
     }

@@ -11,6 +11,7 @@ use crate::model::attempt::Attempt;
 use crate::model::connection::Connection;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
+use crate::model::said;
 use crate::model::state::{self, Access, State};
 use crate::refresher::{Wait, sentence};
 use crate::storage::{Loaded, StorageError, Unreadable};
@@ -20,6 +21,8 @@ use crate::storage::{Loaded, StorageError, Unreadable};
 pub struct ConnectionView {
     /// `provider/name`, or what stands there instead.
     pub id: String,
+    /// The same as it is typed: without the name, when that is `default`.
+    pub short: String,
     /// The provider's name in the manifest.
     pub provider: String,
     /// The connection's name.
@@ -63,7 +66,8 @@ impl ConnectionView {
             generation: connection.generation,
             next_refresh_at: connection.due.filter(|_| !connection.is_last()).map(|it| it.at),
             last_attempt: connection.last_attempt.clone(),
-            id: connection.id.to_string(),
+            id: connection.id.full(),
+            short: connection.id.to_string(),
             changed_since_token: Vec::new(),
             orphaned: false,
             error: None,
@@ -72,7 +76,8 @@ impl ConnectionView {
 
     /// How a connection looks that cannot be read: somebody has to see to it, and keepfresh leaves it alone.
     pub fn unreadable(row: &Unreadable) -> Self {
-        let id = row.key.parse::<ConnectionId>().map_or(row.key.clone(), |it| it.to_string());
+        let id = row.key.parse::<ConnectionId>();
+        let short = id.as_ref().map_or(row.key.clone(), ToString::to_string);
         let (provider, name) = row.key.split_once('/').unwrap_or((&row.key, ""));
         let error = error_of(&row.error);
         Self {
@@ -81,7 +86,7 @@ impl ConnectionView {
             state: State::Misconfigured,
             sentence: error.message.clone() + ".",
             next_step: Some(format!(
-                "restore the row from a backup, or delete it: keepfresh connection remove {id}"
+                "restore the row from a backup, or delete it: keepfresh connection remove {short}"
             )),
             expires_at: None,
             generation: 0,
@@ -90,7 +95,8 @@ impl ConnectionView {
             changed_since_token: Vec::new(),
             orphaned: false,
             error: Some(error),
-            id,
+            id: id.map_or(row.key.clone(), |it| it.full()),
+            short,
         }
     }
 
@@ -113,7 +119,7 @@ impl ConnectionView {
         let names = changed.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
         let said = format!("Its provider's {names} were changed since this token.");
         format!("{} {said}", self.sentence).trim().clone_into(&mut self.sentence);
-        self.next_step.get_or_insert_with(|| format!("keepfresh refresh {} --force", self.id));
+        self.next_step.get_or_insert_with(|| format!("keepfresh refresh {} --force", self.short));
         self.changed_since_token = changed;
         self
     }
@@ -127,7 +133,7 @@ impl ConnectionView {
         if orphaned {
             let said = "It is no longer in the manifest.";
             format!("{} {said}", self.sentence).trim().clone_into(&mut self.sentence);
-            self.next_step = Some(format!("keepfresh connection remove {}", self.id));
+            self.next_step = Some(format!("keepfresh connection remove {}", self.short));
         }
         self
     }
@@ -147,7 +153,7 @@ pub struct Details {
     pub secrets: BTreeMap<String, String>,
     /// `Bearer`, `Basic`.
     pub token_type: Option<String>,
-    /// First eight hex digits of the token's SHA-256.
+    /// The token's SHA-256, of which eight hex digits are shown.
     pub fingerprint: Option<String>,
     /// When the token was stored.
     pub issued_at: Option<Timestamp>,
@@ -198,7 +204,7 @@ impl Details {
             settings: plugin.map(|it| it.settings(name, own)).unwrap_or_default(),
             secrets: secrets.into_iter().map(source).collect(),
             token_type: token.map(|it| it.token_type.clone()),
-            fingerprint: token.map(|it| it.fingerprint.clone()),
+            fingerprint: token.map(|it| said::digest(&it.fingerprint)),
             issued_at: token.map(|it| it.issued_at),
             refresh_expires_at: token.and_then(|it| it.refresh_expires_at),
             labels: connection.labels.clone(),

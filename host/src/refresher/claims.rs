@@ -14,6 +14,7 @@ use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::rotation::Rotation;
+use crate::model::said::moment;
 use crate::refresher::fault;
 use crate::refresher::running::Running;
 use crate::storage::{Begin, Begun, Captured, Loaded, OpenAttempt, Renewal, Storage, StorageError};
@@ -172,7 +173,9 @@ fn is_elsewhere(open: &OpenAttempt, owner: &str, shared: bool, now: Timestamp) -
 fn held(open: &OpenAttempt) -> Failure {
     let message = format!(
         "claimed by {} since {}; the claim expires at {}",
-        open.owner, open.started_at, open.lease_until
+        open.owner,
+        moment(open.started_at),
+        moment(open.lease_until)
     );
     Failure::new(Case::HostFault, code::Refresh::Held, message)
 }

@@ -71,13 +71,13 @@ impl HeldAnswers {
                 () = hard_stop.cancelled() => break,
             }
             if self.store_and_wake(id).await.is_ok() && self.is_done(id) {
-                info!(connection.id = %id, "the database can be written again; refreshes of {id} continue");
+                info!(connection.id = %id.full(), "the database can be written again; refreshes of {id} continue");
                 return;
             }
             pause = (pause * 2).min(longest);
         }
         if !self.of(id).is_empty() {
-            error!(connection.id = %id, error.code = Code::from(code::Storage::AnswerLost).text(), "keepfresh was stopped before an answer for {id} could be stored; it is lost");
+            error!(connection.id = %id.full(), error.code = Code::from(code::Storage::AnswerLost).text(), "keepfresh was stopped before an answer for {id} could be stored; it is lost");
         }
     }
 

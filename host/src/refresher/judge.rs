@@ -111,7 +111,7 @@ fn dead_grant(verdict: Verdict, facts: &Facts<'_>) -> Verdict {
             "the provider no longer accepts the refresh token: the answer to an earlier refresh was lost, and the provider does not accept a used refresh token again ({}); log in again",
             verdict.failure.message
         );
-        Failure::new(Case::GrantExpired, code::Refresh::OutcomeUnknown, message)
+        Failure::new(Case::GrantExpired, code::Refresh::GrantLost, message)
     } else {
         verdict.failure
     };
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn a_grant_that_died_of_a_lost_answer_says_so() {
         let verdict = check(Case::GrantExpired, Rotation::Strict, |it| it.in_doubt = true);
-        assert_eq!(verdict.failure.code.text(), "refresh.outcome_unknown");
+        assert_eq!(verdict.failure.code.text(), "refresh.grant_lost");
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl Profiles {
         let profile = match self.ask_twice(id).await? {
             Some(Ok(profile)) => Some(profile),
             Some(Err(failure)) => {
-                warn!(connection.id = %id, error.code = %failure.code, "the profile of {id} could not be fetched: {failure}");
+                warn!(connection.id = %id.full(), error.code = %failure.code, "the profile of {id} could not be fetched: {failure}");
                 None
             }
             None => None,
@@ -80,7 +80,7 @@ impl Profiles {
             None => Ok(()),
         };
         if let Err(failure) = learned {
-            info!(connection.id = %id, error.code = %failure.code, "the profile of {id} could not be fetched: {failure}");
+            info!(connection.id = %id.full(), error.code = %failure.code, "the profile of {id} could not be fetched: {failure}");
         }
     }
 
@@ -104,7 +104,7 @@ impl Profiles {
             Some(Err(failure)) if failure.case == Case::TokenRejected => failure,
             other => return Ok(other),
         };
-        info!(connection.id = %id, "the provider rejected the token of {id} before its expiry");
+        info!(connection.id = %id.full(), "the provider rejected the token of {id} before its expiry");
         // What comes of it is told by its own record; here it is only asked once more.
         Ok(match self.attempts.refresh(id, Ask::replacing(generation)).await {
             Ok(it) if it.generation > generation => self.ask(id).await,

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
+use crate::model::said::moment;
 use crate::refresher::breaker::{Wait, Why};
 use crate::refresher::decide::next_try;
 use crate::storage::Loaded;
@@ -19,7 +20,7 @@ pub(super) fn not_yet(loaded: &Loaded, wait: Option<Wait>, now: Timestamp) -> Re
     // One that is under way is joined.
     let next = next_try(connection, now).filter(|_| loaded.open.is_none());
     if let (Some(at), Some(error)) = (next, &connection.error) {
-        let message = format!("{} (next retry at {at})", error.message);
+        let message = format!("{} (next retry at {})", error.message, moment(at));
         return Err(Failure { message, ..error.clone() });
     }
     wait.map_or(Ok(()), |it| Err(failure(connection.id.provider(), it)))
@@ -28,6 +29,7 @@ pub(super) fn not_yet(loaded: &Loaded, wait: Option<Wait>, now: Timestamp) -> Re
 /// Why `provider` is not asked now, and when it is.
 pub fn sentence(provider: &str, wait: Wait) -> String {
     let Wait { until, why } = wait;
+    let until = moment(until);
     match why {
         Why::Outage(1) => format!("{provider} is down (next retry at {until})"),
         Why::Outage(times) => {

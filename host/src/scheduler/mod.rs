@@ -243,7 +243,7 @@ impl Scheduler {
         let own = matches!(pushed, Ok(_) | Err(StorageError::Row { .. }));
         if !own || self.0.aside.put(id, AFTER_A_FAULT, self.0.clock.now()) {
             let code = failure.code.text();
-            error!(connection.id = %id, error.code = code, "{id} could not be refreshed: {failure}");
+            error!(connection.id = %id.full(), error.code = code, "{id} could not be refreshed: {failure}");
         }
         if own {
             return;

@@ -58,7 +58,7 @@ async fn ask_due(scheduler: &Scheduler, provider: &str) -> Result<(), StorageErr
     let due = parts.storage.probes_due(provider, parts.clock.now(), BATCH).await?;
     let ask = |id| async move {
         if let Err(failure) = parts.refresher.profiles.probe(&id).await {
-            warn!(connection.id = %id, error.code = %failure.code, "the profile of {id} could not be stored: {failure}");
+            warn!(connection.id = %id.full(), error.code = %failure.code, "the profile of {id} could not be stored: {failure}");
         }
     };
     stream::iter(due).for_each_concurrent(AT_ONCE, ask).await;

@@ -39,6 +39,15 @@ impl Loaded {
     }
 }
 
+/// How many connections there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// All of them.
+    pub connections: u64,
+    /// Those that wait for a person.
+    pub problems: u64,
+}
+
 /// An intent without an outcome.
 #[derive(Clone, Debug)]
 pub struct OpenAttempt {

@@ -15,7 +15,7 @@ use crate::model::id::{AttemptId, ConnectionId};
 use crate::storage::{
     Abandoned, Begin, Begun, Bite, CameOf, Capture, Departed, Doubtful, DuePage, Enrolment, Failed,
     Filter, Forgiven, Loaded, LogFilter, LogPage, ManualSet, Mark, Moved, Page, Pausing, Reconcile,
-    Renewal, Skipped, Standing, Statistics, Storage, StorageError, Succeeded, Waiting,
+    Renewal, Skipped, Standing, Statistics, Storage, StorageError, Succeeded, Tally, Waiting,
 };
 use crate::vault::keyring::WrappedKey;
 
@@ -110,6 +110,9 @@ steps! {
 
         /// Every provider that has connections, whether the manifest knows it or not.
         providers() -> Vec<String>;
+
+        /// How many connections there are.
+        tally() -> Tally;
 
         /// When the next profile of `provider` is to be asked.
         next_probe(provider: &'a str) -> Option<Timestamp>;

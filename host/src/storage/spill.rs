@@ -134,11 +134,11 @@ impl Storage {
         let id = &capture.of.connection;
         match self.spill.write(&capture) {
             Ok(()) => {
-                error!(connection.id = %id, error.code = failed.code().text(), "an answer for {id} was kept in a file beside the database: {failed}");
+                error!(connection.id = %id.full(), error.code = failed.code().text(), "an answer for {id} was kept in a file beside the database: {failed}");
                 Ok(())
             }
             Err(beside) => {
-                error!(connection.id = %id, error.code = failed.code().text(), "an answer for {id} can be written neither to the database ({failed}) nor to a file beside it ({beside})");
+                error!(connection.id = %id.full(), error.code = failed.code().text(), "an answer for {id} can be written neither to the database ({failed}) nor to a file beside it ({beside})");
                 Err(failed)
             }
         }
@@ -161,7 +161,7 @@ impl Storage {
         }
         if !files.is_empty() {
             self.spill.remove(id).map_err(|it| StorageError::Io(it.to_string()))?;
-            info!(connection.id = %id, "the answer for {id} that was kept beside the database has been moved into it");
+            info!(connection.id = %id.full(), "the answer for {id} that was kept beside the database has been moved into it");
         }
         Ok(())
     }
@@ -172,7 +172,7 @@ impl Storage {
             return;
         }
         if let Err(fault) = self.spill.remove(id) {
-            error!(connection.id = %id, error.code = Code::from(code::Storage::IoError).text(), "the file with an answer for {id} beside the database could not be deleted: {fault}");
+            error!(connection.id = %id.full(), error.code = Code::from(code::Storage::IoError).text(), "the file with an answer for {id} beside the database could not be deleted: {fault}");
         }
     }
 }

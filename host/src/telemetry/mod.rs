@@ -6,6 +6,9 @@
 /// Between those who log and whoever reads.
 mod queue;
 
+/// A line for people.
+mod text;
+
 use std::io::{self, IsTerminal};
 
 use tracing::subscriber::SetGlobalDefaultError;
@@ -19,6 +22,7 @@ pub use queue::Flush;
 
 use crate::model::plain::{escaped, escaped_json};
 use queue::Queue;
+use text::Text;
 
 /// How a line looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,7 +38,7 @@ pub enum Format {
 pub const DEFAULT_FILTER: &str = "info";
 
 /// The names of fields, the same in every line, so that logs can be searched. In the macros they
-/// are written out: `info!(connection.id = %id, "refreshed {id}")`.
+/// are written out: `info!(connection.id = %id.full(), "refreshed {id}")`.
 pub mod field {
     /// `provider/name`.
     pub const CONNECTION: &str = "connection.id";
@@ -120,10 +124,10 @@ where
 {
     let layer = tracing_subscriber::fmt::layer().with_writer(writer);
     match format {
-        Format::Json => layer.json().flatten_event(true).boxed(),
+        Format::Json => layer.json().flatten_event(true).with_span_list(false).boxed(),
         // Left alone on a terminal: the layer itself obeys `NO_COLOR`.
-        Format::Text if colours => layer.boxed(),
-        Format::Text => layer.with_ansi(false).boxed(),
+        Format::Text if colours => layer.event_format(Text).boxed(),
+        Format::Text => layer.event_format(Text).with_ansi(false).boxed(),
     }
 }
 

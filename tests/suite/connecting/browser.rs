@@ -186,12 +186,12 @@ fn a_grant_that_a_lost_answer_has_ended_needs_a_person_for_scripts_too() {
     let error = |run: &Run| run.json()["attempts"][0]["error"].clone();
     assert_eq!(error(&unclear)["case"], "in-doubt");
     let dead = desk.home.run(&["refresh", "propelauth/ann", "--force", "--json"]).exits(4);
-    assert_eq!(error(&dead)["code"], "refresh.outcome_unknown");
+    assert_eq!(error(&dead)["code"], "refresh.grant_lost");
     assert_eq!(error(&dead)["case"], "grant-expired");
     assert_eq!(desk.show("ann")["state"], "reconnect");
     Database::at(&desk.home.path("keepfresh.db")).run("update connections set expires_at = 1");
     let get = ["token", "get", "propelauth/ann"];
-    assert!(desk.home.run(&get).exits(4).stderr.contains("refresh.outcome_unknown"));
+    assert!(desk.home.run(&get).exits(4).stderr.contains("refresh.grant_lost"));
     // The same over the socket, with a daemon.
     let _daemon = desk.home.serve();
     desk.home.run(&get).exits(4);

@@ -48,7 +48,10 @@ fn a_grant_that_is_dead_already_is_forgotten() {
 fn a_connection_of_the_manifest_stays_without_a_token_and_does_not_log_in_again() {
     let stage = Stage::eskiz("").logged_in();
     let run = stage.home.run(&["disconnect", "eskiz", "--json"]).exits(0);
-    assert_eq!(run.json(), json!({ "revoked": false, "removed": false }));
+    assert_eq!(
+        run.json(),
+        json!({ "done": true, "id": "eskiz/default", "short": "eskiz", "revoked": false, "removed": false })
+    );
     let status = stage.status();
     assert_eq!(status["state"], "paused");
     assert!(status["sentence"].as_str().unwrap().contains("disconnected"), "{status}");

@@ -78,7 +78,7 @@ fn a_bomb_that_nobody_uses_costs_nothing() {
     let daemon = home.serve();
     let odd = listed(&home, "odd.wasm");
     assert_eq!((&odd["name"], &odd["refused"]), (&Value::Null, &Value::Null));
-    assert_eq!(odd["digest"].as_str().unwrap().len(), 64);
+    assert_eq!(odd["digest"].as_str().unwrap().len(), "sha256:".len() + 64);
     let run = home.run(&["refresh", "--force", "--sync", "--json"]).exits(0).json();
     assert_eq!(attempt(&run["attempts"], "eskiz")["outcome"], "success");
     let text = home.run(&["plugin", "list"]).exits(0).stdout;

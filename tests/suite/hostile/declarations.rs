@@ -168,7 +168,7 @@ fn an_update_that_asks_for_more_waits_with_what_more_it_asks_for() {
 /// `plugin inspect` does not take a plugin that declares this.
 fn refused(home: &Home, declared: &str, what: &str) {
     put(home, declared);
-    let inspected = home.run(&["plugin", "inspect", "plugins/odd.wasm"]).exits(1);
+    let inspected = home.run(&["plugin", "inspect", "plugins/odd.wasm"]).exits(4);
     let text = format!("{WRONGLY}{what}");
     assert_eq!(inspected.stderr, format!("error[plugin.descriptor_invalid]: {text}\n"));
 }

@@ -143,5 +143,7 @@ impl Ending {
 /// The attempt of a connection in a list of them.
 fn attempt<'a>(attempts: &'a Value, connection: &str) -> &'a Value {
     let all = attempts.as_array().unwrap();
-    all.iter().find(|it| it["connection"] == connection).unwrap_or_else(|| panic!("{attempts:#}"))
+    all.iter()
+        .find(|it| it["connection"] == e2e::home::full(connection))
+        .unwrap_or_else(|| panic!("{attempts:#}"))
 }

@@ -20,7 +20,7 @@ fn an_interrupted_request_of_a_strict_provider_waits_for_the_end_of_the_token() 
     assert_eq!(bench.served(), before);
     assert_eq!(bench.control().seen(), 1);
     bench.advance(LIFETIME);
-    assert_eq!(bench.fail(Trigger::Recovery), "refresh.outcome_unknown");
+    assert_eq!(bench.fail(Trigger::Recovery), "refresh.grant_lost");
     assert_eq!(bench.control().seen(), 2, "once, and then it is over");
     assert!(bench.control().family("first").unwrap().revoked_by_reuse);
 }
@@ -55,7 +55,7 @@ fn a_request_that_never_arrived_costs_a_strict_provider_nothing() {
 fn a_person_may_try_a_strict_provider_before_the_end_of_the_token() {
     let mut bench = Bench::strict();
     bench.crash_in_flight();
-    assert_eq!(bench.fail(Trigger::Forced), "refresh.outcome_unknown");
+    assert_eq!(bench.fail(Trigger::Forced), "refresh.grant_lost");
     assert_eq!(bench.control().seen(), 2);
 }
 

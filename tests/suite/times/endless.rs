@@ -50,7 +50,7 @@ fn a_secret_that_was_changed_since_the_token_is_told_until_it_is_used() {
     assert!(text.contains("keepfresh refresh playmobile --force"), "{text}");
     let checked = stage.home.run(&["check", "--json"]).exits(0).json();
     let told = serde_json::json!([
-        { "connection": "playmobile", "connections": 1, "changed": ["secrets"] }
+        { "connection": "playmobile/default", "connections": 1, "changed": ["secrets"] }
     ]);
     assert_eq!(checked["changed_since_token"], told);
     assert!(stage.home.run(&["check"]).exits(0).stderr.contains("changed since this token"));

@@ -180,4 +180,28 @@ mod tests {
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
     }
+
+    /// The words of every command that does something.
+    fn leaves(command: &clap::Command, words: &str, found: &mut Vec<String>) {
+        let mut below = command.get_subcommands().filter(|it| it.get_name() != "help").peekable();
+        if below.peek().is_none() {
+            found.push(words.trim().to_owned());
+        }
+        below.for_each(|it| leaves(it, &format!("{words} {}", it.get_name()), found));
+    }
+
+    #[test]
+    fn every_command_that_prints_json_has_a_schema_and_a_row_on_the_page() {
+        let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+        let page = std::fs::read_to_string(docs.join("json.md")).unwrap();
+        let mut found = Vec::new();
+        leaves(&Arguments::command(), "", &mut found);
+        assert!(found.len() > 25, "{found:?}");
+        for words in found.iter().filter(|it| *it != "completions") {
+            let name = format!("schemas/{}.json", words.replace(' ', "-"));
+            assert!(docs.join(&name).is_file(), "docs/{name} is missing");
+            let row = format!("| `{words}` | [");
+            assert!(page.contains(&row) && page.contains(&name), "docs/json.md lacks {words}");
+        }
+    }
 }

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::cli::exit::Exit;
-use crate::cli::render::{out, out_all, out_json, table};
+use crate::cli::render::line::Line;
+use crate::cli::render::{door, out, out_all, out_json, table};
 use crate::model::code::{Actor, Code, Entry};
 
 /// One of them.
@@ -20,7 +21,7 @@ pub(in crate::cli) fn explained(entry: &Entry, json: bool) {
         ("who acts", who(entry.acts)),
         ("retry", again(entry)),
     ] {
-        out(format!("  {name:<10}  {value}"));
+        out_all(Line::from(format!("  {name:<10}  {value}")).folded(door::width(), 14));
     }
     out(format!("  {:<10}  {} ({})", "exit code", entry.exit.number(), in_words(entry.exit)));
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cli::exit::Exit;
-use crate::cli::render::{hint, out_json, tone};
+use crate::cli::render::{error_json, hint, out_json, tone};
 use crate::model::code::{self, Code};
 use crate::operator::import_file::Remarks;
 use crate::operator::reply::{Enrolled, Refusal};
@@ -66,7 +66,7 @@ pub(in crate::cli) fn nothing_imported(enrolled: &Enrolled, json: bool) -> Exit 
     );
     if json {
         let mut told = self::json(enrolled);
-        told["error"] = json!({ "code": code, "message": message });
+        told["error"] = error_json(&code, &message);
         out_json(&told);
         return code.exit();
     }

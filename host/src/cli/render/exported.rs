@@ -15,7 +15,7 @@ pub(in crate::cli) fn exported(sum: &Sum, json: bool) -> Exit {
     if json {
         let notes = notes.iter().map(|it| json!({ "name": it.name, "message": it.message }));
         out_json(&json!({
-            "file": file, "connections": connections, "secrets": secrets,
+            "done": true, "file": file, "connections": connections, "secrets": secrets,
             "notes": notes.collect::<Vec<_>>(),
         }));
         return Exit::Done;

@@ -1,7 +1,10 @@
 //! How replies look: text for people, JSON for scripts. Results go to standard output, everything
 //! else to standard error.
 
-/// The one way onto the terminal.
+/// The one way out, and what becomes of it.
+pub(super) mod door;
+
+/// A line that is fit for a terminal.
 mod line;
 
 /// Lists that come in pages.
@@ -31,13 +34,19 @@ mod file;
 /// Bars and lines for long commands.
 pub(super) mod progress;
 
+/// Failures of many, by cause.
+mod causes;
+
+/// What came of a refresh.
+mod refreshed;
+
 /// Rows and columns.
 mod table;
 
 /// Colours, where a terminal wants them.
 mod tone;
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -54,35 +63,42 @@ use crate::model::attempt::Attempt;
 use crate::model::clock::Clock;
 use crate::model::code::{self, Code};
 use crate::model::failure::{Case, Failure};
+use crate::model::id::ConnectionId;
 use crate::model::plain::escaped_json;
+use crate::model::said;
 use crate::model::token::token_type;
 use crate::operator::Reply;
 use line::Line;
 
 pub(super) use exported::exported;
 
-/// Prints a result. A reader that has gone away is no error.
+/// Prints a result.
 fn out(line: impl Into<Line>) {
-    let _ = writeln!(io::stdout().lock(), "{}", line.into());
+    raw(format!("{}\n", line.into()).as_bytes());
 }
 
 /// Prints a document as it is: a program reads it, and all of it is ours.
 pub(super) fn raw(document: &[u8]) {
-    let _ = io::stdout().lock().write_all(document);
+    door::print(document);
 }
 
 fn out_all(lines: Vec<Line>) {
     lines.into_iter().for_each(out);
 }
 
-/// Prints a message.
+/// Prints a message, as wide as the terminal.
 pub(super) fn hint(line: impl Into<Line>) {
-    let _ = writeln!(io::stderr().lock(), "{}", line.into());
+    line.into().folded(door::width_of_messages(), 2).into_iter().for_each(hint_line);
+}
+
+/// Prints a line of a message that has its own layout.
+fn hint_line(line: Line) {
+    door::tell(&line);
 }
 
 fn out_json(value: &impl Serialize) {
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
-    let _ = writeln!(io::stdout().lock(), "{}", escaped_json(&text));
+    raw(format!("{}\n", escaped_json(&text)).as_bytes());
 }
 
 /// Prints an error and returns what its code means to a script.
@@ -94,31 +110,45 @@ pub(super) fn fail(code: impl Into<Code>, message: &str, json: bool) -> Exit {
 
 fn tell(code: &Code, message: &str, json: bool) {
     if json {
-        out_json(&json!({ "error": { "code": code, "message": message } }));
+        out_json(&json!({ "error": error_json(code, message) }));
     } else {
         hint(tone::bad(&format!("error[{code}]")).then(format!(": {message}")));
     }
 }
 
+/// An error as every command has it.
+fn error_json(code: &Code, message: &str) -> Value {
+    json!({ "code": code, "message": message, "remedy": code.remedy() })
+}
+
 /// Prints a failure and returns what it means to a script.
 pub(super) fn failure(failure: &Failure, json: bool) -> Exit {
-    tell(&failure.code, &failure.message, json);
-    Exit::of_failure(failure)
+    fail(failure.code.clone(), &failure.message, json)
 }
 
 /// Prints problems of the manifest, each at its place.
 pub(super) fn problems(path: &Path, problems: &[Diagnostic], json: bool) -> Exit {
+    let code = Code::from(code::Manifest::Invalid);
+    let count = said::count(problems.len() as u64, "problem");
+    let message = format!("{count} in {}", path.display());
     if json {
-        out_json(&json!({ "problems": problems }));
-        return Exit::Config;
+        out_json(&json!({ "error": error_json(&code, &message), "problems": problems }));
+        return code.exit();
     }
     let source = std::fs::read_to_string(path).unwrap_or_default();
     for problem in problems {
-        Line::each(&problem.render(&source)).chain([Line::default()]).for_each(hint);
+        problem.render(&source).lines().flat_map(of_problem).for_each(hint_line);
+        hint_line(Line::default());
     }
-    let count = problems.len();
-    hint(format!("{count} problem{} in {}", if count == 1 { "" } else { "s" }, path.display()));
-    Exit::Config
+    hint(message);
+    code.exit()
+}
+
+/// A line of a problem. What shows a place in the file keeps its layout.
+fn of_problem(line: &str) -> Vec<Line> {
+    let is_text = line.starts_with("error") || line.trim_start().starts_with("= ");
+    let columns = door::width_of_messages().filter(|_| is_text);
+    Line::from(line).folded(columns, 4)
 }
 
 /// Prints what came of a command.
@@ -127,7 +157,7 @@ pub(super) fn reply(reply: &Reply, json: bool, header: bool) -> Exit {
     match reply {
         Reply::Token { token, token_type, expires_at, generation, short } if json => {
             out_json(&json!({
-                "token": token.0.expose_secret(), "token_type": token_type, "expires_at": expires_at, "generation": generation, "short": short,
+                "token": token.0.expose_secret(), "token_type": token_type, "expires_at": expires_at, "generation": generation, "too_short": short,
             }));
         }
         Reply::Token { token, token_type: word, short, .. } => {
@@ -176,16 +206,16 @@ fn exit(reply: &Reply) -> Exit {
 /// The stable JSON.
 fn as_json(reply: &Reply) -> Value {
     match reply {
-        Reply::Done => json!({ "done": true }),
+        Reply::Done(id) => done(id, json!({})),
         Reply::Connections(connections) => json!({ "connections": connections }),
         Reply::ConnectionPage(page) => json!({ "connections": page.rows }),
         Reply::Connection(details) => json!(details),
         Reply::Refreshed(refreshed) => json!(refreshed),
         Reply::Plan(planned) => json!({ "planned": planned }),
-        Reply::Generation(generation) => json!({ "generation": generation }),
+        Reply::Stored { id, generation } => done(id, json!({ "generation": generation })),
         Reply::Connect(step) => people::step_json(step),
-        Reply::Disconnected { revoked, removed } => {
-            json!({ "revoked": revoked, "removed": removed })
+        Reply::Disconnected { id, revoked, removed } => {
+            done(id, json!({ "revoked": revoked, "removed": removed }))
         }
         Reply::Enrolled(enrolled) => enrolled::json(enrolled),
         Reply::Attempts(attempts) => json!({ "attempts": attempts }),
@@ -193,51 +223,40 @@ fn as_json(reply: &Reply) -> Value {
         Reply::Stats(stats) => json!(stats),
         Reply::Schedules(schedules) => json!({ "schedules": schedules }),
         Reply::Plugins(plugins) => json!({ "plugins": plugins }),
-        Reply::Pruned { attempts, events } => json!({ "attempts": attempts, "events": events }),
+        Reply::Pruned { attempts, events } => {
+            json!({ "done": true, "attempts": attempts, "events": events })
+        }
         Reply::Findings(findings) => json!({ "findings": findings }),
         // Only a file that was asked about gets them.
         Reply::Exported(_) | Reply::Token { .. } => Value::Null,
     }
 }
 
+/// The reply to a command that did something with one connection: which, and what is to be known of it.
+fn done(id: &ConnectionId, more: Value) -> Value {
+    let mut reply = json!({ "done": true, "id": id, "short": id.to_string() });
+    if let (Some(reply), Value::Object(more)) = (reply.as_object_mut(), more) {
+        reply.extend(more);
+    }
+    reply
+}
+
 fn as_text(reply: &Reply) {
     match reply {
-        Reply::Done => hint("done"),
+        Reply::Done(id) => hint(format!("done: {id}")),
         Reply::Connections(connections) => out_all(connection::status(connections)),
         Reply::ConnectionPage(page) => out_all(connection::status(&page.rows)),
         Reply::Connection(details) => out_all(connection::details(details)),
-        Reply::Refreshed(refreshed) => {
-            for id in &refreshed.queued {
-                out(format!("{id} queued"));
-            }
-            let count = refreshed.summary;
-            hint(format!(
-                "{} refreshed, {} failed, {} skipped",
-                count.success, count.failed, count.skipped
-            ));
-            refreshed.warnings.iter().for_each(hint);
-            if refreshed.left_out > 0 {
-                hint(format!(
-                    "{} left out: the outcome of their last refresh is unknown; name one to refresh it anyway",
-                    refreshed.left_out
-                ));
-            }
-            if refreshed.left > 0 {
-                hint(format!("stopped: {} remain; run it again", refreshed.left));
-            }
-            if !refreshed.queued.is_empty() {
-                hint("the daemon refreshes them; wait for it with --sync, or see: keepfresh log");
-            }
-        }
+        Reply::Refreshed(refreshed) => refreshed::text(refreshed),
         Reply::Plan(planned) => {
             let rows = planned
                 .iter()
                 .map(|it| vec![it.connection.to_string(), it.action.clone(), it.reason.clone()]);
             out_all(table::rows(&["connection", "action", "reason"], rows.collect()));
         }
-        Reply::Generation(generation) => hint(format!("stored as generation {generation}")),
+        Reply::Stored { generation, .. } => hint(format!("stored as generation {generation}")),
         Reply::Connect(step) => people::step(step),
-        Reply::Disconnected { revoked, removed } => people::disconnected(*revoked, *removed),
+        Reply::Disconnected { revoked, removed, .. } => people::disconnected(*revoked, *removed),
         Reply::Enrolled(enrolled) => enrolled::text(enrolled),
         Reply::Attempts(attempts) if attempts.is_empty() => hint("no attempts match"),
         Reply::Attempts(attempts) => out_all(table::attempts(attempts)),
@@ -256,7 +275,8 @@ fn as_text(reply: &Reply) {
         }
         Reply::Findings(findings) => {
             for finding in findings {
-                out(tone::mark(finding.ok).then(format!(" {}: {}", finding.what, finding.detail)));
+                let line = format!(" {}: {}", finding.what, finding.detail);
+                out_all(tone::mark(finding.ok).then(line).folded(door::width(), 2));
             }
         }
         Reply::Exported(_) | Reply::Token { .. } => {}
@@ -268,7 +288,7 @@ pub(super) fn followed(attempts: &[Attempt], json: bool) {
     for attempt in attempts {
         if json {
             let text = serde_json::to_string(attempt).unwrap_or_default();
-            let _ = writeln!(io::stdout().lock(), "{}", escaped_json(&text));
+            raw(format!("{}\n", escaped_json(&text)).as_bytes());
         } else {
             out(progress::line(attempt));
         }
@@ -300,7 +320,11 @@ pub(super) fn checked(
     for provider in manifest.providers.values() {
         let when = tick(provider).map_or_else(
             || "at two thirds of the token's lifetime".to_owned(),
-            |it| format!("next tick {}", it.to_zoned(provider.timezone.clone())),
+            |it| {
+                let there = it.to_zoned(provider.timezone.clone());
+                let zone = provider.timezone.iana_name().unwrap_or("UTC");
+                format!("next tick {}, {} in {zone}", said::moment(it), there.strftime("%H:%M"))
+            },
         );
         out(tone::mark(true).then(format!(" {}: {when}", provider.name)));
     }
@@ -319,16 +343,35 @@ pub(super) fn checked(
     hint(format!("{} is valid", manifest.path.display()));
 }
 
-/// Prints that a plugin file was approved, and whether a daemon has taken it.
-pub(super) fn approved(what: &str, candidate: &Candidate, taken: bool, json: bool) -> Exit {
-    let digest = format!("sha256:{}", candidate.digest());
+/// Prints which files there are now, and which of them were made.
+pub(super) fn made(files: &[(&'static str, &Path, bool)], json: bool) {
     if json {
-        out_json(&json!({ "approved": digest, "taken": taken }));
+        let one = |(what, path, made): &(&'static str, &Path, bool)| {
+            ((*what).to_owned(), json!({ "path": path, "created": made }))
+        };
+        let files = files.iter().map(one).collect::<serde_json::Map<_, _>>();
+        let mut reply = json!({ "done": true, "manifest": null, "key": null });
+        if let Some(reply) = reply.as_object_mut() {
+            reply.extend(files);
+        }
+        return out_json(&reply);
+    }
+    for (_, path, made) in files {
+        hint(format!("{} {}", if *made { "wrote" } else { "kept" }, path.display()));
+    }
+}
+
+/// Prints that a plugin file was approved, and whether a daemon has taken it.
+pub(super) fn approved(file: &str, candidate: &Candidate, taken: bool, json: bool) -> Exit {
+    let digest = said::digest(candidate.digest());
+    if json {
+        out_json(&json!({ "done": true, "file": file, "digest": digest, "taken": taken }));
         return Exit::Done;
     }
     let then =
         if taken { "the daemon uses it now" } else { "no daemon is running: the next one uses it" };
-    hint(format!("{what} ({digest}); {then}"));
+    let version = &candidate.program().descriptor().version;
+    hint(format!("approved {file} {version} ({digest}); {then}"));
     Exit::Done
 }
 

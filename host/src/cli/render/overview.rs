@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::cli::render::connection;
 use crate::cli::render::line::Line;
-use crate::cli::render::tone;
+use crate::cli::render::{connection, door, tone};
 use crate::model::state::State;
 use crate::operator::view::ConnectionView;
 
@@ -73,7 +72,7 @@ impl Overview {
                 shared(group)
             });
         }
-        lines.push(self.counted(all));
+        lines.extend(self.counted(all).folded(door::width(), 2));
         lines
     }
 
@@ -113,11 +112,11 @@ fn shared(group: &[ConnectionView]) -> Vec<Line> {
         more => format!(" and {more} more"),
     };
     let step = format!("keepfresh status --provider {} --state {state} --all", first.provider);
-    vec![
-        head.then(tone::state(state)).then(format!("  {}", first.sentence)),
-        format!("    {names}{more}").into(),
-        format!("    → {step}").into(),
-    ]
+    let mut lines =
+        connection::saying(head.then(tone::state(state)), &first.sentence, door::width());
+    lines.extend(Line::from(format!("    {names}{more}")).folded(door::width(), 4));
+    lines.push(format!("    → {step}").into());
+    lines
 }
 
 #[cfg(test)]
@@ -127,6 +126,7 @@ mod tests {
     fn view(number: usize, state: State) -> ConnectionView {
         ConnectionView {
             id: format!("x/c{number}"),
+            short: format!("x/c{number}"),
             provider: "x".to_owned(),
             name: format!("c{number}"),
             state,

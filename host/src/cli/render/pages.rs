@@ -1,14 +1,12 @@
 //! Lists that come in pages: each page is printed and forgotten. For scripts they are one JSON document,
 //! as if it had been written at once; one that is not closed was cut short, and is no JSON.
 
-use std::io::{self, Write as _};
-
 use serde::Serialize;
 use serde_json::json;
 
 use crate::cli::exit::Exit;
 use crate::cli::render::overview::Overview;
-use crate::cli::render::{connection, hint, out, out_all, table, tone};
+use crate::cli::render::{connection, hint, out, out_all, raw, table, tone};
 use crate::model::attempt::Attempt;
 use crate::model::failure::Failure;
 use crate::model::plain::escaped_json;
@@ -137,8 +135,6 @@ fn indented(value: &impl Serialize, line: &str) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default().replace('\n', line)
 }
 
-/// A reader that has gone away is no error.
 fn print(text: &str) {
-    let mut out = io::stdout().lock();
-    let _ = out.write_all(escaped_json(text).as_bytes()).and_then(|()| out.flush());
+    raw(escaped_json(text).as_bytes());
 }

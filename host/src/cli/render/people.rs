@@ -11,7 +11,13 @@ use crate::operator::reply::ConnectStep;
 pub(super) fn step_json(step: &ConnectStep) -> Value {
     match step {
         ConnectStep::Connected { details, can_refresh } => {
-            json!({ "connection": details, "can_refresh": can_refresh })
+            json!({
+                "done": true,
+                "id": details.view.id,
+                "short": details.view.short,
+                "can_refresh": can_refresh,
+                "connection": details,
+            })
         }
         ConnectStep::Device { user_code, verification_uri, .. } => {
             json!({ "user_code": user_code, "verification_uri": verification_uri })
@@ -44,7 +50,7 @@ pub(in crate::cli) fn to_do(step: &ConnectStep) -> Vec<Line> {
 pub(super) fn step(step: &ConnectStep) {
     let ConnectStep::Connected { details, can_refresh } = step else { return };
     let view = &details.view;
-    out(tone::mark(true).then(format!(" {} connected. {}", view.id, view.sentence)));
+    out(tone::mark(true).then(format!(" {} connected. {}", view.short, view.sentence)));
     if !details.missing_scopes.is_empty() {
         hint(format!(
             "not granted: {}; connect again and agree to all of it, or ask for less with `scopes`",
@@ -54,7 +60,7 @@ pub(super) fn step(step: &ConnectStep) {
     if !can_refresh {
         hint(format!(
             "no refresh token was issued: {} has to be connected again when this token expires",
-            view.id
+            view.short
         ));
     }
 }

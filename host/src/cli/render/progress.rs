@@ -1,17 +1,19 @@
-//! What a long command shows on its way: a bar on a terminal, a line for each connection elsewhere.
+//! What a long command shows on its way: a line for each of a few connections; of many a bar on a terminal,
+//! and at the end what failed, by cause.
 
 use std::io::IsTerminal as _;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use tokio::sync::mpsc;
 
 use crate::cli::render::line::Line;
-use crate::cli::render::{hint, out, table, tone};
+use crate::cli::render::{causes, door, hint_line, out_all, table, tone};
 use crate::model::attempt::{Attempt, Outcome};
+use crate::model::said;
 use crate::operator::Progress;
 
-/// From this many on, a bar says more than lines.
-const WORTH_A_BAR: u64 = 20;
+/// Of so many on, nobody reads a line each.
+pub(super) const MANY: u64 = 20;
 
 /// Shows steps until there are no more.
 pub(in crate::cli) async fn follow(mut steps: mpsc::UnboundedReceiver<Progress>, json: bool) {
@@ -21,8 +23,8 @@ pub(in crate::cli) async fn follow(mut steps: mpsc::UnboundedReceiver<Progress>,
         if json {
             continue;
         }
-        if step.total < WORTH_A_BAR || !std::io::stderr().is_terminal() {
-            out(line(&step.attempt));
+        if step.total < MANY {
+            out_all(line(&step.attempt).folded(door::width(), 4));
             continue;
         }
         bar.get_or_insert_with(|| start(step.total)).set_position(step.done);
@@ -34,19 +36,26 @@ pub(in crate::cli) async fn follow(mut steps: mpsc::UnboundedReceiver<Progress>,
         bar.finish_and_clear();
     }
     // Where the eye lands: at the end.
-    for attempt in &failed {
-        hint(line(attempt));
-    }
+    causes::lines(failed).into_iter().for_each(hint_line);
 }
 
-/// A bar with an estimate of what is left.
+/// A bar with an estimate of what is left, on a terminal.
 pub(in crate::cli) fn start(total: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template(" {bar:40} {pos}/{len}  {per_sec}  ETA {eta}");
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template(" {bar:40} {pos}/{len}  {pace}  ETA {eta}");
     let bar = ProgressBar::new(total);
     if let Ok(style) = style {
-        bar.set_style(style);
+        bar.set_style(style.with_key("pace", pace));
     }
     bar
+}
+
+/// How many come in a second, in as many digits as somebody reads.
+fn pace(state: &ProgressState, out: &mut dyn std::fmt::Write) {
+    let digits = usize::from(state.per_sec() < 10.0);
+    let _ = write!(out, "{:.digits$}/s", state.per_sec());
 }
 
 /// One attempt in one line.
@@ -58,7 +67,7 @@ pub(super) fn line(attempt: &Attempt) -> Line {
         None => "…".into(),
     };
     let outcome = attempt.outcome().map_or("running", Outcome::as_str);
-    let took = attempt.duration_ms.map(|it| format!(" {it} ms")).unwrap_or_default();
+    let took = attempt.duration_ms.map(|it| format!(" {}", said::took(it))).unwrap_or_default();
     let why = table::why(attempt);
     let why = if why.is_empty() { why } else { format!("  {why}") };
     let (connection, generation) = (&attempt.connection, attempt.generation);

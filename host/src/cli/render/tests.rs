@@ -35,7 +35,7 @@ fn skipped() -> Value {
 
 fn details() -> Details {
     read(json!({
-        "id": "eskiz/ann", "provider": "eskiz", "name": "ann", "state": "fresh", "sentence": PAINT,
+        "id": "eskiz/ann", "short": "eskiz/ann", "provider": "eskiz", "name": "ann", "state": "fresh", "sentence": PAINT,
         "next_step": PAINT, "expires_at": null, "generation": 1, "next_refresh_at": null,
         "last_attempt": attempt(), "plugin": PAINT, "settings": { PAINT: PAINT },
         "secrets": { PAINT: PAINT }, "token_type": PAINT, "fingerprint": PAINT, "issued_at": null,

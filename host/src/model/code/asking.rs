@@ -15,6 +15,11 @@ codes! {
         remedy: "Give it less: a token is at most a few kilobytes long.",
         exit: Failed, retryable: false, acts: Person,
     }
+    Unprinted = "command.unprinted" {
+        meaning: "The command was carried out, but its result could not be written to standard output.",
+        remedy: "Make room on the disk, or write the result elsewhere; a token can be printed again with `keepfresh token get`.",
+        exit: Failed, retryable: true, acts: Person,
+    }
     Usage = "usage" {
         meaning: "The command line or the environment is not valid.",
         remedy: "Read the message and the command's `--help`.",

@@ -68,7 +68,7 @@ fn of_egress(code: Egress) -> Case {
 
 fn of_refresh(code: Refresh) -> Case {
     match code {
-        Refresh::NeedsPerson => Case::GrantExpired,
+        Refresh::NeedsPerson | Refresh::GrantLost => Case::GrantExpired,
         Refresh::OutcomeUnknown | Refresh::Interrupted => Case::InDoubt,
         Refresh::Held | Refresh::Fenced => Case::HostFault,
     }

@@ -10,6 +10,11 @@ codes! {
         remedy: "Create one with `keepfresh init`, select one with `--config`, or correct its permissions.",
         exit: Config, retryable: false, acts: Operator,
     }
+    Invalid = "manifest.invalid" {
+        meaning: "The manifest, or what it names, has problems, each of which is listed with its place.",
+        remedy: "Correct each problem as it says; `keepfresh check` lists them all.",
+        exit: Config, retryable: false, acts: Operator,
+    }
     Syntax = "manifest.syntax" {
         meaning: "The manifest is not valid TOML.",
         remedy: "Correct the line that the message shows.",

@@ -123,6 +123,11 @@ impl Code {
         }
     }
 
+    /// What helps, if this version knows it.
+    pub fn remedy(&self) -> Option<&'static str> {
+        self.entry().map(|it| it.remedy)
+    }
+
     /// The exit code of a command that fails with it.
     pub fn exit(&self) -> Exit {
         self.entry().map_or(Exit::Failed, |it| it.exit)

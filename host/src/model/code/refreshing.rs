@@ -65,6 +65,11 @@ codes! {
         remedy: "Connect the account, or set a token; `keepfresh status CONNECTION` shows how.",
         exit: Person, retryable: false, acts: Person,
     }
+    GrantLost = "refresh.grant_lost" {
+        meaning: "The answer to an earlier refresh was lost, and the provider does not accept the refresh token again.",
+        remedy: "Log in again with `keepfresh connect`, or store a new token; `keepfresh status CONNECTION` shows how.",
+        exit: Person, retryable: false, acts: Person,
+    }
     OutcomeUnknown = "refresh.outcome_unknown" {
         meaning: "A request was sent, and it is unknown whether the provider processed it.",
         remedy: "Wait: Keepfresh resolves it as the provider's rotation allows; if the grant is lost, `keepfresh status CONNECTION` says so.",

@@ -11,6 +11,7 @@ use crate::model::connection::{Due, Problem};
 use crate::model::event::{Event, EventKind};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::AttemptId;
+use crate::model::said::moment;
 use crate::refresher::ask::Ask;
 use crate::refresher::breaker::Wait;
 use crate::refresher::claims::Claims;
@@ -77,7 +78,8 @@ impl Unsent {
         let (id, due) = (&running.connection, Due { at, trigger: Trigger::Recovery });
         self.storage.set_due(id, Some(due)).await.map_err(|it| host_fault(&it))?;
         let reason = format!(
-            "the outcome of an earlier refresh is unknown; it is retried once at {at}, or now with: keepfresh refresh {id} --force, which may revoke the grant if the provider processed the earlier one"
+            "the outcome of an earlier refresh is unknown; it is retried once at {}, or now with: keepfresh refresh {id} --force, which may revoke the grant if the provider processed the earlier one",
+            moment(at)
         );
         self.skip(running, reason).await
     }
@@ -88,7 +90,8 @@ impl Unsent {
             return Err(Failure::new(Case::HostFault, code::Refresh::Held, message));
         }
         let message = format!(
-            "an earlier refresh was interrupted and its outcome is unknown; the current token is served until {at}, then the refresh is retried once"
+            "an earlier refresh was interrupted and its outcome is unknown; the current token is served until {}, then the refresh is retried once",
+            moment(at)
         );
         let unknown = Failure::new(Case::InDoubt, code::Refresh::OutcomeUnknown, message);
         self.endings.conclude(running, unknown).await

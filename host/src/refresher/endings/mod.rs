@@ -105,7 +105,7 @@ impl Endings {
         };
         let attempt = running.failed(&verdict.failure, now);
         let (id, Failure { code, message, .. }) = (&running.connection, &verdict.failure);
-        warn!(connection.id = %id, attempt.id = %running.id, trigger = %attempt.trigger, error.code = %code, "refreshing {id} failed: {message}");
+        warn!(connection.id = %id.full(), attempt.id = %running.id, trigger = %attempt.trigger, error.code = %code, "refreshing {id} failed: {message}");
         let failed = failure::failed(running, verdict, config, &attempt, now);
         written(self.storage.fail(failed).await)?;
         Ok(attempt)
@@ -131,10 +131,10 @@ fn tell_generation(attempt: &Attempt) {
     let (id, ms) = (&attempt.connection, attempt.duration_ms.unwrap_or_default());
     match attempt.error() {
         None => {
-            info!(connection.id = %id, attempt.id = %attempt.id, trigger = %attempt.trigger, generation = attempt.generation, duration_ms = ms, "refreshed {id}");
+            info!(connection.id = %id.full(), attempt.id = %attempt.id, trigger = %attempt.trigger, generation = attempt.generation, duration_ms = ms, "refreshed {id}");
         }
         Some(dead) => {
-            warn!(connection.id = %id, attempt.id = %attempt.id, trigger = %attempt.trigger, generation = attempt.generation, error.code = %dead.code, "refreshing {id} returned an expired token: {}", dead.message);
+            warn!(connection.id = %id.full(), attempt.id = %attempt.id, trigger = %attempt.trigger, generation = attempt.generation, error.code = %dead.code, "refreshing {id} returned an expired token: {}", dead.message);
         }
     }
 }

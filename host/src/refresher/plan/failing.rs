@@ -8,6 +8,7 @@ use crate::model::attempt::Trigger;
 use crate::model::clock;
 use crate::model::connection::Due;
 use crate::model::ends::Ends;
+use crate::model::schedule::Schedule;
 use crate::refresher::plan::{SHORTEST_PAUSE, Timing, share};
 
 /// The least and the most that a provider's wish to slow down is given.
@@ -28,13 +29,14 @@ impl Timing<'_> {
     /// a day then. Half of it is chance, as for an outage.
     pub(in crate::refresher) fn after_dead_token(&self, failures: u32, now: Timestamp) -> Due {
         let at = now + self.backoff(failures, LONGEST_MOURNING);
-        Due { at, trigger: Trigger::Backup }
+        Due { at, trigger: Trigger::Retry }
     }
 
     /// The latest time that waiting after a failure, or in doubt, can end at.
     pub(in crate::refresher) fn longest_wait(&self, ends: Ends, now: Timestamp) -> Timestamp {
         let slow = clock::after(now, RATE_LIMIT.1.max(LONGEST_MOURNING) + self.spread());
-        [ends.access, self.next_tick(now)].into_iter().flatten().chain([slow]).max().unwrap_or(slow)
+        let tick = self.next_tick(now).map(|it| it.at);
+        [ends.access, tick].into_iter().flatten().chain([slow]).max().unwrap_or(slow)
     }
 
     /// When to try again after the provider was down or not reached, `failures` times in a row:
@@ -46,17 +48,17 @@ impl Timing<'_> {
         expires_at: Option<Timestamp>,
         now: Timestamp,
     ) -> Due {
-        let at = if failures < self.retry.attempts {
-            now + self.backoff(failures, LONGEST_RETRY)
+        let retry = |at| Due { at, trigger: Trigger::Retry };
+        let due = if failures < self.retry.attempts {
+            retry(now + self.backoff(failures, LONGEST_RETRY))
         } else {
-            let slow = now + LONGEST_BACKOFF + self.spread();
-            let works = expires_at.is_some_and(|it| it > now);
-            let tick = self.next_tick(now).unwrap_or(slow);
-            if works && self.backup.is_some() { tick } else { tick.min(slow) }
+            let slow = retry(now + LONGEST_BACKOFF + self.spread());
+            let waits = self.backup.is_some() && expires_at.is_some_and(|it| it > now);
+            self.next_tick(now).filter(|it| waits || it.at < slow.at).unwrap_or(slow)
         };
         // The end of the token is worth one more try, whatever the schedules say.
-        let last_call = expires_at.filter(|it| *it > now + SHORTEST_PAUSE);
-        Due { at: last_call.map_or(at, |it| it.min(at)), trigger: Trigger::Backup }
+        let last_call = expires_at.filter(|it| *it > now + SHORTEST_PAUSE && *it < due.at);
+        last_call.map_or(due, retry)
     }
 
     /// When to try again after the provider asked to slow down; a tenth later by chance, so that those who
@@ -71,13 +73,16 @@ impl Timing<'_> {
         let wait = told.unwrap_or_else(|| least * 2_u32.saturating_pow(failures.saturating_sub(1)));
         let wait = wait.clamp(least, most);
         let late = share(self.seed.rotate_left(failures), wait / 10);
-        Due { at: now + wait + late, trigger: Trigger::Backup }
+        Due { at: now + wait + late, trigger: Trigger::Retry }
     }
 
-    fn next_tick(&self, now: Timestamp) -> Option<Timestamp> {
-        let ticks = [self.backup, self.schedule].into_iter().flatten();
-        let next = ticks.filter_map(|it| it.next_after(now)).min();
-        next.map(|it| clock::after(it, self.spread()))
+    fn next_tick(&self, now: Timestamp) -> Option<Due> {
+        let ticks = [(self.backup, Trigger::Backup), (self.schedule, Trigger::Scheduled)];
+        let next = |(schedule, trigger): (Option<&Schedule>, _)| {
+            let at = clock::after(schedule?.next_after(now)?, self.spread());
+            Some(Due { at, trigger })
+        };
+        ticks.into_iter().filter_map(next).min_by_key(|it| it.at)
     }
 
     /// Doubles each time; half of it by chance, so that connections that failed together do not come

@@ -134,6 +134,22 @@ fn retries_double_and_then_wait_for_the_backup_schedule() {
 }
 
 #[test]
+fn only_a_tick_of_the_backup_schedule_is_called_backup() {
+    let [ticks, backup] = ["0 2 * * *", "30 6,18 * * *"].map(|it| fixture::schedule(it, "UTC"));
+    let (ticks, backup) = (ticks.unwrap(), backup.unwrap());
+    let (now, end) = (at("2026-01-01T01:55:00Z"), Some(at("2026-01-02T00:00:00Z")));
+    let both = Timing { backup: Some(&backup), ..timing(Some(&ticks), None) };
+    let why = |timing: &Timing<'_>, failures, end| timing.after_outage(failures, end, now).trigger;
+    assert_eq!(why(&both, 1, end), Trigger::Retry);
+    assert_eq!(why(&both, 9, end), Trigger::Scheduled);
+    assert_eq!(why(&Timing { schedule: None, ..both }, 9, end), Trigger::Backup);
+    assert_eq!(why(&timing(None, None), 9, end), Trigger::Retry);
+    assert_eq!(why(&both, 9, Some(now + Duration::from_mins(3))), Trigger::Retry, "the last call");
+    assert_eq!(both.after_dead_token(1, now).trigger, Trigger::Retry);
+    assert_eq!(both.after_rate_limit(None, 1, now).trigger, Trigger::Retry);
+}
+
+#[test]
 fn callers_that_are_failing_do_not_wait_for_a_tick() {
     let ticks = fixture::schedule("0 2 */10 * *", "UTC").unwrap();
     let now = at("2026-01-01T03:00:00Z");

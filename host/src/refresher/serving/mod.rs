@@ -78,7 +78,7 @@ impl Serving {
         let now = self.clock.now();
         if let Some(served) = stored(&self.vault, &loaded, min_ttl, failure.as_ref(), now)? {
             if let Some(failure) = &failure {
-                warn!(connection.id = %id, error.code = %failure.code, "serving the old token of {id}: {failure}");
+                warn!(connection.id = %id.full(), error.code = %failure.code, "serving the old token of {id}: {failure}");
             }
             return Ok(served);
         }
@@ -128,7 +128,7 @@ impl Serving {
         if let Some(age) = connection.token.as_ref().and_then(|it| youth(it, now)) {
             return Err(too_young(id, age));
         }
-        info!(connection.id = %id, "a caller reports that the token of {id} was rejected");
+        info!(connection.id = %id.full(), "a caller reports that the token of {id} was rejected");
         let refused = connection.generation;
         let attempt = self.attempts.refresh(id, Ask::replacing(refused)).await?;
         match attempt.course {
@@ -168,7 +168,7 @@ impl Serving {
             return;
         }
         if let Err(error) = self.storage.touch(&connection.id, now).await {
-            warn!(connection.id = %connection.id, error.code = error.code().text(), "the time of a request could not be stored: {error}");
+            warn!(connection.id = %connection.id.full(), error.code = error.code().text(), "the time of a request could not be stored: {error}");
         }
     }
 
@@ -177,14 +177,14 @@ impl Serving {
         let source = plugin.provider().fallback_token.as_ref()?;
         let read = source.read().await;
         let token = read.inspect_err(|error| {
-            warn!(connection.id = %id, error.code = error.code().text(), "the fallback token of {id} is not served: {error}");
+            warn!(connection.id = %id.full(), error.code = error.code().text(), "the fallback token of {id} is not served: {error}");
         });
         let token = token.ok()?;
         if !is_presentable(&token) {
-            warn!(connection.id = %id, error.code = code::Token::Invalid.text(), "the fallback token of {id} is not one word of visible ASCII; it is not served");
+            warn!(connection.id = %id.full(), error.code = code::Token::Invalid.text(), "the fallback token of {id} is not one word of visible ASCII; it is not served");
             return None;
         }
-        warn!(connection.id = %id, "serving the fallback token of {id}: no other token is available");
+        warn!(connection.id = %id.full(), "serving the fallback token of {id}: no other token is available");
         Some(Served::fallback(token))
     }
 }

@@ -8,8 +8,9 @@ use super::steps::{
 };
 use super::{Fresh, at, begin, failed, id, on_every_engine};
 use crate::model::attempt::Trigger;
+use crate::model::connection::Problem;
 use crate::model::id::ConnectionId;
-use crate::storage::{Begin, Begun, Failed, Reconcile, Storage};
+use crate::storage::{Begin, Begun, Failed, Reconcile, Storage, Tally};
 
 on_every_engine! {
     what_has_waited_longest_comes_first
@@ -24,6 +25,7 @@ on_every_engine! {
     the_claims_of_dead_processes_are_looked_at_now
     a_provider_that_is_waited_for_puts_off_what_would_be_due
     providers_are_those_of_the_connections
+    connections_are_counted_and_those_that_wait_for_a_person
 }
 
 async fn wants(storage: &Storage, id: ConnectionId, second: i64) {
@@ -185,6 +187,20 @@ async fn a_provider_that_is_waited_for_puts_off_what_would_be_due(fresh: Fresh) 
     assert_eq!(look(&storage, 2).await.connection.due, expiry(51), "it was not due by then");
     assert_eq!(look(&storage, 3).await.open.unwrap().lease_until, at(60));
     assert_eq!(storage.load(&other).await.unwrap().unwrap().connection.due, expiry(5));
+}
+
+async fn connections_are_counted_and_those_that_wait_for_a_person(fresh: Fresh) {
+    let Fresh { storage, dir: _dir } = fresh.with(3).await;
+    let counted = storage.tally().await.unwrap();
+    assert_eq!(counted, Tally { connections: 3, problems: 0 });
+    let begun = begin(1, None);
+    let attempt = begun.attempt;
+    assert_eq!(storage.begin(begun).await.unwrap(), Begun::Yes);
+    let failed =
+        Failed { connection: id(1), problem: Some(Problem::Reconnect), ..failed(attempt, 0) };
+    assert_eq!(storage.fail(failed).await.unwrap(), Begun::Yes);
+    let counted = storage.tally().await.unwrap();
+    assert_eq!(counted, Tally { connections: 3, problems: 1 });
 }
 
 async fn providers_are_those_of_the_connections(fresh: Fresh) {

@@ -47,7 +47,7 @@ use crate::storage::engine::{Answer, Engine};
 use crate::storage::{
     Abandoned, Begin, Begun, Bite, CameOf, Capture, Departed, Doubtful, DuePage, Enrolment, Failed,
     Filter, Forgiven, Loaded, LogFilter, LogPage, ManualSet, Mark, Moved, Page, Pausing, Reconcile,
-    Renewal, Skipped, Standing, Statistics, StorageError, Succeeded, Waiting,
+    Renewal, Skipped, Standing, Statistics, StorageError, Succeeded, Tally, Waiting,
 };
 use crate::vault::keyring::WrappedKey;
 use writer::Writer;
@@ -195,6 +195,10 @@ impl Engine for Sqlite {
 
     fn providers(&self) -> Answer<'_, Vec<String>> {
         Box::pin(times::providers(&self.readers))
+    }
+
+    fn tally(&self) -> Answer<'_, Tally> {
+        Box::pin(times::tally(&self.readers))
     }
 
     fn probes_due<'a>(

@@ -28,6 +28,8 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("select claims.connection as id", "SCAN claims", "open attempts alone"),
     ("select claims.connection as id", SORTED, "open attempts alone"),
     ("update claims set lease_until = ?2 where owner", "SCAN claims", "open attempts alone"),
+    ("select (select count(*) from connections)", ALL_OF_THEM, "they are counted"),
+    ("select (select count(*) from connections)", PROBLEMS, "those with a problem are counted"),
     ("select min(id) as id, count(*)", BY_PROVIDER, "`check` compares all of them"),
     ("select min(id) as id, count(*)", GROUPED, "`check` compares all of them"),
     ("select min(id) as id, count(*)", SORTED, "the groups, which are few"),
@@ -54,6 +56,8 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ),
 ];
 
+const ALL_OF_THEM: &str = "SCAN connections USING COVERING INDEX connections_provider";
+const PROBLEMS: &str = "SCAN connections USING COVERING INDEX connections_problem";
 const MIGRATIONS: &str =
     "SCAN _sqlx_migrations USING COVERING INDEX sqlite_autoindex__sqlx_migrations_1";
 const ANY_SET: &str = "SCAN generations USING COVERING INDEX sqlite_autoindex_generations_1";

@@ -15,7 +15,7 @@ use crate::model::id::ConnectionId;
 use crate::storage::error::StorageError;
 use crate::storage::sqlite::rows::{self, Fields, key, millis};
 use crate::storage::sqlite::writer::{Db, Write, change};
-use crate::storage::{DuePage, Mark};
+use crate::storage::{DuePage, Mark, Tally};
 
 /// Rows in one look at what is due.
 const AT_ONCE: u32 = 32;
@@ -135,6 +135,18 @@ pub(super) async fn next_due(
     let query = sqlx::query(NEXT).bind(millis(now)).bind(millis(clock::LAST));
     let row = query.fetch_one(readers).await?;
     Fields::new(&row, "connections", "id")?.time("due_at")
+}
+
+/// By the indexes alone.
+pub(super) async fn tally(readers: &SqlitePool) -> Result<Tally, StorageError> {
+    let query = sqlx::query(
+        "select (select count(*) from connections) as connections,
+                (select count(*) from connections indexed by connections_problem
+                 where problem is not null) as problems",
+    );
+    let row = query.fetch_one(readers).await?;
+    let count = |name: &str| row.try_get::<i64, _>(name).map(i64::unsigned_abs);
+    Ok(Tally { connections: count("connections")?, problems: count("problems")? })
 }
 
 pub(super) async fn providers(readers: &SqlitePool) -> Result<Vec<String>, StorageError> {

@@ -93,7 +93,7 @@ fn a_token_is_found_wherever_it_is_with_the_end_that_is_said() {
         let plain = case.server.token_at == TokenAt::PlainText;
         let name = format!("case-{number}");
         let all = status["connections"].as_array().unwrap();
-        let connection = all.iter().find(|it| it["id"] == *name).unwrap();
+        let connection = all.iter().find(|it| it["short"] == *name).unwrap();
         let end = connection["expires_at"].as_str();
         if plain && case.server.expiry != Expiry::JwtExp {
             assert_eq!(end, None, "{case:?}: a word says no end");

@@ -111,7 +111,8 @@ impl Many {
         let mut found = Vec::new();
         for (number, (case, fake)) in self.all.iter().enumerate() {
             let name = format!("case-{number}");
-            let attempt = attempts.iter().find(|it| it["connection"] == *name).unwrap();
+            let attempt =
+                attempts.iter().find(|it| it["connection"] == e2e::home::full(&name)).unwrap();
             found.push((case, attempt.clone(), fake.control().journal().len()));
         }
         found
