@@ -86,7 +86,8 @@ const HEAD: &str = "# Error codes
 
 Every error has a code, the same in messages, JSON, logs and attempts. A code never changes its meaning, and a removed
 code is never reused. `keepfresh explain CODE` prints the same text. The exit code is that of a command that fails with
-this error; a `refresh` of several connections exits with 3 if some were refreshed.
+this error, whichever command it is; a `refresh` of several connections exits with 3 if some were refreshed, and with 4 if a
+person is needed.
 
 Who acts: the operator runs Keepfresh; the person owns the account or typed the command.
 

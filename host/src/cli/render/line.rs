@@ -48,11 +48,6 @@ impl Line {
         }
         lines.into_iter().map(|it| Self(it.trim_end().to_owned())).collect()
     }
-
-    /// Lines of a text whose line ends are our own layout.
-    pub(super) fn each(text: &str) -> impl Iterator<Item = Self> + '_ {
-        text.lines().map(Self::from)
-    }
 }
 
 /// Words with the spaces behind them. A command is one of them, to be copied as it is.
