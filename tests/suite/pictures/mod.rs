@@ -40,7 +40,7 @@ fn a_few_connections_with_problems() {
     pictures(&home.home, "status-problems", &["status"], &ALL);
     pictures(&home.home, "log", &["log"], &ALL);
     pictures(&home.home, "doctor", &["doctor"], &PLAIN);
-    pictures(&home.home, "refresh", &["refresh", "--force"], &ALL[2..3]);
+    pictures(&home.home, "refresh", &["refresh", "jibit", "--force"], &ALL[2..3]);
 }
 
 #[test]
