@@ -57,7 +57,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
 ];
 
 const ALL_OF_THEM: &str = "SCAN connections USING COVERING INDEX connections_provider";
-const PROBLEMS: &str = "SCAN connections USING COVERING INDEX connections_problem";
+const PROBLEMS: &str = "SCAN connections USING INDEX connections_problem";
 const MIGRATIONS: &str =
     "SCAN _sqlx_migrations USING COVERING INDEX sqlite_autoindex__sqlx_migrations_1";
 const ANY_SET: &str = "SCAN generations USING COVERING INDEX sqlite_autoindex_generations_1";
