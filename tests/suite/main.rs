@@ -9,6 +9,7 @@ mod connecting;
 mod crash;
 mod explaining;
 mod failing;
+mod first_day;
 mod hostile;
 mod json;
 mod lengths;

@@ -43,7 +43,7 @@ fn a_connection_that_was_taken_out_of_the_manifest_says_so_and_can_be_removed() 
     assert_eq!((&b["orphaned"], &b["state"]), (&true.into(), &"fresh".into()), "{b:#}");
     assert_eq!(b["next_step"], "keepfresh connection remove eskiz/b");
     let _ = stage.home.run(&["connection", "remove", "eskiz/b"]).exits(0);
-    let shown = stage.home.run(&["status", "--json"]).exits(0).json();
+    let shown = stage.home.run(&["status", "--json"]).exits(5).json();
     assert_eq!(shown["connections"].as_array().unwrap().len(), 1, "{shown:#}");
     let log = stage.home.run(&["log", "eskiz/b", "--json"]).exits(0).json();
     assert!(!log["attempts"].as_array().unwrap().is_empty(), "its log stays: {log:#}");
@@ -75,12 +75,12 @@ fn a_status_of_many_shows_what_needs_somebody_and_counts_the_rest() {
     );
     let shown = crowd.home.run(&["status"]).exits(4).stdout;
     let lines = shown.lines().collect::<Vec<_>>();
-    assert_eq!(lines.len(), 5, "{shown}");
+    assert_eq!(lines.len(), 6, "{shown}");
     assert!(lines[0].contains("12 of rotor  misconfigured"), "{shown}");
     assert!(lines[1].contains("c10, c11, c12, c13, c14 and 7 more"), "{shown}");
     assert!(lines[3].starts_with("40 connections: 12 misconfigured, 28 fresh"), "{shown}");
     assert_eq!(lines[4], "12 of 40 need a person");
-    let fresh = crowd.home.run(&["status", "--state", "fresh", "--all"]).exits(0).stdout;
+    let fresh = crowd.home.run(&["status", "--state", "fresh", "--all"]).exits(5).stdout;
     assert_eq!(fresh.lines().filter(|it| it.contains(" fresh ")).count(), 28, "{fresh}");
     let broken = ["status", "--provider", "rotor", "--state", "misconfigured", "--json"];
     let broken = crowd.home.run(&broken).exits(4).json();

@@ -14,7 +14,7 @@ fn a_paused_connection_is_left_alone_until_it_is_resumed() {
     let stage = Stage::eskiz("").logged_in();
     let pause = ["connection", "pause", "eskiz", "--for", "2h", "--reason", "their maintenance"];
     let _ = stage.home.run(&pause).exits(0);
-    let status = stage.home.run(&["status", "--json"]).exits(0).json();
+    let status = stage.home.run(&["status", "--json"]).exits(5).json();
     let sentence = status["connections"][0]["sentence"].as_str().unwrap();
     assert!(sentence.contains("for 1h 59m more: their maintenance"), "{sentence}");
     assert_eq!(status["connections"][0]["next_step"], "keepfresh connection resume eskiz");

@@ -37,8 +37,8 @@ const CONNECTION: [&str; 12] = [
 #[test]
 fn status_has_its_stable_names() {
     let stage = Stage::eskiz("").logged_in();
-    let status = stage.home.run(&["status", "--json"]).exits(0).json();
-    assert_eq!(keys(&status), ["connections"]);
+    let status = stage.home.run(&["status", "--json"]).exits(5).json();
+    assert_eq!(keys(&status), ["connections", "daemon"]);
     let connection = &status["connections"][0];
     assert_eq!(keys(connection), CONNECTION);
     assert_eq!(keys(&connection["last_attempt"]), ATTEMPT);
@@ -54,10 +54,10 @@ fn status_has_its_stable_names() {
     assert!(is_time(&connection["expires_at"]) && is_time(&connection["next_refresh_at"]));
     let sentence = connection["sentence"].as_str().unwrap();
     assert!(
-        sentence.starts_with("Valid for 29d") && sentence.contains("Next refresh in"),
+        sentence.starts_with("Valid for 29d") && sentence.contains("Due for refresh in"),
         "{sentence}"
     );
-    let text = stage.home.run(&["status", "eskiz"]).exits(0).stdout;
+    let text = stage.home.run(&["status", "eskiz"]).exits(5).stdout;
     assert!(text.starts_with("✓ eskiz  fresh") && text.contains(sentence), "{text}");
 }
 

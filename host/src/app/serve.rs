@@ -69,6 +69,7 @@ pub async fn serve(mut app: App, watch: Watch, signals: Signals) -> Result<(), S
     }
     systemd::ready();
     tell_ready(&app, &socket).await;
+    app.examine();
     let signals = app.lifecycle.follow(signals, move || {
         let _ = hangup.send(());
     });
@@ -82,7 +83,6 @@ pub async fn serve(mut app: App, watch: Watch, signals: Signals) -> Result<(), S
 
 /// The one line that says what runs here, and on what.
 async fn tell_ready(app: &App, socket: &Path) {
-    tell_plugins(app);
     let manifest = app.manifest();
     let Tally { connections, problems } = app.storage.tally().await.unwrap_or_default();
     let need = match problems {
@@ -173,25 +173,6 @@ fn inventory(app: &App) -> String {
     format!("{}, {}", said::count(plugins, "plugin"), said::count(providers, "provider"))
 }
 
-/// What of the plugin folder cannot be used, and for whom.
-fn tell_plugins(app: &App) {
-    let shelf = app.catalogue.shelf();
-    for file in &shelf.files {
-        if let Some(failure) = &file.refused {
-            warn!(plugin.name = file.file, error.code = %failure.code, "{failure}");
-        }
-    }
-    for (provider, problem) in &shelf.problems {
-        warn!(
-            provider.name = provider,
-            error.code = problem.code.text(),
-            "provider {provider}: {}; {}",
-            problem.message,
-            problem.help
-        );
-    }
-}
-
 /// Follows changes of files, hang-ups and commands until the soft stop.
 async fn follow(app: &Arc<App>, scheduler: &Scheduler, causes: Causes) {
     let Causes { mut watch, mut hangups, mut reloads } = causes;
@@ -218,14 +199,14 @@ async fn follow(app: &Arc<App>, scheduler: &Scheduler, causes: Causes) {
 }
 
 /// Puts the changed manifest in force; one with problems changes nothing, and that is said.
-async fn reload(app: &App) -> Result<(), Failure> {
+async fn reload(app: &Arc<App>) -> Result<(), Failure> {
     systemd::reloading();
     let result = read_anew(app).await;
     systemd::ready();
     result
 }
 
-async fn read_anew(app: &App) -> Result<(), Failure> {
+async fn read_anew(app: &Arc<App>) -> Result<(), Failure> {
     let path = app.manifest().path.clone();
     let manifest = match manifest::load(&path) {
         Ok(manifest) => manifest,
@@ -245,8 +226,8 @@ async fn read_anew(app: &App) -> Result<(), Failure> {
     };
     match adopted {
         Ok(()) => {
-            tell_plugins(app);
             info!("reloaded {}: {}", path.display(), inventory(app));
+            app.examine();
             Ok(())
         }
         Err(error) => {

@@ -20,6 +20,15 @@ mod plugin;
 /// What the operator has configured, as digests.
 mod config;
 
+/// What a provider's plugin declares and is not granted.
+mod ungranted;
+
+/// What holds, and where it comes from.
+mod effective;
+
+/// A provider's table for the manifest.
+mod sample;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -31,8 +40,10 @@ use jiff::Timestamp;
 pub use approval::Candidate;
 pub use config::{Changed, Config, Configs};
 pub use discover::digest_of;
+pub use effective::{Effective, Held, Origin};
 pub use lock::{LockEntry, LockFile};
 pub use plugin::{BindProblem, Own, Plugin};
+pub use sample::Sample;
 
 use crate::egress::Gate;
 use crate::manifest::Manifest;

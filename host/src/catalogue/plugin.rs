@@ -56,7 +56,7 @@ pub struct BindProblem {
 }
 
 impl BindProblem {
-    fn new(path: &[&str], code: impl Into<Code>, message: String, help: String) -> Self {
+    pub(super) fn new(path: &[&str], code: impl Into<Code>, message: String, help: String) -> Self {
         let path = path.iter().map(|&it| it.to_owned()).collect();
         Self { path, code: code.into(), message, help }
     }
@@ -115,6 +115,16 @@ impl Plugin {
             }),
             _ => Err(problems),
         }
+    }
+
+    /// What it may send: for the connection of that name, if it has settings of its own.
+    pub(super) fn own_policy(&self, name: &str) -> Option<&Policy> {
+        self.policies.get(name).map(|it| &**it)
+    }
+
+    /// What all other connections may send.
+    pub(super) fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// The plugin's own schedule, which holds when the manifest has none.
@@ -272,7 +282,7 @@ fn policy(
     let patterns = descriptor.access.iter().filter(given).map(expand);
     let patterns = patterns.collect::<Result<Vec<_>, PatternError>>();
     let patterns = patterns.map_err(|error| {
-        let help = format!("see the settings with: keepfresh plugin list ({})", descriptor.name);
+        let help = format!("its settings are listed by: {}", command(provider));
         BindProblem::new(&["settings"], code::Manifest::SettingInvalid, error.to_string(), help)
     })?;
     Ok(Policy {
@@ -282,6 +292,15 @@ fn policy(
         networks: provider.egress.networks.clone(),
         plaintext: provider.egress.plaintext,
     })
+}
+
+/// The command that lists what a provider of that plugin takes.
+fn command(provider: &Provider) -> String {
+    let Provider { name, plugin, .. } = provider;
+    match plugin == name {
+        true => format!("keepfresh provider add {name}"),
+        false => format!("keepfresh provider add {name} --plugin {plugin}"),
+    }
 }
 
 /// Whether a request cannot be made because an optional setting that it is made of was not given.

@@ -3,7 +3,9 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::app;
@@ -12,14 +14,15 @@ use crate::cli::exit::Exit;
 use crate::cli::render;
 use crate::egress::Gate;
 use crate::manifest::diagnostic::Diagnostic;
-use crate::manifest::provider::{Connection, Provider};
 use crate::manifest::{self, Manifest};
-use crate::model::clock::Clock;
+use crate::model::clock::{self, Clock};
 use crate::model::code;
 use crate::model::id::ConnectionId;
+use crate::model::state::span;
+use crate::operator::examine::{Deployment, examine};
+use crate::refresher::longest_margin;
 use crate::sandbox::{Compiler, Sandbox};
 use crate::storage::{Storage, StorageError};
-use crate::vault::key::MasterKey;
 
 /// Connections that a changed setting or secret has not reached yet.
 #[derive(Debug, Serialize)]
@@ -32,7 +35,31 @@ pub(super) struct Stale {
     pub(super) changed: Vec<Changed>,
 }
 
-pub(super) async fn run(config: &Path, json: bool) -> Exit {
+/// Connections whose tokens live too short a time for `refresh_before`.
+#[derive(Debug, Serialize)]
+pub(super) struct Capped {
+    /// One.
+    pub(super) connection: ConnectionId,
+    /// What the manifest says.
+    pub(super) refresh_before: String,
+    /// How long its token lives.
+    pub(super) lifetime: String,
+    /// How long before its end it is refreshed.
+    pub(super) used: String,
+}
+
+/// What a check finds where nothing is wrong.
+pub(super) struct Checked<'a> {
+    pub(super) manifest: &'a Manifest,
+    pub(super) shelf: &'a Shelf,
+    pub(super) stale: Vec<Stale>,
+    pub(super) capped: Vec<Capped>,
+    /// Whether everything that holds is wanted.
+    pub(super) effective: bool,
+    pub(super) now: Timestamp,
+}
+
+pub(super) async fn run(config: &Path, effective: bool, json: bool) -> Exit {
     let manifest = match manifest::load(config) {
         Ok(manifest) => manifest,
         Err(problems) => return render::problems(config, &problems, json),
@@ -46,17 +73,33 @@ pub(super) async fn run(config: &Path, json: bool) -> Exit {
     let loader = Loader { sandbox, cache: None, gate: Gate::system() };
     let now = Clock::system().now();
     let shelf = Arc::new(loader.look(&manifest, now).await);
-    let mut problems = between(&manifest, &shelf);
-    problems.extend(files(&manifest, &shelf));
-    problems.extend(secrets(&manifest).await);
-    problems.extend(key(&manifest).await);
-    problems.extend(rows(&manifest).await);
+    let problems = problems(&manifest, &shelf).await;
     if !problems.is_empty() {
         return render::problems(config, &problems, json);
     }
     let stale = stale(&manifest, &shelf).await;
-    render::checked(&manifest, &shelf, &stale, now, json);
+    let capped = capped(&manifest, &shelf).await;
+    let checked = Checked { manifest: &manifest, shelf: &shelf, stale, capped, effective, now };
+    render::check::checked(&checked, json);
     Exit::Done
+}
+
+/// What is wrong: what an examination finds, and rows that cannot be read. A file that is not there yet has none.
+async fn problems(manifest: &Manifest, shelf: &Shelf) -> Vec<Diagnostic> {
+    let (storage, unopened) = match Storage::open_as_it_is(&manifest.storage.path).await {
+        Ok(storage) => (storage, None),
+        Err(error) => (None, Some(of_storage(manifest, &error, NO_DATABASE))),
+    };
+    let deployment = Deployment { manifest, shelf, storage: storage.as_ref() };
+    let examined = examine(deployment).await.into_iter();
+    let mut problems =
+        examined.flat_map(|it| it.faults).map(|it| it.diagnostic(manifest)).collect::<Vec<_>>();
+    problems.extend(unopened);
+    if let Some(storage) = storage {
+        problems.extend(rows(manifest, &storage).await);
+        storage.close().await;
+    }
+    problems
 }
 
 /// Connections whose tokens came of other settings or secrets than those of now. What cannot be known is
@@ -75,92 +118,61 @@ async fn stale(manifest: &Manifest, shelf: &Arc<Shelf>) -> Vec<Stale> {
     stale
 }
 
-/// Conflicts between a provider's section and its plugin.
-fn between(manifest: &Manifest, shelf: &Shelf) -> Vec<Diagnostic> {
-    let place = |(provider, problem): &(String, crate::catalogue::BindProblem)| {
-        let mut path = vec!["providers", provider];
-        path.extend(problem.path.iter().map(String::as_str));
-        let message = format!("provider `{provider}`: {}", problem.message);
-        manifest.diagnostic(&path, problem.code.clone(), &message, &problem.help)
-    };
-    shelf.problems.iter().map(place).collect()
-}
-
-/// Files that are refused, at the first provider that needs them, else at the folder's line.
-fn files(manifest: &Manifest, shelf: &Shelf) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    for file in &shelf.files {
-        let Some(failure) = &file.refused else { continue };
-        let user =
-            manifest.providers.values().find(|it| format!("{}.wasm", it.plugin) == file.file);
-        let path = match user {
-            Some(provider) => vec!["providers", provider.name.as_str(), "plugin"],
-            None => vec!["plugins", "dir"],
-        };
-        let help = format!("replace {} with a working plugin, or remove it", file.file);
-        found.push(manifest.diagnostic(&path, code::PluginFile::Refused, &failure.message, &help));
-    }
-    found
-}
-
-/// Secrets that cannot be read.
-async fn secrets(manifest: &Manifest) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
+/// Connections of the manifest whose `refresh_before` is more than a third of their token's lifetime: of the one
+/// that is stored, else as the plugin declares it.
+async fn capped(manifest: &Manifest, shelf: &Shelf) -> Vec<Capped> {
+    let storage = Storage::open_as_it_is(&manifest.storage.path).await.ok().flatten();
+    let mut capped = Vec::new();
     for (provider, connection) in manifest.connections() {
-        for (name, source) in provider.secrets_of(connection.id.name()) {
-            let Err(error) = source.read().await else { continue };
-            let message = format!("the secret `{name}` of {} cannot be read", connection.id);
-            let path = place_of(provider, connection, &name);
-            let path = path.iter().map(String::as_str).collect::<Vec<_>>();
-            let problem = manifest.diagnostic(&path, error.code(), &message, &error.to_string());
-            if !found.contains(&problem) {
-                found.push(problem);
-            }
+        let Some(wanted) = provider.refresh_before else { continue };
+        let declared = shelf.providers.get(&provider.name).and_then(|it| it.as_ref().ok());
+        let declared = declared.and_then(|it| it.descriptor().lifetime);
+        let lifetime = match &storage {
+            Some(storage) => lifetime_of(storage, &connection.id).await,
+            None => None,
+        };
+        let declared = declared.map(|it| Duration::from_secs(it.into()));
+        let Some(lifetime) = lifetime.or(declared) else { continue };
+        let used = longest_margin(lifetime);
+        if used < wanted {
+            let [refresh_before, lifetime, used] = [wanted, lifetime, used].map(in_words);
+            let connection = connection.id.clone();
+            capped.push(Capped { connection, refresh_before, lifetime, used });
         }
     }
-    found
+    if let Some(storage) = storage {
+        storage.close().await;
+    }
+    capped
 }
 
-/// The keys that lead to a secret: to the connection's own, if it has one, which goes over the
-/// provider's.
-fn place_of(provider: &Provider, connection: &Connection, secret: &str) -> Vec<String> {
-    let own = connection.secrets.contains_key(secret);
-    let index = provider.connections.iter().position(|it| own && it.id == connection.id);
-    let mut path = vec!["providers".to_owned(), provider.name.clone()];
-    path.extend(index.into_iter().flat_map(|it| ["connections".to_owned(), it.to_string()]));
-    path.extend(["secrets".to_owned(), secret.to_owned()]);
-    path
+async fn lifetime_of(storage: &Storage, id: &ConnectionId) -> Option<Duration> {
+    let token = storage.load(id).await.ok()??.connection.token?;
+    let seconds = token.expires_at?.duration_since(token.issued_at).as_secs();
+    // An answer takes its time: to the minute, it is what the provider means.
+    let minutes = (u64::try_from(seconds).ok()? + 30) / 60;
+    Some(Duration::from_secs(minutes * 60)).filter(|it| !it.is_zero())
 }
 
-/// Rows of the database that cannot be read; a file that is not there yet has none.
-async fn rows(manifest: &Manifest) -> Vec<Diagnostic> {
-    let problem = |error: StorageError, help: &str| {
-        manifest.diagnostic(&["storage", "url"], error.code(), &error.to_string(), help)
-    };
-    let found = async {
-        match Storage::open_as_it_is(&manifest.storage.path).await? {
-            Some(storage) => {
-                let found = storage.unreadable().await;
-                storage.close().await;
-                found
-            }
-            None => Ok(Vec::new()),
-        }
-    };
-    match found.await {
-        Ok(found) => found.into_iter().take(ROWS).map(|it| problem(it, ONE_ROW)).collect(),
-        Err(error) => vec![problem(error, "keepfresh cannot work without its database")],
+fn in_words(length: Duration) -> String {
+    span(Timestamp::UNIX_EPOCH, clock::after(Timestamp::UNIX_EPOCH, length))
+}
+
+/// Rows of the database that cannot be read.
+async fn rows(manifest: &Manifest, storage: &Storage) -> Vec<Diagnostic> {
+    match storage.unreadable().await {
+        Ok(found) => found.iter().take(ROWS).map(|it| of_storage(manifest, it, ONE_ROW)).collect(),
+        Err(error) => vec![of_storage(manifest, &error, NO_DATABASE)],
     }
 }
+
+fn of_storage(manifest: &Manifest, error: &StorageError, help: &str) -> Diagnostic {
+    manifest.diagnostic(&["storage", "url"], error.code(), &error.to_string(), help)
+}
+
+const NO_DATABASE: &str = "keepfresh cannot work without its database";
 
 /// Maximum number of rows that are named; with more, the file is damaged.
 const ROWS: usize = 20;
 
 const ONE_ROW: &str = "other rows are not affected: restore this row from a backup, or delete the connection: keepfresh connection remove";
-
-/// The key that seals the database, if it is missing or not valid.
-async fn key(manifest: &Manifest) -> Option<Diagnostic> {
-    let error = MasterKey::load(&manifest.vault.key).await.err()?;
-    let message = "the vault key cannot be read";
-    Some(manifest.diagnostic(&["vault", "key"], error.code(), message, &error.to_string()))
-}

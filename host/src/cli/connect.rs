@@ -13,8 +13,7 @@ use crate::cli::exit::Exit;
 use crate::cli::patience::Patience;
 use crate::cli::render::{self, people};
 use crate::cli::visiting::Visiting;
-use crate::cli::{browser, paste};
-use crate::manifest;
+use crate::cli::{browser, found, paste};
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
@@ -27,11 +26,11 @@ const LAST_POLL: Duration = Duration::from_secs(1);
 
 /// Connects an account and prints how it is then.
 pub(super) async fn run(config: &Path, wanted: Connect, json: bool) -> Exit {
-    let manifest = match manifest::load(config) {
-        Ok(manifest) => manifest,
-        Err(problems) => return render::problems(config, &problems, json),
+    let found = match found::find(config, json).await {
+        Ok(found) => found,
+        Err(exit) => return exit,
     };
-    let mut visiting = Visiting::new(manifest);
+    let mut visiting = Visiting::new(found);
     let result = connect(&mut visiting, &wanted).await;
     visiting.close().await;
     match result {

@@ -5,13 +5,15 @@ use std::path::Path;
 
 use clap::CommandFactory as _;
 
-use crate::cli::arguments::{Arguments, ConnectionVerb, PluginVerb, ScheduleVerb, TokenVerb, Verb};
+use crate::cli::arguments::{
+    Arguments, ConnectionVerb, PluginVerb, ProviderVerb, ScheduleVerb, TokenVerb, Verb,
+};
 use crate::cli::exit::Exit;
 use crate::cli::listing::List;
 use crate::cli::run::Errand;
 use crate::cli::{
-    check, config, connect, explain, export, import, init, inspect, listing, plugin, render, run,
-    serve,
+    check, config, connect, explain, export, import, init, inspect, listing, plugin, provider,
+    reference, render, run, serve,
 };
 use crate::operator::{Command, LogQuery, Selection};
 
@@ -21,9 +23,9 @@ pub(super) async fn dispatch(arguments: Arguments) -> Exit {
     let config = config::chosen(config, matches!(verb, Verb::Init));
     let ask = |command| run::run(&config, Errand::Command(command), json);
     match verb {
-        Verb::Init => init::run(&config, json),
+        Verb::Init => init::run(&config, json).await,
         Verb::Serve => serve::run(&config, json).await,
-        Verb::Check => check::run(&config, json).await,
+        Verb::Check { effective } => check::run(&config, effective, json).await,
         Verb::Status { connections: ids, provider, label, state: states, all } => {
             let selection = Selection { ids, provider, label, ..Selection::default() };
             let list = List::Status { selection, states, all };
@@ -57,6 +59,10 @@ pub(super) async fn dispatch(arguments: Arguments) -> Exit {
         }
         Verb::Stats { provider, since: since_s } => ask(Command::Stats { provider, since_s }).await,
         Verb::Schedule { verb: ScheduleVerb::List } => ask(Command::Schedules).await,
+        Verb::Manifest { verb } => reference::run(verb, json),
+        Verb::Provider { verb: ProviderVerb::Add { name, plugin } } => {
+            provider::add(&config, &name, plugin.as_deref(), json).await
+        }
         Verb::Plugin { verb } => of_plugin(&config, verb, json).await,
         Verb::Prune { older_than: older_than_s } => ask(Command::Prune { older_than_s }).await,
         Verb::Doctor => ask(Command::Doctor).await,

@@ -11,9 +11,9 @@ use tempfile::NamedTempFile;
 use crate::app::Purpose;
 use crate::cli::arguments::Export;
 use crate::cli::exit::Exit;
+use crate::cli::found::{self, Found};
 use crate::cli::render;
 use crate::cli::session::Session;
-use crate::manifest::{self, Manifest};
 use crate::model::code::{self, Code};
 use crate::model::failure::{Case, Failure};
 use crate::operator::export_file::{Table, json_line};
@@ -23,11 +23,11 @@ use crate::operator::{Command, PageQuery, Reply};
 
 /// Exports and says what has gone out.
 pub(super) async fn run(config: &Path, wanted: Export, json: bool) -> Exit {
-    let manifest = match manifest::load(config) {
-        Ok(manifest) => manifest,
-        Err(problems) => return render::problems(config, &problems, json),
+    let found = match found::find(config, json).await {
+        Ok(found) => found,
+        Err(exit) => return exit,
     };
-    match export(manifest, &wanted).await {
+    match export(found, &wanted).await {
         Ok(sum) => render::exported(&sum, json && !wanted.is_standard_output()),
         Err(failure) => render::failure(&failure, json),
     }
@@ -76,11 +76,11 @@ impl Sum {
     }
 }
 
-async fn export(manifest: Manifest, wanted: &Export) -> Result<Sum, Failure> {
+async fn export(found: Found, wanted: &Export) -> Result<Sum, Failure> {
     if !wanted.is_standard_output() && wanted.file.symlink_metadata().is_ok() {
         return Err(exists(&wanted.file));
     }
-    let session = Session::open(manifest, Purpose::Look).await?;
+    let session = Session::open(found, Purpose::Look).await?;
     let result = ask_and_write(&session, wanted).await;
     session.close().await;
     result

@@ -11,10 +11,11 @@ use crate::manifest::template::TEMPLATE;
 use crate::manifest::{self, Manifest};
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
+use crate::storage::Storage;
 use crate::vault::key::MasterKey;
 use crate::vault::source::Source;
 
-pub(super) fn run(config: &Path, json: bool) -> Exit {
+pub(super) async fn run(config: &Path, json: bool) -> Exit {
     let made = match write_new(config) {
         Ok(made) => made,
         Err(error) => {
@@ -31,7 +32,7 @@ pub(super) fn run(config: &Path, json: bool) -> Exit {
         render::made(&files, json);
         return Exit::Done;
     };
-    match make_key(key, &manifest) {
+    match make_key(key, &manifest).await {
         Ok(made) => {
             files.push(("key", key.as_path(), made));
             render::made(&files, json);
@@ -45,13 +46,13 @@ pub(super) fn run(config: &Path, json: bool) -> Exit {
 }
 
 /// Whether the key was made; one that is there is left as it is.
-fn make_key(key: &Path, manifest: &Manifest) -> Result<bool, Failure> {
+async fn make_key(key: &Path, manifest: &Manifest) -> Result<bool, Failure> {
     if key.exists() {
         return Ok(false);
     }
-    if manifest.storage.path.exists() {
+    if is_sealed(&manifest.storage.path).await {
         let text = format!(
-            "{} is missing, but {} was sealed with a key; restore that key, because a new one cannot decrypt it",
+            "{} is missing, but {} was sealed with a key; restore that key, because a new one cannot decrypt it; if nothing in it is needed, move the database away",
             key.display(),
             manifest.storage.path.display()
         );
@@ -69,6 +70,19 @@ fn say_next(config: &Path, manifest: &Manifest) {
         "next: put a plugin into {dir}, name it in {}, and run: keepfresh check",
         config.display()
     ));
+}
+
+/// Whether something may be sealed in the database with a key that is gone. A keyring that is empty never had
+/// one: a start that failed has left the file.
+async fn is_sealed(database: &Path) -> bool {
+    if std::fs::metadata(database).map_or(true, |it| it.len() == 0) {
+        return false;
+    }
+    let Ok(Some(storage)) = Storage::open_as_it_is(database).await else { return true };
+    let has_keys = storage.keyring().await.map_or(true, |it| !it.is_empty());
+    let sealed = has_keys || storage.holds_sealed().await.unwrap_or(true);
+    storage.close().await;
+    sealed
 }
 
 /// Whether the file was created; an existing one is left unchanged.

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use crate::app::Purpose;
 use crate::cli::exit::Exit;
+use crate::cli::found;
 use crate::cli::render::pages::Listing;
 use crate::cli::render::{self, door};
 use crate::cli::session::Session;
-use crate::manifest;
 use crate::model::failure::Failure;
 use crate::model::state::State;
 use crate::operator::{Command, LogQuery, PAGE, PageQuery, Reply, Selection};
@@ -32,15 +32,18 @@ pub(super) enum List {
 
 /// Prints the list.
 pub(super) async fn run(config: &Path, list: List, json: bool) -> Exit {
-    let manifest = match manifest::load(config) {
-        Ok(manifest) => manifest,
-        Err(problems) => return render::problems(config, &problems, json),
+    let found = match found::find(config, json).await {
+        Ok(found) => found,
+        Err(exit) => return exit,
     };
-    let session = match Session::open(manifest, Purpose::Look).await {
+    let session = match Session::open(found, Purpose::Look).await {
         Ok(session) => session,
         Err(failure) => return render::failure(&failure, json),
     };
     let mut listing = list.listing(json);
+    if matches!(list, List::Status { .. }) {
+        listing = listing.beside_daemon(session.has_daemon());
+    }
     let printed = print(&session, &list, &mut listing).await;
     session.close().await;
     match printed {

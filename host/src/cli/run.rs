@@ -11,12 +11,12 @@ use zeroize::Zeroizing;
 use crate::app::{self, Purpose};
 use crate::cli::arguments::Add;
 use crate::cli::exit::Exit;
+use crate::cli::found::{self, Found};
 use crate::cli::import;
 use crate::cli::render::{self, door};
 use crate::cli::session::Session;
 use crate::control;
 use crate::lifecycle::lock;
-use crate::manifest::{self, Manifest};
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
@@ -43,9 +43,9 @@ pub(super) enum Errand {
 
 /// Carries out `errand` and prints what came of it.
 pub(super) async fn run(config: &Path, errand: Errand, json: bool) -> Exit {
-    let manifest = match manifest::load(config) {
-        Ok(manifest) => manifest,
-        Err(problems) => return render::problems(config, &problems, json),
+    let found = match found::find(config, json).await {
+        Ok(found) => found,
+        Err(exit) => return exit,
     };
     let header = matches!(errand, Errand::TokenGet { header: true, .. });
     let command = match errand.command().await {
@@ -55,7 +55,7 @@ pub(super) async fn run(config: &Path, errand: Errand, json: bool) -> Exit {
     let (progress, steps) = mpsc::unbounded_channel();
     #[expect(clippy::disallowed_methods, reason = "there is no lifecycle yet; it is awaited below")]
     let bar = tokio::spawn(render::progress::follow(steps, json));
-    let result = carry_out(manifest, command, &progress).await;
+    let result = carry_out(found, command, &progress).await;
     drop(progress);
     let _ = bar.await;
     match result {
@@ -78,15 +78,15 @@ impl Errand {
 
 /// Asks the daemon, or does it here.
 async fn carry_out(
-    manifest: Manifest,
+    found: Found,
     command: Command,
     progress: &mpsc::UnboundedSender<Progress>,
 ) -> Result<Reply, Failure> {
-    if let Some(reply) = at_hand(&manifest, &command).await? {
+    if let Some(reply) = at_hand(&found, &command).await? {
         return Ok(reply);
     }
     let purpose = if command.only_looks() { Purpose::Look } else { Purpose::Command };
-    let session = Session::open(manifest, purpose).await?;
+    let session = Session::open(found, purpose).await?;
     let result = session.run(command, progress).await;
     session.close().await;
     result
@@ -94,8 +94,10 @@ async fn carry_out(
 
 /// A token that is stored and lives long enough, when it could only be asked for later: while a daemon
 /// starts, or another command works on the database.
-async fn at_hand(manifest: &Manifest, command: &Command) -> Result<Option<Reply>, Failure> {
-    let Command::TokenGet { id, min_ttl_s } = command else { return Ok(None) };
+async fn at_hand(found: &Found, command: &Command) -> Result<Option<Reply>, Failure> {
+    let (Found::Whole(manifest), Command::TokenGet { id, min_ttl_s }) = (found, command) else {
+        return Ok(None);
+    };
     let database = &manifest.storage.path;
     if control::Client::connect(database).await?.is_some() || lock::holder(database).is_none() {
         return Ok(None);
@@ -125,13 +127,13 @@ const BETWEEN_LOOKS: u32 = 100_000;
 
 /// Prints attempts, and new ones as they come, until it is interrupted.
 pub(super) async fn follow(config: &Path, mut query: LogQuery, json: bool) -> Exit {
-    let mut manifest = match manifest::load(config) {
-        Ok(manifest) => manifest,
-        Err(problems) => return render::problems(config, &problems, json),
+    let mut found = match found::find(config, json).await {
+        Ok(found) => found,
+        Err(exit) => return exit,
     };
     let (nobody, _) = mpsc::unbounded_channel();
     loop {
-        let mut attempts = match carry_out(manifest, Command::Log(query.clone()), &nobody).await {
+        let mut attempts = match carry_out(found, Command::Log(query.clone()), &nobody).await {
             Ok(Reply::Attempts(attempts)) => attempts,
             Ok(_) => return Exit::Failed,
             Err(failure) => return render::failure(&failure, json),
@@ -148,8 +150,8 @@ pub(super) async fn follow(config: &Path, mut query: LogQuery, json: bool) -> Ex
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
             _ = tokio::signal::ctrl_c() => return Exit::Done,
         }
-        manifest = match manifest::load(config) {
-            Ok(manifest) => manifest,
+        found = match found::look(config).await {
+            Ok(found) => found,
             Err(problems) => return render::problems(config, &problems, json),
         };
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use crate::app::{App, COMMAND_WAIT, OpenError, Purpose};
+use crate::cli::found::Found;
 use crate::control;
 use crate::egress::Gate;
 use crate::lifecycle::lock;
@@ -27,14 +28,26 @@ pub(super) enum Session {
 
 impl Session {
     /// Finds the daemon, or opens everything here for `purpose`.
-    pub(super) async fn open(manifest: Manifest, purpose: Purpose) -> Result<Self, Failure> {
-        let database = manifest.storage.path.clone();
+    pub(super) async fn open(found: Found, purpose: Purpose) -> Result<Self, Failure> {
+        let database = found.database().to_owned();
+        let Found::Whole(manifest) = found else { return Ok(Self::Daemon(database)) };
         if daemon_comes(&database, purpose).await? {
             return Ok(Self::Daemon(database));
         }
-        let app = start(manifest, purpose).await?;
+        let app = start(*manifest, purpose).await?;
         stop_on_interrupt(&app);
         Ok(Self::Here(Box::new(app)))
+    }
+
+    /// Whether somebody refreshes what is due: a daemon that runs, or one that is starting.
+    pub(super) fn has_daemon(&self) -> bool {
+        match self {
+            Self::Daemon(_) => true,
+            Self::Here(app) => {
+                let holder = lock::holder(&app.manifest().storage.path);
+                holder.is_some_and(|it| it.role == "serve")
+            }
+        }
     }
 
     /// Carries out one command.
@@ -47,11 +60,7 @@ impl Session {
             Self::Here(app) => app.operator.run(command, progress).await,
             Self::Daemon(database) => match control::Client::connect(database).await? {
                 Some(daemon) => control::ask(daemon, &command, progress).await,
-                None => Err(Failure::new(
-                    Case::HostFault,
-                    code::Daemon::Unreachable,
-                    "the daemon has stopped; run this again",
-                )),
+                None => Err(has_stopped()),
             },
         }
     }
@@ -106,6 +115,12 @@ pub(super) async fn start(manifest: Manifest, purpose: Purpose) -> Result<App, F
     let (clock, gate, compiler) = (Clock::system(), Gate::system(), Compiler::itself());
     let app = App::open(manifest, purpose, clock, gate, compiler).await;
     app.map_err(|it| cannot_open(&it))
+}
+
+/// A daemon that was there is not any more.
+pub(super) fn has_stopped() -> Failure {
+    let message = "the daemon has stopped; run this again";
+    Failure::new(Case::HostFault, code::Daemon::Unreachable, message)
 }
 
 pub(super) fn cannot_open(error: &OpenError) -> Failure {

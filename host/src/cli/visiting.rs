@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::app::{App, Purpose};
+use crate::cli::found::Found;
 use crate::cli::render;
 use crate::cli::session::{self, cannot_open};
 use crate::control;
@@ -30,15 +31,15 @@ const NOTEWORTHY: Duration = Duration::from_secs(3);
 
 /// A login of a person.
 pub(super) struct Visiting {
-    manifest: Manifest,
+    found: Found,
     /// Opened when it is needed.
     app: Option<Box<App>>,
 }
 
 impl Visiting {
-    /// One under that manifest.
-    pub(super) fn new(manifest: Manifest) -> Self {
-        Self { manifest, app: None }
+    /// One under that manifest, or with that daemon.
+    pub(super) fn new(found: Found) -> Self {
+        Self { found, app: None }
     }
 
     /// Carries out a command that stores nothing.
@@ -87,14 +88,19 @@ impl Visiting {
     }
 
     async fn daemon(&self) -> Result<Option<control::Client>, Failure> {
-        control::Client::connect(&self.manifest.storage.path).await
+        control::Client::connect(self.found.database()).await
     }
 
     /// The app in this process. A person takes minutes, and callers want tokens meanwhile: so it is not alone.
     async fn app(&mut self) -> Result<&App, Failure> {
         let app = match self.app.take() {
             Some(app) => app,
-            None => Box::new(session::start(self.manifest.clone(), Purpose::Visit).await?),
+            None => {
+                let Found::Whole(manifest) = &self.found else {
+                    return Err(session::has_stopped());
+                };
+                Box::new(session::start(Manifest::clone(manifest), Purpose::Visit).await?)
+            }
         };
         Ok(self.app.insert(app))
     }

@@ -19,6 +19,7 @@ pub use pattern::{Pattern, PatternError};
 pub use policy::Policy;
 pub use request::{Body, Method, Request};
 pub use response::Response;
+pub use ungranted::Ungranted;
 
 /// The longest body that goes out, in bytes.
 pub const LONGEST_BODY: usize = outgoing::LONGEST_BODY;
@@ -85,6 +86,9 @@ mod response;
 
 /// A URL that means to us what it means to the server.
 mod target;
+
+/// What is declared and lacks a grant.
+mod ungranted;
 
 #[cfg(test)]
 mod tests;

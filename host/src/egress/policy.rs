@@ -200,7 +200,7 @@ impl Policy {
 
 /// The addresses of `localhost` are known without a lookup, which saves the operator a second round of
 /// refusal and remedy.
-fn known_addresses(target: &Target) -> Vec<IpAddr> {
+pub(super) fn known_addresses(target: &Target) -> Vec<IpAddr> {
     match target.address {
         Some(address) => vec![address],
         None if target.host == "localhost" || target.host.ends_with(".localhost") => {

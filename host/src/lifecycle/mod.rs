@@ -25,6 +25,9 @@ pub mod hardening;
 /// How many files may be open.
 pub mod limits;
 
+/// How much room is left.
+pub mod disk;
+
 /// One process at a time on one database.
 pub mod lock;
 

@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use toml::de::DeValue;
 
 use crate::manifest::problems::Fault;
+use crate::manifest::reference::Section;
 use crate::manifest::table::Table;
 use crate::manifest::value::{boolean, string};
 use crate::model::code;
@@ -20,6 +21,14 @@ pub enum Grant {
 }
 
 impl Grant {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reveal => "reveal",
+            Self::Memory => "memory:256MiB",
+        }
+    }
+
     pub(super) fn parse(value: &DeValue<'_>) -> Result<Self, Fault> {
         match string(value)? {
             "reveal" => Ok(Self::Reveal),
@@ -43,8 +52,8 @@ pub struct Egress {
 }
 
 impl Egress {
-    pub(super) fn read(table: &Table<'_>) -> Self {
-        table.only(&["networks", "plaintext"], "");
+    pub(super) fn read(table: Table<'_>) -> Self {
+        let table = table.with(Section::Egress, "");
         Self {
             networks: table.list("networks", "network", network),
             plaintext: table.read("plaintext", boolean).unwrap_or_default(),

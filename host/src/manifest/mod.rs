@@ -10,6 +10,8 @@ pub mod diagnostic;
 pub mod place;
 /// One provider and its connections.
 pub mod provider;
+/// Which keys there are.
+pub mod reference;
 /// Storage, key, plugin folder and address.
 pub mod section;
 /// The manifest that `keepfresh init` writes.
@@ -32,10 +34,13 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
+pub use value::short;
+
 use crate::manifest::diagnostic::Diagnostic;
 use crate::manifest::place::Places;
 use crate::manifest::problems::Problems;
 use crate::manifest::provider::{Connection, Provider};
+use crate::manifest::reference::Section;
 use crate::manifest::section::{Plugins, Server, Storage, Vault};
 use crate::manifest::table::Table;
 use crate::model::code::Code;
@@ -80,22 +85,43 @@ pub fn parse(text: &str, path: &Path) -> Result<Manifest, Vec<Diagnostic>> {
     Err(problems.into_found())
 }
 
-const SECTIONS: &[&str] = &["storage", "vault", "plugins", "server", "providers"];
+/// The plugin folder of the file, whatever else is wrong with it.
+pub fn plugin_folder(path: &Path) -> PathBuf {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let problems = Problems::new(&text, path);
+    let (root, _) = DeTable::parse_recoverable(&text);
+    let plugins = Table::root(root.get_ref(), &problems).table("plugins", "");
+    Plugins::read(plugins, &folder_of(path)).dir
+}
+
+/// The database of the file, whatever else is wrong with it: that finds a running daemon. `None` where it
+/// names one that cannot be made out, because another database may have a daemon, too.
+pub fn database(path: &Path) -> Option<PathBuf> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let problems = Problems::new(&text, path);
+    let (root, _) = DeTable::parse_recoverable(&text);
+    let storage = Table::root(root.get_ref(), &problems).table("storage", "");
+    let storage = Storage::read(storage, &folder_of(path));
+    let is_named =
+        root.get_ref().get("storage").is_some_and(|it| it.get_ref().get("url").is_some());
+    let is_known = problems.finish(()).is_ok() && (is_named || !text.contains("storage"));
+    is_known.then_some(storage.path)
+}
+
 const LATER: &[&str] = &["channels", "sinks"];
 
 fn read(entries: &DeTable<'_>, path: &Path, problems: &Problems<'_>) -> Manifest {
-    let root = Table::root(entries, problems);
+    let root = Table::root(entries, problems).with_keys_of(Section::Root, LATER, "");
     let folder = folder_of(path);
-    root.only(&[SECTIONS, LATER].concat(), "");
     root.refuse_yet(LATER);
     let places = Places::collect(entries, problems.lines());
     problems.hide(places.hidden());
     Manifest {
         path: path.to_owned(),
-        storage: Storage::read(&root.table("storage", "`[storage]`"), &folder),
-        vault: Vault::read(&root.table("vault", "`[vault]`"), &folder),
-        plugins: Plugins::read(&root.table("plugins", "`[plugins]`"), &folder),
-        server: Server::read(&root.table("server", "`[server]`")),
+        storage: Storage::read(root.table("storage", "`[storage]`"), &folder),
+        vault: Vault::read(root.table("vault", "`[vault]`"), &folder),
+        plugins: Plugins::read(root.table("plugins", "`[plugins]`"), &folder),
+        server: Server::read(root.table("server", "`[server]`")),
         providers: provider::read_all(&root.table("providers", "`[providers]`"), &folder),
         folder,
         places,
@@ -120,6 +146,11 @@ impl Manifest {
     pub fn lists(&self, id: &ConnectionId) -> bool {
         let provider = self.providers.get(id.provider());
         provider.is_some_and(|it| it.connections.iter().any(|it| it.id == *id))
+    }
+
+    /// The line of a key that is in the file.
+    pub fn line(&self, path: &[&str]) -> Option<usize> {
+        self.places.find(path).map(|it| it.line)
     }
 
     /// A problem that another stage found, at that key or at the nearest table around it.

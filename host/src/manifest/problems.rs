@@ -1,11 +1,15 @@
 //! Collects what is wrong while the tree is read, so that one reading finds everything.
 
 use std::cell::RefCell;
+#[cfg(test)]
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 
 use crate::manifest::diagnostic::Diagnostic;
 use crate::manifest::place::{Lines, Place};
+#[cfg(test)]
+use crate::manifest::reference::Section;
 use crate::model::code;
 
 /// Why a value is refused; the reader adds where it is and of what.
@@ -31,12 +35,32 @@ pub(super) struct Problems<'t> {
     lines: Lines<'t>,
     found: RefCell<Vec<Diagnostic>>,
     hidden: RefCell<Vec<Place>>,
+    /// Keys that were asked for, so that a test can compare them with the reference.
+    #[cfg(test)]
+    asked: RefCell<BTreeSet<(Section, String)>>,
 }
 
 impl<'t> Problems<'t> {
     pub(super) fn new(text: &'t str, path: &'t Path) -> Self {
         let (found, hidden) = (RefCell::default(), RefCell::default());
-        Self { path, lines: Lines::new(text), found, hidden }
+        Self {
+            path,
+            lines: Lines::new(text),
+            found,
+            hidden,
+            #[cfg(test)]
+            asked: RefCell::default(),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn asked_for(&self, section: Section, key: &str) {
+        self.asked.borrow_mut().insert((section, key.to_owned()));
+    }
+
+    #[cfg(test)]
+    pub(super) fn asked(&self) -> BTreeSet<(Section, String)> {
+        self.asked.borrow().clone()
     }
 
     pub(super) fn lines(&self) -> &Lines<'t> {

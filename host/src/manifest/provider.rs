@@ -11,10 +11,11 @@ use toml::de::DeValue;
 
 use crate::manifest::access::{Egress, Grant};
 use crate::manifest::problems::Fault;
+use crate::manifest::reference::Section;
 use crate::manifest::secret;
 use crate::manifest::table::{Node, Table};
 use crate::manifest::timing::{self, Rate, Retry};
-use crate::manifest::value::{check_name, duration, integer, name, setting, string};
+use crate::manifest::value::{check_name, name, setting, string};
 use crate::model::code;
 use crate::model::id::ConnectionId;
 use crate::model::rotation::Rotation;
@@ -105,27 +106,6 @@ fn merge<V: Clone>(under: &BTreeMap<String, V>, over: BTreeMap<String, V>) -> BT
     under.clone().into_iter().chain(over).collect()
 }
 
-const KEYS: &[&str] = &[
-    "plugin",
-    "schedule",
-    "backup_schedule",
-    "timezone",
-    "refresh_before",
-    "retry",
-    "timeout",
-    "jitter",
-    "concurrency",
-    "rate",
-    "settings",
-    "secrets",
-    "egress",
-    "grants",
-    "rotation",
-    "fallback_token",
-    "active_within",
-    "probe",
-    "connections",
-];
 const HINT: &str = "the plugin's own settings go into `settings = { base_url = \"...\" }`, and its \
                     secrets into `secrets`";
 
@@ -138,41 +118,37 @@ pub(super) fn read_all(providers: &Table<'_>, folder: &Path) -> BTreeMap<String,
             providers.problems().report(span, &message, &fault);
         }
         let table = providers.open(node, &subject, &subject);
-        all.insert(name.to_owned(), Provider::read(name, &table, folder));
+        all.insert(name.to_owned(), Provider::read(name, table, folder));
     }
     all
 }
 
 impl Provider {
-    fn read(name_here: &str, table: &Table<'_>, folder: &Path) -> Self {
-        const SECOND: Duration = Duration::from_secs(1);
-        const HOUR: Duration = Duration::from_hours(1);
-        const YEAR: Duration = Duration::from_hours(365 * 24);
-        table.only(KEYS, HINT);
+    fn read(name_here: &str, table: Table<'_>, folder: &Path) -> Self {
+        const HALF_MINUTE: Duration = Duration::from_secs(30);
+        let table = &table.with(Section::Provider, HINT);
         let zone = table.read("timezone", timing::zone).unwrap_or(TimeZone::UTC);
-        let time = |key, min, max| table.read(key, duration(min, max));
-        let half_minute = 30 * SECOND;
         Self {
             name: name_here.to_owned(),
             plugin: table.read("plugin", name).unwrap_or_else(|| name_here.to_owned()),
             schedule: table.read("schedule", timing::schedule(&zone)),
             backup_schedule: table.read("backup_schedule", timing::schedule(&zone)),
-            refresh_before: time("refresh_before", Duration::ZERO, YEAR),
-            retry: Retry::read(&table.part("retry")),
-            timeout: time("timeout", SECOND, 60 * SECOND).unwrap_or(half_minute),
-            jitter: time("jitter", Duration::ZERO, HOUR).unwrap_or(half_minute),
-            concurrency: table.read("concurrency", integer(1, 1024)).unwrap_or(8),
+            refresh_before: table.time("refresh_before"),
+            retry: Retry::read(table.part("retry")),
+            timeout: table.time("timeout").unwrap_or(HALF_MINUTE),
+            jitter: table.time("jitter").unwrap_or(HALF_MINUTE),
+            concurrency: table.count("concurrency").unwrap_or(8),
             rate: table.read("rate", timing::rate),
             settings: read_settings(table),
             secrets: read_secrets(table, folder),
-            egress: Egress::read(&table.part("egress")),
+            egress: Egress::read(table.part("egress")),
             grants: table.list("grants", "grant", Grant::parse),
             rotation: table.read("rotation", timing::rotation),
             fallback_token: table
                 .node("fallback_token")
                 .and_then(|it| secret::read(table, it, "fallback_token", folder)),
-            probe: time("probe", 10 * SECOND, YEAR),
-            active_within: time("active_within", HOUR, YEAR),
+            probe: table.time("probe"),
+            active_within: table.time("active_within"),
             connections: read_connections(name_here, table, folder),
             timezone: zone,
         }
@@ -204,6 +180,7 @@ fn read_connections(provider: &str, table: &Table<'_>, folder: &Path) -> Vec<Con
     let mut all: Vec<Connection> = Vec::new();
     for node in table.items("connections") {
         let row = table.open(node, "connection", &format!("a connection of `{provider}`"));
+        let row = row.with(Section::Connection, "");
         all.extend(Connection::read(provider, &row, &all, folder));
     }
     all
@@ -217,7 +194,6 @@ impl Connection {
     }
 
     fn read(provider: &str, row: &Table<'_>, others: &[Self], folder: &Path) -> Option<Self> {
-        row.only(&["name", "settings", "secrets"], "");
         if row.node("name").is_none() {
             let message = format!("{} has no name", row.subject());
             let fault =

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeValue;
 
 use crate::manifest::problems::Fault;
+use crate::manifest::reference::Section;
 use crate::manifest::secret;
 use crate::manifest::table::Table;
 use crate::manifest::value::string;
@@ -20,8 +21,8 @@ pub struct Storage {
 }
 
 impl Storage {
-    pub(super) fn read(table: &Table<'_>, folder: &Path) -> Self {
-        table.only(&["url"], "");
+    pub(super) fn read(table: Table<'_>, folder: &Path) -> Self {
+        let table = table.with(Section::Storage, "");
         let path = table.read("url", sqlite).unwrap_or_else(|| PathBuf::from("keepfresh.db"));
         Self { path: folder.join(path) }
     }
@@ -55,10 +56,10 @@ pub struct Vault {
 }
 
 impl Vault {
-    pub(super) fn read(table: &Table<'_>, folder: &Path) -> Self {
-        table.only(&["key"], "");
+    pub(super) fn read(table: Table<'_>, folder: &Path) -> Self {
+        let table = table.with(Section::Vault, "");
         let usual = || Source::File(folder.join("keepfresh.key"));
-        Self { key: secret::read_key(table, "key", folder).unwrap_or_else(usual) }
+        Self { key: secret::read_key(&table, "key", folder).unwrap_or_else(usual) }
     }
 }
 
@@ -70,8 +71,8 @@ pub struct Plugins {
 }
 
 impl Plugins {
-    pub(super) fn read(table: &Table<'_>, folder: &Path) -> Self {
-        table.only(&["dir"], "");
+    pub(super) fn read(table: Table<'_>, folder: &Path) -> Self {
+        let table = table.with(Section::Plugins, "");
         let dir = table.read("dir", path).unwrap_or_else(|| PathBuf::from("plugins"));
         Self { dir: folder.join(dir) }
     }
@@ -92,8 +93,8 @@ pub struct Server {
 }
 
 impl Server {
-    pub(super) fn read(table: &Table<'_>) -> Self {
-        table.only(&["listen"], "");
+    pub(super) fn read(table: Table<'_>) -> Self {
+        let table = table.with(Section::Server, "");
         let usual = || SocketAddr::from((Ipv4Addr::LOCALHOST, 7420));
         Self { listen: table.read("listen", address).unwrap_or_else(usual) }
     }

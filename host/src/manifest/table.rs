@@ -2,11 +2,13 @@
 //! would stop at the first problem. A table that is missing reads as an empty one.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::manifest::problems::{Fault, Problems};
+use crate::manifest::reference::Section;
 use crate::manifest::value;
 use crate::model::code;
 use crate::model::nearest::nearest;
@@ -20,13 +22,15 @@ pub(super) struct Table<'t> {
     place: Range<usize>,
     /// Whose it is, for messages: "provider `eskiz`".
     subject: String,
+    /// Which keys it has; none where names are free.
+    section: Option<Section>,
     problems: &'t Problems<'t>,
 }
 
 impl<'t> Table<'t> {
     pub(super) fn root(entries: &'t DeTable<'t>, problems: &'t Problems<'t>) -> Self {
         let subject = "the manifest".to_owned();
-        Self { entries: Some(entries), place: 0..0, subject, problems }
+        Self { entries: Some(entries), place: 0..0, subject, section: None, problems }
     }
 
     /// The table at `node`; what is no table is reported and reads as an empty one.
@@ -39,7 +43,7 @@ impl<'t> Table<'t> {
             }
         };
         let subject = subject.to_owned();
-        Table { entries, place: node.span(), subject, problems: self.problems }
+        Table { entries, place: node.span(), subject, section: None, problems: self.problems }
     }
 
     /// The table at `key`, which belongs to `subject`.
@@ -50,6 +54,7 @@ impl<'t> Table<'t> {
                 entries: None,
                 place: self.place.clone(),
                 subject: subject.to_owned(),
+                section: None,
                 problems: self.problems,
             },
         }
@@ -73,7 +78,38 @@ impl<'t> Table<'t> {
     }
 
     pub(super) fn node(&self, key: &str) -> Option<Node<'t>> {
+        if let Some(section) = self.section {
+            debug_assert!(section.key(key).is_some(), "the reference has no {section:?}.{key}");
+            #[cfg(test)]
+            self.problems.asked_for(section, key);
+        }
         self.entries?.get(key)
+    }
+
+    /// The same table with the keys that `section` has: every other key in it is reported. `hint` helps
+    /// where no known key is near.
+    pub(super) fn with(self, section: Section, hint: &str) -> Self {
+        self.with_keys_of(section, &[], hint)
+    }
+
+    /// The same with more keys, which are not read.
+    pub(super) fn with_keys_of(mut self, section: Section, more: &[&str], hint: &str) -> Self {
+        self.only(&[section.names().as_slice(), more].concat(), hint);
+        self.section = Some(section);
+        self
+    }
+
+    /// A length of time within the bounds of the reference.
+    pub(super) fn time(&self, key: &str) -> Option<Duration> {
+        let (least, most) =
+            self.section.map_or((Duration::ZERO, Duration::MAX), |it| it.times(key));
+        self.read(key, value::duration(least, most))
+    }
+
+    /// A whole number within the bounds of the reference.
+    pub(super) fn count(&self, key: &str) -> Option<u32> {
+        let (least, most) = self.section.map_or((0, u32::MAX), |it| it.counts(key));
+        self.read(key, value::integer(least, most))
     }
 
     /// Every key, its place and its value.
@@ -133,8 +169,8 @@ impl<'t> Table<'t> {
         self.problems.report(at, &message, fault);
     }
 
-    /// Reports every key that is not among `known`. `hint` helps where no known key is near.
-    pub(super) fn only(&self, known: &[&str], hint: &str) {
+    /// Reports every key that is not among `known`.
+    fn only(&self, known: &[&str], hint: &str) {
         for (key, span, _) in self.entries().filter(|it| !known.contains(&it.0)) {
             let (label, help) = match nearest(key, known.iter().copied()) {
                 Some(near) => {

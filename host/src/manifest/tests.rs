@@ -108,7 +108,7 @@ error[manifest.schedule]: provider `eskiz` has an invalid schedule
         serde_json::to_string(&found[0]).unwrap(),
         "{\"code\":\"manifest.schedule\",\
          \"message\":\"provider `eskiz` has an invalid schedule: minutes run from 0 to 59\",\
-         \"file\":\"keepfresh.toml\",\"line\":4,\"column\":12,\"help\":\"try `1 * * * *`\"}"
+         \"file\":\"keepfresh.toml\",\"line\":4,\"column\":12,\"remedy\":\"try `1 * * * *`\"}"
     );
 }
 

@@ -7,9 +7,10 @@ use jiff::tz::TimeZone;
 use toml::de::DeValue;
 
 use crate::manifest::problems::Fault;
+use crate::manifest::reference::Section;
 use crate::manifest::suggest;
 use crate::manifest::table::Table;
-use crate::manifest::value::{duration, integer, string};
+use crate::manifest::value::{duration, string};
 use crate::model::code;
 use crate::model::rotation::Rotation;
 use crate::model::schedule::{Schedule, ScheduleError, time_zone};
@@ -30,15 +31,12 @@ impl Default for Retry {
 }
 
 impl Retry {
-    pub(super) fn read(table: &Table<'_>) -> Self {
-        const DAY: Duration = Duration::from_hours(24);
-        table.only(&["attempts", "backoff"], "");
+    pub(super) fn read(table: Table<'_>) -> Self {
+        let table = table.with(Section::Retry, "");
         let usual = Self::default();
         Self {
-            attempts: table.read("attempts", integer(0, 20)).unwrap_or(usual.attempts),
-            backoff: table
-                .read("backoff", duration(Duration::from_secs(1), DAY))
-                .unwrap_or(usual.backoff),
+            attempts: table.count("attempts").unwrap_or(usual.attempts),
+            backoff: table.time("backoff").unwrap_or(usual.backoff),
         }
     }
 }

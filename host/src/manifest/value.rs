@@ -146,7 +146,7 @@ fn parse_duration(text: &str) -> Option<Duration> {
 }
 
 /// The way a person would write it.
-fn short(length: Duration) -> String {
+pub fn short(length: Duration) -> String {
     match length.as_secs() {
         it if it >= DAY && it % DAY == 0 => format!("{}d", it / DAY),
         it if it >= HOUR && it % HOUR == 0 => format!("{}h", it / HOUR),

@@ -5,8 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::egress::proxy;
 use crate::lifecycle::limits;
+use crate::manifest;
 use crate::model::failure::Failure;
 use crate::model::state::State;
+use crate::operator::examine::Examined;
+use crate::operator::plugins::PluginView;
 use crate::operator::view::ConnectionView;
 use crate::operator::{Operator, PageQuery, Reply};
 use crate::refresher::sentence;
@@ -40,8 +43,9 @@ fn wrong(what: &str, detail: impl Into<String>) -> Finding {
 impl Operator {
     pub(super) async fn doctor(&self) -> Result<Reply, Failure> {
         let mut findings = vec![self.database().await, self.daemon()];
+        findings.extend(self.manifest_file());
         findings.extend(self.plugin_files());
-        findings.extend(self.secrets().await);
+        findings.extend(self.examinations().await);
         findings.extend(self.providers());
         findings.extend(limits::too_few_files().map(|it| wrong("open files", it)));
         findings.extend(proxy::in_environment().map(|name| {
@@ -78,38 +82,35 @@ impl Operator {
             let dir = self.manifest().plugins.dir.display().to_string();
             return vec![wrong("plugins", format!("no .wasm file in {dir}; put one there"))];
         }
-        let finding = |file: &crate::operator::plugins::PluginView| match &file.refused {
-            Some(error) => wrong(&format!("plugin {}", file.file), error.message.clone()),
-            None => fine(
-                &format!("plugin {}", file.file),
-                file.version.as_deref().unwrap_or("not used by any provider"),
-            ),
+        // What is refused is told by the examinations.
+        let used = files.iter().filter(|it| it.refused.is_none());
+        let finding = |file: &PluginView| {
+            let version = file.version.as_deref().unwrap_or("not used by any provider");
+            fine(&format!("plugin {}", file.file), version)
         };
-        files.iter().map(finding).collect()
+        used.map(finding).collect()
     }
 
-    /// Secrets that cannot be read, one finding for all connections that lack the same.
-    async fn secrets(&self) -> Vec<Finding> {
-        let mut lacking: Vec<((String, String, String), Vec<String>)> = Vec::new();
-        for (provider, connection) in self.manifest().connections() {
-            for (name, source) in provider.secrets_of(connection.id.name()) {
-                let Err(error) = source.read().await else { continue };
-                let what = (provider.name.clone(), name, error.to_string());
-                let id = connection.id.to_string();
-                match lacking.iter_mut().find(|(it, _)| *it == what) {
-                    Some((_, ids)) => ids.push(id),
-                    None => lacking.push((what, vec![id])),
-                }
+    /// What an examination finds, and that the rest is in order.
+    async fn examinations(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for Examined { what, fine: said, faults } in self.examine().await {
+            if faults.is_empty() {
+                findings.push(fine(what, said));
             }
+            findings.extend(faults.iter().map(|it| wrong(&it.what, it.sentence())));
         }
-        let finding = |((_, name, error), ids): ((String, String, String), Vec<String>)| {
-            let more = match ids.len() - 1 {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            wrong(&format!("secret {name} of {}{more}", ids[0]), error)
-        };
-        lacking.into_iter().map(finding).collect()
+        findings
+    }
+
+    /// The manifest as it is now, where a daemon still uses the one before.
+    fn manifest_file(&self) -> Option<Finding> {
+        let problems = manifest::load(&self.manifest().path).err()?;
+        let (count, first) = (problems.len(), problems.first()?);
+        let detail = format!(
+            "{first} ({count} in all); the manifest before it is still in use; see: keepfresh check"
+        );
+        Some(wrong("manifest", detail))
     }
 
     /// Those that are down, or want to be asked less.

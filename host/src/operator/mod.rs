@@ -42,6 +42,9 @@ mod named;
 /// Refreshing many at once.
 mod bulk;
 
+/// What can be wrong with a deployment.
+pub mod examine;
+
 /// Whether this deployment is healthy.
 pub mod doctor;
 

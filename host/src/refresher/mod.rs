@@ -103,6 +103,7 @@ pub use fault::{host_fault, unknown};
 pub use flights::AttemptResult;
 pub use journal::unopenable;
 pub use pauses::Pauses;
+pub use plan::longest_margin;
 pub use profiles::Profiles;
 pub use serving::{Served, Serving, Short, stored_token};
 pub use showing::Showing;

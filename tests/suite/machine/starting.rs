@@ -52,6 +52,7 @@ fn a_daemon_that_starts_is_waited_for() {
     // Somebody who has the right to work on the database and does not listen yet.
     let lock = File::options().write(true).open(stage.home.path("keepfresh.db.lock")).unwrap();
     lock.lock().unwrap();
+    std::fs::write(stage.home.path("keepfresh.db.lock"), "1 serve now\n").unwrap();
     let token = stage.token();
     assert!(!token.is_empty());
     stage.home.run(&["status"]).exits(0);

@@ -79,7 +79,7 @@ fn documents_name_files_that_exist() {
 
 #[test]
 fn pages_that_promise_something_name_tests_that_exist() {
-    let page = read("SECURITY.md") + &read("docs/machine.md");
+    let page = read("SECURITY.md") + &read("docs/machine.md") + &read("docs/first-day.md");
     let names = page.split('`').skip(1).step_by(2).filter(|it| is_test_name(it));
     let code = sources();
     let is_there = |name: &str| {

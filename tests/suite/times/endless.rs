@@ -45,7 +45,7 @@ fn a_secret_that_was_changed_since_the_token_is_told_until_it_is_used() {
     write_secret(&stage.home, &file, "another-password");
     stage.control().set_credential("password", "another-password");
     assert_eq!(changed(&stage), serde_json::json!(["secrets"]));
-    let text = stage.home.run(&["status", "playmobile"]).exits(0).stdout;
+    let text = stage.home.run(&["status", "playmobile"]).exits(5).stdout;
     assert!(text.contains("secrets were changed since this token"), "{text}");
     assert!(text.contains("keepfresh refresh playmobile --force"), "{text}");
     let checked = stage.home.run(&["check", "--json"]).exits(0).json();

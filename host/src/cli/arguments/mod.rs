@@ -2,7 +2,9 @@
 
 mod connection;
 mod explain;
+mod manifest;
 mod plugin;
+mod provider;
 mod schedule;
 mod token;
 mod value;
@@ -13,7 +15,9 @@ use clap::{Parser, Subcommand};
 
 pub(super) use connection::{Add, Connect, ConnectionVerb, Export, Import, Reading};
 pub(super) use explain::Explain;
+pub(super) use manifest::ManifestVerb;
 pub(super) use plugin::PluginVerb;
+pub(super) use provider::ProviderVerb;
 pub(super) use schedule::ScheduleVerb;
 pub(super) use token::TokenVerb;
 use value::duration;
@@ -47,7 +51,11 @@ pub(super) enum Verb {
     /// Run the daemon
     Serve,
     /// Check the manifest and its plugins, show the next runs, and report every problem at once
-    Check,
+    Check {
+        /// Print what holds for each provider and connection, and where each value comes from
+        #[arg(long)]
+        effective: bool,
+    },
     /// Show the state of connections; exit code 4: a person is needed, 3: something is late
     Status {
         /// PROVIDER or PROVIDER/NAME
@@ -147,6 +155,16 @@ pub(super) enum Verb {
     Schedule {
         #[command(subcommand)]
         verb: ScheduleVerb,
+    },
+    /// Print the reference of the manifest, or a schema for editors
+    Manifest {
+        #[command(subcommand)]
+        verb: ManifestVerb,
+    },
+    /// Print the table of a provider for the manifest
+    Provider {
+        #[command(subcommand)]
+        verb: ProviderVerb,
     },
     /// List, inspect or approve plugins, or replay an answer
     Plugin {

@@ -19,9 +19,9 @@ use indicatif::ProgressBar;
 use crate::app::Purpose;
 use crate::cli::arguments::Import;
 use crate::cli::exit::Exit;
+use crate::cli::found::{self, Found};
 use crate::cli::render;
 use crate::cli::session::Session;
-use crate::manifest::{self, Manifest};
 use crate::model::failure::Failure;
 use crate::operator::import_file::Row;
 use crate::operator::reply::Enrolled;
@@ -32,11 +32,11 @@ pub(super) use one::one;
 
 /// Imports a file and prints what became of its rows.
 pub(super) async fn run(config: &Path, wanted: Import, json: bool) -> Exit {
-    let manifest = match manifest::load(config) {
-        Ok(manifest) => manifest,
-        Err(problems) => return render::problems(config, &problems, json),
+    let found = match found::find(config, json).await {
+        Ok(found) => found,
+        Err(exit) => return exit,
     };
-    match import(manifest, &wanted).await {
+    match import(found, &wanted).await {
         Ok(enrolled) if refuses(&wanted, &enrolled) => {
             render::enrolled::nothing_imported(&enrolled, json)
         }
@@ -51,10 +51,10 @@ fn refuses(wanted: &Import, enrolled: &Enrolled) -> bool {
     !wanted.skip_bad && !enrolled.refused.is_empty()
 }
 
-async fn import(manifest: Manifest, wanted: &Import) -> Result<Enrolled, Failure> {
+async fn import(found: Found, wanted: &Import) -> Result<Enrolled, Failure> {
     let read = file::read(&wanted.file, &wanted.reading, None).await?;
     let purpose = if wanted.dry_run { Purpose::Look } else { Purpose::Command };
-    let session = Session::open(manifest, purpose).await?;
+    let session = Session::open(found, purpose).await?;
     let result = check_and_send(&session, wanted, read).await;
     session.close().await;
     result

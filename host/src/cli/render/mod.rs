@@ -28,6 +28,9 @@ mod connection;
 /// Many connections in few lines.
 mod overview;
 
+/// A manifest that is in order.
+pub(super) mod check;
+
 /// A plugin file.
 mod file;
 
@@ -49,15 +52,12 @@ mod tone;
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
 
-use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::catalogue::{Candidate, Shelf};
-use crate::cli::check::Stale;
+use crate::catalogue::Candidate;
 use crate::cli::exit::Exit;
-use crate::manifest::Manifest;
 use crate::manifest::diagnostic::Diagnostic;
 use crate::model::attempt::Attempt;
 use crate::model::clock::Clock;
@@ -82,6 +82,11 @@ pub(super) fn raw(document: &[u8]) {
     door::print(document);
 }
 
+/// Prints lines that are ours in their layout, and in what they hold perhaps not.
+pub(super) fn document(text: &str) {
+    text.lines().for_each(out);
+}
+
 fn out_all(lines: Vec<Line>) {
     lines.into_iter().for_each(out);
 }
@@ -96,7 +101,7 @@ fn hint_line(line: Line) {
     door::tell(&line);
 }
 
-fn out_json(value: &impl Serialize) {
+pub(super) fn out_json(value: &impl Serialize) {
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
     raw(format!("{}\n", escaped_json(&text)).as_bytes());
 }
@@ -149,6 +154,18 @@ fn of_problem(line: &str) -> Vec<Line> {
     let is_text = line.starts_with("error") || line.trim_start().starts_with("= ");
     let columns = door::width_of_messages().filter(|_| is_text);
     Line::from(line).folded(columns, 4)
+}
+
+/// Warns of problems that a running daemon passes over, because it has read the manifest before them.
+pub(super) fn passed_over(problems: &[Diagnostic]) {
+    let Some(first) = problems.first() else { return };
+    let more = match problems.len() {
+        1 => String::new(),
+        count => format!(" (the first of {count} problems)"),
+    };
+    hint(tone::bad("warning").then(format!(
+        ": {first}{more}; the daemon still uses the manifest as it was before; see: keepfresh check"
+    )));
 }
 
 /// Prints what came of a command.
@@ -263,7 +280,9 @@ fn as_text(reply: &Reply) {
         Reply::AttemptPage(page) => out_all(table::attempts(&page.rows)),
         Reply::Stats(stats) => out_all(table::stats(stats)),
         Reply::Schedules(schedules) if schedules.is_empty() => {
-            hint("no schedules: tokens are refreshed at two thirds of their lifetime");
+            hint(
+                "no schedules, neither in the manifest nor of a plugin: tokens are refreshed at two thirds of their lifetime",
+            );
         }
         Reply::Schedules(schedules) => out_all(table::schedules(schedules, Clock::system().now())),
         Reply::Plugins(plugins) if plugins.is_empty() => {
@@ -293,54 +312,6 @@ pub(super) fn followed(attempts: &[Attempt], json: bool) {
             out(progress::line(attempt));
         }
     }
-}
-
-/// Prints that the manifest is in order, and when everything would run.
-pub(super) fn checked(
-    manifest: &Manifest,
-    shelf: &Shelf,
-    stale: &[Stale],
-    now: Timestamp,
-    json: bool,
-) {
-    let tick = |it: &crate::manifest::provider::Provider| {
-        let declared =
-            shelf.providers.get(&it.name).and_then(|it| it.as_ref().ok()).and_then(|plugin| {
-                let expression = plugin.descriptor().schedule.as_deref()?;
-                crate::model::schedule::Schedule::new(expression, it.timezone.clone()).ok()
-            });
-        it.schedule.as_ref().or(declared.as_ref()).and_then(|it| it.next_after(now))
-    };
-    if json {
-        let one = |it| json!({ "name": it, "next_run_at": tick(&manifest.providers[it]) });
-        let providers = manifest.providers.keys().map(one).collect::<Vec<_>>();
-        let told = json!({ "problems": [], "providers": providers, "changed_since_token": stale });
-        return out_json(&told);
-    }
-    for provider in manifest.providers.values() {
-        let when = tick(provider).map_or_else(
-            || "at two thirds of the token's lifetime".to_owned(),
-            |it| {
-                let there = it.to_zoned(provider.timezone.clone());
-                let zone = provider.timezone.iana_name().unwrap_or("UTC");
-                format!("next tick {}, {} in {zone}", said::moment(it), there.strftime("%H:%M"))
-            },
-        );
-        out(tone::mark(true).then(format!(" {}: {when}", provider.name)));
-    }
-    for it in stale {
-        let (id, names) = (&it.connection, it.changed.iter().map(ToString::to_string));
-        let more = if it.connections > 1 {
-            format!(" and {} more", it.connections - 1)
-        } else {
-            String::new()
-        };
-        let names = names.collect::<Vec<_>>().join(" and ");
-        hint(format!(
-            "{id}{more}: the {names} were changed since this token; use them: keepfresh refresh {id} --force"
-        ));
-    }
-    hint(format!("{} is valid", manifest.path.display()));
 }
 
 /// Prints which files there are now, and which of them were made.

@@ -16,6 +16,10 @@ use crate::operator::view::ConnectionView;
 /// Rows that cannot be read and are named; the others are counted.
 const NAMED: usize = 100;
 
+/// What a status says where no daemon runs.
+const UNATTENDED: &str =
+    "no daemon is running: nothing is refreshed automatically; start it with: keepfresh serve";
+
 /// A list as it is printed.
 pub(in crate::cli) struct Listing {
     /// What it is called in JSON.
@@ -29,18 +33,38 @@ pub(in crate::cli) struct Listing {
     states: Vec<State>,
     /// What is said of connections that do not each have a line.
     overview: Option<Overview>,
+    /// Whether a daemon refreshes what is due; `None` where nobody asks.
+    daemon: Option<bool>,
+    /// Whether there is anything to refresh, shown or not.
+    any: bool,
 }
 
 impl Listing {
     /// Nothing is printed yet.
     pub(in crate::cli) fn new(name: &'static str, json: bool) -> Self {
         let (unreadable, exit, states) = (Vec::new(), Exit::Done, Vec::new());
-        Self { name, json, rows: 0, ill: 0, unreadable, exit, states, overview: None }
+        Self {
+            name,
+            json,
+            rows: 0,
+            ill: 0,
+            unreadable,
+            exit,
+            states,
+            overview: None,
+            daemon: None,
+            any: false,
+        }
     }
 
     /// The same with connections in these states alone; `in_short` sums them up when they are many.
     pub(in crate::cli) fn of_states(self, states: Vec<State>, in_short: bool) -> Self {
         Self { states, overview: in_short.then(Overview::default), ..self }
+    }
+
+    /// The same with what it means that a daemon runs, or none.
+    pub(in crate::cli) fn beside_daemon(self, daemon: bool) -> Self {
+        Self { daemon: Some(daemon), ..self }
     }
 
     /// Whether something was printed.
@@ -50,6 +74,7 @@ impl Listing {
 
     /// Prints a page of connections.
     pub(in crate::cli) fn connections(&mut self, mut rows: Vec<ConnectionView>) {
+        self.any |= !rows.is_empty();
         rows.retain(|it| self.states.is_empty() || self.states.contains(&it.state));
         self.exit = self.exit.or_worse(Exit::of_states(&rows));
         self.ill += connection::ill(&rows);
@@ -98,9 +123,19 @@ impl Listing {
                 _ if self.rows == 0 => hint("no attempts match"),
                 _ => {}
             }
+            if self.is_unattended() {
+                out(tone::mark(false).then(format!(" {UNATTENDED}")));
+            }
         }
         let unreadable = if self.unreadable.is_empty() { Exit::Done } else { Exit::Partly };
-        self.exit.or_worse(unreadable)
+        let unattended = if self.is_unattended() { Exit::NoDaemon } else { Exit::Done };
+        // What is late counts more: whoever refreshes now and then, without a daemon, asks for that.
+        self.exit.or_worse(unreadable).or_worse(unattended)
+    }
+
+    /// Whether there is something to refresh and nobody who does it.
+    fn is_unattended(&self) -> bool {
+        self.any && self.daemon == Some(false)
     }
 
     fn elements(&mut self, rows: &[impl Serialize]) {
@@ -125,6 +160,9 @@ impl Listing {
         if !self.unreadable.is_empty() {
             text += ",\n  \"unreadable\": ";
             text += &indented(&json!(self.unreadable), "\n  ");
+        }
+        if let Some(daemon) = self.daemon {
+            text += &format!(",\n  \"daemon\": {daemon}");
         }
         print(&(text + "\n}\n"));
     }

@@ -100,6 +100,11 @@ codes! {
         remedy: "Restore the key, because a new one cannot decrypt the database.",
         exit: Config, retryable: false, acts: Operator,
     }
+    NoKey = "vault.no_key" {
+        meaning: "There is no key yet, and no database that was sealed with one.",
+        remedy: "Make one with `keepfresh init`, or correct `vault.key`.",
+        exit: Config, retryable: false, acts: Operator,
+    }
     KeyInvalid = "vault.key_invalid" {
         meaning: "The source of the master key does not hold a valid key.",
         remedy: "Restore the key as `keepfresh init` wrote it.",

@@ -132,7 +132,7 @@ codes! {
     }
     SettingInvalid = "manifest.setting_invalid" {
         meaning: "The value of a setting does not make a valid request.",
-        remedy: "Correct the setting; `keepfresh plugin list` describes it.",
+        remedy: "Correct the setting; `keepfresh provider add NAME` lists those of its plugin.",
         exit: Config, retryable: false, acts: Operator,
     }
     ProviderInvalid = "manifest.provider_invalid" {

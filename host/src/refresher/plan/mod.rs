@@ -112,9 +112,8 @@ impl<'a> Timing<'a> {
         Some(if due.at < now { Due { at: soonest, ..due } } else { due })
     }
 
-    /// Never more than a third of the lifetime: a margin as long as the token would refresh for ever.
     fn margin(&self, lifetime: Duration) -> Duration {
-        let third = lifetime / 3;
+        let third = longest_margin(lifetime);
         match (self.refresh_before, self.schedule) {
             (Some(margin), _) => margin.min(third),
             (None, Some(_)) => DEFAULT_MARGIN.min(third),
@@ -131,6 +130,12 @@ impl<'a> Timing<'a> {
 /// When a token is looked at that nothing renews: not before somebody has to be told that it has ended.
 pub(super) fn at_the_end(ends: Ends) -> Option<Due> {
     ends.access.map(|at| Due { at, trigger: Trigger::Expiry })
+}
+
+/// How long before its end a token is refreshed at most, whatever `refresh_before` says: a margin as long as the
+/// token would refresh for ever.
+pub fn longest_margin(lifetime: Duration) -> Duration {
+    lifetime / 3
 }
 
 /// When what nobody asks for is refreshed all the same, so that its grant does not end; `None` when it

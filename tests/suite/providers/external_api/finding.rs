@@ -88,7 +88,7 @@ fn a_token_is_found_wherever_it_is_with_the_end_that_is_said() {
     }
     let many = Many::new(cases);
     many.succeed(&[]);
-    let status = many.home.run(&["status", "--json"]).exits(0).json();
+    let status = many.home.run(&["status", "--json"]).exits(5).json();
     for (number, (case, fake)) in many.all.iter().enumerate() {
         let plain = case.server.token_at == TokenAt::PlainText;
         let name = format!("case-{number}");

@@ -1,0 +1,144 @@
+//! The table of keys. Text for people stands here and nowhere else.
+
+use crate::manifest::reference::Section::{
+    Connection, Egress, Plugins, Provider, Retry, Root, Server, Storage, Vault,
+};
+use crate::manifest::reference::{Key, Kind, Usual};
+
+const HOUR: u64 = 60 * 60;
+const DAY: u64 = 24 * HOUR;
+const YEAR: u64 = 365 * DAY;
+
+/// Makes the table; each key is a block of its own.
+macro_rules! keys {
+    ($($section:ident . $name:literal: $kind:expr, $usual:expr;
+       $meaning:literal;
+       $example:literal;)+) => {
+        pub(super) const KEYS: &[Key] = &[$(Key {
+            section: $section,
+            name: $name,
+            kind: $kind,
+            usual: $usual,
+            meaning: $meaning,
+            example: $example,
+        }),+];
+    };
+}
+
+use Usual::{Required, Value, Words};
+
+keys! {
+    Root."storage": Kind::Table(Storage), Words("all defaults");
+        "Where tokens are stored.";
+        "{ url = \"sqlite:keepfresh.db\" }";
+    Root."vault": Kind::Table(Vault), Words("all defaults");
+        "Where the key is that encrypts every token.";
+        "{ key = \"file:keepfresh.key\" }";
+    Root."plugins": Kind::Table(Plugins), Words("all defaults");
+        "Where plugins are.";
+        "{ dir = \"plugins\" }";
+    Root."server": Kind::Table(Server), Words("all defaults");
+        "Where the daemon listens.";
+        "{ listen = \"127.0.0.1:7420\" }";
+    Root."providers": Kind::Named(Provider), Words("none");
+        "One table for each provider. Its name is the first part of a connection's id.";
+        "{ eskiz = {} }";
+
+    Storage."url": Kind::Database, Value("\"sqlite:keepfresh.db\"");
+        "The file of the database. It must be on a local disk. The daemon's socket is beside it, with the ending `.sock`.";
+        "\"sqlite:/var/lib/keepfresh/keepfresh.db\"";
+
+    Vault."key": Kind::VaultKey, Value("\"file:keepfresh.key\"");
+        "Where the key is, never the key itself. As text: `file:PATH`, `env:NAME`, `credential:NAME` or `exec:[\"COMMAND\"]`. Without the key the tokens are lost.";
+        "{ credential = \"keepfresh-key\" }";
+
+    Plugins."dir": Kind::Path, Value("\"plugins\"");
+        "The folder of plugins. It is watched: a `.wasm` file that is put there can be used at once.";
+        "\"/usr/lib/keepfresh/plugins\"";
+
+    Server."listen": Kind::Address, Value("\"127.0.0.1:7420\"");
+        "Checked, but not used in this version.";
+        "\"[::1]:7420\"";
+
+    Provider."plugin": Kind::Name, Words("NAME");
+        "The plugin's file in the plugin folder, without `.wasm`.";
+        "\"oauth2\"";
+    Provider."schedule": Kind::Cron, Words("the plugin's own schedule; if it has none, two thirds of a token's lifetime decide");
+        "When tokens are refreshed that would not live until the tick after it. The expiry overrides it.";
+        "\"0 2 */10 * *\"";
+    Provider."backup_schedule": Kind::Cron, Words("none: every 15 minutes");
+        "When refreshes are tried again that have failed, after the retries.";
+        "\"30 6,18 * * *\"";
+    Provider."timezone": Kind::Zone, Value("\"UTC\"");
+        "The time zone of both schedules, and of the plugin's own.";
+        "\"Asia/Tashkent\"";
+    Provider."refresh_before": Kind::Time(0, YEAR), Words("`5m` with a schedule, else a third of a token's lifetime");
+        "How long before its expiry a token is refreshed at the latest. Never more than a third of its lifetime: `check` says where that is less than this.";
+        "\"2d\"";
+    Provider."retry": Kind::Table(Retry), Words("all defaults");
+        "How often a provider that is down is asked again.";
+        "{ attempts = 3, backoff = \"60s\" }";
+    Provider."timeout": Kind::Time(1, 60), Value("\"30s\"");
+        "How long one call of the plugin may take, with all its requests.";
+        "\"45s\"";
+    Provider."jitter": Kind::Time(0, HOUR), Value("\"30s\"");
+        "The window after a tick over which refreshes are spread.";
+        "\"5m\"";
+    Provider."concurrency": Kind::Count(1, 1024, "at a time"), Value("8");
+        "The most refreshes at a time.";
+        "16";
+    Provider."rate": Kind::Rate, Words("no limit");
+        "The most requests in a stretch of time, in every such stretch.";
+        "\"50/s\"";
+    Provider."settings": Kind::Settings, Words("those of the plugin");
+        "Values for the plugin: texts, whole numbers, `true` or `false`. `keepfresh provider add NAME` lists them.";
+        "{ base_url = \"https://notify.eskiz.uz\" }";
+    Provider."secrets": Kind::Secrets, Words("none");
+        "Where the plugin's secrets are, never the secrets themselves. `keepfresh provider add NAME` lists them.";
+        "{ email = { env = \"ESKIZ_EMAIL\" }, password = { file = \"/run/secrets/eskiz\" } }";
+    Provider."egress": Kind::Table(Egress), Words("public addresses over `https` alone");
+        "Addresses that are refused otherwise.";
+        "{ networks = [\"127.0.0.0/8\"], plaintext = true }";
+    Provider."grants": Kind::Grants, Value("[]");
+        "What the plugin may do beyond what every plugin may: `reveal` shows it secrets in plain text, `memory:256MiB` gives it more memory than 64 MiB.";
+        "[\"memory:256MiB\"]";
+    Provider."rotation": Kind::Rotation, Words("what the plugin says");
+        "What the provider does with a used refresh token, where the plugin is wrong: `\"none\"`, `\"until-used\"`, `\"strict\"`, `\"unknown\"` or `{ grace = \"30s\" }`.";
+        "{ grace = \"30s\" }";
+    Provider."fallback_token": Kind::Secret, Words("none");
+        "Where a token is that is served while there is no better one.";
+        "{ env = \"FALLBACK_TOKEN\" }";
+    Provider."probe": Kind::Time(10, YEAR), Words("never");
+        "How often the account's profile is fetched, which detects a token that was revoked before its expiry.";
+        "\"30m\"";
+    Provider."active_within": Kind::Time(HOUR, YEAR), Words("all tokens are refreshed");
+        "A token that no caller has requested for so long is not refreshed until one does.";
+        "\"7d\"";
+    Provider."connections": Kind::Tables(Connection), Words("one, called `default`");
+        "Several connections of the provider. `[]` for those alone that are added while Keepfresh runs.";
+        "[{ name = \"reports\" }]";
+
+    Retry."attempts": Kind::Count(0, 20, "tries"), Value("3");
+        "Tries in a row, the first among them. It is tried once in any case.";
+        "5";
+    Retry."backoff": Kind::Time(1, DAY), Value("\"60s\"");
+        "The wait before the second try. It doubles each time, up to an hour, and half of it is chance.";
+        "\"2m\"";
+
+    Egress."networks": Kind::Networks, Value("[]");
+        "Networks that are not public and may be reached all the same, such as this machine's own.";
+        "[\"192.168.0.0/16\"]";
+    Egress."plaintext": Kind::Boolean, Value("false");
+        "Whether `http://` may be used, which shows secrets to everybody on the way.";
+        "true";
+
+    Connection."name": Kind::ConnectionName, Required;
+        "The second part of its id.";
+        "\"reports\"";
+    Connection."settings": Kind::Settings, Words("the provider's");
+        "Values that override the provider's.";
+        "{ scopes = \"kyc:read\" }";
+    Connection."secrets": Kind::Secrets, Words("the provider's");
+        "Secrets that override the provider's.";
+        "{ client_secret = { env = \"REPORTS_SECRET\" } }";
+}

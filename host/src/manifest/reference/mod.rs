@@ -1,0 +1,223 @@
+//! Every key of the manifest, as data: its type, what holds without it, what it means, an example. The parser
+//! takes no other keys and takes its bounds from here; the page, the schema for editors and
+//! `check --effective` are made of it.
+
+/// Which keys there are.
+mod keys;
+
+/// As a page.
+mod page;
+
+/// As a JSON Schema.
+mod schema;
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+pub use page::page;
+pub use schema::schema;
+
+/// A table of the manifest whose keys are fixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Section {
+    /// The manifest itself.
+    Root,
+    /// Where tokens are stored.
+    Storage,
+    /// Where the key is.
+    Vault,
+    /// Where plugins are.
+    Plugins,
+    /// Where the daemon listens.
+    Server,
+    /// One provider.
+    Provider,
+    /// How often a provider that is down is asked again.
+    Retry,
+    /// Which addresses a plugin may reach beyond public ones.
+    Egress,
+    /// One of several connections of a provider.
+    Connection,
+}
+
+/// One key.
+#[derive(Debug)]
+pub struct Key {
+    /// The table that it stands in.
+    pub section: Section,
+    /// How it is written.
+    pub name: &'static str,
+    /// What its value is.
+    pub kind: Kind,
+    /// What holds where it is not given.
+    pub usual: Usual,
+    /// What it does, in a sentence or two.
+    pub meaning: &'static str,
+    /// A value, as it is written.
+    pub example: &'static str,
+}
+
+/// What a value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A table with fixed keys.
+    Table(Section),
+    /// Tables in an array.
+    Tables(Section),
+    /// Tables by name.
+    Named(Section),
+    /// `sqlite:PATH`.
+    Database,
+    /// The path of a folder.
+    Path,
+    /// An IP address and a port.
+    Address,
+    /// The source of a secret.
+    Secret,
+    /// The same, or a text such as `file:PATH`.
+    VaultKey,
+    /// Sources of secrets, by the names that the plugin has for them.
+    Secrets,
+    /// Values for the plugin, by the names that it has for them.
+    Settings,
+    /// A name in lower case.
+    Name,
+    /// A name in any case.
+    ConnectionName,
+    /// A cron expression.
+    Cron,
+    /// A time zone.
+    Zone,
+    /// A length of time, in seconds from and to.
+    Time(u64, u64),
+    /// A whole number, from and to, of something.
+    Count(u32, u32, &'static str),
+    /// `true` or `false`.
+    Boolean,
+    /// Requests in a stretch of time.
+    Rate,
+    /// What a provider does with used refresh tokens.
+    Rotation,
+    /// Ranges of addresses.
+    Networks,
+    /// Permissions.
+    Grants,
+}
+
+/// What holds where a key is not given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Usual {
+    /// This value, as it would be written.
+    Value(&'static str),
+    /// Something that is no single value.
+    Words(&'static str),
+    /// It must be given.
+    Required,
+}
+
+impl Section {
+    /// All of them, in the order of the page.
+    pub const ALL: [Self; 9] = [
+        Self::Root,
+        Self::Storage,
+        Self::Vault,
+        Self::Plugins,
+        Self::Server,
+        Self::Provider,
+        Self::Retry,
+        Self::Egress,
+        Self::Connection,
+    ];
+
+    /// Its keys, in the order of the page.
+    pub fn keys(self) -> impl Iterator<Item = &'static Key> {
+        keys::KEYS.iter().filter(move |it| it.section == self)
+    }
+
+    /// The key of that name.
+    pub fn key(self, name: &str) -> Option<&'static Key> {
+        self.keys().find(|it| it.name == name)
+    }
+
+    /// The names of its keys.
+    pub(super) fn names(self) -> Vec<&'static str> {
+        self.keys().map(|it| it.name).collect()
+    }
+
+    /// The least and the most that a length of time may be there.
+    pub(super) fn times(self, name: &str) -> (Duration, Duration) {
+        match self.key(name).map(|it| it.kind) {
+            Some(Kind::Time(least, most)) => {
+                (Duration::from_secs(least), Duration::from_secs(most))
+            }
+            _ => (Duration::ZERO, Duration::MAX),
+        }
+    }
+
+    /// The least and the most that a number may be there.
+    pub(super) fn counts(self, name: &str) -> (u32, u32) {
+        match self.key(name).map(|it| it.kind) {
+            Some(Kind::Count(least, most, _)) => (least, most),
+            _ => (0, u32::MAX),
+        }
+    }
+
+    /// How its heading is written.
+    pub fn heading(self) -> &'static str {
+        match self {
+            Self::Root => "The manifest",
+            Self::Storage => "[storage]",
+            Self::Vault => "[vault]",
+            Self::Plugins => "[plugins]",
+            Self::Server => "[server]",
+            Self::Provider => "[providers.NAME]",
+            Self::Retry => "[providers.NAME.retry]",
+            Self::Egress => "[providers.NAME.egress]",
+            Self::Connection => "[[providers.NAME.connections]]",
+        }
+    }
+}
+
+impl Kind {
+    /// What it is called.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Table(_) => "table",
+            Self::Tables(_) => "array of tables",
+            Self::Named(_) => "tables by name",
+            Self::Database => "database URL",
+            Self::Path => "path",
+            Self::Address => "address and port",
+            Self::Secret => "secret",
+            Self::VaultKey => "secret, or text",
+            Self::Secrets => "secrets by name",
+            Self::Settings => "values by name",
+            Self::Name | Self::ConnectionName => "name",
+            Self::Cron => "cron expression",
+            Self::Zone => "time zone",
+            Self::Time(..) => "duration",
+            Self::Count(..) => "whole number",
+            Self::Boolean => "`true` or `false`",
+            Self::Rate => "rate",
+            Self::Rotation => "rotation",
+            Self::Networks => "array of networks",
+            Self::Grants => "array of grants",
+        }
+    }
+
+    /// What it is counted in, and its bounds.
+    pub fn unit(self) -> String {
+        match self {
+            Self::Time(least, most) => format!("{} to {}", span(least), span(most)),
+            Self::Count(least, most, of) => format!("{least} to {most} {of}"),
+            Self::Rate => "requests per `s`, `m` or `h`".to_owned(),
+            _ => String::new(),
+        }
+    }
+}
+
+fn span(seconds: u64) -> String {
+    super::value::short(Duration::from_secs(seconds))
+}

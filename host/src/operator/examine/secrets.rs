@@ -1,0 +1,48 @@
+//! Secrets that cannot be read. Each is read once, however many connections share it.
+
+use std::collections::BTreeSet;
+
+use crate::manifest::provider::{Connection, Provider};
+use crate::operator::examine::{Deployment, Examined, Fault};
+use crate::vault::source::Source;
+
+pub(super) async fn secrets(it: Deployment<'_>) -> Examined {
+    let (mut faults, mut seen) = (Vec::new(), BTreeSet::new());
+    for (provider, connection) in it.manifest.connections() {
+        for (name, source) in provider.secrets_of(connection.id.name()) {
+            let path = place_of(provider, connection, &name);
+            if seen.insert(path.clone()) {
+                let what = format!("secret {name} of {}", connection.id);
+                let said = format!("the secret `{name}` of {}", connection.id);
+                faults.extend(unreadable(&path, &source, what, &said).await);
+            }
+        }
+    }
+    for provider in it.manifest.providers.values() {
+        let Some(source) = &provider.fallback_token else { continue };
+        let path = ["providers", &provider.name, "fallback_token"].map(str::to_owned).to_vec();
+        let what = format!("fallback token of {}", provider.name);
+        let said = format!("the fallback token of {}", provider.name);
+        seen.insert(path.clone());
+        faults.extend(unreadable(&path, source, what, &said).await);
+    }
+    Examined { what: "secrets", fine: format!("{} can be read", seen.len()), faults }
+}
+
+async fn unreadable(path: &[String], source: &Source, what: String, said: &str) -> Option<Fault> {
+    let error = source.read().await.err()?;
+    let path = path.iter().map(String::as_str).collect::<Vec<_>>();
+    let fault = Fault::new(&path, error.code(), what, format!("{said} cannot be read"));
+    Some(fault.with_help(error.to_string()))
+}
+
+/// The keys that lead to a secret: to the connection's own, if it has one, which goes over the
+/// provider's.
+fn place_of(provider: &Provider, connection: &Connection, secret: &str) -> Vec<String> {
+    let own = connection.secrets.contains_key(secret);
+    let index = provider.connections.iter().position(|it| own && it.id == connection.id);
+    let mut path = vec!["providers".to_owned(), provider.name.clone()];
+    path.extend(index.into_iter().flat_map(|it| ["connections".to_owned(), it.to_string()]));
+    path.extend(["secrets".to_owned(), secret.to_owned()]);
+    path
+}
