@@ -54,7 +54,7 @@ fn status_has_its_stable_names() {
     assert!(is_time(&connection["expires_at"]) && is_time(&connection["next_refresh_at"]));
     let sentence = connection["sentence"].as_str().unwrap();
     assert!(
-        sentence.starts_with("Valid for 29d") && sentence.contains("Due for refresh in"),
+        sentence.starts_with("Valid for 29d") && sentence.contains("Refresh due in"),
         "{sentence}"
     );
     let text = stage.home.run(&["status", "eskiz"]).exits(5).stdout;

@@ -172,7 +172,7 @@ fn validity(connection: &Connection, now: Timestamp) -> String {
 fn next(connection: &Connection, now: Timestamp) -> String {
     match connection.due {
         _ if connection.is_last() => String::new(),
-        Some(due) if due.at > now => format!("Due for refresh in {}.", span(now, due.at)),
+        Some(due) if due.at > now => format!("Refresh due in {}.", span(now, due.at)),
         Some(_) => "Refresh is due now.".to_owned(),
         None if connection.token.as_ref().is_some_and(|it| it.expires_at.is_none()) => {
             "Not refreshed automatically: there is no schedule.".to_owned()
@@ -364,7 +364,7 @@ mod tests {
             say(&fresh, Access::Browser, at(100))
         };
         let usual = ends(9_000, Some(5_200));
-        assert_eq!(usual.sentence, "Valid for 2h 8m. Due for refresh in 1h 25m.");
+        assert_eq!(usual.sentence, "Valid for 2h 8m. Refresh due in 1h 25m.");
         let unused = ends(3_700, None);
         assert_eq!(unused.sentence, "Valid for 2h 8m. Its refresh token expires in 1h, unused.");
         let ended = ends(40, Some(5_200));
@@ -397,10 +397,7 @@ mod tests {
             "Valid; the provider gives no expiry. Not refreshed automatically: there is no schedule."
         );
         endless.due = Some(Due { at: at(60), trigger: Trigger::Scheduled });
-        assert_eq!(
-            sentence(&endless),
-            "Valid; the provider gives no expiry. Due for refresh in 1m."
-        );
+        assert_eq!(sentence(&endless), "Valid; the provider gives no expiry. Refresh due in 1m.");
     }
 
     #[test]

@@ -109,7 +109,7 @@ fn nothing_is_promised_that_cannot_be() {
     let shown = desk.show("me");
     assert_eq!(shown["next_refresh_at"], json!(null), "{shown:#}");
     let sentence = shown["sentence"].as_str().unwrap();
-    assert!(!sentence.contains("refresh in"), "{sentence}");
+    assert!(!sentence.contains("Refresh due"), "{sentence}");
     assert!(sentence.contains("connect it again before it expires"), "{sentence}");
     assert_eq!(shown["next_step"], "keepfresh connect oauth2/me");
     // When it has ended, a person is asked for, and nothing is sent.

@@ -44,7 +44,7 @@ fn the_token_is_the_name_and_the_password_for_http_basic() {
     assert_eq!(got["token"], STANDARD.encode(format!("{login}:{password}")));
     assert_eq!((&got["token_type"], &got["expires_at"]), (&"Basic".into(), &().into()));
     let sentence = show(&stage)["sentence"].as_str().unwrap().to_owned();
-    let said = "Valid; the provider gives no expiry. Due for refresh in ";
+    let said = "Valid; the provider gives no expiry. Refresh due in ";
     assert!(sentence.starts_with(said), "{sentence}");
 }
 

@@ -153,6 +153,6 @@ fn what_was_planned_for_next_year_is_planned_anew_by_a_daemon_that_starts() {
     let _daemon = stage.home.serve();
     wait_until("it is planned anew", || {
         let sentence = stage.status()["sentence"].as_str().unwrap_or_default().to_owned();
-        sentence.contains("Due for refresh in 19d") || sentence.contains("Due for refresh in 2")
+        sentence.contains("Refresh due in 19d") || sentence.contains("Refresh due in 2")
     });
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::catalogue::{Effective, Held, Origin, Plugin};
 use crate::cli::check::{Capped, Checked, Stale};
-use crate::cli::render::{hint, out, out_all, out_json, table, tone};
+use crate::cli::render::{door, hint, out, out_all, out_json, table, tone};
 use crate::manifest::provider::Provider;
 use crate::model::said;
 
@@ -17,11 +17,10 @@ pub(in crate::cli) fn checked(checked: &Checked<'_>, json: bool) {
     if checked.effective {
         effective(&Effective::of(checked.manifest, checked.shelf));
     } else {
-        checked
-            .manifest
-            .providers
-            .values()
-            .for_each(|it| out(tone::mark(true).then(line(checked, it))));
+        for it in checked.manifest.providers.values() {
+            let line = tone::mark(true).then(line(checked, it));
+            line.folded(door::width(), 2).into_iter().for_each(out);
+        }
     }
     checked.stale.iter().map(changed).for_each(hint);
     checked.capped.iter().map(less).for_each(hint);

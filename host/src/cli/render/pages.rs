@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::cli::exit::Exit;
 use crate::cli::render::overview::Overview;
-use crate::cli::render::{connection, hint, out, out_all, raw, table, tone};
+use crate::cli::render::{connection, door, hint, out, out_all, raw, table, tone};
 use crate::model::attempt::Attempt;
 use crate::model::failure::Failure;
 use crate::model::plain::escaped_json;
@@ -124,7 +124,8 @@ impl Listing {
                 _ => {}
             }
             if self.is_unattended() {
-                out(tone::mark(false).then(format!(" {UNATTENDED}")));
+                let line = tone::mark(false).then(format!(" {UNATTENDED}"));
+                line.folded(door::width(), 2).into_iter().for_each(out);
             }
         }
         let unreadable = if self.unreadable.is_empty() { Exit::Done } else { Exit::Partly };

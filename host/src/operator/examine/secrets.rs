@@ -1,32 +1,37 @@
 //! Secrets that cannot be read. Each is read once, however many connections share it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::manifest::provider::{Connection, Provider};
 use crate::operator::examine::{Deployment, Examined, Fault};
 use crate::vault::source::Source;
 
 pub(super) async fn secrets(it: Deployment<'_>) -> Examined {
-    let (mut faults, mut seen) = (Vec::new(), BTreeSet::new());
+    let (mut faults, mut seen) =
+        (Vec::new(), BTreeMap::<_, (String, String, Source, usize)>::new());
     for (provider, connection) in it.manifest.connections() {
         for (name, source) in provider.secrets_of(connection.id.name()) {
             let path = place_of(provider, connection, &name);
-            if seen.insert(path.clone()) {
-                let what = format!("secret {name} of {}", connection.id);
-                let said = format!("the secret `{name}` of {}", connection.id);
-                faults.extend(unreadable(&path, &source, what, &said).await);
-            }
+            let first = || (name, connection.id.to_string(), source, 0);
+            seen.entry(path).or_insert_with(first).3 += 1;
         }
     }
+    for (path, (name, id, source, users)) in &seen {
+        let more = if *users > 1 { format!(" and {} more", users - 1) } else { String::new() };
+        let what = format!("secret {name} of {id}{more}");
+        let said = format!("the secret `{name}` of {id}{more}");
+        faults.extend(unreadable(path, source, what, &said).await);
+    }
+    let mut count = seen.len();
     for provider in it.manifest.providers.values() {
         let Some(source) = &provider.fallback_token else { continue };
         let path = ["providers", &provider.name, "fallback_token"].map(str::to_owned).to_vec();
         let what = format!("fallback token of {}", provider.name);
         let said = format!("the fallback token of {}", provider.name);
-        seen.insert(path.clone());
+        count += 1;
         faults.extend(unreadable(&path, source, what, &said).await);
     }
-    Examined { what: "secrets", fine: format!("{} can be read", seen.len()), faults }
+    Examined { what: "secrets", fine: format!("{count} can be read"), faults }
 }
 
 async fn unreadable(path: &[String], source: &Source, what: String, said: &str) -> Option<Fault> {
