@@ -58,14 +58,20 @@ fn home(manifest: &str) -> Home {
     home
 }
 
-#[test]
-fn every_template_and_every_example_passes_check_once_its_secrets_are_set() {
-    let mut all =
-        vec![("the template".to_owned(), uncommented(&page("host/src/manifest/template.toml")))];
+/// The template with all of its lines, and the manifests of every page, with where they stand.
+pub(super) fn examples() -> Vec<(String, String)> {
+    let template = uncommented(&page("host/src/manifest/template.toml"));
+    let mut all = vec![("the template".to_owned(), template)];
     let pages = plugins().into_iter().map(|it| format!("plugins/{it}/README.md"));
     for name in pages.chain(["README.md".to_owned()]) {
         all.extend(manifests(&page(&name)).into_iter().map(|it| (name.clone(), it)));
     }
+    all
+}
+
+#[test]
+fn every_template_and_every_example_passes_check_once_its_secrets_are_set() {
+    let all = examples();
     assert!(all.len() > plugins().len(), "each plugin has an example: {}", all.len());
     for (name, manifest) in all {
         let checked = home(&manifest).run(&["check"]);
