@@ -61,6 +61,9 @@ pub mod operator;
 /// The same, over a socket to a running daemon.
 pub mod control;
 
+/// The same for programs, over HTTP.
+pub mod api;
+
 /// The one place where the stages meet.
 pub mod app;
 

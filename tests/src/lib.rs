@@ -24,6 +24,9 @@ pub mod visitor;
 /// A running daemon.
 pub mod daemon;
 
+/// A caller of its HTTP API.
+pub mod http;
+
 /// Its database, from outside.
 pub mod database;
 

@@ -45,6 +45,10 @@ fn every_command_prints_what_its_schema_says() {
         &["plugin", "approve", "eskiz", "--digest", &digest],
         &["token", "clear", "eskiz/ann"],
         &["prune"],
+        &["api-key", "create", "web", "--scope", "token:read"],
+        &["api-key", "list"],
+        &["api-key", "revoke", "web"],
+        &["audit"],
         &["explain"],
         &["explain", "egress.tls_failed"],
     ] {

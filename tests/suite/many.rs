@@ -3,6 +3,7 @@
 
 use e2e::inside::Inside;
 use e2e::many::{self, bytes_read};
+use keepfresh::model::audit::Actor;
 use keepfresh::operator::{Command, LogQuery, Reply, Selection};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
@@ -59,7 +60,7 @@ fn a_command_on_one_connection_reads_what_one_has() {
             let what = format!("{command:?}");
             let before = bytes_read();
             let (nobody, _) = mpsc::unbounded_channel();
-            inside.app.operator.run(command, &nobody).await.unwrap();
+            inside.app.operator.run(&Actor::User(0), command, &nobody).await.unwrap();
             let read = bytes_read() - before;
             assert!(read < ONE, "{what} read {read} bytes of {size}");
         }

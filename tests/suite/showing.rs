@@ -19,11 +19,12 @@ const ATTEMPT: [&str; 9] = [
     "trigger",
 ];
 
-const CONNECTION: [&str; 12] = [
+const CONNECTION: [&str; 13] = [
     "changed_since_token",
     "expires_at",
     "generation",
     "id",
+    "labels",
     "last_attempt",
     "name",
     "next_refresh_at",

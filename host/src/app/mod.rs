@@ -29,7 +29,7 @@ use tempfile::TempDir;
 use tokio::sync::{Mutex, mpsc};
 
 pub use serve::{ServeError, serve};
-pub use stored::{stored, token_at_hand};
+pub use stored::{audit, stored, token_at_hand};
 pub use watch::Watch;
 
 use crate::catalogue::{Catalogue, Loader};

@@ -15,6 +15,7 @@ use crate::lifecycle::lock::{InstanceLock, LockError};
 use crate::lifecycle::{Lifecycle, owner};
 use crate::manifest::Manifest;
 use crate::model::clock::Clock;
+use crate::operator::api_keys::Keys;
 use crate::operator::{self, Operator, Reloads};
 use crate::refresher::Refresher;
 use crate::sandbox::{Cache, Compiler, Sandbox};
@@ -88,6 +89,9 @@ impl Opening {
         let (wishes, reloads) = Reloads::new();
         let operator = Operator::new(operator::Parts {
             storage: storage.clone(),
+            vault: vault.clone(),
+            keys: Keys::default(),
+            tally: operator::Tally::default(),
             catalogue: catalogue.clone(),
             refresher: refresher.clone(),
             clock: clock.clone(),

@@ -9,6 +9,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
+use crate::api::Api;
+use crate::api::listening::{AtAddress, AtSocket};
 use crate::app::App;
 use crate::app::watch::Watch;
 use crate::control::Server;
@@ -23,6 +25,7 @@ use crate::model::said;
 use crate::operator::Reload;
 use crate::scheduler::Scheduler;
 use crate::storage::{StorageError, Tally};
+use crate::telemetry::metrics;
 
 /// Why the daemon ended badly.
 #[derive(Debug, thiserror::Error)]
@@ -51,8 +54,12 @@ impl ServeError {
 /// Runs until a signal ends it. `watch` has stood since before the manifest of `app` was read, and
 /// `signals` since before anything.
 pub async fn serve(mut app: App, watch: Watch, signals: Signals) -> Result<(), ServeError> {
+    let at_socket = AtSocket::bind(&app.manifest().storage.path)?;
+    let at_address = AtAddress::bind(&app.manifest().server).await?;
+    // Last, because whoever finds it takes the daemon for ready.
     let server = Server::bind(&app.manifest().storage.path)?;
     let socket = server.path().to_owned();
+    app.operator.load_api_keys().await.map_err(io::Error::other)?;
     let (hangup, hangups) = mpsc::unbounded_channel();
     let reloads = std::mem::replace(&mut app.reloads, mpsc::unbounded_channel().1);
     let causes = Causes { watch, hangups, reloads };
@@ -63,11 +70,18 @@ pub async fn serve(mut app: App, watch: Watch, signals: Signals) -> Result<(), S
     let scheduler = app.scheduler();
     scheduler.start();
     app.lifecycle.spawn("control", server.run(app.operator.clone(), app.lifecycle.clone()));
+    let router = Api::new(app.operator.clone()).router();
+    app.lifecycle.spawn("api socket", at_socket.run(router.clone(), app.lifecycle.clone()));
+    if let Some(at_address) = at_address {
+        app.lifecycle.spawn("api", at_address.run(router, app.lifecycle.clone()));
+    }
+    app.lifecycle.spawn("audit", app.operator.clone().keep_writing_counts());
     app.lifecycle.spawn("delivery", delivery.run(app.lifecycle.clone()));
     if let Some(few) = limits::too_few_files() {
         warn!("{few}");
     }
     systemd::ready();
+    metrics::reloaded(true, app.clock.now().as_second());
     tell_ready(&app, &socket).await;
     app.examine();
     let signals = app.lifecycle.follow(signals, move || {
@@ -141,6 +155,7 @@ async fn work(app: &Arc<App>, scheduler: &Scheduler, causes: Causes) -> Result<(
     let drained = app.lifecycle.drain(longest).await;
     // What happened while stopping is told, too.
     let told = async { Delivery::start(&app.storage).await?.deliver().await };
+    app.operator.write_counts().await;
     if let Err(error) = told.await {
         warn!("events could not be delivered and wait for the next start: {error}");
     }
@@ -211,6 +226,7 @@ async fn read_anew(app: &Arc<App>) -> Result<(), Failure> {
     let manifest = match manifest::load(&path) {
         Ok(manifest) => manifest,
         Err(problems) => {
+            metrics::reloaded(false, app.clock.now().as_second());
             for problem in &problems {
                 error!(error.code = problem.code.text(), "{problem}");
             }
@@ -226,6 +242,7 @@ async fn read_anew(app: &Arc<App>) -> Result<(), Failure> {
     };
     match adopted {
         Ok(()) => {
+            metrics::reloaded(true, app.clock.now().as_second());
             info!("reloaded {}: {}", path.display(), inventory(app));
             app.examine();
             Ok(())

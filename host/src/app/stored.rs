@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
+use crate::lifecycle::lock::InstanceLock;
 use crate::manifest::Manifest;
+use crate::model::audit::AuditRecord;
 use crate::model::clock::Clock;
 use crate::model::id::ConnectionId;
 use crate::refresher::{Served, stored_token};
@@ -20,6 +22,19 @@ pub async fn stored(manifest: &Manifest) -> Option<(Storage, Vault)> {
         storage.close().await;
     }
     Some((storage, vault?))
+}
+
+/// Adds to the audit log where no daemon runs. False if there is no database yet, or somebody else works
+/// on it.
+pub async fn audit(manifest: &Manifest, record: AuditRecord) -> bool {
+    let path = &manifest.storage.path;
+    let Ok(_lock) = InstanceLock::acquire(path, "command", Duration::ZERO).await else {
+        return false;
+    };
+    let Ok(Some(storage)) = Storage::open_as_it_is(path).await else { return false };
+    let written = storage.audit(vec![record]).await.is_ok();
+    storage.close().await;
+    written
 }
 
 async fn vault(manifest: &Manifest, storage: &Storage) -> Option<Vault> {

@@ -79,18 +79,28 @@ impl Effective {
 
 fn globals(manifest: &Manifest) -> Vec<Held> {
     let Manifest { storage, vault, plugins, server, .. } = manifest;
-    let values = [
+    let listen = server.listen.map_or("none".to_owned(), |it| quoted(&it.to_string()));
+    let mut values = vec![
         ("storage", "url", quoted(&format!("sqlite:{}", storage.path.display()))),
         ("vault", "key", place_of(&vault.key)),
         ("plugins", "dir", quoted(&plugins.dir.display().to_string())),
-        ("server", "listen", quoted(&server.listen.to_string())),
+        ("server", "listen", listen),
+        ("server", "behind_proxy", server.behind_proxy.to_string()),
     ];
-    let held = values.map(|(table, key, value)| {
+    let list = |all: &[String]| {
+        format!("[{}]", all.iter().map(|it| quoted(it)).collect::<Vec<_>>().join(", "))
+    };
+    let given = [("hosts", list(&server.hosts)), ("return_to", list(&server.return_to))];
+    values.extend(
+        given.into_iter().filter(|(_, it)| it != "[]").map(|(key, it)| ("server", key, it)),
+    );
+    values.extend(server.url.as_ref().map(|it| ("server", "url", quoted(it))));
+    let held = values.into_iter().map(|(table, key, value)| {
         let line = manifest.line(&[table, key]);
         let from = line.map_or(Origin::Default, |line| Origin::Manifest { line });
         Held { key: format!("{table}.{key}"), value, from }
     });
-    held.into()
+    held.collect()
 }
 
 fn of_provider(manifest: &Manifest, provider: &Provider, plugin: Option<&Plugin>) -> OfProvider {

@@ -297,9 +297,10 @@ fn policy(
 /// The command that lists what a provider of that plugin takes.
 fn command(provider: &Provider) -> String {
     let Provider { name, plugin, .. } = provider;
-    match plugin == name {
-        true => format!("keepfresh provider add {name}"),
-        false => format!("keepfresh provider add {name} --plugin {plugin}"),
+    if plugin == name {
+        format!("keepfresh provider add {name}")
+    } else {
+        format!("keepfresh provider add {name} --plugin {plugin}")
     }
 }
 

@@ -12,8 +12,8 @@ use crate::cli::exit::Exit;
 use crate::cli::listing::List;
 use crate::cli::run::Errand;
 use crate::cli::{
-    check, config, connect, explain, export, import, init, inspect, listing, plugin, provider,
-    reference, render, run, serve,
+    access, check, config, connect, explain, export, healthcheck, import, init, inspect, listing,
+    plugin, provider, reference, render, run, serve,
 };
 use crate::operator::{Command, LogQuery, Selection};
 
@@ -65,7 +65,10 @@ pub(super) async fn dispatch(arguments: Arguments) -> Exit {
         }
         Verb::Plugin { verb } => of_plugin(&config, verb, json).await,
         Verb::Prune { older_than: older_than_s } => ask(Command::Prune { older_than_s }).await,
+        Verb::ApiKey { verb } => ask(access::api_key(verb)).await,
+        Verb::Audit(wanted) => access::audit(&config, &wanted, json).await,
         Verb::Doctor => ask(Command::Doctor).await,
+        Verb::Healthcheck => healthcheck::run(&config, json).await,
         Verb::Explain(wanted) => explain::run(&wanted, json),
         Verb::Completions { shell } => complete(shell),
     }

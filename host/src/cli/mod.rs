@@ -1,5 +1,6 @@
 //! The command line: what can be typed, and who carries it out. Holds no state and takes no decision.
 
+mod access;
 mod arguments;
 mod browser;
 mod callback;
@@ -12,6 +13,7 @@ mod exit;
 mod explain;
 mod export;
 mod found;
+mod healthcheck;
 mod import;
 mod init;
 mod inspect;

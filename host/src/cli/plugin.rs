@@ -5,11 +5,14 @@ use std::path::Path;
 
 use tokio::sync::mpsc;
 
+use crate::app;
 use crate::catalogue::{Candidate, LockFile};
 use crate::cli::exit::Exit;
 use crate::cli::render;
 use crate::control;
+use crate::lifecycle::owner;
 use crate::manifest::{self, Manifest};
+use crate::model::audit::{Action, Actor, AuditRecord};
 use crate::model::clock::Clock;
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
@@ -93,13 +96,33 @@ fn another(path: &Path, candidate: &Candidate, digest: &str) -> Failure {
     Failure::new(Case::Misconfigured, code::PluginFile::DigestMismatch, message)
 }
 
+/// Adds the approval to the audit log, where no daemon does it. The lock file has it in any case.
+async fn write_down(manifest: &Manifest, file: &str, digest: &str) {
+    let record = AuditRecord {
+        at: Clock::system().now(),
+        actor: Actor::User(owner::own()),
+        action: Action::Approved,
+        subject: file.to_owned(),
+        detail: Some(format!("sha256:{digest}")),
+        count: 1,
+    };
+    app::audit(manifest, record).await;
+}
+
 /// Makes a running daemon reload its plugins. `true` once it runs the file, `false` when there
 /// is no daemon.
 async fn tell(manifest: &Manifest, file: &str, digest: &str) -> Result<bool, Failure> {
     let Some(daemon) = control::Client::connect(&manifest.storage.path).await? else {
+        write_down(manifest, file, digest).await;
         return Ok(false);
     };
     let (nobody, _) = mpsc::unbounded_channel();
+    let (written, by) = (file.to_owned(), digest.to_owned());
+    let approved = Command::Approved { file: written, digest: by };
+    control::ask(daemon, &approved, &nobody).await?;
+    let Some(daemon) = control::Client::connect(&manifest.storage.path).await? else {
+        return Ok(false);
+    };
     let Reply::Plugins(plugins) = control::ask(daemon, &Command::Reload, &nobody).await? else {
         return Ok(true);
     };

@@ -9,6 +9,7 @@ use crate::catalogue::{Candidate, Sample};
 use crate::cli::exit::Exit;
 use crate::cli::render;
 use crate::manifest;
+use crate::manifest::diagnostic::Diagnostic;
 use crate::model::clock::Clock;
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
@@ -26,7 +27,7 @@ pub(super) async fn add(config: &Path, name: &str, plugin: Option<&str>, json: b
     let descriptor = candidate.program().descriptor();
     let sample = Sample::of(name, plugin, descriptor);
     if let Err(problems) = manifest::parse(&sample.text, config) {
-        let why = problems.first().map(|it| it.sentence()).unwrap_or_default();
+        let why = problems.first().map(Diagnostic::sentence).unwrap_or_default();
         return render::fail(code::Command::Usage, &why, json);
     }
     if json {

@@ -10,8 +10,9 @@ use crate::app::{App, COMMAND_WAIT, OpenError, Purpose};
 use crate::cli::found::Found;
 use crate::control;
 use crate::egress::Gate;
-use crate::lifecycle::lock;
+use crate::lifecycle::{lock, owner};
 use crate::manifest::Manifest;
+use crate::model::audit::Actor;
 use crate::model::clock::Clock;
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
@@ -57,7 +58,10 @@ impl Session {
         progress: &mpsc::UnboundedSender<Progress>,
     ) -> Result<Reply, Failure> {
         match self {
-            Self::Here(app) => app.operator.run(command, progress).await,
+            Self::Here(app) => {
+                let actor = Actor::User(owner::own());
+                app.operator.run(&actor, command, progress).await
+            }
             Self::Daemon(database) => match control::Client::connect(database).await? {
                 Some(daemon) => control::ask(daemon, &command, progress).await,
                 None => Err(has_stopped()),
@@ -75,6 +79,7 @@ impl Session {
     pub(super) async fn close(self) {
         if let Self::Here(app) = self {
             app.lifecycle.drain(app.longest_attempt()).await;
+            app.operator.write_counts().await;
             app.storage.close().await;
         }
     }

@@ -11,7 +11,9 @@ use crate::cli::found::Found;
 use crate::cli::render;
 use crate::cli::session::{self, cannot_open};
 use crate::control;
+use crate::lifecycle::owner;
 use crate::manifest::Manifest;
+use crate::model::audit::Actor;
 use crate::model::code;
 use crate::model::failure::Failure;
 use crate::operator::{Command, Reply};
@@ -93,14 +95,13 @@ impl Visiting {
 
     /// The app in this process. A person takes minutes, and callers want tokens meanwhile: so it is not alone.
     async fn app(&mut self) -> Result<&App, Failure> {
-        let app = match self.app.take() {
-            Some(app) => app,
-            None => {
-                let Found::Whole(manifest) = &self.found else {
-                    return Err(session::has_stopped());
-                };
-                Box::new(session::start(Manifest::clone(manifest), Purpose::Visit).await?)
-            }
+        let app = if let Some(app) = self.app.take() {
+            app
+        } else {
+            let Found::Whole(manifest) = &self.found else {
+                return Err(session::has_stopped());
+            };
+            Box::new(session::start(Manifest::clone(manifest), Purpose::Visit).await?)
         };
         Ok(self.app.insert(app))
     }
@@ -114,5 +115,5 @@ async fn ask(daemon: control::Client, command: &Command) -> Result<Reply, Failur
 
 async fn here(app: &App, command: Command) -> Result<Reply, Failure> {
     let (nobody, _) = mpsc::unbounded_channel();
-    app.operator.run(command, &nobody).await
+    app.operator.run(&Actor::User(owner::own()), command, &nobody).await
 }

@@ -13,7 +13,8 @@ mod socket;
 use serde::{Deserialize, Serialize};
 
 pub use client::{Client, ask};
-pub use server::Server;
+pub use server::{Server, one_of_ours};
+pub use socket::bind_private;
 
 use crate::model::code;
 use crate::model::failure::{Case, Failure};

@@ -1,7 +1,6 @@
 //! Answers commands in the daemon.
 
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use tracing::{debug, warn};
 
 use crate::control::{Frame, LONGEST_COMMAND, socket};
 use crate::lifecycle::Lifecycle;
+use crate::model::audit::Actor;
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::operator::{Command, Operator, Reply};
@@ -37,13 +37,7 @@ impl Server {
     /// left by a dead process.
     pub fn bind(database: &Path) -> io::Result<Self> {
         let path = socket::path_of(database);
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let listener = socket::listen(&path)?;
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-        Ok(Self { listener, path })
+        Ok(Self { listener: socket::bind_private(&path)?, path })
     }
 
     /// Where it listens.
@@ -59,20 +53,21 @@ impl Server {
                 () = lifecycle.wait_for_soft_stop() => return,
             };
             match accepted {
-                Ok((stream, _)) if is_ours(&stream) => {
-                    let (operator, stop) = (operator.clone(), lifecycle.clone());
-                    lifecycle.spawn("command", async move {
-                        let Some((command, write)) = hear(stream, &stop).await else { return };
-                        if let Err(error) = answer(command, write, &operator).await {
-                            debug!("the client of a command disconnected: {error}");
-                        }
-                    });
-                }
-                Ok(_) => {
-                    warn!(
-                        error.code = code::Daemon::ForeignUser.text(),
-                        "refused a command from another user"
-                    );
+                Ok((stream, _)) => {
+                    if let Some(actor) = one_of_ours(&stream).map(Actor::User) {
+                        let (operator, stop) = (operator.clone(), lifecycle.clone());
+                        lifecycle.spawn("command", async move {
+                            let Some((command, write)) = hear(stream, &stop).await else { return };
+                            if let Err(error) = answer(&actor, command, write, &operator).await {
+                                debug!("the client of a command disconnected: {error}");
+                            }
+                        });
+                    } else {
+                        warn!(
+                            error.code = code::Daemon::ForeignUser.text(),
+                            "refused a command from another user"
+                        );
+                    }
                 }
                 Err(error) => {
                     warn!("the control socket failed: {error}");
@@ -89,10 +84,11 @@ impl Drop for Server {
     }
 }
 
-/// Whether the other side is this user or root: file modes are set only after the socket is there.
-fn is_ours(stream: &UnixStream) -> bool {
+/// Who the other side is, if it is this user or root: file modes are set only after the socket is there.
+pub fn one_of_ours(stream: &UnixStream) -> Option<u32> {
     let own = rustix::process::geteuid().as_raw();
-    stream.peer_cred().is_ok_and(|it| it.uid() == own || it.uid() == 0)
+    let uid = stream.peer_cred().ok()?.uid();
+    (uid == own || uid == 0).then_some(uid)
 }
 
 /// Waits for a command, but not for an idle client, and not during a stop.
@@ -112,14 +108,19 @@ async fn hear(stream: UnixStream, stop: &Lifecycle) -> Option<(String, OwnedWrit
     Some((line, write))
 }
 
-async fn answer(line: String, mut write: OwnedWriteHalf, operator: &Operator) -> io::Result<()> {
+async fn answer(
+    actor: &Actor,
+    line: String,
+    mut write: OwnedWriteHalf,
+    operator: &Operator,
+) -> io::Result<()> {
     let Ok(command) = serde_json::from_str::<Command>(&line) else {
         let message = "the daemon does not know this command; is it the same version?";
         let failure = Failure::new(Case::Misconfigured, code::Command::Unknown, message);
         return send(&mut write, &Frame::Failed(failure)).await;
     };
     let (progress, mut steps) = mpsc::unbounded_channel();
-    let work = async move { operator.run(command, &progress).await };
+    let work = async move { operator.run(actor, command, &progress).await };
     tokio::pin!(work);
     let result = loop {
         tokio::select! {

@@ -24,7 +24,8 @@ fn owner(path: &Path) -> Option<u32> {
     std::fs::metadata(path).ok().map(|it| it.uid())
 }
 
-fn own() -> u32 {
+/// The user of this process.
+pub fn own() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 

@@ -12,8 +12,10 @@ pub mod place;
 pub mod provider;
 /// Which keys there are.
 pub mod reference;
-/// Storage, key, plugin folder and address.
+/// Storage, key and plugin folder.
 pub mod section;
+/// Where the HTTP API listens.
+pub mod server;
 /// The manifest that `keepfresh init` writes.
 pub mod template;
 /// Schedules, retries and rates.
@@ -41,7 +43,8 @@ use crate::manifest::place::Places;
 use crate::manifest::problems::Problems;
 use crate::manifest::provider::{Connection, Provider};
 use crate::manifest::reference::Section;
-use crate::manifest::section::{Plugins, Server, Storage, Vault};
+use crate::manifest::section::{Plugins, Storage, Vault};
+use crate::manifest::server::Server;
 use crate::manifest::table::Table;
 use crate::model::code::Code;
 use crate::model::id::ConnectionId;
@@ -59,7 +62,7 @@ pub struct Manifest {
     pub vault: Vault,
     /// Where plugins are.
     pub plugins: Plugins,
-    /// Where the daemon listens.
+    /// Where the HTTP API listens.
     pub server: Server,
     /// Providers by name.
     pub providers: BTreeMap<String, Provider>,
@@ -121,7 +124,7 @@ fn read(entries: &DeTable<'_>, path: &Path, problems: &Problems<'_>) -> Manifest
         storage: Storage::read(root.table("storage", "`[storage]`"), &folder),
         vault: Vault::read(root.table("vault", "`[vault]`"), &folder),
         plugins: Plugins::read(root.table("plugins", "`[plugins]`"), &folder),
-        server: Server::read(root.table("server", "`[server]`")),
+        server: Server::read(root.table("server", "`[server]`"), &folder),
         providers: provider::read_all(&root.table("providers", "`[providers]`"), &folder),
         folder,
         places,

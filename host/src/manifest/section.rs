@@ -1,6 +1,5 @@
-//! The tables about Keepfresh itself: where tokens, key and plugins are, and where it listens.
+//! The tables about Keepfresh itself: where tokens, key and plugins are.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use toml::de::DeValue;
@@ -83,27 +82,4 @@ fn path(value: &DeValue<'_>) -> Result<PathBuf, Fault> {
         "" => Err(Fault::new(code::Manifest::Path, "an empty path", "write \"plugins\"")),
         path => Ok(PathBuf::from(path)),
     }
-}
-
-/// Where the daemon listens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Server {
-    /// Kept for the HTTP API of a later version.
-    pub listen: SocketAddr,
-}
-
-impl Server {
-    pub(super) fn read(table: Table<'_>) -> Self {
-        let table = table.with(Section::Server, "");
-        let usual = || SocketAddr::from((Ipv4Addr::LOCALHOST, 7420));
-        Self { listen: table.read("listen", address).unwrap_or_else(usual) }
-    }
-}
-
-fn address(value: &DeValue<'_>) -> Result<SocketAddr, Fault> {
-    let wrong = || {
-        let help = "write \"127.0.0.1:7420\", or \"[::1]:7420\"";
-        Fault::new(code::Manifest::Listen, "not an IP address and a port", help)
-    };
-    string(value)?.parse().map_err(|_| wrong())
 }

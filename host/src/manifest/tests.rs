@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::manifest::access::Grant;
 use crate::manifest::diagnostic::Diagnostic;
 use crate::manifest::place::Place;
+use crate::manifest::server::Server;
 use crate::manifest::template::TEMPLATE;
 use crate::manifest::timing::{Rate, Retry};
 use crate::manifest::{Manifest, load, parse};
@@ -155,7 +156,7 @@ fn an_empty_manifest_has_the_defaults() {
     assert_eq!(manifest.storage.path, Path::new("/etc/keepfresh/keepfresh.db"));
     assert_eq!(manifest.vault.key, Source::File("/etc/keepfresh/keepfresh.key".into()));
     assert_eq!(manifest.plugins.dir, Path::new("/etc/keepfresh/plugins"));
-    assert_eq!(manifest.server.listen.to_string(), "127.0.0.1:7420");
+    assert_eq!(manifest.server, Server::default());
     assert!(manifest.providers.is_empty());
     assert_eq!(parse("", Path::new("keepfresh.toml")).unwrap().folder, Path::new("."));
 }

@@ -1,13 +1,17 @@
 //! One try to refresh, as it is stored, listed and printed.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, ConnectionId};
 
 /// Why a try was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Trigger {
     /// A tick of the schedule.
@@ -36,7 +40,7 @@ impl Trigger {
 }
 
 /// How a try ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// A new generation is stored.
@@ -131,10 +135,29 @@ impl Attempt {
     }
 }
 
+/// In the API's document an attempt is what JSON has of it.
+impl PartialSchema for Attempt {
+    fn schema() -> RefOr<Schema> {
+        Written::schema()
+    }
+}
+
+impl ToSchema for Attempt {
+    fn name() -> Cow<'static, str> {
+        "Attempt".into()
+    }
+
+    fn schemas(found: &mut Vec<(String, RefOr<Schema>)>) {
+        Written::schemas(found);
+    }
+}
+
 /// An attempt as JSON has it: people script against these names.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, ToSchema)]
 struct Written {
+    #[schema(value_type = uuid::Uuid)]
     id: AttemptId,
+    #[schema(value_type = String)]
     connection: ConnectionId,
     trigger: Trigger,
     outcome: Option<Outcome>,
@@ -180,6 +203,9 @@ impl TryFrom<Written> for Attempt {
 macro_rules! text_enum {
     ($type:ident { $($variant:ident = $text:literal),+ $(,)? }) => {
         impl $type {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
             /// The word used everywhere: SQL, JSON, logs, command line.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }

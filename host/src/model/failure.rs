@@ -1,10 +1,13 @@
 //! Why a try failed. The case decides what the host does next; code and message are for people and
 //! scripts, and hold no provider bodies and no secrets.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::model::code::Code;
 
@@ -67,8 +70,9 @@ impl Case {
 
 /// A failure as JSON has it. How long a provider wants to be left alone is not in it: when to look again
 /// was decided when the failure was judged.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, ToSchema)]
 struct Written {
+    #[schema(value_type = String)]
     code: Code,
     message: String,
     /// What helps with every error of this code, for whoever reads it; none of a code that is not known.
@@ -76,6 +80,23 @@ struct Written {
     remedy: Option<&'static str>,
     /// None of a version that does not say it.
     case: Option<String>,
+}
+
+/// In the API's document a failure is what JSON has of it.
+impl PartialSchema for Failure {
+    fn schema() -> RefOr<Schema> {
+        Written::schema()
+    }
+}
+
+impl ToSchema for Failure {
+    fn name() -> Cow<'static, str> {
+        "Failure".into()
+    }
+
+    fn schemas(found: &mut Vec<(String, RefOr<Schema>)>) {
+        Written::schemas(found);
+    }
 }
 
 impl From<Written> for Failure {

@@ -43,6 +43,12 @@ pub mod rotation;
 /// The one state of a connection, and the sentence that goes with it.
 pub mod state;
 
+/// Keys of programs, and what they allow.
+pub mod api_key;
+
+/// Who did what.
+pub mod audit;
+
 /// What happened, as the outbox tells it.
 pub mod event;
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::model::attempt::text_enum;
 use crate::model::clock;
@@ -16,7 +17,7 @@ use crate::model::connection::{Connection, Problem};
 const OVERDUE: Duration = Duration::from_mins(5);
 
 /// Exactly one of these holds at any time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// Never tried.

@@ -7,8 +7,12 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::model::api_key::Grant;
 use crate::model::attempt::Outcome;
+use crate::model::audit::Action;
 use crate::model::clock;
+use crate::model::code;
+use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::operator::import_file::Row;
 use crate::operator::listing::PAGE;
@@ -176,6 +180,52 @@ pub enum Command {
     Reload,
     /// Whether this deployment is healthy.
     Doctor,
+    /// Whether the daemon can do its work.
+    Readiness,
+    /// Makes a key for a program.
+    ApiKeyCreate {
+        /// What people call it.
+        name: String,
+        /// What it allows.
+        grant: Grant,
+    },
+    /// The keys of programs.
+    ApiKeys,
+    /// Ends a key.
+    ApiKeyRevoke {
+        /// Its id or its name.
+        key: String,
+    },
+    /// Who did what, newest first.
+    Audit(AuditQuery),
+    /// A plugin file was approved; only to be written down.
+    Approved {
+        /// The file in the plugin folder.
+        file: String,
+        /// Its SHA-256.
+        digest: String,
+    },
+}
+
+/// Which entries of the audit log.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct AuditQuery {
+    /// Of this actor: `key:ID`, `user:UID`.
+    pub actor: Option<String>,
+    /// Of this action.
+    pub action: Option<Action>,
+    /// Of this subject.
+    pub subject: Option<String>,
+    /// The period that ends now, in seconds.
+    pub since_s: Option<u64>,
+    /// Which part of them.
+    pub page: PageQuery,
+}
+
+/// A page was to begin after something that no page has named.
+pub(super) fn bad_cursor() -> Failure {
+    let message = "the cursor is not one that a page has named; begin without one";
+    Failure::new(Case::Misconfigured, code::Command::Usage, message)
 }
 
 /// What a person who connects an account wants of it.
@@ -283,6 +333,7 @@ impl Command {
                 | Self::Schedules
                 | Self::Plugins
                 | Self::Doctor
+                | Self::Readiness
                 | Self::Refresh { dry_run: true, .. }
                 | Self::Enrol { dry_run: true, .. }
                 | Self::Export { .. }

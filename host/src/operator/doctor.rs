@@ -177,7 +177,8 @@ impl Found {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        let unreadable = self.unreadable.iter().map(|it| format!("; {it}")).collect::<String>();
+        let unreadable = self.unreadable.iter().map(|it| format!("; {it}"));
+        let unreadable = unreadable.collect::<Vec<_>>().concat();
         let detail = format!(
             "{states} of {}: {}{more}{unreadable}; see: keepfresh status",
             self.all,

@@ -54,6 +54,15 @@ pub mod plugins;
 /// Reading everything anew.
 mod reload;
 
+/// Keys of programs.
+pub mod api_keys;
+
+/// Whether the daemon can do its work.
+mod readiness;
+
+/// Who did what.
+mod audit;
+
 /// Connections as people and scripts read them.
 pub mod view;
 
@@ -63,22 +72,28 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-pub use command::{Command, LogQuery, PageQuery, Selection, Wish};
+pub use audit::Tally;
+pub use command::{AuditQuery, Command, LogQuery, PageQuery, Selection, Wish};
 pub use listing::PAGE;
+pub use readiness::Readiness;
 pub use reload::{Reload, Reloads};
 pub use reply::{Page, Progress, Reply};
 
 use crate::catalogue::{Catalogue, Changed, Configs};
 use crate::lifecycle::Lifecycle;
 use crate::manifest::Manifest;
+use crate::model::attempt::Attempt;
 use crate::model::clock::{self, Clock};
 use crate::model::code;
 use crate::model::connection::{Connection, Pause};
 use crate::model::failure::{Case, Failure};
-use crate::model::id::ConnectionId;
+use crate::model::id::{AttemptId, ConnectionId};
 use crate::refresher::enrolling::How;
 use crate::refresher::{Ask, ManualToken, Refresher, host_fault};
-use crate::storage::{LogFilter, Storage};
+use crate::storage::{Counted, LogFilter, Storage};
+use crate::telemetry::metrics;
+use crate::vault::Vault;
+use api_keys::Keys;
 
 /// Carries out commands. A clone is cheap.
 #[derive(Clone)]
@@ -88,6 +103,12 @@ pub struct Operator(Arc<Parts>);
 pub struct Parts {
     /// The database.
     pub storage: Storage,
+    /// What digests of keys are made with.
+    pub vault: Vault,
+    /// Keys of programs.
+    pub keys: Keys,
+    /// What was done and not written down yet.
+    pub tally: Tally,
     /// What is loaded.
     pub catalogue: Catalogue,
     /// What refreshes.
@@ -110,8 +131,7 @@ impl Operator {
         Self(Arc::new(parts))
     }
 
-    /// Carries out `command`. What happens on the way goes to `progress`, which nobody need read.
-    pub async fn run(
+    async fn carry_out(
         &self,
         command: Command,
         progress: &mpsc::UnboundedSender<Progress>,
@@ -161,19 +181,60 @@ impl Operator {
             }
             Command::Stats { provider, since_s } => self.statistics(provider, since_s).await,
             Command::Schedules => self.schedules().await,
-            Command::Plugins => Ok(Reply::Plugins(self.plugins())),
+            Command::Plugins | Command::Approved { .. } => Ok(Reply::Plugins(self.plugins())),
             Command::Prune { older_than_s } => {
                 let before = self.ago(older_than_s);
                 self.0.storage.prune(before).await.map(Reply::from).map_err(|it| host_fault(&it))
             }
             Command::Reload => self.reload().await,
             Command::Doctor => self.doctor().await,
+            Command::Readiness => Ok(Reply::Readiness(self.readiness().await)),
+            Command::ApiKeyCreate { name, grant } => self.create_api_key(name, grant).await,
+            Command::ApiKeys => self.api_keys().await,
+            Command::ApiKeyRevoke { key } => self.revoke_api_key(&key).await,
+            Command::Audit(query) => self.audit_page(query).await,
         }
     }
 
     /// The manifest in force.
     pub fn manifest(&self) -> Arc<Manifest> {
         Arc::clone(&self.0.manifest.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What the daemon's tasks run in.
+    pub fn lifecycle(&self) -> &Lifecycle {
+        &self.0.lifecycle
+    }
+
+    /// Providers of the manifest, and whether each is not asked now.
+    pub fn providers_waiting(&self) -> Vec<(String, bool)> {
+        let waits = |name: &String| self.0.refresher.turns.wait_for(name).is_some();
+        self.manifest().providers.keys().map(|it| (it.clone(), waits(it))).collect()
+    }
+
+    /// How many connections each provider has.
+    pub async fn counted(&self) -> Result<Vec<Counted>, Failure> {
+        self.0.storage.counted().await.map_err(|it| host_fault(&it))
+    }
+
+    /// The labels of `id`; `None` if there is no such connection.
+    pub async fn labels(&self, id: &ConnectionId) -> Result<Option<Vec<String>>, Failure> {
+        let loaded = self.0.storage.recent(id).await.map_err(|it| host_fault(&it))?;
+        Ok(loaded.map(|it| it.connection.labels.clone()))
+    }
+
+    /// One attempt, open or finished.
+    pub async fn attempt(&self, id: AttemptId) -> Result<Option<Attempt>, Failure> {
+        self.0.storage.attempt(id).await.map_err(|it| host_fault(&it))
+    }
+
+    /// The attempt of `id` that is under way.
+    pub async fn open_attempt(&self, id: &ConnectionId) -> Result<Option<Attempt>, Failure> {
+        let loaded = self.0.storage.load(id).await.map_err(|it| host_fault(&it))?;
+        match loaded.and_then(|it| it.open) {
+            Some(open) => self.attempt(open.id).await,
+            None => Ok(None),
+        }
     }
 
     async fn show(&self, id: &ConnectionId) -> Result<Reply, Failure> {
@@ -195,7 +256,9 @@ impl Operator {
     }
 
     async fn token(&self, id: &ConnectionId, min_ttl_s: u64) -> Result<Reply, Failure> {
-        self.0.refresher.serving.token(id, Duration::from_secs(min_ttl_s)).await.map(Reply::from)
+        let served = self.0.refresher.serving.token(id, Duration::from_secs(min_ttl_s)).await?;
+        metrics::served(id.provider());
+        Ok(Reply::from(served))
     }
 
     async fn pause(
@@ -241,7 +304,8 @@ impl Operator {
         found.map(Reply::from).map_err(|it| host_fault(&it))
     }
 
-    fn now(&self) -> Timestamp {
+    /// The time.
+    pub fn now(&self) -> Timestamp {
         self.0.clock.now()
     }
 

@@ -56,7 +56,7 @@ impl Operator {
     }
 
     /// There is no such connection; perhaps another one is meant.
-    pub(super) async fn unknown(&self, id: &ConnectionId) -> Failure {
+    pub async fn unknown(&self, id: &ConnectionId) -> Failure {
         if let Err(failure) = self.check_provider(id.provider()).await {
             return failure;
         }

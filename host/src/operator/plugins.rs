@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::catalogue::FileReport;
 use crate::model::failure::Failure;
@@ -18,7 +19,7 @@ use crate::storage::Filter;
 const NEXT_RUNS: usize = 3;
 
 /// One file of the plugin folder.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct PluginView {
     /// The file's name.
     pub file: String,
@@ -37,7 +38,7 @@ pub struct PluginView {
 }
 
 /// A schedule with its next runs.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ScheduleView {
     /// The cron expression, in its own zone.
     pub expression: String,
@@ -51,6 +52,7 @@ pub struct ScheduleView {
     pub next_runs: Vec<Timestamp>,
     /// Connections of the provider, and when each is refreshed next: a tick refreshes only what would
     /// not live until the one after it.
+    #[schema(value_type = BTreeMap<String, Option<Timestamp>>)]
     pub next_refresh: BTreeMap<ConnectionId, Option<Timestamp>>,
 }
 

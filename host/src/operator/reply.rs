@@ -5,14 +5,19 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
+use crate::model::api_key::ApiKey;
 use crate::model::attempt::{Attempt, Outcome};
+use crate::model::audit::AuditEntry;
 use crate::model::failure::Failure;
 use crate::model::id::ConnectionId;
+use crate::operator::api_keys::NewKey;
 use crate::operator::command::Plain;
 use crate::operator::doctor::Finding;
 use crate::operator::import_file::{Remarks, Row};
 use crate::operator::plugins::{PluginView, ScheduleView};
+use crate::operator::readiness::Readiness;
 use crate::operator::view::{ConnectionView, Details};
 use crate::refresher::{Served, Short};
 use crate::storage::{Pruned, Statistics};
@@ -87,6 +92,16 @@ pub enum Reply {
     },
     /// What the doctor found.
     Findings(Vec<Finding>),
+    /// Whether the daemon can do its work.
+    Readiness(Readiness),
+    /// A key that was just made.
+    NewKey(Box<NewKey>),
+    /// A key that was just revoked.
+    Revoked(Box<ApiKey>),
+    /// Keys.
+    ApiKeys(Vec<ApiKey>),
+    /// Entries of the audit log.
+    Audit(Page<AuditEntry>),
 }
 
 /// Part of a list.
@@ -246,7 +261,7 @@ pub struct Planned {
 }
 
 /// How refreshes went, as shown.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct StatsView {
     /// New generations.
     pub success: u64,

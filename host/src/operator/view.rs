@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::catalogue::{Changed, Plugin};
 use crate::model::attempt::Attempt;
@@ -17,7 +18,7 @@ use crate::refresher::{Wait, sentence};
 use crate::storage::{Loaded, StorageError, Unreadable};
 
 /// One line of `status`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ConnectionView {
     /// `provider/name`, or what stands there instead.
     pub id: String,
@@ -41,6 +42,9 @@ pub struct ConnectionView {
     pub next_refresh_at: Option<Timestamp>,
     /// The last try.
     pub last_attempt: Option<Attempt>,
+    /// Words to find it by.
+    #[serde(default)]
+    pub labels: Vec<String>,
     /// What of its provider's configuration has changed since the token was got.
     #[serde(default)]
     pub changed_since_token: Vec<Changed>,
@@ -68,6 +72,7 @@ impl ConnectionView {
             last_attempt: connection.last_attempt.clone(),
             id: connection.id.full(),
             short: connection.id.to_string(),
+            labels: connection.labels.clone(),
             changed_since_token: Vec::new(),
             orphaned: false,
             error: None,
@@ -92,6 +97,7 @@ impl ConnectionView {
             generation: 0,
             next_refresh_at: None,
             last_attempt: None,
+            labels: Vec::new(),
             changed_since_token: Vec::new(),
             orphaned: false,
             error: Some(error),
@@ -140,7 +146,7 @@ impl ConnectionView {
 }
 
 /// All of one connection but its secrets.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Details {
     /// The line of `status`.
     #[serde(flatten)]
@@ -159,8 +165,6 @@ pub struct Details {
     pub issued_at: Option<Timestamp>,
     /// When the refresh token stops working.
     pub refresh_expires_at: Option<Timestamp>,
-    /// Words to find it by.
-    pub labels: Vec<String>,
     /// When a caller last asked for its token.
     pub active_at: Option<Timestamp>,
     /// What the token may do.
@@ -207,7 +211,6 @@ impl Details {
             fingerprint: token.map(|it| said::digest(&it.fingerprint)),
             issued_at: token.map(|it| it.issued_at),
             refresh_expires_at: token.and_then(|it| it.refresh_expires_at),
-            labels: connection.labels.clone(),
             active_at: connection.active_at,
             scopes: token.map(|it| it.scopes.clone()).unwrap_or_default(),
             asked_scopes: connection.agreed.clone().map(|it| it.asked).unwrap_or_default(),

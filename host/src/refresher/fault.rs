@@ -1,6 +1,8 @@
 //! What keeps this host from an attempt, whatever the provider does: no such connection, a database or a vault
 //! that fails, somebody else who is at it.
 
+use std::sync::Arc;
+
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
@@ -10,6 +12,12 @@ use crate::vault::error::VaultError;
 /// The row of `id`, which must be there.
 pub(super) async fn load(storage: &Storage, id: &ConnectionId) -> Result<Loaded, Failure> {
     let loaded = storage.load(id).await.map_err(|it| host_fault(&it))?;
+    loaded.ok_or_else(|| unknown(id))
+}
+
+/// The same, remembered where nothing has changed: for those who only hand it out.
+pub(super) async fn recent(storage: &Storage, id: &ConnectionId) -> Result<Arc<Loaded>, Failure> {
+    let loaded = storage.recent(id).await.map_err(|it| host_fault(&it))?;
     loaded.ok_or_else(|| unknown(id))
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
@@ -12,6 +13,7 @@ use crate::model::attempt::Attempt;
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
+use crate::telemetry::metrics;
 
 /// What an attempt came to; an error is one that could not even be recorded.
 pub type AttemptResult = Result<Attempt, Failure>;
@@ -102,6 +104,7 @@ impl Flights {
         let (this, own) = (self.clone(), id.clone());
         let task = self.lifecycle.spawn("refresh", async move {
             let result = work().await;
+            count(&own, &result);
             this.lock().remove(&own);
             result
         });
@@ -117,6 +120,17 @@ impl Flights {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<ConnectionId, Flight>> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Each attempt is counted once, however many have joined it.
+fn count(id: &ConnectionId, result: &AttemptResult) {
+    let Ok(attempt) = result else { return };
+    let Some(outcome) = attempt.outcome() else { return };
+    let took = Duration::from_millis(attempt.duration_ms.unwrap_or_default());
+    metrics::refreshed(id.provider(), outcome, took);
+    if attempt.error().is_some_and(|it| it.case == Case::PluginFault) {
+        metrics::plugin_failed(id.provider());
     }
 }
 

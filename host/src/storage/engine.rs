@@ -2,6 +2,7 @@
 //! the contract of an engine; `contract` is the suite that each one has to pass.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -9,13 +10,15 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::attempt::Attempt;
+use crate::model::audit::AuditRecord;
 use crate::model::connection::Due;
 use crate::model::event::EventKind;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::storage::{
-    Abandoned, Begin, Begun, Bite, CameOf, Capture, Departed, Doubtful, DuePage, Enrolment, Failed,
-    Filter, Forgiven, Loaded, LogFilter, LogPage, ManualSet, Mark, Moved, Page, Pausing, Reconcile,
-    Renewal, Skipped, Standing, Statistics, Storage, StorageError, Succeeded, Tally, Waiting,
+    Abandoned, AuditFilter, AuditPage, Begin, Begun, Bite, CameOf, Capture, Counted, Departed,
+    Doubtful, DuePage, Enrolment, Failed, Filter, Forgiven, KeyUse, Loaded, LogFilter, LogPage,
+    ManualSet, Mark, Moved, Page, Pausing, Reconcile, Renewal, Skipped, Standing, Statistics,
+    Storage, StorageError, StoredKey, Succeeded, Tally, Waiting,
 };
 use crate::vault::keyring::WrappedKey;
 
@@ -67,6 +70,10 @@ steps! {
         /// All that a refresh needs of one connection, in one look; `None` if there is no such connection.
         /// Its last attempt is not filled in: that is for those who list.
         load(id: &'a ConnectionId) -> Option<Loaded>;
+
+        /// The same, remembered from an earlier look where nothing has changed since: for tokens that are asked
+        /// for all the time.
+        recent(id: &'a ConnectionId) -> Option<Arc<Loaded>>;
 
         /// Writes the intent to send, which is the claim on the connection. `Lost`, and nothing written, if
         /// another attempt is open or the generation has moved on.
@@ -137,6 +144,9 @@ steps! {
         /// What the tokens came of, those of the manifest each for itself, the others together.
         came_of() -> Vec<CameOf>;
 
+        /// How many connections each provider has, and how many of them need a person.
+        counted() -> Vec<Counted>;
+
         /// Up to `limit` connections whose keys come after `after`, by id.
         page(filter: &'a Filter, after: Option<&'a str>, limit: u32) -> Page;
 
@@ -157,6 +167,24 @@ steps! {
 
         /// Adds a wrapped data key.
         add_key(key: WrappedKey, at: Timestamp) -> ();
+
+        /// Keys of programs, those that were revoked as well, oldest first.
+        api_keys() -> Vec<StoredKey>;
+
+        /// Adds a key of a program. False, and nothing written, if a key that was not revoked has its name.
+        add_api_key(key: StoredKey) -> bool;
+
+        /// Revokes the key `id`. False if there is none, or it was revoked before.
+        revoke_api_key(id: &'a str, at: Timestamp) -> bool;
+
+        /// Notes when keys were used last; the later time counts.
+        note_key_uses(uses: Vec<KeyUse>) -> ();
+
+        /// Adds to the audit log; what is counted is added to the entry of its hour.
+        audit(done: Vec<AuditRecord>) -> ();
+
+        /// Entries of the audit log, newest first.
+        audit_page(filter: &'a AuditFilter) -> AuditPage;
 
         /// Who this database is; made once. Sealed values open only in the database they were sealed in.
         instance_id() -> String;

@@ -41,3 +41,14 @@ pub struct Unreadable {
     /// What cannot be read.
     pub error: StorageError,
 }
+
+/// How many connections a provider has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// Its name in the manifest.
+    pub provider: String,
+    /// All of them.
+    pub connections: u64,
+    /// Those that only a person can help.
+    pub needing_a_person: u64,
+}

@@ -5,6 +5,7 @@
 //! Accepts only [`Sealed`](crate::vault::Sealed) secrets, so that plaintext cannot be written by
 //! mistake. Knows nothing of plugins, and never holds a transaction open for a caller.
 
+mod access;
 mod attempts;
 mod captures;
 mod connections;
@@ -29,13 +30,14 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
+pub use access::{AuditFilter, AuditPage, KeyUse, StoredKey};
 pub use attempts::{Abandoned, Begin, Begun, Captured, Failed, Renewal, Skipped, Succeeded};
 pub use captures::{Capture, Departed};
 pub use connections::{Loaded, ManualSet, OpenAttempt, Pausing, Reconcile, Tally};
 pub use enrol::{Enrolment, Standing};
 pub use error::StorageError;
 pub use listeners::{Listener, OutboxEvent, Waiting};
-pub use listing::{Filter, Page, Unreadable};
+pub use listing::{Counted, Filter, Page, Unreadable};
 pub use log::{LogFilter, LogPage, Statistics};
 pub use prune::{Bite, Pruned};
 pub use times::{CameOf, Doubtful, DuePage, Forgiven, Mark, Moved};

@@ -6,6 +6,8 @@
 /// Between those who log and whoever reads.
 mod queue;
 
+/// Figures for Prometheus.
+pub mod metrics;
 /// A line for people.
 mod text;
 

@@ -48,7 +48,7 @@ impl MasterKey {
         hex(&derive(&self.0, "master-id").expose_secret()[..4])
     }
 
-    pub(super) fn random() -> Result<Self, VaultError> {
+    pub(crate) fn random() -> Result<Self, VaultError> {
         random_key().map(Self)
     }
 

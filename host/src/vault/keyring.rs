@@ -46,6 +46,7 @@ pub(super) struct DataKey {
     capture: Key,
     credential: Key,
     code_cache: Key,
+    api_keys: Key,
 }
 
 const FIRST: u32 = 1;
@@ -107,6 +108,7 @@ impl DataKey {
             capture: derive(key, "capture"),
             credential: derive(key, "credential"),
             code_cache: derive(key, "code-cache"),
+            api_keys: derive(key, "api-keys"),
         }
     }
 
@@ -124,6 +126,10 @@ impl DataKey {
 
     pub(super) fn code_cache(&self) -> &Key {
         &self.code_cache
+    }
+
+    pub(super) fn api_keys(&self) -> &Key {
+        &self.api_keys
     }
 }
 
@@ -241,11 +247,11 @@ mod tests {
     #[test]
     fn purposes_have_keys_of_their_own() {
         let key = DataKey::new(1, &random_key().unwrap());
-        let mut all = [&key.tokens, &key.capture, &key.credential, &key.code_cache]
+        let mut all = [&key.tokens, &key.capture, &key.credential, &key.code_cache, &key.api_keys]
             .map(|it| *it.expose_secret())
             .to_vec();
         all.sort_unstable();
         all.dedup();
-        assert_eq!(all.len(), 4);
+        assert_eq!(all.len(), 5);
     }
 }

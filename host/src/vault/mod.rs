@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::vault::envelope::Context;
 use crate::vault::error::VaultError;
+use crate::vault::key::Key;
 use crate::vault::keyring::{DataKey, Keyring};
 use crate::vault::place::{Place, Purpose};
 
@@ -93,14 +94,32 @@ impl Vault {
     }
 
     fn keyed(&self, data: &[u8]) -> Hmac<Sha256> {
-        let key = self.0.keyring.primary().code_cache().expose_secret();
-        let keyed = <Hmac<Sha256> as KeyInit>::new_from_slice(key);
-        keyed.expect("HMAC takes a key of any length").chain_update(data)
+        hmac(self.0.keyring.primary().code_cache(), data)
+    }
+
+    /// The digest that stands in the database for `data` of an API key: the id of the data key, and 32 bytes.
+    pub fn api_key_digest(&self, data: &[u8]) -> Vec<u8> {
+        let key = self.0.keyring.primary();
+        let mut digest = key.id().to_be_bytes().to_vec();
+        digest.extend_from_slice(&hmac(key.api_keys(), data).finalize().into_bytes());
+        digest
+    }
+
+    /// Whether `digest` is that of `data`, compared in constant time.
+    pub fn is_api_key(&self, data: &[u8], digest: &[u8]) -> bool {
+        let Some((id, digest)) = digest.split_first_chunk::<4>() else { return false };
+        let Ok(key) = self.0.keyring.find(u32::from_be_bytes(*id)) else { return false };
+        hmac(key.api_keys(), data).verify_slice(digest).is_ok()
     }
 
     fn context<'a>(&'a self, key: &DataKey, place: &'a Place<'a>) -> Context<'a> {
         Context { key_id: key.id(), instance: &self.0.instance_id, place }
     }
+}
+
+fn hmac(key: &Key, data: &[u8]) -> Hmac<Sha256> {
+    let keyed = <Hmac<Sha256> as KeyInit>::new_from_slice(key.expose_secret());
+    keyed.expect("HMAC takes a key of any length").chain_update(data)
 }
 
 impl Sealed {

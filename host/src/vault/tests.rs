@@ -151,3 +151,17 @@ fn a_mac_is_keyed_and_stable() {
     assert!(!here.verify_mac(b"code", &mac[..31]));
     assert!(!there.verify_mac(b"code", &mac));
 }
+
+#[test]
+fn the_digest_of_an_api_key_is_keyed_and_names_its_key() {
+    let (here, there) = (vault(), vault());
+    let digest = here.api_key_digest(b"key");
+    assert_eq!(digest.len(), 36);
+    assert!(here.clone().is_api_key(b"key", &digest));
+    assert!(!here.is_api_key(b"another", &digest));
+    assert!(!here.is_api_key(b"key", &digest[..35]) && !here.is_api_key(b"key", &[]));
+    assert!(!there.is_api_key(b"key", &digest), "another database has other keys");
+    assert_ne!(digest[4..], here.mac(b"key"), "and code has yet another");
+    let of_no_key = [&[0, 0, 0, 9], &digest[4..]].concat();
+    assert!(!here.is_api_key(b"key", &of_no_key));
+}

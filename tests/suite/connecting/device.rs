@@ -103,7 +103,7 @@ fn polls_end_with_the_code_and_say_what_was_wrong() {
     desk.fake.control().script(Scenario::from(Fate::CutBefore).on("/token").always());
     let mut connecting = desk.begin("tv", &["--device"]);
     connecting.line_with("and type").unwrap();
-    let run = connecting.end().exits(4);
+    let run = connecting.end().exits(1);
     assert!(
         run.stderr.contains("the code expired before it was confirmed (the last poll:"),
         "{run:?}"

@@ -144,7 +144,7 @@ fn explained(fleet: &Fleet, index: usize, class: Class, attempts: &[Value]) {
         "not lost at the provider: {}",
         about()
     );
-    for code in ["refresh.interrupted", "refresh.outcome_unknown"] {
+    for code in ["refresh.interrupted", "refresh.grant_lost"] {
         assert!(troubles.iter().any(|it| it == code), "{code} is missing: {}", about());
     }
     let status = fleet.home.run(&["status", &member.id, "--json"]).json();

@@ -20,9 +20,10 @@ fn all_say(home: &Home, code: &str, words: &[&str]) {
     assert_ne!(doctor.code, 0, "{doctor:?}");
     let (before, daemon) = (log_of(home).len(), home.serve());
     let logged = || log_of(home)[before..].to_owned();
-    wait_until("it is in the log", || logged().contains(code));
-    drop(daemon);
     let plain = |text: &str| text.replace("\\\"", "\"");
+    let is_said = |text: &str| words.iter().all(|it| plain(text).contains(it));
+    wait_until("it is in the log", || logged().contains(code) && is_said(&logged()));
+    drop(daemon);
     for (place, text) in [("check", said), ("doctor", doctor.stdout), ("serve", logged())] {
         let text = plain(&text);
         for word in words {

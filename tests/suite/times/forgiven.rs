@@ -7,6 +7,7 @@ use e2e::database::Database;
 use e2e::inside::Inside;
 use e2e::stage::{Stage, write_secret};
 use keepfresh::model::attempt::Trigger;
+use keepfresh::model::audit::Actor;
 use keepfresh::model::connection::{Connection, Origin, Problem};
 use keepfresh::model::failure::Failure;
 use keepfresh::operator::{Command, Reply};
@@ -91,7 +92,7 @@ async fn add(inside: &Inside, provider: &str, row: serde_json::Value) -> Result<
     let rows = vec![serde_json::from_value(row).unwrap()];
     let enrol =
         Command::Enrol { provider: provider.to_owned(), rows, replace: false, dry_run: false };
-    inside.app.operator.run(enrol, &tokio::sync::mpsc::unbounded_channel().0).await
+    inside.app.operator.run(&Actor::User(0), enrol, &tokio::sync::mpsc::unbounded_channel().0).await
 }
 
 #[tokio::test]

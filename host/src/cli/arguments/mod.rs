@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod access;
 mod connection;
 mod explain;
 mod manifest;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+pub(super) use access::{ApiKeyVerb, Audit};
 pub(super) use connection::{Add, Connect, ConnectionVerb, Export, Import, Reading};
 pub(super) use explain::Explain;
 pub(super) use manifest::ManifestVerb;
@@ -177,8 +179,17 @@ pub(super) enum Verb {
         #[arg(long, value_parser = duration, default_value = "30d", value_name = "TIME")]
         older_than: u64,
     },
+    /// Create, list or revoke API keys for programs
+    ApiKey {
+        #[command(subcommand)]
+        verb: ApiKeyVerb,
+    },
+    /// Show who read, changed or approved what, newest first
+    Audit(Audit),
     /// Check the health of this installation, and say how to fix what is wrong
     Doctor,
+    /// Ask the daemon whether it can do its work; exit code 0: it can, 1: it cannot, 5: no daemon
+    Healthcheck,
     /// Explain an error code: what it means and what helps; without a code, list them all
     Explain(Explain),
     /// Print shell completions

@@ -67,7 +67,7 @@ mod tests {
     use crate::model::failure::Case;
     use crate::model::id::AttemptId;
 
-    fn attempt(id: String, course: Course) -> Attempt {
+    fn attempt(id: &str, course: Course) -> Attempt {
         Attempt {
             id: AttemptId::generate(),
             connection: id.parse().unwrap(),
@@ -86,10 +86,10 @@ mod tests {
     #[test]
     fn those_that_fail_alike_share_a_line_and_others_have_their_own() {
         let down = (10..30).map(|it| {
-            attempt(format!("rotor/u{it}"), failed(code::Provider::Unavailable, "rotor is down"))
+            attempt(&format!("rotor/u{it}"), failed(code::Provider::Unavailable, "rotor is down"))
         });
-        let odd = attempt("rotor/odd".to_owned(), failed(code::Provider::Unexpected, "odd"));
-        let fine = attempt("rotor/fine".to_owned(), Course::Success(None));
+        let odd = attempt("rotor/odd", failed(code::Provider::Unexpected, "odd"));
+        let fine = attempt("rotor/fine", Course::Success(None));
         let lines = lines(down.chain([odd, fine]).collect());
         let lines = lines.iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(

@@ -56,7 +56,9 @@ fn line(checked: &Checked<'_>, provider: &Provider) -> String {
         return format!(" {}: at two thirds of the token's lifetime", provider.name);
     };
     let whose = match (&provider.schedule, plugin(checked, provider)) {
-        (None, Some(plugin)) => plugin.declared_schedule().map(|it| it.expression()),
+        (None, Some(plugin)) => {
+            plugin.declared_schedule().map(crate::model::schedule::Schedule::expression)
+        }
         _ => None,
     };
     let whose = whose.map(|it| format!(" (the plugin's own schedule, {it})")).unwrap_or_default();

@@ -96,7 +96,7 @@ fn facts(details: &Details) -> Vec<Fact> {
         format!("{waiting}, not understood yet; see: keepfresh plugin replay {id}")
     });
     vec![
-        ("labels", Some(details.labels.join(" "))),
+        ("labels", Some(details.view.labels.join(" "))),
         ("last requested", details.active_at.map(said::moment)),
         ("scopes", Some(details.scopes.join(" "))),
         ("scopes missing", Some(details.missing_scopes.join(" "))),

@@ -22,6 +22,9 @@ mod exported;
 /// Error codes.
 pub(super) mod codes;
 
+/// Keys, and who did what.
+pub(super) mod access;
+
 /// Connections.
 mod connection;
 
@@ -49,6 +52,7 @@ mod table;
 /// Colours, where a terminal wants them.
 mod tone;
 
+use std::borrow::Borrow;
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
 
@@ -67,7 +71,7 @@ use crate::model::id::ConnectionId;
 use crate::model::plain::escaped_json;
 use crate::model::said;
 use crate::model::token::token_type;
-use crate::operator::Reply;
+use crate::operator::{Readiness, Reply};
 use line::Line;
 
 pub(super) use exported::exported;
@@ -97,8 +101,8 @@ pub(super) fn hint(line: impl Into<Line>) {
 }
 
 /// Prints a line of a message that has its own layout.
-fn hint_line(line: Line) {
-    door::tell(&line);
+fn hint_line(line: impl Borrow<Line>) {
+    door::tell(line.borrow());
 }
 
 pub(super) fn out_json(value: &impl Serialize) {
@@ -244,6 +248,11 @@ fn as_json(reply: &Reply) -> Value {
             json!({ "done": true, "attempts": attempts, "events": events })
         }
         Reply::Findings(findings) => json!({ "findings": findings }),
+        Reply::Readiness(readiness) => json!(readiness),
+        Reply::NewKey(new) => access::done_json(&new.key, Some(&new.secret)),
+        Reply::Revoked(key) => access::done_json(key, None),
+        Reply::ApiKeys(keys) => json!({ "keys": keys }),
+        Reply::Audit(page) => json!({ "entries": page.rows }),
         // Only a file that was asked about gets them.
         Reply::Exported(_) | Reply::Token { .. } => Value::Null,
     }
@@ -298,8 +307,27 @@ fn as_text(reply: &Reply) {
                 out_all(tone::mark(finding.ok).then(line).folded(door::width(), 2));
             }
         }
+        Reply::Readiness(it) => hint(access::ready(it)),
+        Reply::NewKey(new) => access::new_key(new),
+        Reply::Revoked(key) => hint(format!("revoked {} ({})", key.name, key.id)),
+        Reply::ApiKeys(keys) if keys.is_empty() => {
+            hint("no API keys; make one: keepfresh api-key create NAME --scope token:read");
+        }
+        Reply::ApiKeys(keys) => out_all(access::keys(keys)),
+        Reply::Audit(page) if page.rows.is_empty() => hint("no entries match"),
+        Reply::Audit(page) => out_all(access::entries(&page.rows)),
         Reply::Exported(_) | Reply::Token { .. } => {}
     }
+}
+
+/// Prints whether the daemon can do its work.
+pub(super) fn readiness(readiness: &Readiness, json: bool) -> Exit {
+    if json {
+        out_json(readiness);
+    } else {
+        out(access::ready(readiness));
+    }
+    if readiness.ready { Exit::Done } else { Exit::Failed }
 }
 
 /// Prints attempts as they come: a line each.

@@ -136,6 +136,7 @@ mod tests {
             generation: 1,
             next_refresh_at: None,
             last_attempt: None,
+            labels: Vec::new(),
             changed_since_token: Vec::new(),
             orphaned: false,
             error: None,

@@ -163,7 +163,8 @@ impl Listing {
             text += &indented(&json!(self.unreadable), "\n  ");
         }
         if let Some(daemon) = self.daemon {
-            text += &format!(",\n  \"daemon\": {daemon}");
+            text += ",\n  \"daemon\": ";
+            text += &daemon.to_string();
         }
         print(&(text + "\n}\n"));
     }

@@ -1,7 +1,7 @@
 //! The table of keys. Text for people stands here and nowhere else.
 
 use crate::manifest::reference::Section::{
-    Connection, Egress, Plugins, Provider, Retry, Root, Server, Storage, Vault,
+    Connection, Egress, Plugins, Provider, Retry, Root, Server, Storage, Tls, Vault,
 };
 use crate::manifest::reference::{Key, Kind, Usual};
 
@@ -38,7 +38,7 @@ keys! {
         "Where plugins are.";
         "{ dir = \"plugins\" }";
     Root."server": Kind::Table(Server), Words("all defaults");
-        "Where the daemon listens.";
+        "Where the HTTP API listens.";
         "{ listen = \"127.0.0.1:7420\" }";
     Root."providers": Kind::Named(Provider), Words("none");
         "One table for each provider. Its name is the first part of a connection's id.";
@@ -56,9 +56,31 @@ keys! {
         "The folder of plugins. It is watched: a `.wasm` file that is put there can be used at once.";
         "\"/usr/lib/keepfresh/plugins\"";
 
-    Server."listen": Kind::Address, Value("\"127.0.0.1:7420\"");
-        "Checked, but not used in this version.";
-        "\"[::1]:7420\"";
+    Server."listen": Kind::Address, Words("none: only the socket beside the database answers");
+        "Where the HTTP API listens. An address that other machines reach needs `tls` or `behind_proxy`.";
+        "\"127.0.0.1:7420\"";
+    Server."hosts": Kind::Hosts, Words("none");
+        "Names that it is called by, besides its address and `localhost`. Requests under other names are refused.";
+        "[\"keepfresh.internal\"]";
+    Server."behind_proxy": Kind::Boolean, Value("false");
+        "Whether a proxy in front has TLS. Then the last address in `X-Forwarded-For` is the caller's.";
+        "true";
+    Server."tls": Kind::Table(Tls), Words("none");
+        "The certificate. Its files are read again when they change.";
+        "{ certificate = \"cert.pem\", key = \"key.pem\" }";
+    Server."url": Kind::Url, Words("none: no links can be made");
+        "Where browsers reach this server, for links by which people connect accounts.";
+        "\"https://keepfresh.example.com\"";
+    Server."return_to": Kind::Urls, Words("none");
+        "Where a person may be sent after connecting an account.";
+        "[\"https://app.example.com/settings\"]";
+
+    Tls."certificate": Kind::File, Required;
+        "The certificate in PEM form, with those between it and its authority behind it.";
+        "\"cert.pem\"";
+    Tls."key": Kind::File, Required;
+        "Its private key in PEM form.";
+        "\"key.pem\"";
 
     Provider."plugin": Kind::Name, Words("NAME");
         "The plugin's file in the plugin folder, without `.wasm`.";

@@ -30,8 +30,10 @@ pub enum Section {
     Vault,
     /// Where plugins are.
     Plugins,
-    /// Where the daemon listens.
+    /// Where the HTTP API listens.
     Server,
+    /// Its certificate.
+    Tls,
     /// One provider.
     Provider,
     /// How often a provider that is down is asked again.
@@ -72,6 +74,14 @@ pub enum Kind {
     Database,
     /// The path of a folder.
     Path,
+    /// The path of a file.
+    File,
+    /// Where browsers get.
+    Url,
+    /// Such addresses.
+    Urls,
+    /// Names of hosts.
+    Hosts,
     /// An IP address and a port.
     Address,
     /// The source of a secret.
@@ -119,12 +129,13 @@ pub enum Usual {
 
 impl Section {
     /// All of them, in the order of the page.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Root,
         Self::Storage,
         Self::Vault,
         Self::Plugins,
         Self::Server,
+        Self::Tls,
         Self::Provider,
         Self::Retry,
         Self::Egress,
@@ -172,6 +183,7 @@ impl Section {
             Self::Vault => "[vault]",
             Self::Plugins => "[plugins]",
             Self::Server => "[server]",
+            Self::Tls => "[server.tls]",
             Self::Provider => "[providers.NAME]",
             Self::Retry => "[providers.NAME.retry]",
             Self::Egress => "[providers.NAME.egress]",
@@ -188,7 +200,10 @@ impl Kind {
             Self::Tables(_) => "array of tables",
             Self::Named(_) => "tables by name",
             Self::Database => "database URL",
-            Self::Path => "path",
+            Self::Path | Self::File => "path",
+            Self::Url => "URL",
+            Self::Urls => "array of URLs",
+            Self::Hosts => "array of hosts",
             Self::Address => "address and port",
             Self::Secret => "secret",
             Self::VaultKey => "secret, or text",

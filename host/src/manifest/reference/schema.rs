@@ -65,8 +65,8 @@ fn kind(kind: Kind) -> Value {
             let text = pattern("^(env|file|credential|exec):.+$");
             json!({ "anyOf": [{ "$ref": "#/definitions/secret" }, text] })
         }
-        Kind::Secrets => by_name(json!({ "$ref": "#/definitions/secret" })),
-        Kind::Settings => by_name(json!({ "type": ["string", "integer", "boolean"] })),
+        Kind::Secrets => by_name(&json!({ "$ref": "#/definitions/secret" })),
+        Kind::Settings => by_name(&json!({ "type": ["string", "integer", "boolean"] })),
         Kind::Count(least, most, _) => {
             json!({ "type": "integer", "minimum": least, "maximum": most })
         }
@@ -74,9 +74,11 @@ fn kind(kind: Kind) -> Value {
         Kind::Rotation => json!({
             "anyOf": [
                 { "enum": ["none", "until-used", "strict", "unknown"] },
-                only_one(json!({ "grace": self::kind(Kind::Time(1, 86_400)) })),
+                only_one(&json!({ "grace": self::kind(Kind::Time(1, 86_400)) })),
             ],
         }),
+        Kind::Hosts => json!({ "type": "array", "items": pattern("^[^/:\\s]+$|^\\[.+\\]$") }),
+        Kind::Urls => json!({ "type": "array", "items": self::kind(Kind::Url) }),
         Kind::Networks => json!({ "type": "array", "items": pattern("^[0-9A-Fa-f.:]+/[0-9]+$") }),
         Kind::Grants => {
             json!({ "type": "array", "items": { "enum": ["reveal", "memory:256MiB"] } })
@@ -89,6 +91,7 @@ fn pattern_of(kind: Kind) -> &'static str {
     match kind {
         Kind::Database => "^sqlite:(//)?[^?:]+$",
         Kind::Address => r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$",
+        Kind::Url => "^https?://[^@\\s]+$",
         Kind::Name => "^[a-z0-9][a-z0-9._@+:-]*$",
         Kind::ConnectionName => r"^[^/\s]+$",
         Kind::Cron => r"^\s*(@[A-Za-z]+|\S+(\s+\S+){4,5})\s*$",
@@ -102,11 +105,11 @@ fn pattern(pattern: &str) -> Value {
     json!({ "type": "string", "pattern": pattern })
 }
 
-fn by_name(value: Value) -> Value {
+fn by_name(value: &Value) -> Value {
     json!({ "type": "object", "additionalProperties": value })
 }
 
-fn only_one(properties: Value) -> Value {
+fn only_one(properties: &Value) -> Value {
     json!({
         "type": "object",
         "properties": properties,
@@ -117,7 +120,7 @@ fn only_one(properties: Value) -> Value {
 }
 
 fn secret() -> Value {
-    let mut secret = only_one(json!({
+    let mut secret = only_one(&json!({
         "env": pattern("^[A-Za-z0-9_.-]+$"),
         "file": pattern("."),
         "credential": pattern("^[^./][^/]*$"),

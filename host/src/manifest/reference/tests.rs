@@ -22,6 +22,10 @@ fn with(key: &Key, value: &str) -> String {
         Section::Root => String::new(),
         Section::Connection if key.name == "name" => "[[providers.x.connections]]\n".to_owned(),
         Section::Connection => "[[providers.x.connections]]\nname = \"a\"\n".to_owned(),
+        Section::Tls => {
+            let other = if key.name == "key" { "certificate" } else { "key" };
+            format!("[server.tls]\n{other} = \"a.pem\"\n")
+        }
         section => section.heading().replace("NAME", "x") + "\n",
     };
     format!("{before}{} = {value}\n", key.name)

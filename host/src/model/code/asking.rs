@@ -40,10 +40,35 @@ codes! {
         remedy: "Use the name that the message suggests, or see `keepfresh connection list`.",
         exit: Failed, retryable: false, acts: Person,
     }
+    Exists = "connection.exists" {
+        meaning: "There is already a connection of this name.",
+        remedy: "Choose another name, or change the one that is there.",
+        exit: Failed, retryable: false, acts: Person,
+    }
     OfManifest = "connection.of_manifest" {
         meaning: "The connection cannot be removed, because it is in the manifest.",
         remedy: "Remove it from the manifest, or delete its tokens with `keepfresh token clear CONNECTION`.",
         exit: Failed, retryable: false, acts: Operator,
+    }
+}
+
+codes! {
+    ApiKey: "An API key cannot be made, or is not there.";
+
+    Unknown = "api_key.unknown" {
+        meaning: "There is no API key in force with this id or name.",
+        remedy: "Look it up with `keepfresh api-key list`.",
+        exit: Failed, retryable: false, acts: Operator,
+    }
+    NameTaken = "api_key.name_taken" {
+        meaning: "A key in force already has this name.",
+        remedy: "Choose another name, or revoke that key first.",
+        exit: Failed, retryable: false, acts: Operator,
+    }
+    Invalid = "api_key.invalid" {
+        meaning: "A key of this kind cannot be made.",
+        remedy: "Correct what the message names.",
+        exit: Usage, retryable: false, acts: Operator,
     }
 }
 
@@ -154,6 +179,16 @@ codes! {
         meaning: "The person logged in as another account than the one that is connected; nothing has changed.",
         remedy: "Log in as the account of before, allow the other one with `--other-account`, or connect it under a name of its own.",
         exit: Failed, retryable: false, acts: Person,
+    }
+    NoUrl = "connect.no_url" {
+        meaning: "A link for a person cannot be made, because nobody knows where browsers reach this server.",
+        remedy: "Set `server.url` in the manifest, and register its `/connect/callback` at the provider.",
+        exit: Failed, retryable: false, acts: Operator,
+    }
+    ReturnTo = "connect.return_to" {
+        meaning: "The address to return to after a login is not in the manifest.",
+        remedy: "Add it to `server.return_to`, or use one that is there.",
+        exit: Failed, retryable: false, acts: Operator,
     }
     RedirectInvalid = "connect.redirect_invalid" {
         meaning: "The redirect URI is not safe.",

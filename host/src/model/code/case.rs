@@ -21,7 +21,10 @@ impl Code {
             | Self::Connect(_)
             | Self::Connection(_)
             | Self::Import(_)
-            | Self::Export(_) => Case::Misconfigured,
+            | Self::Export(_)
+            | Self::ApiKey(_)
+            | Self::Auth(_)
+            | Self::Http(_) => Case::Misconfigured,
             Self::Plugin(_) => Case::PluginFault,
             Self::Daemon(_)
             | Self::Instance(_)

@@ -22,6 +22,9 @@ mod keys;
 /// The database.
 mod storage;
 
+/// The HTTP API.
+mod http;
+
 /// The process itself.
 mod process;
 
@@ -49,8 +52,9 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::model::exit::Exit;
 
-pub use asking::{Command, Connect, Connection, Export, Import};
+pub use asking::{ApiKey, Command, Connect, Connection, Export, Import};
 pub use egress::Egress;
+pub use http::{Auth, Http};
 pub use keys::{Secret, Vault};
 pub use manifest::Manifest;
 pub use plugin::Plugin;
@@ -102,7 +106,8 @@ macro_rules! areas {
 
 areas! {
     Command, Daemon, Instance, Init, Manifest, Secret, Vault, Storage, PluginFile, Plugin, Egress,
-    Provider, Refresh, Token, Replay, Connect, Connection, Import, Export, Internal,
+    Provider, Refresh, Token, Replay, Connect, Connection, Import, Export, ApiKey, Auth, Http,
+    Internal,
 }
 
 impl Code {

@@ -14,6 +14,9 @@ mod calls;
 mod unsent;
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 pub(super) use calls::Calls;
 pub(super) use looks::Looks;
@@ -32,6 +35,7 @@ use crate::refresher::flights::{AttemptResult, Flights};
 use crate::refresher::held::HeldAnswers;
 use crate::refresher::running::Running;
 use crate::refresher::turns::Turns;
+use crate::telemetry::metrics;
 
 /// How often a lost race is looked at again before giving up.
 const LOOKS: u32 = 3;
@@ -114,6 +118,7 @@ impl Attempts {
         let running = Running::new(loaded, plugin, ask, now);
         let ended = match found.decision {
             Decision::Call(way) => {
+                count_lag(&running, now);
                 let captured = looks::use_of(found.answers, way, running.loaded.open.is_some());
                 return self.sending.send(running, way, captured).await;
             }
@@ -124,5 +129,13 @@ impl Attempts {
             Decision::NeedsPerson => self.unsent.needs_person(&running).await,
         };
         ended.map(Some)
+    }
+}
+
+/// How long what was due by itself has waited for this.
+fn count_lag(running: &Running, now: Timestamp) {
+    let due = running.loaded.connection.due.filter(|_| !running.ask.trigger.is_on_request());
+    if let Some(lag) = due.and_then(|it| Duration::try_from(now.duration_since(it.at)).ok()) {
+        metrics::begun_after(lag);
     }
 }

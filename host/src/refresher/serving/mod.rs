@@ -23,7 +23,7 @@ use crate::model::id::ConnectionId;
 use crate::model::token::is_presentable;
 use crate::refresher::ask::{Ask, Wish, wish};
 use crate::refresher::attempts::Attempts;
-use crate::refresher::fault::load;
+use crate::refresher::fault::{load, recent};
 use crate::refresher::secrets;
 use crate::refresher::turns::Turns;
 use crate::refresher::waiting;
@@ -64,7 +64,7 @@ impl Serving {
     /// A token of `id` that lives for `min_ttl`, refreshing first when that helps. A token that still
     /// works is better than none, also when it lives shorter.
     pub async fn token(&self, id: &ConnectionId, min_ttl: Duration) -> Result<Served, Failure> {
-        let loaded = load(&self.storage, id).await?;
+        let loaded = recent(&self.storage, id).await?;
         self.note_caller(&loaded.connection).await;
         let facts = loaded.connection.token.as_ref();
         let wish = facts.map(|it| wish(it, min_ttl, loaded.given, self.clock.now()));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::model::clock;
 use crate::model::connection::TokenFacts;
@@ -37,7 +38,7 @@ impl Served {
 }
 
 /// A token that does not live as long as a caller wants.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Short {
     /// Seconds that it was to live.
     pub min_ttl_s: u64,

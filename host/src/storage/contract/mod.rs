@@ -19,6 +19,7 @@ mod pauses;
 mod mending;
 mod times;
 
+mod access;
 pub(in crate::storage) mod events;
 mod identity;
 mod log;

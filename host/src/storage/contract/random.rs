@@ -330,7 +330,9 @@ impl World {
         let loaded = join_all(ids.iter().map(|it| self.storage.load(it))).await;
         for (id, loaded) in ids.iter().zip(loaded) {
             let expected = self.model.rows.get(id).map(as_it_should_be);
-            assert_eq!(loaded.unwrap().map(as_it_is), expected, "after {story}");
+            assert_eq!(loaded.unwrap().as_ref().map(as_it_is), expected, "after {story}");
+            let recent = self.storage.recent(id).await.unwrap();
+            assert_eq!(recent.as_deref().map(as_it_is), expected, "remembered after {story}");
         }
         for provider in ["x", "y"] {
             let due = self.storage.due(provider, self.now, 100, |_| true).await.unwrap();

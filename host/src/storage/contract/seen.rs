@@ -22,18 +22,18 @@ pub(super) struct Seen {
     unanswered: Option<Timestamp>,
 }
 
-pub(super) fn as_it_is(loaded: Loaded) -> Seen {
-    let bytes = |it: Sealed| it.as_bytes().to_vec();
+pub(super) fn as_it_is(loaded: &Loaded) -> Seen {
+    let bytes = |it: &Sealed| it.as_bytes().to_vec();
     let captures = loaded
         .captures
-        .into_iter()
+        .iter()
         .map(|it| (it.of.attempt, it.of.seq, it.of.at, it.sealed.as_bytes().to_vec(), it.readings));
-    let open = loaded.open;
+    let open = loaded.open.clone();
     Seen {
-        facts: loaded.connection,
-        sealed: loaded.sealed.map(bytes),
+        facts: loaded.connection.clone(),
+        sealed: loaded.sealed.as_ref().map(bytes),
         given: loaded.given,
-        credentials: loaded.credentials.map(bytes),
+        credentials: loaded.credentials.as_ref().map(bytes),
         open: open.map(|it| (it.id, it.owner, it.started_at, it.lease_until, it.rotation)),
         captures: captures.collect(),
         unanswered: loaded.unanswered,

@@ -7,6 +7,7 @@ use sqlx::sqlite::SqlitePool;
 
 use crate::model::id::ConnectionId;
 use crate::storage::error::StorageError;
+use crate::storage::sqlite::recent::Touched;
 use crate::storage::sqlite::rows::{Fields, key, millis, signed};
 use crate::storage::sqlite::writer::{Db, Write, change};
 use crate::storage::{Capture, Departed};
@@ -71,6 +72,10 @@ impl Write for Capture {
     fn apply(&self, db: &Db) -> Result<(), StorageError> {
         insert(db, &self.of, Some(&self.sealed))
     }
+
+    fn touched(&self) -> Touched {
+        Touched::One(self.of.connection.clone())
+    }
 }
 
 impl Write for Departed {
@@ -78,6 +83,10 @@ impl Write for Departed {
 
     fn apply(&self, db: &Db) -> Result<(), StorageError> {
         insert(db, self, None)
+    }
+
+    fn touched(&self) -> Touched {
+        Touched::One(self.connection.clone())
     }
 }
 

@@ -10,6 +10,7 @@ use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::storage::error::StorageError;
 use crate::storage::sqlite::captures;
+use crate::storage::sqlite::recent::Touched;
 use crate::storage::sqlite::rows::{json, key, millis, signed};
 use crate::storage::sqlite::writer::{Db, Write, change};
 use crate::storage::{Begin, Begun, Captured, Renewal};
@@ -56,6 +57,10 @@ impl Write for Begin {
         }
         Ok(Begun::Yes)
     }
+
+    fn touched(&self) -> Touched {
+        Touched::One(self.connection.clone())
+    }
 }
 
 impl Begin {
@@ -77,6 +82,10 @@ impl Write for Renewal {
             params![key(&self.connection), self.attempt.to_string(), millis(self.lease_until)],
         )?;
         Ok(if renewed == 1 { Begun::Yes } else { Begun::Lost })
+    }
+
+    fn touched(&self) -> Touched {
+        Touched::One(self.connection.clone())
     }
 }
 

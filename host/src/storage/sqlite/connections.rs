@@ -8,6 +8,7 @@ use sqlx::{Row as _, ValueRef as _};
 use crate::model::id::ConnectionId;
 use crate::storage::error::StorageError;
 use crate::storage::sqlite::captures::{self, Requests};
+use crate::storage::sqlite::recent::Touched;
 use crate::storage::sqlite::rows::{self, Fields, key, millis};
 use crate::storage::sqlite::writer::{Db, Write, change};
 use crate::storage::{Loaded, OpenAttempt, Pausing, Reconcile};
@@ -97,6 +98,10 @@ impl Write for Reconcile {
         )?;
         change(db, RECONCILED, params![id, probe_at, due_at, trigger, self.forgive]).map(drop)
     }
+
+    fn touched(&self) -> Touched {
+        Touched::One(self.id.clone())
+    }
 }
 
 impl Write for Pausing {
@@ -120,6 +125,10 @@ impl Write for Pausing {
         )?;
         Ok(done > 0)
     }
+
+    fn touched(&self) -> Touched {
+        Touched::One(self.id.clone())
+    }
 }
 
 /// What `profile` said, and when it is asked again.
@@ -140,6 +149,10 @@ impl Write for Profile {
         )
         .map(drop)
     }
+
+    fn touched(&self) -> Touched {
+        Touched::One(self.id.clone())
+    }
 }
 
 /// A caller has asked for the token.
@@ -154,6 +167,10 @@ impl Write for Touch {
     fn apply(&self, db: &Db) -> Result<(), StorageError> {
         let touch = "update connections set active_at = ?2 where id = ?1";
         change(db, touch, params![key(&self.id), millis(self.at)]).map(drop)
+    }
+
+    fn touched(&self) -> Touched {
+        Touched::One(self.id.clone())
     }
 }
 
@@ -176,5 +193,9 @@ impl Write for Removal {
             params![key(&self.id), self.listed],
         )?;
         Ok(removed > 0)
+    }
+
+    fn touched(&self) -> Touched {
+        Touched::One(self.id.clone())
     }
 }

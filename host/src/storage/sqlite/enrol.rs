@@ -9,6 +9,7 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 use crate::model::id::ConnectionId;
 use crate::storage::error::StorageError;
 use crate::storage::sqlite::generations::{Advance, advance};
+use crate::storage::sqlite::recent::Touched;
 use crate::storage::sqlite::rows::{Fields, json, key, millis, signed};
 use crate::storage::sqlite::writer::{Db, Write, change};
 use crate::storage::{Enrolment, Standing};
@@ -99,6 +100,10 @@ impl Write for Enrolment {
             at: self.at,
         };
         advance(db, &next)
+    }
+
+    fn touched(&self) -> Touched {
+        Touched::One(self.id.clone())
     }
 }
 

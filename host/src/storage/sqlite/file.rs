@@ -3,6 +3,7 @@
 
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::OpenFlags;
@@ -14,6 +15,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::storage::error::StorageError;
 use crate::storage::sqlite::Sqlite;
+use crate::storage::sqlite::recent::Recent;
 use crate::storage::sqlite::writer::{Db, Writer};
 
 /// Readers beside the one writer: enough that a slow listing does not hold up refreshes.
@@ -43,8 +45,10 @@ pub(super) async fn open(path: &Path) -> Result<Sqlite, StorageError> {
         .map_err(|source| StorageError::opening(path, source.to_string(), source.into()))?;
     // Held until another has the file open: the last one that closes it would clean up what is beside it.
     db.close().await.map_err(unavailable)?;
-    let writer = Writer::start(writer).map_err(|it| unavailable(sqlx::Error::Io(it)))?;
-    Ok(Sqlite { readers, writer })
+    let recent = Arc::new(Recent::new());
+    let writer = Writer::start(writer, Arc::clone(&recent));
+    let writer = writer.map_err(|it| unavailable(sqlx::Error::Io(it)))?;
+    Ok(Sqlite { readers, writer, recent })
 }
 
 /// Makes the file, for its owner alone; what SQLite puts beside it takes the same mode.

@@ -12,6 +12,7 @@ use crate::storage::ManualSet;
 use crate::storage::error::StorageError;
 use crate::storage::sqlite::captures;
 use crate::storage::sqlite::claims::close_interrupted;
+use crate::storage::sqlite::recent::Touched;
 use crate::storage::sqlite::rows::{json, key, millis, signed};
 use crate::storage::sqlite::writer::{Db, Write, change};
 use crate::vault::Sealed;
@@ -135,5 +136,9 @@ impl Write for ManualSet {
             at: self.at,
         };
         advance(db, &next)
+    }
+
+    fn touched(&self) -> Touched {
+        Touched::One(self.connection.clone())
     }
 }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::storage::error::StorageError;
 use crate::storage::sqlite::Sqlite;
+use crate::storage::sqlite::recent::Touched;
 use crate::storage::sqlite::rows::{Fields, millis};
 use crate::storage::sqlite::writer::{Db, Write, change};
 use crate::vault::keyring::WrappedKey;
@@ -67,6 +68,10 @@ impl Write for AddKey {
         )
         .map(drop)
     }
+
+    fn touched(&self) -> Touched {
+        Touched::Nothing
+    }
 }
 
 struct InstanceId {
@@ -81,5 +86,9 @@ impl Write for InstanceId {
         change(db, make, params![self.fresh])?;
         let read = "select value from meta where key = 'instance_id'";
         Ok(db.query_row(read, [], |row| row.get(0))?)
+    }
+
+    fn touched(&self) -> Touched {
+        Touched::Nothing
     }
 }

@@ -9,6 +9,7 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 use crate::model::code::Code;
 use crate::model::event::{Event, EventKind};
 use crate::storage::error::StorageError;
+use crate::storage::sqlite::recent::Touched;
 use crate::storage::sqlite::rows::{Fields, json, key, millis, signed};
 use crate::storage::sqlite::writer::{Db, Write, change};
 use crate::storage::{OutboxEvent, Waiting};
@@ -98,6 +99,10 @@ impl Write for Listen {
         )
         .map(drop)
     }
+
+    fn touched(&self) -> Touched {
+        Touched::Nothing
+    }
 }
 
 /// Those who stay.
@@ -111,6 +116,10 @@ impl Write for Keep {
     fn apply(&self, db: &Db) -> Result<(), StorageError> {
         let forget = "delete from listeners where name not in (select value from json_each(?1))";
         change(db, forget, params![json(&self.names)]).map(drop)
+    }
+
+    fn touched(&self) -> Touched {
+        Touched::Nothing
     }
 }
 
@@ -126,5 +135,9 @@ impl Write for Told {
     fn apply(&self, db: &Db) -> Result<(), StorageError> {
         let note = "update listeners set seen = max(seen, ?2) where name = ?1";
         change(db, note, params![self.name, self.id]).map(drop)
+    }
+
+    fn touched(&self) -> Touched {
+        Touched::Nothing
     }
 }

@@ -1,6 +1,6 @@
 //! Connections in pages, by id: whoever lists them holds one page and no more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
@@ -11,7 +11,7 @@ use crate::storage::error::StorageError;
 use crate::storage::sqlite::captures;
 use crate::storage::sqlite::connections::open_attempt;
 use crate::storage::sqlite::rows::{self, Fields, key, millis};
-use crate::storage::{Filter, Page, Unreadable};
+use crate::storage::{Counted, Filter, Page, Unreadable};
 
 /// All of them, or those of a provider, whose ids stand together; without those that wait for a consent.
 const ALL: &str = "
@@ -60,6 +60,21 @@ const OPEN: &str = "
 const FINISHED: &str = "
     select a.* from json_each(?) j cross join attempts a
     where a.id = (select id from attempts where connection = j.value order by id desc limit 1)";
+
+pub(super) async fn counted(readers: &SqlitePool) -> Result<Vec<Counted>, StorageError> {
+    let all = "select provider, count(*) from connections group by provider";
+    let stuck = "select provider, count(*) from connections where problem is not null
+                 group by provider";
+    let all: Vec<(String, i64)> = sqlx::query_as(all).fetch_all(readers).await?;
+    let stuck: Vec<(String, i64)> = sqlx::query_as(stuck).fetch_all(readers).await?;
+    let stuck = stuck.into_iter().collect::<HashMap<_, _>>();
+    let counted = |(provider, count): (String, i64)| Counted {
+        needing_a_person: stuck.get(&provider).map_or(0, |it| it.unsigned_abs()),
+        connections: count.unsigned_abs(),
+        provider,
+    };
+    Ok(all.into_iter().map(counted).collect())
+}
 
 pub(super) async fn page(
     readers: &SqlitePool,

@@ -2,6 +2,8 @@
 //! change is a type with the statements that make it; statements stand in the program as texts, so that
 //! a test can ask SQLite how it answers each of them (`plans`).
 
+mod access;
+mod audit;
 mod captures;
 mod claims;
 mod connections;
@@ -16,6 +18,7 @@ mod log;
 mod mending;
 mod outcomes;
 mod prune;
+mod recent;
 mod rooms;
 mod rows;
 mod times;
@@ -32,6 +35,7 @@ mod tests;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -40,22 +44,26 @@ use sqlx::sqlite::SqlitePool;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::attempt::Attempt;
+use crate::model::audit::AuditRecord;
 use crate::model::connection::Due;
 use crate::model::event::EventKind;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::storage::engine::{Answer, Engine};
 use crate::storage::{
-    Abandoned, Begin, Begun, Bite, CameOf, Capture, Departed, Doubtful, DuePage, Enrolment, Failed,
-    Filter, Forgiven, Loaded, LogFilter, LogPage, ManualSet, Mark, Moved, Page, Pausing, Reconcile,
-    Renewal, Skipped, Standing, Statistics, StorageError, Succeeded, Tally, Waiting,
+    Abandoned, AuditFilter, AuditPage, Begin, Begun, Bite, CameOf, Capture, Counted, Departed,
+    Doubtful, DuePage, Enrolment, Failed, Filter, Forgiven, KeyUse, Loaded, LogFilter, LogPage,
+    ManualSet, Mark, Moved, Page, Pausing, Reconcile, Renewal, Skipped, Standing, Statistics,
+    StorageError, StoredKey, Succeeded, Tally, Waiting,
 };
 use crate::vault::keyring::WrappedKey;
+use recent::Recent;
 use writer::Writer;
 
 /// A database in a file that this process has for itself: the instance lock sees to that.
 pub(super) struct Sqlite {
     readers: SqlitePool,
     writer: Writer,
+    recent: Arc<Recent>,
 }
 
 impl Sqlite {
@@ -94,6 +102,10 @@ impl Engine for Sqlite {
 
     fn load<'a>(&'a self, id: &'a ConnectionId) -> Answer<'a, Option<Loaded>> {
         Box::pin(connections::load(&self.readers, id))
+    }
+
+    fn recent<'a>(&'a self, id: &'a ConnectionId) -> Answer<'a, Option<Arc<Loaded>>> {
+        Box::pin(self.recent.get(id, connections::load(&self.readers, id)))
     }
 
     fn begin(&self, begin: Begin) -> Answer<'_, Begun> {
@@ -268,6 +280,10 @@ impl Engine for Sqlite {
         Box::pin(mending::came_of(&self.readers))
     }
 
+    fn counted(&self) -> Answer<'_, Vec<Counted>> {
+        Box::pin(listing::counted(&self.readers))
+    }
+
     fn page<'a>(
         &'a self,
         filter: &'a Filter,
@@ -331,6 +347,30 @@ impl Engine for Sqlite {
 
     fn add_key(&self, key: WrappedKey, at: Timestamp) -> Answer<'_, ()> {
         self.writer.write(keyring::AddKey { key, at })
+    }
+
+    fn api_keys(&self) -> Answer<'_, Vec<StoredKey>> {
+        Box::pin(access::all(&self.readers))
+    }
+
+    fn add_api_key(&self, key: StoredKey) -> Answer<'_, bool> {
+        self.writer.write(access::Add(key))
+    }
+
+    fn revoke_api_key(&self, id: &str, at: Timestamp) -> Answer<'_, bool> {
+        self.writer.write(access::Revoke { id: id.to_owned(), at })
+    }
+
+    fn note_key_uses(&self, uses: Vec<KeyUse>) -> Answer<'_, ()> {
+        self.writer.write(access::Used(uses))
+    }
+
+    fn audit(&self, done: Vec<AuditRecord>) -> Answer<'_, ()> {
+        self.writer.write(audit::Audit(done))
+    }
+
+    fn audit_page<'a>(&'a self, filter: &'a AuditFilter) -> Answer<'a, AuditPage> {
+        Box::pin(audit::page(&self.readers, filter))
     }
 
     fn instance_id(&self) -> Answer<'_, String> {

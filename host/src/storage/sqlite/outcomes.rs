@@ -10,6 +10,7 @@ use crate::storage::sqlite::captures;
 use crate::storage::sqlite::claims::{End, finish};
 use crate::storage::sqlite::generations::{Advance, advance};
 use crate::storage::sqlite::listeners::append;
+use crate::storage::sqlite::recent::Touched;
 use crate::storage::sqlite::rows::{key, millis, signed};
 use crate::storage::sqlite::writer::{Db, Write, change};
 use crate::storage::{Abandoned, Begun, Failed, Skipped, Succeeded};
@@ -48,6 +49,10 @@ impl Write for Succeeded {
         append(db, &self.events)?;
         Ok(Begun::Yes)
     }
+
+    fn touched(&self) -> Touched {
+        Touched::One(self.connection.clone())
+    }
 }
 
 impl Write for Failed {
@@ -71,6 +76,10 @@ impl Write for Failed {
         }
         append(db, &self.events)?;
         Ok(Begun::Yes)
+    }
+
+    fn touched(&self) -> Touched {
+        Touched::One(self.connection.clone())
     }
 }
 
@@ -122,6 +131,10 @@ impl Write for Abandoned {
         change(db, note, params![key(&self.connection), self.attempt.to_string()])?;
         Ok(Begun::Yes)
     }
+
+    fn touched(&self) -> Touched {
+        Touched::One(self.connection.clone())
+    }
 }
 
 impl Write for Skipped {
@@ -144,5 +157,9 @@ impl Write for Skipped {
             ],
         )
         .map(drop)
+    }
+
+    fn touched(&self) -> Touched {
+        Touched::One(self.connection.clone())
     }
 }

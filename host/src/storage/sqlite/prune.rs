@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::storage::Bite;
 use crate::storage::error::StorageError;
 use crate::storage::sqlite::Sqlite;
+use crate::storage::sqlite::recent::Touched;
 use crate::storage::sqlite::rows::millis;
 use crate::storage::sqlite::writer::{Db, Write, change};
 
@@ -91,6 +92,10 @@ impl Write for Attempts {
         )?;
         Ok(removed as u64)
     }
+
+    fn touched(&self) -> Touched {
+        Touched::Nothing
+    }
 }
 
 struct Events {
@@ -110,5 +115,9 @@ impl Write for Events {
             params![self.ids.to_string()],
         )?;
         Ok(removed as u64)
+    }
+
+    fn touched(&self) -> Touched {
+        Touched::Nothing
     }
 }

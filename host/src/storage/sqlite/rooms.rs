@@ -6,6 +6,7 @@ use rusqlite::params;
 
 use crate::model::id::ConnectionId;
 use crate::storage::error::StorageError;
+use crate::storage::sqlite::recent::Touched;
 use crate::storage::sqlite::rows::{key, millis};
 use crate::storage::sqlite::writer::{Db, Write, change};
 
@@ -36,6 +37,10 @@ impl Write for MakeRoom {
         change(db, INSERT, params![id, self.id.provider(), self.id.name(), at])?;
         Ok(db.query_row(IS_ROOM, [id], |row| row.get(0))?)
     }
+
+    fn touched(&self) -> Touched {
+        Touched::One(self.id.clone())
+    }
 }
 
 /// Forgets all of them.
@@ -46,5 +51,9 @@ impl Write for ForgetRooms {
 
     fn apply(&self, db: &Db) -> Result<(), StorageError> {
         change(db, FORGET, params![]).map(drop)
+    }
+
+    fn touched(&self) -> Touched {
+        Touched::All
     }
 }

@@ -13,6 +13,7 @@ use crate::model::clock;
 use crate::model::connection::Due;
 use crate::model::id::ConnectionId;
 use crate::storage::error::StorageError;
+use crate::storage::sqlite::recent::Touched;
 use crate::storage::sqlite::rows::{self, Fields, key, millis};
 use crate::storage::sqlite::writer::{Db, Write, change};
 use crate::storage::{DuePage, Mark, Tally};
@@ -200,6 +201,10 @@ impl Write for SetDue {
         let set = "update connections set due_at = ?2, due_trigger = ?3 where id = ?1";
         change(db, set, params![id, at, trigger]).map(drop)
     }
+
+    fn touched(&self) -> Touched {
+        Touched::One(self.id.clone())
+    }
 }
 
 /// A provider that is waited for.
@@ -245,6 +250,10 @@ impl Write for Wake {
             arguments,
         )
         .map(drop)
+    }
+
+    fn touched(&self) -> Touched {
+        Touched::One(self.id.clone())
     }
 }
 

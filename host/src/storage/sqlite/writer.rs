@@ -4,7 +4,7 @@
 //!
 //! Knows nothing of what is written.
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 
 use tokio::sync::{mpsc, oneshot};
@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::storage::engine::Answer;
 use crate::storage::error::StorageError;
+use crate::storage::sqlite::recent::{Recent, Touched};
 
 /// The connection that changes are made with.
 pub(super) type Db = rusqlite::Connection;
@@ -26,6 +27,11 @@ pub(super) trait Write: Send + 'static {
 
     /// Makes the change inside the writer's transaction.
     fn apply(&self, db: &Db) -> Result<Self::Answer, StorageError>;
+
+    /// What it may have altered of what `load` says of connections.
+    fn touched(&self) -> Touched {
+        Touched::All
+    }
 }
 
 /// Runs a statement that is kept prepared; how many rows it has changed.
@@ -46,7 +52,8 @@ pub(super) struct Writer {
 
 impl Writer {
     /// The writer over `db`. Its thread ends when it is closed or dropped, or when a change panics.
-    pub(super) fn start(db: Db) -> std::io::Result<Self> {
+    /// After each commit it tells `recent` what was touched.
+    pub(super) fn start(db: Db, recent: Arc<Recent>) -> std::io::Result<Self> {
         let (jobs, waiting) = mpsc::unbounded_channel();
         let ended = CancellationToken::new();
         // Dropped with the thread's work, also when that panics.
@@ -55,7 +62,7 @@ impl Writer {
             let _guard = guard;
             // Behind the guard, so that the file is closed when the end is told.
             let db = db;
-            run(&db, waiting);
+            run(&db, &recent, waiting);
             settle(&db);
         })?;
         Ok(Self { jobs: RwLock::new(Some(jobs)), ended })
@@ -88,6 +95,9 @@ impl Writer {
 trait Job: Send {
     fn apply(&mut self, db: &Db) -> Result<(), StorageError>;
 
+    /// What it may have altered.
+    fn touched(&self) -> Touched;
+
     /// Tells the caller that the change stands.
     fn confirm(self: Box<Self>);
 
@@ -107,6 +117,10 @@ impl<W: Write> Job for One<W> {
         Ok(())
     }
 
+    fn touched(&self) -> Touched {
+        self.write.touched()
+    }
+
     fn confirm(self: Box<Self>) {
         if let Some(answer) = self.answer {
             // The caller may have gone; the change stands all the same.
@@ -119,14 +133,19 @@ impl<W: Write> Job for One<W> {
     }
 }
 
-fn run(db: &Db, mut waiting: mpsc::UnboundedReceiver<Box<dyn Job>>) {
+fn run(db: &Db, recent: &Recent, mut waiting: mpsc::UnboundedReceiver<Box<dyn Job>>) {
     let mut jobs = Vec::with_capacity(MOST_PER_COMMIT);
     while waiting.blocking_recv_many(&mut jobs, MOST_PER_COMMIT) > 0 {
         match commit(db, &mut jobs) {
-            Ok(()) => jobs.drain(..).for_each(Job::confirm),
+            Ok(()) => {
+                for job in &jobs {
+                    recent.forget(job.touched());
+                }
+                jobs.drain(..).for_each(Job::confirm);
+            }
             // Nobody could write: the next attempt would wait as long again, for each of them.
             Err(Refused::All(error)) => jobs.drain(..).for_each(|it| it.refuse(error.clone())),
-            Err(Refused::One(_)) => jobs.drain(..).for_each(|it| alone(db, it)),
+            Err(Refused::One(_)) => jobs.drain(..).for_each(|it| alone(db, recent, it)),
         }
     }
 }
@@ -139,12 +158,15 @@ fn settle(db: &Db) {
     }
 }
 
-fn alone(db: &Db, job: Box<dyn Job>) {
+fn alone(db: &Db, recent: &Recent, job: Box<dyn Job>) {
     let mut job = [job];
     let committed = commit(db, &mut job);
     let [job] = job;
     match committed {
-        Ok(()) => job.confirm(),
+        Ok(()) => {
+            recent.forget(job.touched());
+            job.confirm();
+        }
         Err(Refused::All(error) | Refused::One(error)) => job.refuse(error),
     }
 }

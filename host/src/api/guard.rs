@@ -1,0 +1,202 @@
+//! What stands before every route: an id for the request, a place, a limit of time, and whether the request
+//! is meant for this server and comes from a program. A page that a browser has loaded from elsewhere can
+//! reach a local address under a name of its own; so names are checked, and pages of other sites refused.
+
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{ALLOW, CACHE_CONTROL, HOST, ORIGIN};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use axum::middleware::Next;
+use axum::response::Response;
+use uuid::Uuid;
+
+use crate::api::Api;
+use crate::api::caller::Peer;
+use crate::api::problem::Problem;
+use crate::manifest::server::Server;
+use crate::model::code;
+use crate::telemetry::metrics;
+
+/// How long a request may take, with the longest wait for a refresh in it.
+const LONGEST: Duration = Duration::from_mins(2);
+
+/// The longest path with its query, in bytes.
+const LONGEST_URI: usize = 8 * 1024;
+
+/// The longest id of a request that a caller may give.
+const LONGEST_ID: usize = 64;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Around every route.
+pub(super) async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let id = request_id(request.headers());
+    let begun = Instant::now();
+    let (method, route) = (word_of(request.method()), route_of(&request));
+    let answer = match admitted(&api, &request) {
+        Ok(_place) => match tokio::time::timeout(LONGEST, next.run(request)).await {
+            Ok(answer) => answer,
+            Err(_) => told(Problem::new(code::Http::Timeout, "it took too long; try again")),
+        },
+        Err(problem) => told(problem),
+    };
+    metrics::answered(method, &route, answer.status().as_u16(), begun.elapsed());
+    finished(answer, &id)
+}
+
+/// The path of the route, which is one of a closed set.
+fn route_of(request: &Request) -> String {
+    let route = request.extensions().get::<MatchedPath>();
+    route.map_or("none", MatchedPath::as_str).to_owned()
+}
+
+/// The method, as one of a closed set.
+fn word_of(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        _ => "other",
+    }
+}
+
+fn told(problem: Problem) -> Response {
+    axum::response::IntoResponse::into_response(problem)
+}
+
+/// A place for the request, if it may be answered at all.
+fn admitted(api: &Api, request: &Request) -> Result<tokio::sync::OwnedSemaphorePermit, Problem> {
+    let place = api.0.places.clone().try_acquire_owned();
+    let place = place.map_err(|_| {
+        Problem::new(code::Http::Busy, "too many requests are under way; try again").after(1)
+    })?;
+    if request.uri().path_and_query().is_some_and(|it| it.as_str().len() > LONGEST_URI) {
+        let detail = format!("path and query may have {LONGEST_URI} bytes");
+        return Err(Problem::new(code::Http::PathInvalid, detail));
+    }
+    if !matches!(request.extensions().get::<Peer>(), Some(Peer::User(_))) {
+        is_meant(request.headers(), request.uri(), &api.operator().manifest().server)?;
+    }
+    // A person comes from the provider's pages, and brings a secret: the word of a link, or its cookie.
+    if !request.uri().path().starts_with("/connect/") {
+        of_no_other_site(request.headers())?;
+    }
+    Ok(place)
+}
+
+/// Fails if the request is for another host: then a name was made to point here.
+fn is_meant(headers: &HeaderMap, uri: &Uri, server: &Server) -> Result<(), Problem> {
+    let header = headers.get(HOST).and_then(|it| it.to_str().ok());
+    let host =
+        uri.authority().map(hyper::http::uri::Authority::as_str).or(header).unwrap_or_default();
+    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|it| it.is_ascii_digit()));
+    let name = name.map_or(host, |(name, _)| name).to_ascii_lowercase();
+    let bare = name.trim_start_matches('[').trim_end_matches(']');
+    let is_ours =
+        bare == "localhost" || bare.parse::<IpAddr>().is_ok() || server.hosts.contains(&name);
+    if is_ours {
+        return Ok(());
+    }
+    let detail = "this server is not called by that name; add it to `server.hosts` in the manifest";
+    Err(Problem::new(code::Http::HostDenied, detail))
+}
+
+/// Fails if a page of another site has sent it. Programs send neither header.
+fn of_no_other_site(headers: &HeaderMap) -> Result<(), Problem> {
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    let from_elsewhere = matches!(site, Some(b"cross-site" | b"same-site"));
+    if from_elsewhere || headers.contains_key(ORIGIN) {
+        let detail = "this request comes from a page of another site";
+        return Err(Problem::new(code::Http::CrossSite, detail));
+    }
+    Ok(())
+}
+
+/// The caller's id of the request if it is fit to be logged, else a new one.
+fn request_id(headers: &HeaderMap) -> String {
+    let given = headers.get(&REQUEST_ID).and_then(|it| it.to_str().ok());
+    let fits = |it: &&str| {
+        let plain = it.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+        !it.is_empty() && it.len() <= LONGEST_ID && plain
+    };
+    given.filter(fits).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
+}
+
+/// The answer as it leaves: errors get their body, and nothing is kept on the way.
+fn finished(answer: Response, id: &str) -> Response {
+    let allow = answer.headers().get(ALLOW).cloned();
+    let mut answer = match answer.extensions().get::<Problem>() {
+        Some(problem) => problem.written(id),
+        None => answer,
+    };
+    let headers = answer.headers_mut();
+    if let Some(allow) = allow {
+        headers.insert(ALLOW, allow);
+    }
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    answer
+}
+
+/// There is no such path.
+pub(super) async fn not_found() -> Problem {
+    Problem::new(code::Http::NotFound, "there is nothing here; see /openapi.json")
+}
+
+/// There is one, but not for this method.
+pub(super) async fn wrong_method() -> Problem {
+    Problem::new(code::Http::Method, "this path does not take this method")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_not_ours_is_refused() {
+        let server = Server { hosts: vec!["keep.example".to_owned()], ..Server::default() };
+        let check = |host: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, host.parse().unwrap());
+            is_meant(&headers, &Uri::from_static("/x"), &server).is_ok()
+        };
+        for ours in
+            ["localhost", "LOCALHOST:7420", "127.0.0.1:7420", "[::1]:7420", "keep.example:443"]
+        {
+            assert!(check(ours), "{ours}");
+        }
+        for others in ["evil.example", "localhost.evil.example", "keep.example.evil:7420", ""] {
+            assert!(!check(others), "{others}");
+        }
+        assert!(is_meant(&HeaderMap::new(), &Uri::from_static("/x"), &server).is_err());
+    }
+
+    #[test]
+    fn a_page_of_another_site_is_refused() {
+        let check = |name: &'static str, value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, value.parse().unwrap());
+            of_no_other_site(&headers).is_ok()
+        };
+        assert!(check("sec-fetch-site", "none") && check("accept", "*/*"));
+        assert!(!check("sec-fetch-site", "cross-site") && !check("sec-fetch-site", "same-site"));
+        assert!(!check("origin", "null") && !check("origin", "https://evil.example"));
+    }
+
+    #[test]
+    fn an_id_that_could_forge_a_line_of_the_log_is_not_taken() {
+        let check = |value: &[u8]| {
+            let mut headers = HeaderMap::new();
+            headers.insert(REQUEST_ID, HeaderValue::from_bytes(value).unwrap());
+            request_id(&headers).as_bytes() == value
+        };
+        assert!(check(b"abc-123_x.y"));
+        assert!(!check(b"a b") && !check(b"") && !check(&[b'a'; 65]) && !check(b"\xff"));
+    }
+}

@@ -1,0 +1,201 @@
+//! Where the API is listened for: an address, with or without TLS, and a socket beside the database that
+//! answers the daemon's own user. Each connection is a task that ends with the daemon; how many there are,
+//! and how long a head may take, is bounded.
+
+/// The certificate, read again when it changes.
+mod tls;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tower::ServiceExt as _;
+use tracing::{debug, info, warn};
+
+use crate::api::caller::Peer;
+use crate::control::{bind_private, one_of_ours};
+use crate::lifecycle::Lifecycle;
+use crate::manifest::server::Server;
+use crate::model::code;
+use tls::Certificate;
+
+/// Connections at once; those that come then wait for a place.
+const CONNECTIONS: usize = 1024;
+
+/// How long a head may take to come, the first one and each after it.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long a handshake may take.
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
+
+/// The largest head: with more, the connection ends with 431.
+const LARGEST_HEAD: usize = 32 * 1024;
+
+/// Headers of a request.
+const MOST_HEADERS: usize = 100;
+
+/// An address that is listened at.
+pub struct AtAddress {
+    listener: TcpListener,
+    certificate: Option<Certificate>,
+}
+
+impl AtAddress {
+    /// Listens where the manifest says; `None` where it says nothing.
+    pub async fn bind(server: &Server) -> io::Result<Option<Self>> {
+        let Some(address) = server.listen else { return Ok(None) };
+        let certificate = server.tls.as_ref().map(Certificate::read).transpose()?;
+        let listener = TcpListener::bind(address).await.map_err(|error| {
+            let help = "choose another `server.listen` in the manifest, or stop what listens there";
+            io::Error::new(error.kind(), format!("{address}: {error}; {help}"))
+        })?;
+        Ok(Some(Self { listener, certificate }))
+    }
+
+    /// Answers until the lifecycle's soft stop.
+    pub async fn run(self, router: Router, lifecycle: Lifecycle) {
+        let scheme = if self.certificate.is_some() { "https" } else { "http" };
+        if let Ok(address) = self.listener.local_addr() {
+            info!("the HTTP API listens at {scheme}://{address}");
+        }
+        let places = Arc::new(Semaphore::new(CONNECTIONS));
+        loop {
+            let Some(place) = place(&places, &lifecycle).await else { return };
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
+                () = lifecycle.wait_for_soft_stop() => return,
+            };
+            let (stream, address) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    failed(&error).await;
+                    continue;
+                }
+            };
+            let _ = stream.set_nodelay(true);
+            let one = One { router: router.clone(), peer: Peer::Address(address), place };
+            let (stop, acceptor) =
+                (lifecycle.clone(), self.certificate.as_ref().map(Certificate::acceptor));
+            lifecycle.spawn("connection", async move {
+                match acceptor {
+                    None => one.answer(stream, stop).await,
+                    Some(acceptor) => {
+                        let shaken =
+                            tokio::time::timeout(HANDSHAKE_WITHIN, acceptor.accept(stream));
+                        match shaken.await {
+                            Ok(Ok(stream)) => one.answer(stream, stop).await,
+                            Ok(Err(error)) => debug!("a TLS handshake failed: {error}"),
+                            Err(_) => debug!("a TLS handshake took too long"),
+                        }
+                    }
+                }
+            });
+        }
+    }
+}
+
+/// The socket that answers the daemon's own user, and root. Removes it when dropped.
+pub struct AtSocket {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl AtSocket {
+    /// Listens beside `database`. The caller holds the instance lock, so a socket that is there was left by
+    /// a dead process.
+    pub fn bind(database: &Path) -> io::Result<Self> {
+        let path = path_of(database);
+        Ok(Self { listener: bind_private(&path)?, path })
+    }
+
+    /// Answers until the lifecycle's soft stop.
+    pub async fn run(self, router: Router, lifecycle: Lifecycle) {
+        let places = Arc::new(Semaphore::new(CONNECTIONS));
+        loop {
+            let Some(place) = place(&places, &lifecycle).await else { return };
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
+                () = lifecycle.wait_for_soft_stop() => return,
+            };
+            match accepted.map(|(stream, _)| (one_of_ours(&stream), stream)) {
+                Ok((Some(uid), stream)) => {
+                    let one = One { router: router.clone(), peer: Peer::User(uid), place };
+                    let stop = lifecycle.clone();
+                    lifecycle.spawn("connection", async move { one.answer(stream, stop).await });
+                }
+                Ok((None, _)) => warn!(
+                    error.code = code::Daemon::ForeignUser.text(),
+                    "refused a request from another user"
+                ),
+                Err(error) => failed(&error).await,
+            }
+        }
+    }
+}
+
+impl Drop for AtSocket {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Where the socket of a database is: `keepfresh.http.sock`.
+pub fn path_of(database: &Path) -> PathBuf {
+    let database = std::path::absolute(database).unwrap_or_else(|_| database.to_owned());
+    database.with_extension("http.sock")
+}
+
+async fn place(places: &Arc<Semaphore>, lifecycle: &Lifecycle) -> Option<OwnedSemaphorePermit> {
+    tokio::select! {
+        place = Arc::clone(places).acquire_owned() => place.ok(),
+        () = lifecycle.wait_for_soft_stop() => None,
+    }
+}
+
+async fn failed(error: &io::Error) {
+    warn!("a connection to the HTTP API failed: {error}");
+    // Usually there are no more files to open: others end in the meantime.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+}
+
+/// One connection.
+struct One {
+    router: Router,
+    peer: Peer,
+    place: OwnedSemaphorePermit,
+}
+
+impl One {
+    /// Answers its requests until it ends, or the daemon does.
+    async fn answer(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send, stop: Lifecycle) {
+        let Self { router, peer, place: _place } = self;
+        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+            request.extensions_mut().insert(peer);
+            router.clone().oneshot(request.map(Body::new))
+        });
+        let mut http = hyper::server::conn::http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+        http.max_buf_size(LARGEST_HEAD).max_headers(MOST_HEADERS);
+        let connection = http.serve_connection(TokioIo::new(stream), service);
+        tokio::pin!(connection);
+        let ended = tokio::select! {
+            ended = &mut connection => ended,
+            () = stop.wait_for_soft_stop() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            debug!("a connection to the HTTP API ended early: {error}");
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Tokens: handed out, replaced when a provider has refused one, stored and deleted by hand.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::api::caller::Caller;
+use crate::api::idempotency::Secret;
+use crate::api::problem::{Problem, Written};
+use crate::api::reading::{Body, Id, Params};
+use crate::api::{Api, connections};
+use crate::model::api_key::Scope;
+use crate::model::id::ConnectionId;
+use crate::operator::{Command, Reply};
+use crate::refresher::Short;
+
+/// A token for a caller.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Token)]
+pub(super) struct Shown<'a> {
+    /// What to present.
+    token: &'a str,
+    /// How: `Bearer`, `Basic`.
+    #[schema(example = "Bearer")]
+    token_type: &'a str,
+    /// When it stops working; null when that is unknown or never.
+    expires_at: Option<Timestamp>,
+    /// Which one it is; to be named when it is reported as rejected.
+    generation: u64,
+    /// Set when it does not live as long as was asked for.
+    short: Option<Short>,
+}
+
+/// How long it must live.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Wanted {
+    /// Seconds that the token must still live; it is refreshed first when it must be.
+    #[serde(default)]
+    #[param(example = 300)]
+    min_ttl: u64,
+}
+
+/// A token that lives for `min_ttl` seconds
+///
+/// It is refreshed first when it must be; callers of one connection share one refresh.
+#[utoipa::path(get, path = "/api/v1/connections/{id}/token", tag = "tokens", params(("id" = String, Path), Wanted),
+    responses((status = 200, body = Shown, description = "A token that works"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller, or a person is needed"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "No token now")))]
+pub(super) async fn get(
+    State(api): State<Api>,
+    caller: Caller,
+    Id(id): Id,
+    Params(wanted): Params<Wanted>,
+) -> Result<Response, Problem> {
+    caller.may_with(&api, Scope::TokenRead, &id).await?;
+    let command = Command::TokenGet { id, min_ttl_s: wanted.min_ttl };
+    served(api.ask(&caller.actor, command).await?)
+}
+
+/// What was refused.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Rejected {
+    /// The generation of the token that the provider refused; the current one when not given.
+    generation: Option<u64>,
+}
+
+/// The provider has refused a token: another one
+///
+/// One refresh for all who report the same generation; whoever comes later gets what the first one got.
+#[utoipa::path(post, path = "/api/v1/connections/{id}/rejected", tag = "tokens", params(("id" = String, Path)), request_body = Rejected,
+    responses((status = 200, body = Shown, description = "Another token"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller, or a person is needed"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "No other token now")))]
+pub(super) async fn rejected(
+    State(api): State<Api>,
+    caller: Caller,
+    Id(id): Id,
+    Body(said): Body<Rejected>,
+) -> Result<Response, Problem> {
+    caller.may_with(&api, Scope::TokenRead, &id).await?;
+    let command = Command::TokenRejected { id, generation: said.generation };
+    served(api.ask(&caller.actor, command).await?)
+}
+
+fn served(reply: Reply) -> Result<Response, Problem> {
+    let Reply::Token { token, token_type, expires_at, generation, short } = reply else {
+        return Err(connections::unexpected());
+    };
+    let token = token.0.expose_secret();
+    let body = Json(Shown { token, token_type: &token_type, expires_at, generation, short });
+    let mut answer = body.into_response();
+    answer.extensions_mut().insert(Secret);
+    Ok(answer)
+}
+
+/// What became of the token.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Stored {
+    /// The number of the new generation.
+    generation: u64,
+}
+
+/// Stores a token by hand
+///
+/// The body is the JSON of a token endpoint: `access_token`, and what else came with it.
+#[utoipa::path(put, path = "/api/v1/connections/{id}/token", tag = "tokens", params(("id" = String, Path)), request_body = Object,
+    responses((status = 200, body = Stored, description = "It is stored"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller, or not a token"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "Not stored")))]
+pub(super) async fn set(
+    State(api): State<Api>,
+    caller: Caller,
+    Id(id): Id,
+    Body(said): Body<Value>,
+) -> Result<Json<Stored>, Problem> {
+    caller.may_with(&api, Scope::ConnectionWrite, &id).await?;
+    let command = Command::TokenSet { id, text: said.to_string().into() };
+    match api.ask(&caller.actor, command).await? {
+        Reply::Stored { generation, .. } => Ok(Json(Stored { generation })),
+        _ => Err(connections::unexpected()),
+    }
+}
+
+/// Deletes the tokens here; the grant at the provider stays
+#[utoipa::path(delete, path = "/api/v1/connections/{id}/token", tag = "tokens", params(("id" = String, Path)),
+    responses((status = 204, description = "They are deleted"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller, or changed meanwhile"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "Not deleted")))]
+pub(super) async fn clear(
+    State(api): State<Api>,
+    caller: Caller,
+    headers: HeaderMap,
+    Id(id): Id,
+) -> Result<StatusCode, Problem> {
+    cleared(&api, &caller, &headers, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Deletes the tokens of `id`.
+pub(super) async fn cleared(
+    api: &Api,
+    caller: &Caller,
+    headers: &HeaderMap,
+    id: ConnectionId,
+) -> Result<(), Problem> {
+    connections::may_change(api, caller, headers, &id).await?;
+    api.ask(&caller.actor, Command::TokenClear { id }).await?;
+    Ok(())
+}

@@ -1,0 +1,216 @@
+//! Who did what, for the audit log. Actions that programs repeat all day are counted for each hour; each
+//! other one is an entry of its own.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::{Timestamp, Unit};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Actor {
+    /// A program, with the API key of this id.
+    Key(String),
+    /// A user of this machine, at the command line or the local socket.
+    User(u32),
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(id) => write!(out, "key:{id}"),
+            Self::User(uid) => write!(out, "user:{uid}"),
+        }
+    }
+}
+
+impl FromStr for Actor {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("key", id)) => Ok(Self::Key(id.to_owned())),
+            Some(("user", uid)) => uid.parse().map(Self::User).map_err(|_| text.to_owned()),
+            _ => Err(text.to_owned()),
+        }
+    }
+}
+
+impl Serialize for Actor {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Actor {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Makes the closed set of actions with its words.
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident = $word:literal,)+) => {
+        /// What was done.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+        pub enum Action {
+            $($(#[$doc])* #[serde(rename = $word)] $name,)+
+        }
+
+        impl Action {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The word that SQL, commands and JSON have.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $word,)+ }
+            }
+        }
+    };
+}
+
+actions! {
+    /// A token was handed out.
+    TokenRead = "token.read",
+    /// A caller reported that a token was refused.
+    TokenRejected = "token.rejected",
+    /// A token was stored by hand.
+    TokenSet = "token.set",
+    /// A token was deleted.
+    TokenCleared = "token.cleared",
+    /// A refresh was asked for.
+    Refreshed = "connection.refreshed",
+    /// A captured answer was read again.
+    Replayed = "connection.replayed",
+    /// Connections were added or changed.
+    Enrolled = "connection.added",
+    /// Connections were exported, with their tokens and secrets in clear.
+    Exported = "connection.exported",
+    /// A connection was removed.
+    Removed = "connection.removed",
+    /// A connection was paused.
+    Paused = "connection.paused",
+    /// A connection was resumed.
+    Resumed = "connection.resumed",
+    /// A link was made by which a person can connect an account.
+    LinkCreated = "connection.link_created",
+    /// A person connected an account.
+    Connected = "connection.connected",
+    /// A grant was ended.
+    Disconnected = "connection.disconnected",
+    /// A plugin was approved.
+    Approved = "plugin.approved",
+    /// A key was made.
+    KeyCreated = "key.created",
+    /// A key was revoked.
+    KeyRevoked = "key.revoked",
+    /// Old attempts were deleted.
+    Pruned = "log.pruned",
+}
+
+impl Action {
+    /// Whether it is counted for each hour.
+    pub fn is_counted(self) -> bool {
+        matches!(self, Self::TokenRead | Self::TokenRejected | Self::Refreshed | Self::Exported)
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(self.as_str())
+    }
+}
+
+impl FromStr for Action {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.iter().copied().find(|it| it.as_str() == text);
+        found.ok_or_else(|| {
+            let all = Self::ALL.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(", ");
+            format!("`{text}` is not in the audit log; it has: {all}")
+        })
+    }
+}
+
+/// Something that was done, as it is written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRecord {
+    /// When; of those that are counted, when last.
+    pub at: Timestamp,
+    /// By whom.
+    pub actor: Actor,
+    /// What.
+    pub action: Action,
+    /// With what: a connection, a provider, a key, a plugin. Never a secret.
+    pub subject: String,
+    /// More of it, in a few words.
+    pub detail: Option<String>,
+    /// How often.
+    pub count: u64,
+}
+
+impl AuditRecord {
+    /// The hour that it is counted for, in milliseconds; `None` for an entry of its own.
+    pub fn hour(&self) -> Option<i64> {
+        let hour = self
+            .at
+            .round(jiff::TimestampRound::new().smallest(Unit::Hour).mode(jiff::RoundMode::Trunc));
+        self.action.is_counted().then(|| hour.unwrap_or(self.at).as_millisecond())
+    }
+}
+
+/// An entry of the audit log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AuditEntry {
+    /// Its number; later ones are larger.
+    pub id: i64,
+    /// When; of those that are counted, when last.
+    pub at: Timestamp,
+    /// By whom: `key:ID`, `user:UID`.
+    pub actor: String,
+    /// The name of that key.
+    pub key_name: Option<String>,
+    /// What: `token.read`, `connection.paused`.
+    pub action: Action,
+    /// With what.
+    pub subject: String,
+    /// More of it.
+    pub detail: Option<String>,
+    /// How often within the hour.
+    pub count: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_the_audit_log_are_read_back() {
+        for action in Action::ALL {
+            assert_eq!(action.as_str().parse(), Ok(*action));
+        }
+        for actor in [Actor::Key("Ab3".to_owned()), Actor::User(1000)] {
+            assert_eq!(actor.to_string().parse(), Ok(actor));
+        }
+        assert!("token.raed".parse::<Action>().unwrap_err().contains("token.read"));
+    }
+
+    #[test]
+    fn what_programs_repeat_is_counted_by_the_hour() {
+        let at = "2026-03-04T05:59:59Z".parse().unwrap();
+        let record = |action| AuditRecord {
+            at,
+            actor: Actor::User(0),
+            action,
+            subject: String::new(),
+            detail: None,
+            count: 1,
+        };
+        let hour = record(Action::TokenRead).hour().unwrap();
+        assert_eq!(Timestamp::from_millisecond(hour).unwrap().to_string(), "2026-03-04T05:00:00Z");
+        assert_eq!(record(Action::Paused).hour(), None);
+    }
+}

@@ -1,0 +1,284 @@
+//! Who did what. A command that changes something, or hands out a token, is written down once it is done,
+//! with who asked for it. What programs repeat all day is counted in memory and written now and then. A log
+//! that cannot be written holds up nobody: that is an error in the process's own log.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tracing::error;
+
+use crate::model::audit::{Action, Actor, AuditRecord};
+use crate::model::failure::Failure;
+use crate::model::id::ConnectionId;
+use crate::operator::command::{AuditQuery, Selection};
+use crate::operator::reply::ConnectStep;
+use crate::operator::{Command, Operator, PAGE, Page, Progress, Reply};
+use crate::refresher::host_fault;
+use crate::storage::AuditFilter;
+
+/// How long counts stay in memory.
+const NOTED_EVERY: Duration = Duration::from_secs(30);
+
+/// Kinds of counts in memory; with more, they are written before their time.
+const MOST: usize = 10_000;
+
+/// Counts that were not written yet, by hour, actor, action and subject.
+#[derive(Default)]
+pub struct Tally(Mutex<HashMap<Kind, AuditRecord>>);
+
+type Kind = (Option<i64>, Actor, Action, String);
+
+impl Tally {
+    /// Adds to the counts; how many kinds there are.
+    fn add(&self, record: AuditRecord) -> usize {
+        let kind = (record.hour(), record.actor.clone(), record.action, record.subject.clone());
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, count) = (record.at, record.count);
+        all.entry(kind)
+            .and_modify(|it| {
+                it.at = it.at.max(at);
+                it.count += count;
+            })
+            .or_insert(record);
+        all.len()
+    }
+
+    fn take(&self) -> Vec<AuditRecord> {
+        let all = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        all.into_values().collect()
+    }
+}
+
+/// What is written down of a command, if anything.
+struct Told {
+    action: Action,
+    subject: String,
+    detail: Option<String>,
+}
+
+impl Operator {
+    /// Carries out `command` for `actor`. What happens on the way goes to `progress`, which nobody need
+    /// read.
+    pub async fn run(
+        &self,
+        actor: &Actor,
+        command: Command,
+        progress: &mpsc::UnboundedSender<Progress>,
+    ) -> Result<Reply, Failure> {
+        let told = told_of(&command);
+        // Boxed: it holds whatever any command needs, and callers pass it on.
+        let reply = Box::pin(self.carry_out(command, progress)).await?;
+        if let Some(told) = told.or_else(|| told_of_reply(&reply)) {
+            self.note(actor, told.action, told.subject, told.detail).await;
+        }
+        Ok(reply)
+    }
+
+    /// Writes down that `actor` did something.
+    pub async fn note(
+        &self,
+        actor: &Actor,
+        action: Action,
+        subject: String,
+        detail: Option<String>,
+    ) {
+        let at = self.0.clock.now();
+        let record = AuditRecord { at, actor: actor.clone(), action, subject, detail, count: 1 };
+        if action.is_counted() {
+            if self.0.tally.add(record) >= MOST {
+                self.write_counts().await;
+            }
+        } else {
+            self.write(vec![record]).await;
+        }
+    }
+
+    /// Writes what was counted, and when keys were used: for the end of a process.
+    pub async fn write_counts(&self) {
+        self.write(self.0.tally.take()).await;
+        if let Err(failure) = self.note_uses().await {
+            error!(error.code = %failure.code, "the use of API keys could not be stored: {failure}");
+        }
+    }
+
+    /// Does that now and then, until the soft stop.
+    pub async fn keep_writing_counts(self) {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(NOTED_EVERY) => self.write_counts().await,
+                () = self.0.lifecycle.wait_for_soft_stop() => return,
+            }
+        }
+    }
+
+    async fn write(&self, records: Vec<AuditRecord>) {
+        if records.is_empty() {
+            return;
+        }
+        let kept = records.clone();
+        if let Err(failed) = self.0.storage.audit(records).await {
+            error!(
+                error.code = failed.code().text(),
+                "the audit log could not be written: {failed}"
+            );
+            // Counts wait for the next time; what cannot be counted is in the process's log at least.
+            for record in kept {
+                if record.action.is_counted() {
+                    self.0.tally.add(record);
+                } else {
+                    error!(audit.actor = %record.actor, audit.action = %record.action, audit.subject = record.subject, "not in the audit log");
+                }
+            }
+        }
+    }
+
+    pub(super) async fn audit_page(&self, query: AuditQuery) -> Result<Reply, Failure> {
+        self.write_counts().await;
+        let AuditQuery { actor, action, subject, since_s, page } = query;
+        let before = page.after.as_deref().map(str::parse).transpose();
+        let before = before.map_err(|_| crate::operator::command::bad_cursor())?;
+        let (since, limit) =
+            (since_s.map(|it| self.ago(it)), page.limit.unwrap_or(PAGE).clamp(1, PAGE));
+        let filter = AuditFilter { actor, action, subject, since, before, limit };
+        let found = self.0.storage.audit_page(&filter).await.map_err(|it| host_fault(&it))?;
+        let next = found.next.map(|it| it.to_string());
+        Ok(Reply::Audit(Page { rows: found.entries, unreadable: Vec::new(), next }))
+    }
+}
+
+fn told(action: Action, subject: &ConnectionId) -> Told {
+    Told { action, subject: subject.full(), detail: None }
+}
+
+fn told_of(command: &Command) -> Option<Told> {
+    match command {
+        Command::TokenGet { id, .. } => Some(told(Action::TokenRead, id)),
+        Command::TokenRejected { id, .. } => Some(told(Action::TokenRejected, id)),
+        Command::TokenSet { id, .. } => Some(told(Action::TokenSet, id)),
+        Command::TokenClear { id } => Some(told(Action::TokenCleared, id)),
+        Command::Refresh { selection, force, dry_run: false, .. } => Some(Told {
+            action: Action::Refreshed,
+            subject: meant(selection),
+            detail: force.then(|| "forced".to_owned()),
+        }),
+        Command::Disconnect { id, .. } => Some(told(Action::Disconnected, id)),
+        Command::Enrol { provider, rows, dry_run: false, .. } => Some(Told {
+            action: Action::Enrolled,
+            subject: match &rows[..] {
+                [row] => format!("{provider}/{}", row.name),
+                _ => provider.clone(),
+            },
+            detail: (rows.len() != 1).then(|| format!("{} connections", rows.len())),
+        }),
+        Command::Export { selection, .. } => {
+            Some(Told { action: Action::Exported, subject: meant(selection), detail: None })
+        }
+        Command::Remove { id } => Some(told(Action::Removed, id)),
+        Command::Pause { id, reason, .. } => {
+            Some(Told { detail: reason.clone(), ..told(Action::Paused, id) })
+        }
+        Command::Resume { id } => Some(told(Action::Resumed, id)),
+        Command::Replay { id } => Some(told(Action::Replayed, id)),
+        Command::Approved { file, digest } => Some(Told {
+            action: Action::Approved,
+            subject: file.clone(),
+            detail: Some(format!("sha256:{digest}")),
+        }),
+        Command::Prune { older_than_s } => Some(Told {
+            action: Action::Pruned,
+            subject: "attempts".to_owned(),
+            detail: Some(format!("older than {older_than_s} s")),
+        }),
+        _ => None,
+    }
+}
+
+/// What only the reply knows.
+fn told_of_reply(reply: &Reply) -> Option<Told> {
+    match reply {
+        Reply::Connect(ConnectStep::Connected { details, .. }) => {
+            let subject = details.view.id.clone();
+            Some(Told { action: Action::Connected, subject, detail: None })
+        }
+        Reply::NewKey(new) => {
+            let scopes = new.key.grant.scopes.iter().map(ToString::to_string);
+            let detail = Some(scopes.collect::<Vec<_>>().join(" "));
+            Some(Told { action: Action::KeyCreated, subject: new.key.name.clone(), detail })
+        }
+        Reply::Revoked(key) => {
+            Some(Told { action: Action::KeyRevoked, subject: key.name.clone(), detail: None })
+        }
+        _ => None,
+    }
+}
+
+/// Which connections were meant, in a few words.
+fn meant(selection: &Selection) -> String {
+    let mut words = match &selection.ids[..] {
+        [] => selection.provider.clone().into_iter().collect(),
+        ids if ids.len() > 5 => vec![format!("{} connections", ids.len())],
+        ids => ids.iter().map(ConnectionId::full).collect::<Vec<_>>(),
+    };
+    words.extend(selection.label.as_ref().map(|it| format!("label {it}")));
+    if selection.failed {
+        words.push("failed".to_owned());
+    }
+    if words.is_empty() { "all".to_owned() } else { words.join(" ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::fixture::at;
+
+    fn read(second: i64, subject: &str) -> AuditRecord {
+        let (actor, subject) = (Actor::User(1), subject.to_owned());
+        AuditRecord {
+            at: at(second),
+            actor,
+            action: Action::TokenRead,
+            subject,
+            detail: None,
+            count: 1,
+        }
+    }
+
+    #[test]
+    fn what_is_counted_is_summed_by_the_hour() {
+        let tally = Tally::default();
+        for (second, kinds) in [(10, 1), (5, 1), (3_600, 2)] {
+            assert_eq!(tally.add(read(second, "x/a")), kinds);
+        }
+        assert_eq!(tally.add(read(10, "x/b")), 3);
+        let mut taken = tally.take();
+        taken.sort_by_key(|it| (it.subject.clone(), it.at));
+        let plain = taken.iter().map(|it| (&*it.subject, it.at, it.count)).collect::<Vec<_>>();
+        assert_eq!(plain, [("x/a", at(10), 2), ("x/a", at(3_600), 1), ("x/b", at(10), 1)]);
+        assert!(tally.take().is_empty());
+    }
+
+    #[test]
+    fn what_is_meant_is_said_in_a_few_words() {
+        let ids = |count: usize| (0..count).map(|it| format!("x/c{it}").parse().unwrap()).collect();
+        let all = Selection::default();
+        for (selection, words) in [
+            (all.clone(), "all"),
+            (Selection { provider: Some("x".to_owned()), failed: true, ..all.clone() }, "x failed"),
+            (Selection { label: Some("gold".to_owned()), ..all.clone() }, "label gold"),
+            (Selection { ids: ids(2), ..all.clone() }, "x/c0 x/c1"),
+            (Selection { ids: ids(9), ..all }, "9 connections"),
+        ] {
+            assert_eq!(meant(&selection), words);
+        }
+    }
+
+    #[test]
+    fn looking_is_not_written_down() {
+        assert!(told_of(&Command::Doctor).is_none() && told_of(&Command::Schedules).is_none());
+        let selection = Selection::default();
+        let plan = Command::Refresh { selection, force: true, dry_run: true, wait: true };
+        assert!(told_of(&plan).is_none());
+    }
+}
