@@ -124,6 +124,7 @@ fn status_of(code: &Code, case: Case) -> StatusCode {
         | Code::ApiKey(code::ApiKey::NameTaken)
         | Code::Replay(_)
         | Code::Refresh(code::Refresh::Held)
+        | Code::Token(code::Token::None | code::Token::RejectedWhenFresh)
         | Code::Connect(code::Connect::Unsupported | code::Connect::NoUrl) => StatusCode::CONFLICT,
         Code::Connection(_)
         | Code::ApiKey(code::ApiKey::Unknown)
@@ -198,7 +199,8 @@ mod tests {
         let status = |case, code: Code| Problem::from(Failure::new(case, code, "")).status.as_u16();
         assert_eq!(status(Case::Misconfigured, code::Connection::Unknown.into()), 404);
         assert_eq!(status(Case::GrantExpired, code::Provider::GrantExpired.into()), 409);
-        assert_eq!(status(Case::Unavailable, code::Token::None.into()), 503);
+        assert_eq!(status(Case::Unavailable, code::Token::NotReplaced.into()), 503);
+        assert_eq!(status(Case::Unavailable, code::Token::None.into()), 409, "nobody gets one now");
         assert_eq!(status(Case::Unexpected, code::Provider::Unexpected.into()), 502);
         assert_eq!(status(Case::HostFault, code::Storage::Full.into()), 503);
     }

@@ -6,7 +6,9 @@ use std::str::FromStr;
 
 use jiff::{Timestamp, Unit};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -54,7 +56,7 @@ impl<'de> Deserialize<'de> for Actor {
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $word:literal,)+) => {
         /// What was done.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Action {
             $($(#[$doc])* #[serde(rename = $word)] $name,)+
         }
@@ -109,6 +111,16 @@ actions! {
     /// Old attempts were deleted.
     Pruned = "log.pruned",
 }
+
+/// In the API's document it is one of its words.
+impl PartialSchema for Action {
+    fn schema() -> RefOr<Schema> {
+        let words = Self::ALL.iter().map(|it| it.as_str());
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).into()
+    }
+}
+
+impl ToSchema for Action {}
 
 impl Action {
     /// Whether it is counted for each hour.

@@ -43,7 +43,7 @@ fn a_refused_token_is_replaced_once_however_many_report_it() {
     let first = caller.get(TOKEN).is(200).json();
     // A token that has just been stored is not replaced for its age.
     let young = caller.post("/api/v1/connections/eskiz/rejected", &json!({ "generation": 1 }));
-    assert_eq!(young.is(503).code(), "token.rejected_when_fresh");
+    assert_eq!(young.is(409).code(), "token.rejected_when_fresh");
     served.stage.home.run(&["refresh", "--force", "--sync"]).exits(0);
     let replaced = caller.post("/api/v1/connections/eskiz/rejected", &json!({ "generation": 1 }));
     let replaced = replaced.is(200).json();
