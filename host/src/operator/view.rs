@@ -176,6 +176,7 @@ pub struct Details {
     #[serde(default)]
     pub missing_scopes: Vec<String>,
     /// Plain facts from the provider.
+    #[schema(value_type = Vec<Vec<String>>)]
     pub metadata: Vec<(String, String)>,
     /// What `profile` said last.
     pub profile: Option<Value>,
