@@ -52,8 +52,8 @@ fn every_command_of_the_readme_is_there() {
     let mut seen = 0;
     for row in rows {
         let command = row.split('`').next().unwrap_or_default();
-        let words =
-            command.split_whitespace().filter(|it| it.chars().all(|it| it.is_ascii_lowercase()));
+        let is_word = |it: &&str| it.chars().all(|it| it.is_ascii_lowercase() || it == '-');
+        let words = command.split_whitespace().filter(is_word);
         let mut arguments = words.collect::<Vec<_>>();
         arguments.push("--help");
         home.run(&arguments).exits(0);
