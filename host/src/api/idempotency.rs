@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
@@ -15,7 +15,7 @@ use axum::response::{IntoResponse as _, Response};
 use sha2::{Digest as _, Sha256};
 
 use crate::api::Api;
-use crate::api::caller::Peer;
+use crate::api::caller::{Caller, Peer};
 use crate::api::problem::Problem;
 use crate::api::reading::whole;
 use crate::model::code;
@@ -66,7 +66,11 @@ pub(super) async fn replay(State(api): State<Api>, request: Request, next: Next)
         let detail = format!("an Idempotency-Key has 1 to {LONGEST_KEY} characters");
         return Problem::new(code::Http::KeyReused, detail).into_response();
     }
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    // An answer that was kept is for a caller who may still ask: a key may have been revoked since.
+    if let Err(problem) = Caller::from_request_parts(&mut parts, &api).await {
+        return problem.into_response();
+    }
     let body = match whole(body).await {
         Ok(body) => body,
         Err(problem) => return problem.into_response(),

@@ -25,6 +25,18 @@ fn a_request_that_is_repeated_is_done_once() {
 }
 
 #[test]
+fn a_revoked_key_gets_no_answer_that_was_kept() {
+    let served = Served::eskiz();
+    let caller = served.with_key("ops", &["--scope", "connection:write"]);
+    let caller = caller.with("idempotency-key", "order-8");
+    let path = format!("{ESKIZ}/pause");
+    caller.post(&path, &json!({})).is(200);
+    assert_eq!(caller.post(&path, &json!({})).is(200).header("idempotency-replayed"), "true");
+    served.stage.home.run(&["api-key", "revoke", "ops"]).exits(0);
+    assert_eq!(caller.post(&path, &json!({})).is(401).code(), "auth.invalid");
+}
+
+#[test]
 fn an_answer_with_a_secret_is_not_kept() {
     let served = Served::eskiz();
     let caller = served.socket().with("idempotency-key", "key-1");
