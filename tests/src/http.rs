@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::events::{Duplex, Events};
+
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -73,6 +75,32 @@ impl Http {
 
     /// Sends one request on a connection of its own.
     pub fn send(&self, method: &str, path: &str, body: Option<&str>) -> Answer {
+        self.raw(self.request(method, path, body))
+    }
+
+    /// Asks for events, and reads them one by one.
+    ///
+    /// # Panics
+    /// When nobody listens, or there are none for this caller.
+    pub fn events(&self, query: &str) -> Events {
+        let request = self.request("GET", &format!("/api/v1/events{query}"), None);
+        let stream: Box<dyn Duplex> = match &self.place {
+            Place::Address(address) => {
+                let stream = TcpStream::connect(address).expect("the API listens");
+                stream.set_read_timeout(Some(PATIENCE)).expect("it can be set");
+                Box::new(stream)
+            }
+            Place::Socket(path) => {
+                let stream = UnixStream::connect(path).expect("the API listens");
+                stream.set_read_timeout(Some(PATIENCE)).expect("it can be set");
+                Box::new(stream)
+            }
+        };
+        Events::begin(stream, &request)
+    }
+
+    /// A request as it is sent.
+    fn request(&self, method: &str, path: &str, body: Option<&str>) -> String {
         let mut request = format!("{method} {path} HTTP/1.1\r\n");
         let has = |name: &str| self.headers.iter().any(|(it, _)| it == name);
         for (name, value) in [("host", "localhost"), ("connection", "close")] {
@@ -89,7 +117,7 @@ impl Http {
             }
             let _ = write!(request, "content-length: {}\r\n", body.len());
         }
-        self.raw(format!("{request}\r\n{}", body.unwrap_or_default()))
+        format!("{request}\r\n{}", body.unwrap_or_default())
     }
 
     /// Sends those bytes and reads until the other side closes.

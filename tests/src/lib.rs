@@ -24,6 +24,9 @@ pub mod visitor;
 /// A running daemon.
 pub mod daemon;
 
+/// Server-sent events, read as they come.
+pub mod events;
+
 /// A caller of its HTTP API.
 pub mod http;
 

@@ -47,6 +47,9 @@ mod links;
 /// Attempts and statistics.
 mod attempts;
 
+/// What happens, as it happens.
+mod events;
+
 /// Providers, plugins and schedules.
 mod catalogue;
 
@@ -69,9 +72,11 @@ use tokio::sync::{Semaphore, mpsc};
 
 pub use routes::document;
 
+use crate::delivery::Feed;
 use crate::model::audit::Actor;
 use crate::model::failure::Failure;
 use crate::operator::{Command, Operator, Reply};
+use events::Seats;
 use idempotency::Replays;
 use links::Links;
 use throttle::Throttle;
@@ -89,17 +94,21 @@ struct Parts {
     replays: Replays,
     places: Arc<Semaphore>,
     links: Links,
+    feed: Feed,
+    seats: Seats,
 }
 
 impl Api {
-    /// An API over `operator`.
-    pub fn new(operator: Operator) -> Self {
+    /// An API over `operator`, which tells the events of `feed`.
+    pub fn new(operator: Operator, feed: Feed) -> Self {
         Self(Arc::new(Parts {
             operator,
             throttle: Throttle::default(),
             replays: Replays::default(),
             places: Arc::new(Semaphore::new(AT_ONCE)),
             links: Links::default(),
+            feed,
+            seats: Seats::default(),
         }))
     }
 

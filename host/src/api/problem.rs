@@ -177,6 +177,7 @@ fn of_http(code: code::Http) -> StatusCode {
         code::Http::Busy => StatusCode::SERVICE_UNAVAILABLE,
         code::Http::HostDenied => StatusCode::MISDIRECTED_REQUEST,
         code::Http::CrossSite => StatusCode::FORBIDDEN,
+        code::Http::EventsGone => StatusCode::GONE,
         code::Http::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         code::Http::Changed => StatusCode::PRECONDITION_FAILED,
     }

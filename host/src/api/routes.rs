@@ -11,8 +11,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    Api, access, attempts, catalogue, connect, connections, guard, health, idempotency, metrics,
-    refreshes, single, tokens,
+    Api, access, attempts, catalogue, connect, connections, events, guard, health, idempotency,
+    metrics, refreshes, single, tokens,
 };
 
 /// What the document says about all routes.
@@ -67,6 +67,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(attempts::list))
         .routes(routes!(attempts::show))
         .routes(routes!(attempts::stats))
+        .routes(routes!(events::follow))
         .routes(routes!(catalogue::providers))
         .routes(routes!(catalogue::plugins))
         .routes(routes!(catalogue::schedules))

@@ -70,7 +70,7 @@ pub async fn serve(mut app: App, watch: Watch, signals: Signals) -> Result<(), S
     let scheduler = app.scheduler();
     scheduler.start();
     app.lifecycle.spawn("control", server.run(app.operator.clone(), app.lifecycle.clone()));
-    let router = Api::new(app.operator.clone()).router();
+    let router = Api::new(app.operator.clone(), delivery.feed()).router();
     app.lifecycle.spawn("api socket", at_socket.run(router.clone(), app.lifecycle.clone()));
     if let Some(at_address) = at_address {
         app.lifecycle.spawn("api", at_address.run(router, app.lifecycle.clone()));

@@ -1,9 +1,15 @@
 //! Delivers events to their listeners, at least once and in order. Today that is the log; a
-//! listener that fails keeps its events waiting, and never delays a refresh.
+//! listener that fails keeps its events waiting, and never delays a refresh. Who reads the events of the
+//! whole day, from a place of its own, has a feed.
+
+/// Events for many readers.
+mod feed;
 
 use std::time::Duration;
 
 use tracing::{info, warn};
+
+pub use feed::{Feed, Part, Place};
 
 use crate::lifecycle::Lifecycle;
 use crate::model::code::Code;
@@ -24,20 +30,29 @@ const BATCH: u32 = 256;
 const AFTER_A_FAULT: Duration = Duration::from_secs(10);
 
 /// Delivers events to the log.
-pub struct Delivery(Listener);
+pub struct Delivery {
+    log: Listener,
+    feed: Feed,
+}
 
 impl Delivery {
     /// Continues where the log left off. There is no other listener today.
     pub async fn start(storage: &Storage) -> Result<Self, StorageError> {
-        storage.keep_listeners(&[LOG]).await?;
-        Ok(Self(storage.listen(LOG, &TOLD).await?))
+        storage.keep_listeners(&[LOG, feed::NAME]).await?;
+        let log = storage.listen(LOG, &TOLD).await?;
+        Ok(Self { log, feed: Feed::start(storage).await? })
+    }
+
+    /// All events, for others.
+    pub fn feed(&self) -> Feed {
+        self.feed.clone()
     }
 
     /// Passes over what happened before now: whoever did it has seen it, an earlier run has logged it, and what
     /// still holds is counted in the line that says that the daemon is ready.
     pub async fn pass_over(&self) -> Result<(), StorageError> {
-        while let Some(last) = self.0.waiting(BATCH).await?.last() {
-            self.0.told(last.id).await?;
+        while let Some(last) = self.log.waiting(BATCH).await?.last() {
+            self.log.told(last.id).await?;
         }
         Ok(())
     }
@@ -50,7 +65,7 @@ impl Delivery {
             });
             let again = async {
                 match failed {
-                    Ok(_) => self.0.woken().await,
+                    Ok(_) => self.log.woken().await,
                     Err(_) => tokio::time::sleep(AFTER_A_FAULT).await,
                 }
             };
@@ -65,13 +80,13 @@ impl Delivery {
     pub async fn deliver(&self) -> Result<usize, StorageError> {
         let mut told = 0;
         loop {
-            let waiting = self.0.waiting(BATCH).await?;
+            let waiting = self.log.waiting(BATCH).await?;
             let Some(last) = waiting.last() else { return Ok(told) };
             for it in &waiting {
                 tell(&it.event);
             }
             told += waiting.len();
-            self.0.told(last.id).await?;
+            self.log.told(last.id).await?;
         }
     }
 }

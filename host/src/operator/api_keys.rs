@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError, RwLock};
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use crate::model::api_key::{ApiKey, Grant, Presented};
 use crate::model::code;
@@ -22,6 +23,8 @@ use crate::vault::Vault;
 #[derive(Default)]
 pub struct Keys {
     by_id: RwLock<HashMap<String, StoredKey>>,
+    /// Counts changes of them.
+    changes: watch::Sender<u64>,
     uses: Mutex<HashMap<String, Timestamp>>,
 }
 
@@ -91,6 +94,15 @@ impl Keys {
     fn put(&self, all: impl IntoIterator<Item = StoredKey>) {
         let mut keys = self.by_id.write().unwrap_or_else(PoisonError::into_inner);
         keys.extend(all.into_iter().map(|it| (it.key.id.clone(), it)));
+        drop(keys);
+        self.changes.send_modify(|it| *it += 1);
+    }
+
+    /// The grant of the key `id` while it is in force.
+    fn in_force(&self, id: &str, now: Timestamp) -> Option<Grant> {
+        let keys = self.by_id.read().unwrap_or_else(PoisonError::into_inner);
+        let key = keys.get(id).map(|it| &it.key)?;
+        (key.revoked_at.is_none() && !key.grant.is_over(now)).then(|| key.grant.clone())
     }
 }
 
@@ -113,6 +125,23 @@ impl Operator {
         let key = self.0.keys.recognise(presented, &self.0.vault, now)?;
         self.0.keys.used(&key.id, now);
         Ok(key)
+    }
+
+    /// Returns once the key `id`, which was recognised before, is revoked or over.
+    pub async fn key_ends(&self, id: &str) {
+        let mut changes = self.0.keys.changes.subscribe();
+        while let Some(grant) = self.0.keys.in_force(id, self.0.clock.now()) {
+            let over = async {
+                match grant.expires_at {
+                    Some(end) => self.0.clock.sleep_until(end).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                _ = changes.changed() => {}
+                () = over => {}
+            }
+        }
     }
 
     pub(super) async fn create_api_key(
@@ -274,6 +303,21 @@ mod tests {
             let refused = keys.recognise(&presented, &vault, at(1));
             assert_eq!(refused.unwrap_err(), Refused::Wrong);
         }
+    }
+
+    #[test]
+    fn a_key_is_in_force_until_it_is_revoked_or_over() {
+        let vault = vault();
+        let (keys, (_, mut stored)) = (Keys::default(), made(&vault, grant()));
+        let (id, mut changes) = (stored.key.id.clone(), keys.changes.subscribe());
+        assert!(keys.in_force(&id, at(1)).is_none());
+        keys.put([stored.clone()]);
+        assert_eq!(keys.in_force(&id, at(99)), Some(grant()));
+        assert!(keys.in_force(&id, at(100)).is_none());
+        changes.mark_unchanged();
+        stored.key.revoked_at = Some(at(2));
+        keys.put([stored]);
+        assert!(changes.has_changed().unwrap() && keys.in_force(&id, at(3)).is_none());
     }
 
     #[test]

@@ -55,6 +55,21 @@ impl Operator {
         }
     }
 
+    /// Fails if events are asked for of something that is not there.
+    pub async fn check_events(
+        &self,
+        provider: Option<&str>,
+        connection: Option<&ConnectionId>,
+    ) -> Result<(), Failure> {
+        if let Some(provider) = provider {
+            self.check_provider(provider).await?;
+        }
+        match connection {
+            Some(id) if self.labels(id).await?.is_none() => Err(self.unknown(id).await),
+            _ => Ok(()),
+        }
+    }
+
     /// There is no such connection; perhaps another one is meant.
     pub async fn unknown(&self, id: &ConnectionId) -> Failure {
         if let Err(failure) = self.check_provider(id.provider()).await {

@@ -18,7 +18,7 @@ use crate::storage::{
     Abandoned, AuditFilter, AuditPage, Begin, Begun, Bite, CameOf, Capture, Counted, Departed,
     Doubtful, DuePage, Enrolment, Failed, Filter, Forgiven, KeyUse, Loaded, LogFilter, LogPage,
     ManualSet, Mark, Moved, Page, Pausing, Reconcile, Renewal, Skipped, Standing, Statistics,
-    Storage, StorageError, StoredKey, Succeeded, Tally, Waiting,
+    Storage, StorageError, StoredKey, Stretch, Succeeded, Tally, Waiting,
 };
 use crate::vault::keyring::WrappedKey;
 
@@ -193,6 +193,8 @@ steps! {
         check() -> Option<String>;
     }
     added to {
+        /// Up to `limit` events with numbers above `after`, of all kinds, oldest first.
+        events_after(after: i64, limit: u32) -> Stretch;
         /// See [`Storage::succeed`].
         succeed(succeeded: Succeeded) -> Begun;
         /// See [`Storage::fail`].

@@ -18,6 +18,7 @@ mod log;
 mod prune;
 mod spill;
 mod sqlite;
+mod stream;
 mod times;
 mod unreadable;
 
@@ -40,6 +41,7 @@ pub use listeners::{Listener, OutboxEvent, Waiting};
 pub use listing::{Counted, Filter, Page, Unreadable};
 pub use log::{LogFilter, LogPage, Statistics};
 pub use prune::{Bite, Pruned};
+pub use stream::{Stream, Stretch};
 pub use times::{CameOf, Doubtful, DuePage, Forgiven, Mark, Moved};
 
 use engine::Engine;

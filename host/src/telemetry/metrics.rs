@@ -59,6 +59,7 @@ struct Metrics {
     traps: Family<OfProvider, Counter>,
     served: Family<OfProvider, Counter>,
     requests: Family<Asked, Histogram, fn() -> Histogram>,
+    streams: Gauge,
     reloaded: Gauge,
     reloaded_at: Gauge,
 }
@@ -93,7 +94,20 @@ impl Metrics {
         let help = "How long requests to the HTTP API took";
         let http = registry.sub_registry_with_prefix("http");
         http.register_with_unit("request_duration", help, Unit::Seconds, requests.clone());
-        Self { registry, attempts, durations, lag, traps, served, requests, reloaded, reloaded_at }
+        let streams = Gauge::default();
+        http.register("event_streams", "Streams of events that are open", streams.clone());
+        Self {
+            registry,
+            attempts,
+            durations,
+            lag,
+            traps,
+            served,
+            requests,
+            streams,
+            reloaded,
+            reloaded_at,
+        }
     }
 }
 
@@ -136,6 +150,11 @@ pub fn answered(method: &'static str, route: &str, status: u16, took: Duration) 
     METRICS.requests.get_or_create(&labels).observe(took.as_secs_f64());
 }
 
+/// So many more streams of events are open.
+pub fn streams(more: i64) {
+    METRICS.streams.inc_by(more);
+}
+
 /// The manifest was read, at this second; whether it was valid.
 pub fn reloaded(successfully: bool, at: i64) {
     METRICS.reloaded.set(i64::from(successfully));
@@ -164,6 +183,8 @@ mod tests {
         served("eskiz");
         begun_after(Duration::from_secs(2));
         answered("GET", "/healthz", 200, Duration::from_micros(80));
+        streams(2);
+        streams(-1);
         reloaded(true, 1_700_000_000);
         reloaded(false, 1_800_000_000);
         let text = text(&Registry::default()).unwrap();
@@ -175,6 +196,7 @@ mod tests {
             "keepfresh_tokens_served_total{provider=\"eskiz\"} 1",
             "keepfresh_scheduler_lag_seconds_count 1",
             "keepfresh_http_request_duration_seconds_count{method=\"GET\",route=\"/healthz\",status=\"200\"} 1",
+            "keepfresh_http_event_streams 1",
             "keepfresh_config_last_reload_successful 0",
             "keepfresh_config_last_reload_success_timestamp_seconds 1700000000",
         ] {

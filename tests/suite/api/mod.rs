@@ -39,6 +39,9 @@ mod callers;
 /// Who did what.
 mod audit;
 
+/// Events as they happen.
+mod events;
+
 use e2e::daemon::Daemon;
 use e2e::home::Home;
 use e2e::http::{Http, Place};

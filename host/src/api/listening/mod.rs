@@ -18,6 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use tracing::{debug, info, warn};
 
@@ -167,6 +168,23 @@ async fn failed(error: &io::Error) {
     tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
+/// A hand on a connection, for an answer that goes on until somebody ends it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Hold {
+    cut: CancellationToken,
+    over: CancellationToken,
+}
+
+impl Hold {
+    /// Returns when the connection is over, and cuts it if that takes longer: whoever does not read what was
+    /// sent last would keep it open for ever.
+    pub(super) async fn end_within(&self, grace: Duration) {
+        if tokio::time::timeout(grace, self.over.cancelled()).await.is_err() {
+            self.cut.cancel();
+        }
+    }
+}
+
 /// One connection.
 struct One {
     router: Router,
@@ -178,8 +196,12 @@ impl One {
     /// Answers its requests until it ends, or the daemon does.
     async fn answer(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send, stop: Lifecycle) {
         let Self { router, peer, place: _place } = self;
+        let hold = Hold::default();
+        let _over = hold.over.clone().drop_guard();
+        let cut = hold.cut.clone();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(peer);
+            request.extensions_mut().insert(hold.clone());
             router.clone().oneshot(request.map(Body::new))
         });
         let mut http = hyper::server::conn::http1::Builder::new();
@@ -187,12 +209,18 @@ impl One {
         http.max_buf_size(LARGEST_HEAD).max_headers(MOST_HEADERS);
         let connection = http.serve_connection(TokioIo::new(stream), service);
         tokio::pin!(connection);
-        let ended = tokio::select! {
-            ended = &mut connection => ended,
-            () = stop.wait_for_soft_stop() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+        let answered = async {
+            tokio::select! {
+                ended = &mut connection => ended,
+                () = stop.wait_for_soft_stop() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
             }
+        };
+        let ended = tokio::select! {
+            ended = answered => ended,
+            () = cut.cancelled() => return debug!("a stream was not read, and its connection was cut"),
         };
         if let Err(error) = ended {
             debug!("a connection to the HTTP API ended early: {error}");

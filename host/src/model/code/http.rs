@@ -95,6 +95,11 @@ codes! {
         remedy: "Call the API from a program, not from a page of another site.",
         exit: Failed, retryable: false, acts: Person,
     }
+    EventsGone = "http.events_gone" {
+        meaning: "Events behind the one that the request names are no longer kept, or the database is another one.",
+        remedy: "Read the connections once, then follow the events without `after` or from the one that the message names.",
+        exit: Failed, retryable: false, acts: Person,
+    }
     KeyReused = "http.idempotency_mismatch" {
         meaning: "The `Idempotency-Key` was used for another request.",
         remedy: "Use a new one for each request, and the same one only to repeat it.",

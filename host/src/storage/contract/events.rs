@@ -10,6 +10,8 @@ on_every_engine! {
     each_listener_has_its_own_place_and_hears_what_it_wants
     a_listener_is_woken_by_what_is_written_before_it_waits_too
     pruning_keeps_what_somebody_was_not_told_of_and_no_number_is_given_twice
+    what_a_listener_does_not_want_is_not_kept_for_it
+    a_stream_has_all_that_is_kept_and_says_what_was_removed
 }
 
 /// Ends an attempt of connection `number` with these events.
@@ -79,4 +81,37 @@ async fn pruning_keeps_what_somebody_was_not_told_of_and_no_number_is_given_twic
     happens(&storage, 0, &[EventKind::Critical]).await;
     assert!(ears.waiting(10).await.unwrap()[0].id > last);
     assert_eq!(kinds(&slow).await, [EventKind::Critical]);
+}
+
+async fn what_a_listener_does_not_want_is_not_kept_for_it(fresh: Fresh) {
+    let Fresh { storage, dir: _dir } = fresh.with(1).await;
+    let ears = storage.listen("ears", &[EventKind::Critical]).await.unwrap();
+    let _stream = storage.stream("all", EventKind::ALL).await.unwrap();
+    happens(&storage, 0, &[EventKind::Failed, EventKind::Critical]).await;
+    happens(&storage, 0, &[EventKind::Failed, EventKind::Failed]).await;
+    assert_eq!(storage.prune(at(100)).await.unwrap().events, 2, "all but the wanted and the last");
+    assert_eq!(kinds(&ears).await, [EventKind::Critical]);
+}
+
+async fn a_stream_has_all_that_is_kept_and_says_what_was_removed(fresh: Fresh) {
+    let Fresh { storage, dir: _dir } = fresh.with(1).await;
+    let mut stream = storage.stream("all", EventKind::ALL).await.unwrap();
+    storage.keep_listeners(&["all"]).await.unwrap();
+    let empty = stream.after(0, 10).await.unwrap();
+    assert_eq!((empty.last, empty.removed, empty.newest), (0, 0, 0));
+    let written = stream.written();
+    happens(&storage, 0, EventKind::ALL).await;
+    tokio::time::timeout(Duration::from_secs(5), stream.woken(written)).await.unwrap();
+    let ids = async |after| {
+        let stretch = stream.after(after, 4).await.unwrap();
+        (stretch.events.iter().map(|it| it.id).collect::<Vec<_>>(), stretch.last, stretch.removed)
+    };
+    assert_eq!(ids(0).await, (vec![1, 2, 3, 4], 4, 0));
+    assert_eq!(ids(4).await, (vec![5, 6], 6, 0));
+    assert_eq!(ids(6).await, (vec![], 6, 0));
+    assert_eq!(storage.prune(at(1)).await.unwrap().events, 0, "nothing is so old");
+    assert_eq!(storage.prune(at(100)).await.unwrap().events, 5, "nothing waits for a stream");
+    assert_eq!(ids(0).await, (vec![6], 6, 5));
+    let newest = stream.after(i64::MAX, 1).await.unwrap();
+    assert_eq!((newest.events.len(), newest.newest), (0, 6));
 }

@@ -12,7 +12,7 @@ use crate::storage::error::StorageError;
 use crate::storage::sqlite::recent::Touched;
 use crate::storage::sqlite::rows::{Fields, json, key, millis, signed};
 use crate::storage::sqlite::writer::{Db, Write, change};
-use crate::storage::{OutboxEvent, Waiting};
+use crate::storage::{OutboxEvent, Stretch, Waiting};
 
 /// Adds events inside the transaction of the change that they tell of.
 pub(super) fn append(db: &Db, events: &[Event]) -> Result<(), StorageError> {
@@ -63,6 +63,35 @@ pub(super) async fn waiting(
         }
     }
     Ok(waiting)
+}
+
+/// The events first, and then what was removed: what is removed in between is not taken for something that was
+/// never there.
+pub(super) async fn after(
+    readers: &SqlitePool,
+    after: i64,
+    limit: u32,
+) -> Result<Stretch, StorageError> {
+    let rows = sqlx::query(
+        "select *, cast(id as text) as key from outbox where id > ? order by id limit ?",
+    );
+    let rows = rows.bind(after).bind(limit).fetch_all(readers).await?;
+    // An older version did not note what it had removed.
+    let ends = sqlx::query_as(
+        "select coalesce((select cast(value as integer) from meta where key = 'events_removed'),
+                         (select min(id) - 1 from outbox), 0),
+                coalesce((select max(id) from outbox), 0)",
+    );
+    let (removed, newest) = ends.fetch_one(readers).await?;
+    let last = rows.last().map(|it| it.try_get("id")).transpose()?.unwrap_or(after);
+    let mut stretch = Stretch { last, removed, newest, ..Stretch::default() };
+    for row in &rows {
+        match event(row) {
+            Ok(event) => stretch.events.push(event),
+            Err(error) => stretch.unreadable.push(error),
+        }
+    }
+    Ok(stretch)
 }
 
 fn event(row: &SqliteRow) -> Result<OutboxEvent, StorageError> {

@@ -53,7 +53,7 @@ use crate::storage::{
     Abandoned, AuditFilter, AuditPage, Begin, Begun, Bite, CameOf, Capture, Counted, Departed,
     Doubtful, DuePage, Enrolment, Failed, Filter, Forgiven, KeyUse, Loaded, LogFilter, LogPage,
     ManualSet, Mark, Moved, Page, Pausing, Reconcile, Renewal, Skipped, Standing, Statistics,
-    StorageError, StoredKey, Succeeded, Tally, Waiting,
+    StorageError, StoredKey, Stretch, Succeeded, Tally, Waiting,
 };
 use crate::vault::keyring::WrappedKey;
 use recent::Recent;
@@ -331,6 +331,10 @@ impl Engine for Sqlite {
 
     fn waiting(&self, name: &'static str, after: i64, limit: u32) -> Answer<'_, Waiting> {
         Box::pin(listeners::waiting(&self.readers, name, after, limit))
+    }
+
+    fn events_after(&self, after: i64, limit: u32) -> Answer<'_, Stretch> {
+        Box::pin(listeners::after(&self.readers, after, limit))
     }
 
     fn told(&self, name: &'static str, id: i64) -> Answer<'_, ()> {

@@ -31,6 +31,8 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ),
     ("select kinds from listeners", "SCAN listeners", "a handful of listeners"),
     ("delete from listeners", "SCAN listeners", "a handful of listeners"),
+    ("select id, at < ?2", "SCAN l", "a handful of listeners"),
+    ("delete from outbox where id in", "SCAN l", "a handful of listeners"),
     ("select version from _sqlx_migrations", MIGRATIONS, "a handful of migrations"),
     ("select *, attempt as id from claims", "SCAN claims", "open attempts alone"),
     ("select *, attempt as id from claims", SORTED, "open attempts alone"),

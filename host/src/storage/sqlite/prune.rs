@@ -40,7 +40,7 @@ pub(super) async fn attempts(
     Ok(Bite { removed, next: next(seen) })
 }
 
-/// Events that everybody was told of. The last one stays: the next goes on with its number.
+/// Events that everybody was told of who wants them. The last one stays: the next goes on with its number.
 pub(super) async fn events(
     sqlite: &Sqlite,
     before: Timestamp,
@@ -48,7 +48,9 @@ pub(super) async fn events(
 ) -> Result<Bite<i64>, StorageError> {
     let look = sqlx::query_as::<_, Seen<i64>>(
         "select id, at < ?2,
-                id <= (select coalesce(min(seen), 9223372036854775807) from listeners)
+                not exists (select 1 from listeners l
+                            where l.seen < outbox.id
+                              and outbox.kind in (select value from json_each(l.kinds)))
                 and id < (select max(id) from outbox)
          from outbox where id > ?1 order by id limit ?3",
     );
@@ -105,16 +107,30 @@ struct Events {
 impl Write for Events {
     type Answer = u64;
 
+    /// With the number up to which something was removed: whoever comes back to a place before it has missed
+    /// something.
     fn apply(&self, db: &Db) -> Result<u64, StorageError> {
-        let removed = change(
-            db,
+        let mut remove = db.prepare_cached(
             "delete from outbox
              where id in (select value from json_each(?1))
-               and id <= (select coalesce(min(seen), 9223372036854775807) from listeners)
-               and id < (select max(id) from outbox)",
-            params![self.ids.to_string()],
+               and not exists (select 1 from listeners l
+                               where l.seen < outbox.id
+                                 and outbox.kind in (select value from json_each(l.kinds)))
+               and id < (select max(id) from outbox)
+             returning id",
         )?;
-        Ok(removed as u64)
+        let ids = remove.query_map(params![self.ids.to_string()], |row| row.get::<_, i64>(0))?;
+        let ids = ids.collect::<Result<Vec<_>, _>>()?;
+        if let Some(last) = ids.iter().max() {
+            change(
+                db,
+                "insert into meta (key, value) values ('events_removed', cast(?1 as text))
+                 on conflict (key) do update
+                 set value = max(cast(value as integer), cast(excluded.value as integer))",
+                params![last],
+            )?;
+        }
+        Ok(ids.len() as u64)
     }
 
     fn touched(&self) -> Touched {
