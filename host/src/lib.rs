@@ -49,6 +49,9 @@ pub mod catalogue;
 /// One attempt, start to stored result.
 pub mod refresher;
 
+/// Requests of programs, with the token put in on the way.
+pub mod proxy;
+
 /// When a connection is due.
 pub mod scheduler;
 

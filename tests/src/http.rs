@@ -157,6 +157,22 @@ fn exchange(mut stream: impl Read + io::Write, bytes: &[u8]) -> Vec<u8> {
     came
 }
 
+/// What is in the chunks, as far as they came.
+fn unchunked(mut body: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    while let Some(end) = body.windows(2).position(|it| it == b"\r\n") {
+        let length = std::str::from_utf8(&body[..end]).ok();
+        let length = length.and_then(|it| usize::from_str_radix(it, 16).ok()).unwrap_or(0);
+        let rest = &body[end + 2..];
+        if length == 0 || rest.len() < length {
+            break;
+        }
+        whole.extend_from_slice(&rest[..length]);
+        body = rest.get(length + 2..).unwrap_or_default();
+    }
+    whole
+}
+
 impl Answer {
     fn read(bytes: &[u8]) -> Option<Self> {
         let end = bytes.windows(4).position(|it| it == b"\r\n\r\n")?;
@@ -167,8 +183,11 @@ impl Answer {
             let (name, value) = line.split_once(':')?;
             Some((name.to_ascii_lowercase(), value.trim().to_owned()))
         };
-        let headers = lines.filter_map(header).collect();
-        Some(Self { status, headers, body: bytes[end + 4..].to_vec() })
+        let headers: BTreeMap<_, _> = lines.filter_map(header).collect();
+        let body = &bytes[end + 4..];
+        let in_chunks = headers.get("transfer-encoding").is_some_and(|it| it == "chunked");
+        let body = if in_chunks { unchunked(body) } else { body.to_vec() };
+        Some(Self { status, headers, body })
     }
 
     /// A header.

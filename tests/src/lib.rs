@@ -54,5 +54,8 @@ pub fn say(line: &str) {
 /// A token endpoint that answers oddly.
 pub mod odd;
 
+/// An API behind a token.
+pub mod upstream;
+
 /// Servers and a browser that others wrote.
 pub mod servers;

@@ -28,6 +28,7 @@ mod pictures;
 mod probing;
 mod protocol;
 mod providers;
+mod proxy;
 mod readme;
 mod real;
 mod refreshing;

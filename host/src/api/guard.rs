@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::api::Api;
 use crate::api::caller::Peer;
 use crate::api::problem::Problem;
+use crate::api::proxy::{BELOW, OfProvider};
 use crate::manifest::server::Server;
 use crate::model::code;
 use crate::telemetry::metrics;
@@ -36,6 +37,8 @@ pub(super) async fn guard(State(api): State<Api>, request: Request, next: Next) 
     let begun = Instant::now();
     let (method, route) = (word_of(request.method()), route_of(&request));
     let answer = match admitted(&api, &request) {
+        // How long that takes is between the program and the provider, and bounded there.
+        Ok(_place) if request.uri().path().starts_with(BELOW) => next.run(request).await,
         Ok(_place) => match tokio::time::timeout(LONGEST, next.run(request)).await {
             Ok(answer) => answer,
             Err(_) => told(Problem::new(code::Http::Timeout, "it took too long; try again")),
@@ -128,6 +131,7 @@ fn request_id(headers: &HeaderMap) -> String {
 /// The answer as it leaves: errors get their body, and nothing is kept on the way.
 fn finished(answer: Response, id: &str) -> Response {
     let allow = answer.headers().get(ALLOW).cloned();
+    let of_provider = answer.extensions().get::<OfProvider>().is_some();
     let mut answer = match answer.extensions().get::<Problem>() {
         Some(problem) => problem.written(id),
         None => answer,
@@ -136,7 +140,11 @@ fn finished(answer: Response, id: &str) -> Response {
     if let Some(allow) = allow {
         headers.insert(ALLOW, allow);
     }
-    if let Ok(id) = HeaderValue::from_str(id) {
+    // A provider's own id of a request is the one that its support asks for.
+    let has_one = of_provider && headers.contains_key(REQUEST_ID);
+    if let Ok(id) = HeaderValue::from_str(id)
+        && !has_one
+    {
         headers.insert(REQUEST_ID, id);
     }
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

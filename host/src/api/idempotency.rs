@@ -17,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 use crate::api::Api;
 use crate::api::caller::{Caller, Peer};
 use crate::api::problem::Problem;
+use crate::api::proxy::BELOW;
 use crate::api::reading::whole;
 use crate::model::code;
 
@@ -59,7 +60,8 @@ struct Answer {
 /// Around every route that changes something.
 pub(super) async fn replay(State(api): State<Api>, request: Request, next: Next) -> Response {
     let key = match request.headers().get(&KEY) {
-        Some(key) if request.method() == Method::POST => key.clone(),
+        // What passes through the proxy is the provider's to repeat.
+        Some(key) if request.method() == Method::POST && !is_passed(&request) => key.clone(),
         _ => return next.run(request).await,
     };
     if key.is_empty() || key.len() > LONGEST_KEY {
@@ -86,6 +88,10 @@ pub(super) async fn replay(State(api): State<Api>, request: Request, next: Next)
     let first = Begun { replays: &api.0.replays, place };
     let answer = next.run(Request::from_parts(parts, Body::from(body))).await;
     first.end(answer).await
+}
+
+fn is_passed(request: &Request) -> bool {
+    request.uri().path().starts_with(BELOW)
 }
 
 /// Who asks: a key in force or not, or a user of this machine.

@@ -35,6 +35,9 @@ mod tokens;
 /// Connections: looked at, changed, added and removed.
 mod connections;
 
+/// Requests to providers, passed on.
+mod proxy;
+
 /// Refreshing one.
 mod refreshes;
 

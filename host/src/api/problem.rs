@@ -56,6 +56,12 @@ impl Problem {
         Self { retry_after: Some(seconds), ..self }
     }
 
+    /// The same with another status.
+    #[must_use]
+    pub(super) fn with(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
     #[cfg(test)]
     pub(super) fn code(&self) -> &Code {
         &self.code
@@ -120,6 +126,7 @@ fn status_of(code: &Code, case: Case) -> StatusCode {
     match code {
         Code::Auth(code) => of_auth(*code),
         Code::Http(code) => of_http(*code),
+        Code::Proxy(code) => of_proxy(*code),
         Code::Connection(code::Connection::OfManifest | code::Connection::Exists)
         | Code::ApiKey(code::ApiKey::NameTaken)
         | Code::Replay(_)
@@ -161,6 +168,15 @@ fn of_auth(code: code::Auth) -> StatusCode {
         code::Auth::Ambiguous | code::Auth::InUrl => StatusCode::BAD_REQUEST,
         code::Auth::Throttled => StatusCode::TOO_MANY_REQUESTS,
         code::Auth::Scope => StatusCode::FORBIDDEN,
+    }
+}
+
+fn of_proxy(code: code::Proxy) -> StatusCode {
+    match code {
+        code::Proxy::Off | code::Proxy::ToDenied => StatusCode::FORBIDDEN,
+        code::Proxy::Parameter => StatusCode::BAD_REQUEST,
+        code::Proxy::Upgrade => StatusCode::NOT_IMPLEMENTED,
+        code::Proxy::Echo => StatusCode::BAD_GATEWAY,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use axum::extract::DefaultBodyLimit;
 use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{any, get};
 use axum::{Json, Router, middleware};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use crate::api::{
     Api, access, attempts, catalogue, connect, connections, events, guard, health, idempotency,
-    metrics, refreshes, single, tokens,
+    metrics, proxy, refreshes, single, tokens,
 };
 
 /// What the document says about all routes.
@@ -20,7 +20,7 @@ use crate::api::{
 #[openapi(
     info(
         title = "Keepfresh",
-        description = "Keeps the API tokens of other people's services fresh. A connection is written `PROVIDER` or `PROVIDER~NAME` in a path. Errors are RFC 9457 problems; `keepfresh explain CODE` says what a code means and what helps. Programs of the daemon's own user need no key at the socket beside the database."
+        description = "Keeps the API tokens of other people's services fresh. A connection is written `PROVIDER` or `PROVIDER~NAME` in a path. Errors are RFC 9457 problems; `keepfresh explain CODE` says what a code means and what helps. Programs of the daemon's own user need no key at the socket beside the database. What passes through `/proxy/CONNECTION/...` is not part of this document: the provider's own describes it."
     ),
     modifiers(&Keys),
     security(("api_key" = [])),
@@ -91,6 +91,9 @@ pub(super) fn router(api: &Api) -> Router {
     };
     routes
         .route("/openapi.json", get(document))
+        .route("/proxy/{id}", any(proxy::pass))
+        .route("/proxy/{id}/", any(proxy::pass))
+        .route("/proxy/{id}/{*path}", any(proxy::pass))
         .route("/connect/callback", get(connect::finish).post(connect::finish_form))
         .route("/connect/{word}", get(connect::open).post(connect::begin))
         .layer(DefaultBodyLimit::max(LONGEST_FORM))

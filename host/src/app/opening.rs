@@ -17,6 +17,7 @@ use crate::manifest::Manifest;
 use crate::model::clock::Clock;
 use crate::operator::api_keys::Keys;
 use crate::operator::{self, Operator, Reloads};
+use crate::proxy::Proxy;
 use crate::refresher::Refresher;
 use crate::sandbox::{Cache, Compiler, Sandbox};
 use crate::storage::Storage;
@@ -85,6 +86,7 @@ impl Opening {
         let cache = Some(Cache::new(path.with_extension("cache"), vault.clone(), keeps));
         let catalogue = Catalogue::default();
         let refresher = Refresher::new(storage, &vault, &catalogue, &clock, &lifecycle);
+        let proxy = Proxy::new(&refresher.serving, &catalogue);
         let manifest = Arc::new(RwLock::new(Arc::new(manifest)));
         let (wishes, reloads) = Reloads::new();
         let operator = Operator::new(operator::Parts {
@@ -94,6 +96,7 @@ impl Opening {
             tally: operator::Tally::default(),
             catalogue: catalogue.clone(),
             refresher: refresher.clone(),
+            proxy,
             clock: clock.clone(),
             lifecycle: lifecycle.clone(),
             manifest: Arc::clone(&manifest),

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::catalogue::{Plugin, Shelf};
 use crate::manifest::provider::{Connection, Provider, Settings};
+use crate::manifest::proxy::{Place, Proxy};
 use crate::manifest::reference::{Key, Section, Usual};
 use crate::manifest::{Manifest, short};
 use crate::model::rotation::Rotation;
@@ -109,7 +110,8 @@ fn of_provider(manifest: &Manifest, provider: &Provider, plugin: Option<&Plugin>
         (Some("retry"), Section::Retry),
         (Some("egress"), Section::Egress),
     ];
-    let keys = tables.into_iter().flat_map(|(table, section)| {
+    let proxy = provider.proxy.is_some().then_some((Some("proxy"), Section::Proxy));
+    let keys = tables.into_iter().chain(proxy).flat_map(|(table, section)| {
         section.keys().filter_map(move |key| {
             let name = table.into_iter().chain([key.name]).collect::<Vec<_>>().join(".");
             held(manifest, provider, plugin, &name, key)
@@ -134,7 +136,8 @@ fn held(
     name: &str,
     key: &Key,
 ) -> Option<Held> {
-    if ["retry", "egress", "settings", "secrets", "connections"].contains(&name) {
+    let tables = ["retry", "egress", "settings", "secrets", "connections"];
+    if tables.contains(&name) || (name == "proxy" && provider.proxy.is_some()) {
         return None;
     }
     let mut path = vec!["providers", provider.name.as_str()];
@@ -191,6 +194,21 @@ fn value_of(provider: &Provider, name: &str) -> Option<String> {
         "retry.backoff" => time(provider.retry.backoff),
         "egress.networks" => listed(provider.egress.networks.iter().map(ToString::to_string)),
         "egress.plaintext" => provider.egress.plaintext.to_string(),
+        name => match name.split_once('.')? {
+            ("proxy", key) => return value_of_proxy(provider.proxy.as_ref()?, key),
+            _ => return None,
+        },
+    })
+}
+
+fn value_of_proxy(proxy: &Proxy, name: &str) -> Option<String> {
+    Some(match (name, &proxy.place) {
+        ("to", _) => listed(proxy.to.iter()),
+        ("methods", _) => listed(proxy.methods.iter().map(|it| it.as_str())),
+        ("basic", Place::Basic { before, behind }) => quoted(&format!("{before}{{token}}{behind}")),
+        ("header", Place::Header { name, .. }) | ("query", Place::Query(name)) => quoted(name),
+        ("prefix", Place::Header { before, .. }) if !before.is_empty() => quoted(before),
+        ("without_token", _) => quoted(if proxy.goes_without { "forward" } else { "refuse" }),
         _ => return None,
     })
 }
@@ -274,7 +292,7 @@ mod tests {
                 let manifest = crate::manifest::parse(&text, Path::new("keepfresh.toml")).unwrap();
                 let told = of_provider(&manifest, &manifest.providers["x"], None).keys;
                 let name = told.iter().find(|it| it.key.rsplit('.').next() == Some(key.name));
-                let is_table = ["retry", "egress", "settings", "secrets", "connections"];
+                let is_table = ["retry", "egress", "settings", "secrets", "connections", "proxy"];
                 if is_table.contains(&key.name) {
                     continue;
                 }

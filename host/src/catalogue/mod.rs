@@ -17,6 +17,9 @@ mod lock;
 /// A provider bound to its plugin.
 mod plugin;
 
+/// What programs may send through the proxy.
+mod proxied;
+
 /// What the operator has configured, as digests.
 mod config;
 

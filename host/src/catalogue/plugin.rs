@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+use crate::catalogue::proxied;
 use crate::egress::{Gate, Pattern, PatternError, Policy};
 use crate::manifest::access::Grant;
 use crate::manifest::provider::{Provider, Secrets, Settings};
@@ -29,6 +30,7 @@ pub struct Plugin {
     policies: BTreeMap<String, Arc<Policy>>,
     policy: Arc<Policy>,
     declared: Option<Schedule>,
+    proxied: Option<Arc<Policy>>,
 }
 
 /// A connection's own values, which override those of the manifest.
@@ -109,6 +111,7 @@ impl Plugin {
                 digest: digest.to_owned(),
                 policy: Arc::new(policy),
                 declared: declared(provider, descriptor),
+                proxied: proxied::policy(provider).map(Arc::new),
                 policies,
                 program,
                 gate,
@@ -125,6 +128,21 @@ impl Plugin {
     /// What all other connections may send.
     pub(super) fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// What programs may send through the proxy, if anything.
+    pub fn proxied(&self) -> Option<&Policy> {
+        self.proxied.as_deref()
+    }
+
+    /// What the plugin may send for the connection of that name.
+    pub fn policy_of(&self, name: &str) -> &Policy {
+        self.policies.get(name).unwrap_or(&self.policy)
+    }
+
+    /// The door that it sends through.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
     }
 
     /// The plugin's own schedule, which holds when the manifest has none.

@@ -12,7 +12,7 @@ pub(super) fn run(verb: ManifestVerb, json: bool) -> Exit {
     match verb {
         ManifestVerb::Schema => render::out_json(&reference::schema()),
         ManifestVerb::Reference if json => {
-            let keys = Section::ALL.into_iter().flat_map(Section::keys);
+            let keys = Section::ALL.iter().flat_map(|it| it.keys());
             render::out_json(&json!({ "keys": keys.map(one).collect::<Vec<_>>() }));
         }
         ManifestVerb::Reference => render::raw(reference::page().as_bytes()),

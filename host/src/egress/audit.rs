@@ -4,7 +4,6 @@
 use tokio::time::Instant;
 use tracing::debug;
 
-use crate::egress::arrival::Arrival;
 use crate::egress::error::EgressError;
 use crate::egress::policy::Policy;
 use crate::egress::request::Method;
@@ -30,11 +29,11 @@ impl<'a> Trip<'a> {
 
     /// Policy said yes, and this is how it ended. `route` is the path as the access pattern has it,
     /// because a path that `*` let through may hold an id or worse.
-    pub(super) fn ended(self, host: &str, route: &str, result: &Result<Arrival, EgressError>) {
+    pub(super) fn ended(self, host: &str, route: &str, result: Result<u16, &EgressError>) {
         let (provider, method) = (&self.policy.provider, self.method);
         let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         match result {
-            Ok(Arrival { status, .. }) => debug!(
+            Ok(status) => debug!(
                 provider, %method, host, path = route, status, ms,
                 "{provider}: {method} {host}{route} answered {status} in {ms} ms"
             ),

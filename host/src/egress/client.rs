@@ -15,7 +15,7 @@ use crate::egress::response::{MOST_HEADER_BYTES, MOST_HEADERS};
 use crate::model::code;
 
 /// Clients by what they may do. Making one reads the system's certificates, so they are kept;
-/// connections are not.
+/// connections are not, where a token is at stake.
 pub(super) struct Clients {
     lookup: Lookup,
     made: Mutex<HashMap<Grants, Client>>,
@@ -26,7 +26,15 @@ struct Grants {
     networks: Arc<[IpNet]>,
     plaintext: bool,
     connect_within: Duration,
+    /// Connections that are kept for the next request, to one host.
+    kept: usize,
 }
+
+/// Enough for a busy program. What is sent on them cannot lose a token.
+const KEPT: usize = 64;
+
+/// Servers commonly close after a minute, and one that is closed meanwhile costs a try.
+const KEPT_FOR: Duration = Duration::from_secs(30);
 
 /// More than any manifest has; reached only by reloading ever new grants.
 const MOST_CLIENTS: usize = 256;
@@ -54,7 +62,16 @@ impl Clients {
         policy: &Policy,
         deadline: Duration,
     ) -> Result<Client, EgressError> {
-        let grants = Grants::of(policy, deadline);
+        self.with(Grants::of(policy, deadline))
+    }
+
+    /// The same for requests in which no token is at stake: connections are kept.
+    pub(super) fn keeping(&self, policy: &Policy) -> Result<Client, EgressError> {
+        let [longest, ..] = CONNECT_WITHIN;
+        self.with(Grants { kept: KEPT, ..Grants::of(policy, longest * 2) })
+    }
+
+    fn with(&self, grants: Grants) -> Result<Client, EgressError> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = made.get(&grants) {
             return Ok(client.clone());
@@ -81,7 +98,7 @@ impl Grants {
         let [.., shortest] = CONNECT_WITHIN;
         let connect_within =
             CONNECT_WITHIN.into_iter().find(|within| *within < deadline).unwrap_or(shortest);
-        Self { networks: networks.into(), plaintext: policy.plaintext, connect_within }
+        Self { networks: networks.into(), plaintext: policy.plaintext, connect_within, kept: 0 }
     }
 }
 
@@ -101,7 +118,8 @@ fn build(lookup: Lookup, grants: &Grants) -> reqwest::Result<Client> {
         // A refresh token may be good for one use: sending again is the scheduler's decision.
         .retry(retry::never())
         // A kept connection may be dead without our knowing, which leaves the outcome unknown.
-        .pool_max_idle_per_host(0)
+        .pool_max_idle_per_host(grants.kept)
+        .pool_idle_timeout(KEPT_FOR)
         .http1_max_headers(MOST_HEADERS)
         // An odd line in a head is no reason to lose the tokens behind it.
         .http1_ignore_invalid_headers_in_responses(true)

@@ -10,12 +10,16 @@ use crate::egress::error::EgressError;
 use crate::egress::lookup::Refused;
 use crate::egress::policy::Policy;
 use crate::egress::proxy;
+use crate::egress::upload::Stalled;
 use crate::model::code;
 
 /// The client gave up before the headers of the answer were complete.
 pub(super) fn of_sending(policy: &Policy, host: &str, error: &reqwest::Error) -> EgressError {
     if let Some(Refused { word, special }) = find(error) {
         return policy.addresses_denied(host, word, special);
+    }
+    if let Some(stalled) = find::<Stalled>(error) {
+        return EgressError::in_doubt(code::Http::Timeout, format!("{stalled}; outcome unknown"));
     }
     if error.is_builder() {
         return EgressError::not_sent(

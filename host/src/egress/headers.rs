@@ -17,16 +17,10 @@ pub(super) const MOST_BYTES: usize = 32 * 1024;
 /// Set only by the host, or not at all, in the spelling of [`folded`]. `accept-encoding` is here because the
 /// door decodes, and knows only two encodings.
 #[rustfmt::skip]
-const DENIED: &[&str] = &[
+const OF_THE_WAY: &[&str] = &[
     // They frame the message or belong to one hop.
     "host", "content-length", "transfer-encoding", "connection", "te", "trailer", "upgrade",
     "keep-alive", "expect", "http2-settings", "max-forwards", "accept-encoding", "alt-used",
-    // Frameworks take them for the method: Rack, Express, Slim, ASP.NET, Symfony.
-    "x-method", "x-method-override", "http-method-override", "method-override",
-    // For the address: Symfony and Zend behind IIS, WebDAV, old gateways.
-    "x-override-url", "base-url", "http-url", "request-uri", "uri", "url", "destination",
-    // For the host.
-    "x-host", "x-host-override", "x-server-name", "host-override",
     // For the one who asks: nginx, Akamai, Cloudflare, Fastly, Fly, WebLogic, App Engine.
     "x-client-ip", "client-ip", "real-ip", "true-client-ip", "x-true-client-ip", "x-client-cert",
     "cf-connecting-ip", "cf-connecting-ipv6", "cf-connecting-o2o", "cf-pseudo-ipv4", "cf-visitor",
@@ -40,10 +34,48 @@ const DENIED: &[&str] = &[
 
 /// The same for every name that begins so.
 #[rustfmt::skip]
-const DENIED_PREFIXES: &[&str] = &[
-    "proxy-", "forwarded", "x-forward", "x-http-", "x-original-", "x-rewrite-", "x-real-", "x-remote-",
-    "remote-", "ssl-client-", "x-ssl-", "x-envoy-", "x-appengine-", "x-accel-", "x-middleware-",
+const OF_THE_WAY_PREFIXES: &[&str] = &[
+    "proxy-", "forwarded", "x-forward", "x-real-", "x-remote-", "remote-", "ssl-client-", "x-ssl-",
+    "x-envoy-", "x-appengine-", "x-accel-", "x-middleware-",
 ];
+
+/// Some servers believe these over what the request itself says.
+#[rustfmt::skip]
+const OVERRIDING: &[&str] = &[
+    // Frameworks take them for the method: Rack, Express, Slim, ASP.NET, Symfony.
+    "x-method", "x-method-override", "http-method-override", "method-override",
+    // For the address: Symfony and Zend behind IIS, WebDAV, old gateways.
+    "x-override-url", "base-url", "http-url", "request-uri", "uri", "url", "destination",
+    // For the host.
+    "x-host", "x-host-override", "x-server-name", "host-override",
+];
+
+/// The same for every name that begins so.
+const OVERRIDING_PREFIXES: &[&str] = &["x-http-", "x-original-", "x-rewrite-"];
+
+/// What kind of header it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// It says something to the server, whose own it is.
+    Plain,
+    /// It frames the message, or speaks of the way that it came.
+    OfTheWay,
+    /// Some servers believe it over the method, path or host of the request.
+    Overriding,
+}
+
+/// What kind of header `name` is, in whatever spelling.
+pub fn meaning(name: &HeaderName) -> Meaning {
+    let text = folded(name.as_str());
+    let is = |names: &[&str], prefixes: &[&str]| {
+        names.contains(&text.as_str()) || prefixes.iter().any(|it| text.starts_with(it))
+    };
+    match () {
+        () if is(OVERRIDING, OVERRIDING_PREFIXES) => Meaning::Overriding,
+        () if is(OF_THE_WAY, OF_THE_WAY_PREFIXES) => Meaning::OfTheWay,
+        () => Meaning::Plain,
+    }
+}
 
 /// The headers as HTTP wants them, or the first that may not be set.
 pub(super) fn check(
@@ -79,15 +111,12 @@ fn denied(message: String) -> EgressError {
 
 fn allowed_name(name: &str) -> Option<HeaderName> {
     let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-    let text = folded(name.as_str());
-    let denied = DENIED.contains(&text.as_str())
-        || DENIED_PREFIXES.iter().any(|prefix| text.starts_with(prefix));
-    (!denied).then_some(name)
+    (meaning(&name) == Meaning::Plain).then_some(name)
 }
 
 /// As servers fold it that hand headers on as variables: CGI makes `_` of `-`, and PHP of a dot too, so
 /// that `X_Forwarded.For` arrives as what it looks like.
-fn folded(name: &str) -> String {
+pub fn folded(name: &str) -> String {
     let fold = |it: char| if it.is_ascii_alphanumeric() { it.to_ascii_lowercase() } else { '-' };
     name.chars().map(fold).collect()
 }
@@ -122,7 +151,8 @@ mod tests {
 
     #[test]
     fn headers_that_frame_or_route_are_denied_in_any_spelling() {
-        let names = DENIED.iter().chain(&["proxy-authorization", "Proxy-Connection"]);
+        let listed = OF_THE_WAY.iter().chain(OVERRIDING);
+        let names = listed.chain(&["proxy-authorization", "Proxy-Connection"]);
         for name in names.flat_map(|it| spellings(it)) {
             let error = check_one(&name, "x").unwrap_err();
             assert_eq!(error.code().text(), "egress.header_denied");

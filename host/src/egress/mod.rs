@@ -14,12 +14,15 @@ use crate::egress::outgoing::Outgoing;
 
 pub use arrival::Arrival;
 pub use error::EgressError;
+pub use headers::{Meaning, folded, meaning};
 pub use lookup::Lookup;
+pub use passing::{Passed, Passing};
 pub use pattern::{Pattern, PatternError};
 pub use policy::Policy;
 pub use request::{Body, Method, Request};
 pub use response::Response;
 pub use ungranted::Ungranted;
+pub use upload::Upload;
 
 /// The longest body that goes out, in bytes.
 pub const LONGEST_BODY: usize = outgoing::LONGEST_BODY;
@@ -65,6 +68,12 @@ mod outgoing;
 
 /// The parts of a request that are compared.
 mod part;
+
+/// A request of a program through the proxy.
+mod passing;
+
+/// Its body.
+mod upload;
 
 /// Proxies of the environment.
 pub mod proxy;
@@ -143,7 +152,7 @@ impl Gate {
             Ok(outgoing) => {
                 let (host, route) = (outgoing.host.clone(), outgoing.route.clone());
                 let result = self.exchange(policy, outgoing, deadline).await;
-                trip.ended(&host, &route, &result);
+                trip.ended(&host, &route, result.as_ref().map(|it| it.status));
                 result
             }
         }

@@ -68,6 +68,13 @@ impl Pattern {
         Expansion { text, settings }.run()
     }
 
+    /// Everything below `to`, an absolute URL, if it ends in a slash, else only that; with `method`.
+    pub fn at(to: &str, method: Method) -> Result<Self, PatternError> {
+        let star = if to.ends_with('/') { "*" } else { "" };
+        let pattern = Self::expand(&format!("GET {to}{star}"), &|_| None)?;
+        Ok(Self { method, ..pattern })
+    }
+
     /// The same for a request that may carry the secrets of these names.
     #[must_use]
     pub fn carrying(self, names: impl IntoIterator<Item = String>) -> Self {
@@ -97,6 +104,16 @@ impl Pattern {
     /// The path as declared, with its `*`.
     pub fn route(&self) -> String {
         format!("{}{}", self.path, if self.open { "*" } else { "" })
+    }
+
+    /// Whether any rest of the path is allowed.
+    pub(super) fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Whether the request does more than read something with an access token.
+    pub(super) fn makes_tokens(&self) -> bool {
+        self.method != Method::Get || self.carries.iter().any(|it| it != "access-token")
     }
 
     pub(super) fn allows_path(&self, path: &str) -> bool {

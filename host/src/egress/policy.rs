@@ -13,7 +13,7 @@ use crate::egress::part::Part;
 use crate::egress::pattern::Pattern;
 use crate::egress::remedy;
 use crate::egress::request::Method;
-use crate::egress::target::{Oddity, Target};
+use crate::egress::target::{Oddity, Target, plainest};
 use crate::model::code;
 
 /// What one provider section of the manifest lets its plugin do.
@@ -91,6 +91,18 @@ impl Policy {
         Ok(())
     }
 
+    /// The declared request at this address by which the plugin gets, changes or ends tokens, if there is
+    /// one, in whatever spelling of its path and with whatever method.
+    pub(super) fn token_request(&self, target: &Target) -> Option<&Pattern> {
+        let path = plainest(target.url.path());
+        let is_here = |it: &&Pattern| {
+            it.host() == target.host && it.port() == target.port && plainest(&it.path) == path
+        };
+        // A plugin that declares everything below an address says of none of it what it is for.
+        let exact = self.patterns.iter().filter(|it| !it.open);
+        exact.filter(|it| it.makes_tokens()).find(is_here)
+    }
+
     fn bare(&self, url: &str) -> Result<Target, EgressError> {
         let bare = url.split(['?', '#']).next().unwrap_or_default();
         Target::parse(bare).map_err(|oddity| self.odd_url(&oddity))
@@ -130,6 +142,15 @@ impl Policy {
                 format!("{plugin} asked for a URL {reason}; refused"),
             ),
         }
+    }
+
+    /// The refusal of a request that is the plugin's own, `own`.
+    pub(super) fn own_request(&self, own: &Pattern) -> EgressError {
+        let message = format!(
+            "{} does not send `{own}`, by which the plugin gets or ends tokens; to allow it, name its whole address in `to`",
+            self.plugin
+        );
+        EgressError::denied(code::Egress::TokenRequest, message)
     }
 
     /// The refusal of a name because of its addresses. `word` is the range's name.

@@ -8,12 +8,15 @@ use reqwest::multipart::Form;
 use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded::Serializer;
 
-/// The methods a plugin may use. `HEAD` and `OPTIONS` have no place in refreshing a token, and
-/// `CONNECT` and `TRACE` are ways around a policy.
+/// How something is asked for. `CONNECT` and `TRACE` are ways around a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Method {
     /// Read.
     Get,
+    /// Read the head alone; for programs, not for plugins.
+    Head,
+    /// Ask what can be asked; for programs, not for plugins.
+    Options,
     /// Create, and most token endpoints.
     Post,
     /// Replace.
@@ -25,11 +28,19 @@ pub enum Method {
 }
 
 impl Method {
-    /// The method of this name, in capitals as HTTP has it.
+    /// What programs may use through the proxy.
+    pub const ALL: [Self; 7] =
+        [Self::Get, Self::Head, Self::Options, Self::Post, Self::Put, Self::Patch, Self::Delete];
+
+    /// The method of this name, in capitals as HTTP has it, if plugins may use it: `HEAD` and `OPTIONS` have
+    /// no place in refreshing a token.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete]
-            .into_iter()
-            .find(|method| method.as_str() == name)
+        Self::named(name).filter(|it| !matches!(it, Self::Head | Self::Options))
+    }
+
+    /// The method of this name, in capitals as HTTP has it.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == name)
     }
 
     /// Whether a server expects to be told the length, even if it is zero.
@@ -41,6 +52,8 @@ impl Method {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Options => "OPTIONS",
             Self::Post => "POST",
             Self::Put => "PUT",
             Self::Patch => "PATCH",
@@ -59,6 +72,8 @@ impl From<Method> for reqwest::Method {
     fn from(method: Method) -> Self {
         match method {
             Method::Get => Self::GET,
+            Method::Head => Self::HEAD,
+            Method::Options => Self::OPTIONS,
             Method::Post => Self::POST,
             Method::Put => Self::PUT,
             Method::Patch => Self::PATCH,

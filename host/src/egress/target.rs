@@ -2,6 +2,7 @@
 //! because each repair is a chance for a check and a connection to disagree. It does not know who
 //! may go there.
 
+use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
 /// A parsed URL whose text was already in normal form.
@@ -40,6 +41,22 @@ impl Target {
         target.check_path(path_and_query)?;
         debug_assert_eq!(target.url.scheme(), scheme);
         Ok(target)
+    }
+
+    /// `rest` behind `base`, which is in normal form. Behind a whole origin, a path may hold encoded separators:
+    /// names of objects and projects have slashes, and there is no part to break out of.
+    pub(super) fn behind(base: &str, rest: &str) -> Result<Self, Oddity> {
+        let (origin, text) = (Self::parse(base)?, format!("{base}{rest}"));
+        if origin.url.path() != "/" || !base.ends_with('/') {
+            return Self::parse(&text);
+        }
+        check_characters(&text)?;
+        let url = Url::parse(&text).map_err(|_| Oddity::Form("that cannot be parsed"))?;
+        let written = rest.split('?').next().unwrap_or_default();
+        if url.path().strip_prefix('/') != Some(written) || !has_whole_escapes(written) {
+            return Err(Oddity::Form("with dot segments or odd escapes in its path"));
+        }
+        Ok(Self { url, ..origin })
     }
 
     pub(super) fn is_plaintext(&self) -> bool {
@@ -145,6 +162,21 @@ fn hides_structure(path: &str) -> bool {
         .split('/')
         .any(|segment| matches!(segment.split(';').next().unwrap_or_default(), "." | ".."));
     encoded || dotted || !has_whole_escapes(&plain)
+}
+
+/// A path as the most lenient of servers reads it: decoded, in small letters, without empty segments and
+/// without what stands behind a semicolon.
+pub(super) fn plainest(path: &str) -> String {
+    let mut path = path.to_ascii_lowercase();
+    loop {
+        let decoded = percent_decode_str(&path).decode_utf8_lossy().to_ascii_lowercase();
+        if decoded == path {
+            break;
+        }
+        path = decoded;
+    }
+    let segments = path.split(['/', '\\']).map(|it| it.split(';').next().unwrap_or_default());
+    segments.filter(|it| !matches!(*it, "" | ".")).collect::<Vec<_>>().join("/")
 }
 
 fn has_whole_escapes(path: &str) -> bool {

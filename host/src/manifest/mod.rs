@@ -10,6 +10,8 @@ pub mod diagnostic;
 pub mod place;
 /// One provider and its connections.
 pub mod provider;
+/// What programs may send through the proxy.
+pub mod proxy;
 /// Which keys there are.
 pub mod reference;
 /// Storage, key and plugin folder.

@@ -11,6 +11,7 @@ use toml::de::DeValue;
 
 use crate::manifest::access::{Egress, Grant};
 use crate::manifest::problems::Fault;
+use crate::manifest::proxy::Proxy;
 use crate::manifest::reference::Section;
 use crate::manifest::secret;
 use crate::manifest::table::{Node, Table};
@@ -68,6 +69,8 @@ pub struct Provider {
     pub probe: Option<Duration>,
     /// Connections whose token no caller has requested for this long are not refreshed until one does.
     pub active_within: Option<Duration>,
+    /// What programs may send through the proxy.
+    pub proxy: Option<Proxy>,
     /// Fixed connections: `default` alone when the manifest lists none.
     pub connections: Vec<Connection>,
 }
@@ -128,6 +131,7 @@ impl Provider {
         const HALF_MINUTE: Duration = Duration::from_secs(30);
         let table = &table.with(Section::Provider, HINT);
         let zone = table.read("timezone", timing::zone).unwrap_or(TimeZone::UTC);
+        let egress = Egress::read(table.part("egress"));
         Self {
             name: name_here.to_owned(),
             plugin: table.read("plugin", name).unwrap_or_else(|| name_here.to_owned()),
@@ -141,7 +145,8 @@ impl Provider {
             rate: table.read("rate", timing::rate),
             settings: read_settings(table),
             secrets: read_secrets(table, folder),
-            egress: Egress::read(table.part("egress")),
+            proxy: Proxy::read(table, &egress),
+            egress,
             grants: table.list("grants", "grant", Grant::parse),
             rotation: table.read("rotation", timing::rotation),
             fallback_token: table

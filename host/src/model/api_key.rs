@@ -32,7 +32,10 @@ const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
 )]
 pub enum Scope {
-    /// Getting tokens, reporting one that was refused, and the proxy.
+    /// Sending requests through the proxy, without getting a token.
+    #[serde(rename = "proxy:use")]
+    ProxyUse,
+    /// Getting tokens, reporting one that was refused; the proxy as well.
     #[serde(rename = "token:read")]
     TokenRead,
     /// Looking at connections, attempts, plugins, schedules and statistics.
@@ -48,12 +51,13 @@ pub enum Scope {
 
 impl Scope {
     /// All of them, the smallest first.
-    pub const ALL: [Self; 4] =
-        [Self::TokenRead, Self::ConnectionRead, Self::ConnectionWrite, Self::Admin];
+    pub const ALL: [Self; 5] =
+        [Self::ProxyUse, Self::TokenRead, Self::ConnectionRead, Self::ConnectionWrite, Self::Admin];
 
     /// The word that commands and JSON have.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::ProxyUse => "proxy:use",
             Self::TokenRead => "token:read",
             Self::ConnectionRead => "connection:read",
             Self::ConnectionWrite => "connection:write",
@@ -66,6 +70,8 @@ impl Scope {
         self == Self::Admin
             || self == other
             || (self == Self::ConnectionWrite && other == Self::ConnectionRead)
+            // Whoever may have the token can do with it what the proxy does, and more.
+            || (self == Self::TokenRead && other == Self::ProxyUse)
     }
 }
 
@@ -252,9 +258,10 @@ mod tests {
 
     #[test]
     fn a_scope_allows_itself_and_what_it_includes() {
-        use Scope::{Admin, ConnectionRead, ConnectionWrite, TokenRead};
+        use Scope::{Admin, ConnectionRead, ConnectionWrite, ProxyUse, TokenRead};
         for (has, allowed) in [
-            (TokenRead, &[TokenRead][..]),
+            (ProxyUse, &[ProxyUse][..]),
+            (TokenRead, &[ProxyUse, TokenRead]),
             (ConnectionRead, &[ConnectionRead]),
             (ConnectionWrite, &[ConnectionRead, ConnectionWrite]),
             (Admin, &Scope::ALL),

@@ -78,6 +78,8 @@ actions! {
     TokenRead = "token.read",
     /// A caller reported that a token was refused.
     TokenRejected = "token.rejected",
+    /// A request was sent with a token, through the proxy.
+    TokenUsed = "token.used",
     /// A token was stored by hand.
     TokenSet = "token.set",
     /// A token was deleted.
@@ -125,7 +127,14 @@ impl ToSchema for Action {}
 impl Action {
     /// Whether it is counted for each hour.
     pub fn is_counted(self) -> bool {
-        matches!(self, Self::TokenRead | Self::TokenRejected | Self::Refreshed | Self::Exported)
+        matches!(
+            self,
+            Self::TokenRead
+                | Self::TokenRejected
+                | Self::TokenUsed
+                | Self::Refreshed
+                | Self::Exported
+        )
     }
 }
 

@@ -63,6 +63,9 @@ mod readiness;
 /// Who did what.
 mod audit;
 
+/// Requests of programs through the proxy.
+mod passing;
+
 /// Connections as people and scripts read them.
 pub mod view;
 
@@ -88,6 +91,7 @@ use crate::model::code;
 use crate::model::connection::{Connection, Pause};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
+use crate::proxy::Proxy;
 use crate::refresher::enrolling::How;
 use crate::refresher::{Ask, ManualToken, Refresher, host_fault};
 use crate::storage::{Counted, LogFilter, Storage};
@@ -113,6 +117,8 @@ pub struct Parts {
     pub catalogue: Catalogue,
     /// What refreshes.
     pub refresher: Refresher,
+    /// What passes requests on.
+    pub proxy: Proxy,
     /// The time.
     pub clock: Clock,
     /// Tasks that outlive a command.

@@ -45,6 +45,13 @@ struct Asked {
     status: u16,
 }
 
+/// A request through the proxy, and what the provider answered.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Passed {
+    provider: String,
+    status: String,
+}
+
 /// What runs.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Build {
@@ -60,6 +67,7 @@ struct Metrics {
     served: Family<OfProvider, Counter>,
     requests: Family<Asked, Histogram, fn() -> Histogram>,
     streams: Gauge,
+    passed: Family<Passed, Counter>,
     reloaded: Gauge,
     reloaded_at: Gauge,
 }
@@ -76,6 +84,9 @@ impl Metrics {
         registry.register("refresh_attempts", "Attempts that have ended", attempts.clone());
         registry.register("plugin_faults", "Calls in which a plugin failed", traps.clone());
         registry.register("tokens_served", "Tokens that were handed out", served.clone());
+        let passed = Family::<Passed, Counter>::default();
+        let help = "Requests through the proxy, and the status that the provider answered with";
+        registry.register("proxy_requests", help, passed.clone());
         let durations: Family<Refreshed, Histogram, fn() -> Histogram> =
             Family::new_with_constructor(|| Histogram::new(REFRESHES));
         let help = "How long attempts took, with waiting for their turn";
@@ -105,6 +116,7 @@ impl Metrics {
             served,
             requests,
             streams,
+            passed,
             reloaded,
             reloaded_at,
         }
@@ -153,6 +165,12 @@ pub fn answered(method: &'static str, route: &str, status: u16, took: Duration) 
 /// So many more streams of events are open.
 pub fn streams(more: i64) {
     METRICS.streams.inc_by(more);
+}
+
+/// A request to `provider` has passed through the proxy, if it was answered with a status.
+pub fn passed(provider: &str, status: Option<u16>) {
+    let status = status.map_or_else(|| "none".to_owned(), |it| it.to_string());
+    METRICS.passed.get_or_create(&Passed { provider: provider.to_owned(), status }).inc();
 }
 
 /// The manifest was read, at this second; whether it was valid.

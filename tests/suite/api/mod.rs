@@ -89,7 +89,7 @@ pub(crate) fn listen(home: &Home, more: &str) {
 }
 
 /// Where the daemon says that it listens.
-fn address(daemon: &Daemon) -> std::net::SocketAddr {
+pub(crate) fn address(daemon: &Daemon) -> std::net::SocketAddr {
     let mut found = None;
     e2e::daemon::wait_until("it listens", || {
         let log = daemon.log();

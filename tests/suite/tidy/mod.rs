@@ -17,7 +17,7 @@ const LAYERS: &[&str] = &[
     "model", "telemetry", "lifecycle",           // known to everyone
     "vault", "storage", "egress",                // what is hidden, what is kept, the way out
     "manifest", "sandbox", "catalogue",          // what the operator wants, and what runs it
-    "refresher", "scheduler", "delivery",        // the work
+    "refresher", "proxy", "scheduler", "delivery", // the work
     "operator", "control", "api",                // what people and programs can ask for, and from where
     "app", "cli",                                // assembly
 ];

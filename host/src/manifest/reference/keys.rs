@@ -1,7 +1,7 @@
 //! The table of keys. Text for people stands here and nowhere else.
 
 use crate::manifest::reference::Section::{
-    Connection, Egress, Plugins, Provider, Retry, Root, Server, Storage, Tls, Vault,
+    Connection, Egress, Plugins, Provider, Proxy, Retry, Root, Server, Storage, Tls, Vault,
 };
 use crate::manifest::reference::{Key, Kind, Usual};
 
@@ -136,6 +136,9 @@ keys! {
     Provider."active_within": Kind::Time(HOUR, YEAR), Words("all tokens are refreshed");
         "A token that no caller has requested for so long is not refreshed until one does.";
         "\"7d\"";
+    Provider."proxy": Kind::Table(Proxy), Words("none: nothing passes");
+        "What programs may send to the provider through Keepfresh, with the token put in on the way: [the proxy](proxy.md).";
+        "{ to = [\"https://notify.eskiz.uz/api/\"], methods = [\"GET\", \"POST\"] }";
     Provider."connections": Kind::Tables(Connection), Words("one, called `default`");
         "Several connections of the provider. `[]` for those alone that are added while Keepfresh runs.";
         "[{ name = \"reports\" }]";
@@ -153,6 +156,28 @@ keys! {
     Egress."plaintext": Kind::Boolean, Value("false");
         "Whether `http://` may be used, which shows secrets to everybody on the way.";
         "true";
+
+    Proxy."to": Kind::Urls, Required;
+        "Where requests may go: everything below an address that ends in a slash, else that address alone. The first one is meant where a program names none.";
+        "[\"https://notify.eskiz.uz/api/\"]";
+    Proxy."methods": Kind::Methods, Value("[\"GET\", \"HEAD\"]");
+        "The methods that may be used.";
+        "[\"GET\", \"POST\"]";
+    Proxy."basic": Kind::Text, Words("none");
+        "The user and the password of HTTP Basic, where the token is one of them: `{token}` stands for it.";
+        "\"{token}:\"";
+    Proxy."header": Kind::Text, Words("`Authorization`, with the type that came with the token");
+        "The header that the token is put into.";
+        "\"X-Api-Key\"";
+    Proxy."prefix": Kind::Text, Words("none");
+        "What stands before the token in `header`.";
+        "\"Token \"";
+    Proxy."query": Kind::Text, Words("none");
+        "The parameter of the query that the token is put into.";
+        "\"api_key\"";
+    Proxy."without_token": Kind::Word(&["refuse", "forward"]), Value("\"refuse\"");
+        "What becomes of a request while there is no token: it is refused, or sent without one.";
+        "\"forward\"";
 
     Connection."name": Kind::ConnectionName, Required;
         "The second part of its id.";

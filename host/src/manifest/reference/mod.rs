@@ -40,6 +40,8 @@ pub enum Section {
     Retry,
     /// Which addresses a plugin may reach beyond public ones.
     Egress,
+    /// What programs may send through the proxy.
+    Proxy,
     /// One of several connections of a provider.
     Connection,
 }
@@ -114,6 +116,12 @@ pub enum Kind {
     Networks,
     /// Permissions.
     Grants,
+    /// Methods of HTTP.
+    Methods,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// A text.
+    Text,
 }
 
 /// What holds where a key is not given.
@@ -129,7 +137,7 @@ pub enum Usual {
 
 impl Section {
     /// All of them, in the order of the page.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: &[Self] = &[
         Self::Root,
         Self::Storage,
         Self::Vault,
@@ -139,6 +147,7 @@ impl Section {
         Self::Provider,
         Self::Retry,
         Self::Egress,
+        Self::Proxy,
         Self::Connection,
     ];
 
@@ -187,6 +196,7 @@ impl Section {
             Self::Provider => "[providers.NAME]",
             Self::Retry => "[providers.NAME.retry]",
             Self::Egress => "[providers.NAME.egress]",
+            Self::Proxy => "[providers.NAME.proxy]",
             Self::Connection => "[[providers.NAME.connections]]",
         }
     }
@@ -219,6 +229,9 @@ impl Kind {
             Self::Rotation => "rotation",
             Self::Networks => "array of networks",
             Self::Grants => "array of grants",
+            Self::Methods => "array of methods",
+            Self::Word(_) => "word",
+            Self::Text => "text",
         }
     }
 
@@ -228,6 +241,9 @@ impl Kind {
             Self::Time(least, most) => format!("{} to {}", span(least), span(most)),
             Self::Count(least, most, of) => format!("{least} to {most} {of}"),
             Self::Rate => "requests per `s`, `m` or `h`".to_owned(),
+            Self::Word(words) => {
+                words.iter().map(|it| format!("`\"{it}\"`")).collect::<Vec<_>>().join(" or ")
+            }
             _ => String::new(),
         }
     }

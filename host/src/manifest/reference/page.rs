@@ -39,7 +39,7 @@ const TYPES: &str = "
 /// The whole page.
 pub fn page() -> String {
     let mut page = HEAD.to_owned();
-    for section in Section::ALL {
+    for section in Section::ALL.iter().copied() {
         let heading = match section {
             Section::Root => section.heading().to_owned(),
             _ => format!("`{}`", section.heading()),

@@ -83,6 +83,12 @@ fn kind(kind: Kind) -> Value {
         Kind::Grants => {
             json!({ "type": "array", "items": { "enum": ["reveal", "memory:256MiB"] } })
         }
+        Kind::Methods => {
+            let methods = crate::egress::Method::ALL.map(crate::egress::Method::as_str);
+            json!({ "type": "array", "items": { "enum": methods } })
+        }
+        Kind::Word(words) => json!({ "enum": words }),
+        Kind::Text => json!({ "type": "string" }),
         text => pattern(pattern_of(text)),
     }
 }

@@ -26,13 +26,18 @@ fn with(key: &Key, value: &str) -> String {
             let other = if key.name == "key" { "certificate" } else { "key" };
             format!("[server.tls]\n{other} = \"a.pem\"\n")
         }
+        Section::Proxy if key.name == "to" => "[providers.x.proxy]\n".to_owned(),
+        Section::Proxy => {
+            let header = if key.name == "prefix" { "header = \"a\"\n" } else { "" };
+            format!("[providers.x.proxy]\nto = [\"https://a.example/\"]\n{header}")
+        }
         section => section.heading().replace("NAME", "x") + "\n",
     };
     format!("{before}{} = {value}\n", key.name)
 }
 
 fn all() -> impl Iterator<Item = &'static Key> {
-    Section::ALL.into_iter().flat_map(Section::keys)
+    Section::ALL.iter().flat_map(|it| it.keys())
 }
 
 #[test]

@@ -24,7 +24,8 @@ impl Code {
             | Self::Export(_)
             | Self::ApiKey(_)
             | Self::Auth(_)
-            | Self::Http(_) => Case::Misconfigured,
+            | Self::Http(_)
+            | Self::Proxy(_) => Case::Misconfigured,
             Self::Plugin(_) => Case::PluginFault,
             Self::Daemon(_)
             | Self::Instance(_)

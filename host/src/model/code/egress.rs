@@ -35,6 +35,11 @@ codes! {
         remedy: "Report it to the plugin's author.",
         exit: Person, retryable: false, acts: PluginAuthor,
     }
+    TokenRequest = "egress.token_request" {
+        meaning: "A program asked the proxy for a request by which the plugin gets or ends tokens.",
+        remedy: "Leave tokens to Keepfresh, or name the whole address of the request in `proxy.to` to allow it.",
+        exit: Failed, retryable: false, acts: Operator,
+    }
     SecretDenied = "egress.secret_denied" {
         meaning: "The plugin tried to send a secret in a request that must not carry it.",
         remedy: "Report it to the plugin's author; do not use the plugin until you know why.",

@@ -111,3 +111,33 @@ codes! {
         exit: Failed, retryable: false, acts: Person,
     }
 }
+
+codes! {
+    Proxy: "The proxy cannot pass a request on.";
+
+    Off = "proxy.off" {
+        meaning: "The manifest does not say that programs may send anything to this provider.",
+        remedy: "Add `proxy = { to = [\"https://api.example.com/\"] }` to the provider; see `docs/proxy.md`.",
+        exit: Failed, retryable: false, acts: Operator,
+    }
+    ToDenied = "proxy.to_denied" {
+        meaning: "`Keepfresh-To` names an address that is not in `proxy.to` of the provider.",
+        remedy: "Name one of those that the message lists, as it is written in the manifest.",
+        exit: Failed, retryable: false, acts: Operator,
+    }
+    Upgrade = "proxy.upgrade" {
+        meaning: "The program wants to change to another protocol, such as WebSocket.",
+        remedy: "Get the token with `GET /api/v1/connections/{id}/token`, and connect to the provider directly.",
+        exit: Failed, retryable: false, acts: Person,
+    }
+    Parameter = "proxy.parameter_denied" {
+        meaning: "The query has the parameter that the proxy puts the token into.",
+        remedy: "Leave the parameter out.",
+        exit: Failed, retryable: false, acts: Person,
+    }
+    Echo = "proxy.token_echoed" {
+        meaning: "The provider repeats the token in its answers; it is replaced with stars.",
+        remedy: "Look at which address that is, and take it out of `proxy.to` if nobody needs it.",
+        exit: Failed, retryable: false, acts: Operator,
+    }
+}

@@ -100,6 +100,11 @@ codes! {
         remedy: "Write \"127.0.0.1:7420\", or \"[::1]:7420\".",
         exit: Config, retryable: false, acts: Operator,
     }
+    Proxy = "manifest.proxy" {
+        meaning: "The proxy of a provider is given an address, a method or a place for the token that it cannot have.",
+        remedy: "Correct the value as the message shows; see `docs/proxy.md`.",
+        exit: Config, retryable: false, acts: Operator,
+    }
     Grant = "manifest.grant" {
         meaning: "There is no such grant.",
         remedy: "Write one of the grants that the message lists.",

@@ -54,7 +54,7 @@ use crate::model::exit::Exit;
 
 pub use asking::{ApiKey, Command, Connect, Connection, Export, Import};
 pub use egress::Egress;
-pub use http::{Auth, Http};
+pub use http::{Auth, Http, Proxy};
 pub use keys::{Secret, Vault};
 pub use manifest::Manifest;
 pub use plugin::Plugin;
@@ -107,7 +107,7 @@ macro_rules! areas {
 areas! {
     Command, Daemon, Instance, Init, Manifest, Secret, Vault, Storage, PluginFile, Plugin, Egress,
     Provider, Refresh, Token, Replay, Connect, Connection, Import, Export, ApiKey, Auth, Http,
-    Internal,
+    Proxy, Internal,
 }
 
 impl Code {
