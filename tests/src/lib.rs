@@ -24,6 +24,9 @@ pub mod visitor;
 /// A running daemon.
 pub mod daemon;
 
+/// A collector of traces.
+pub mod collector;
+
 /// Server-sent events, read as they come.
 pub mod events;
 

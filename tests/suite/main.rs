@@ -41,5 +41,6 @@ mod socket;
 mod tidy;
 mod times;
 mod tokens;
+mod traces;
 mod unattended;
 mod unreadable;

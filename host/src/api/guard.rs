@@ -18,7 +18,7 @@ use crate::api::problem::Problem;
 use crate::api::proxy::{BELOW, OfProvider};
 use crate::manifest::server::Server;
 use crate::model::code;
-use crate::telemetry::metrics;
+use crate::telemetry::{cause, metrics};
 
 /// How long a request may take, with the longest wait for a refresh in it.
 const LONGEST: Duration = Duration::from_mins(2);
@@ -38,8 +38,8 @@ pub(super) async fn guard(State(api): State<Api>, request: Request, next: Next) 
     let (method, route) = (word_of(request.method()), route_of(&request));
     let answer = match admitted(&api, &request) {
         // How long that takes is between the program and the provider, and bounded there.
-        Ok(_place) if request.uri().path().starts_with(BELOW) => next.run(request).await,
-        Ok(_place) => match tokio::time::timeout(LONGEST, next.run(request)).await {
+        Ok(_place) if request.uri().path().starts_with(BELOW) => caused(request, next).await,
+        Ok(_place) => match tokio::time::timeout(LONGEST, caused(request, next)).await {
             Ok(answer) => answer,
             Err(_) => told(Problem::new(code::Http::Timeout, "it took too long; try again")),
         },
@@ -47,6 +47,13 @@ pub(super) async fn guard(State(api): State<Api>, request: Request, next: Next) 
     };
     metrics::answered(method, &route, answer.status().as_u16(), begun.elapsed());
     finished(answer, &id)
+}
+
+/// Runs the route as a part of the trace that the caller names.
+async fn caused(request: Request, next: Next) -> Response {
+    let headers = ["traceparent", "tracestate"].map(|it| request.headers().get(it).cloned());
+    let headers = headers.each_ref().map(|it| it.as_ref().and_then(|it| it.to_str().ok()));
+    cause::caused(headers, next.run(request)).await
 }
 
 /// The path of the route, which is one of a closed set.

@@ -28,11 +28,13 @@ mod render;
 mod run;
 mod serve;
 mod session;
+mod traces;
 mod visiting;
 
 use std::process::ExitCode;
 
 use clap::{Error, Parser as _};
+use tracing::warn;
 
 use arguments::{Arguments, Verb};
 use dispatch::dispatch;
@@ -59,20 +61,33 @@ pub fn run() -> ExitCode {
     };
     let quiet =
         if matches!(arguments.verb, Verb::Serve) { telemetry::DEFAULT_FILTER } else { "error" };
-    let filter = source::variable("KEEPFRESH_LOG");
-    let _flushed = match telemetry::init(format, filter.as_deref().unwrap_or(quiet)) {
-        Ok(flush) => flush,
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
         Err(error) => {
-            return render::fail(code::Command::Usage, &error.to_string(), arguments.json).into();
+            let message = format!("cannot start: {error}");
+            return render::fail(code::Internal::Runtime, &message, false).into();
         }
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    match runtime {
-        Ok(runtime) => printed(runtime.block_on(dispatch(arguments))).into(),
-        Err(error) => {
-            render::fail(code::Internal::Runtime, &format!("cannot start: {error}"), false).into()
-        }
+    let traces = traces::wanted(&arguments.verb, runtime.handle());
+    let filter = source::variable("KEEPFRESH_LOG");
+    let filter = filter.as_deref().unwrap_or(quiet);
+    let _flushed =
+        match telemetry::init(format, filter, traces.as_ref().ok().and_then(Option::as_ref)) {
+            Ok(flush) => flush,
+            Err(error) => {
+                return render::fail(code::Command::Usage, &error.to_string(), arguments.json)
+                    .into();
+            }
+        };
+    if let Err(why) = &traces {
+        warn!("{why}");
     }
+    let exit = printed(runtime.block_on(dispatch(arguments)));
+    if let Ok(Some(traces)) = &traces {
+        traces.end();
+    }
+    exit.into()
 }
 
 /// `exit`, unless what the command found could not be printed. A reader that has gone away wanted no more.

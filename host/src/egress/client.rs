@@ -129,6 +129,22 @@ fn build(lookup: Lookup, grants: &Grants) -> reqwest::Result<Client> {
         .build()
 }
 
+/// A client for the collector of traces, whose address the operator writes: a local name and plain HTTP
+/// are usual there. A redirect would take the headers along, which may hold a key, so none is followed.
+#[expect(clippy::disallowed_methods, reason = "this is the door")]
+pub(super) fn for_collector(timeout: Duration) -> reqwest::Result<Client> {
+    let [longest, ..] = CONNECT_WITHIN;
+    Client::builder()
+        .user_agent(concat!("keepfresh/", env!("CARGO_PKG_VERSION")))
+        .tls_version_min(tls::Version::TLS_1_2)
+        .connect_timeout(longest)
+        .timeout(timeout)
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .no_proxy()
+        .build()
+}
+
 fn unusable() -> EgressError {
     EgressError::not_sent(
         code::Egress::ClientFailed,

@@ -7,12 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument as _;
 
 use crate::egress::audit::Trip;
 use crate::egress::client::Clients;
 use crate::egress::outgoing::Outgoing;
+use crate::telemetry::spans;
 
 pub use arrival::Arrival;
+pub use collector::Collector;
 pub use error::EgressError;
 pub use headers::{Meaning, folded, meaning};
 pub use lookup::Lookup;
@@ -44,6 +47,9 @@ mod audit;
 
 /// The HTTP clients, one for each set of grants.
 mod client;
+
+/// The way to a collector of traces.
+mod collector;
 
 /// Undoing a provider's compression, under caps.
 mod decode;
@@ -143,7 +149,8 @@ impl Gate {
         request: Request,
         deadline: Duration,
     ) -> Result<Arrival, EgressError> {
-        let trip = Trip::start(policy, request.method);
+        let method = request.method;
+        let trip = Trip::start(policy, method);
         match Outgoing::check(policy, request) {
             Err(refusal) => {
                 trip.refused(&refusal);
@@ -151,7 +158,13 @@ impl Gate {
             }
             Ok(outgoing) => {
                 let (host, route) = (outgoing.host.clone(), outgoing.route.clone());
-                let result = self.exchange(policy, outgoing, deadline).await;
+                let span = spans::request(&method, &host, &route);
+                let exchange = self.exchange(policy, outgoing, deadline);
+                let result = exchange.instrument(span.clone()).await;
+                match &result {
+                    Ok(arrival) => spans::answered(&span, arrival.status, arrival.body.len()),
+                    Err(error) => spans::failed(&span, &error.code()),
+                }
                 trip.ended(&host, &route, result.as_ref().map(|it| it.status));
                 result
             }

@@ -18,6 +18,7 @@ use tracing::Instrument;
 
 use crate::lifecycle::signals::{Signal, Signals};
 use crate::model::code;
+use crate::telemetry::cause;
 
 /// Limits that are set at start: no core dumps, no memory for other processes, quiet panics.
 pub mod hardening;
@@ -82,7 +83,8 @@ impl Lifecycle {
             // The payload may hold a secret, and is dropped unseen.
             result.map_err(|_| report_panic(name)).ok()
         };
-        Task(self.tasks.spawn(guarded.instrument(tracing::info_span!("task", task.name = name))))
+        let span = tracing::info_span!("task", task.name = name);
+        Task(self.tasks.spawn(cause::carried(guarded.instrument(span))))
     }
 
     /// Cancelled when even running work shall not be waited for.

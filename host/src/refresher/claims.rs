@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tracing::Instrument as _;
 
 use crate::lifecycle;
 use crate::model::attempt::Trigger;
@@ -18,6 +19,7 @@ use crate::model::said::moment;
 use crate::refresher::fault;
 use crate::refresher::running::Running;
 use crate::storage::{Begin, Begun, Captured, Loaded, OpenAttempt, Renewal, Storage, StorageError};
+use crate::telemetry::spans;
 
 /// How long a claim holds, and how often it is renewed while its attempt goes on.
 #[derive(Clone, Copy, Debug)]
@@ -92,7 +94,7 @@ impl Claims {
             let message = format!("{error}; no request was sent");
             Failure::new(Case::HostFault, error.code(), message)
         };
-        let begun = self.storage.begin(begin).await.map_err(not_sent)?;
+        let begun = self.storage.begin(begin).instrument(spans::claim()).await.map_err(not_sent)?;
         Ok(begun == Begun::Yes)
     }
 

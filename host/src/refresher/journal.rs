@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
+use tracing::Instrument as _;
 use zeroize::Zeroizing;
 
 use crate::egress::Arrival;
@@ -16,6 +17,7 @@ use crate::refresher::fault::host_fault;
 use crate::refresher::held::HeldAnswers;
 use crate::sandbox::{Journal, Kept};
 use crate::storage::{Capture, Departed, Storage};
+use crate::telemetry::spans;
 use crate::vault::Vault;
 use crate::vault::error::VaultError;
 use crate::vault::place::{Place, Purpose};
@@ -72,7 +74,7 @@ impl Journal for AttemptJournal {
             }
             let of = self.departed(seq, request);
             let capture = seal(&self.vault, of, arrival)?;
-            self.held.keep(capture).await?;
+            self.held.keep(capture).instrument(spans::capture()).await?;
             self.answered.store(true, Ordering::Relaxed);
             Ok(())
         })

@@ -13,6 +13,7 @@ use crate::model::id::{AttemptId, ConnectionId};
 use crate::refresher::ask::Ask;
 use crate::sandbox::{CallInput, Heard};
 use crate::storage::Loaded;
+use crate::telemetry::spans;
 use crate::vault::Vault;
 
 /// An attempt under way.
@@ -35,6 +36,24 @@ impl Running {
         let (id, connection) = (AttemptId::generate(), loaded.connection.id.clone());
         let (heard, config) = (Arc::default(), OnceLock::new());
         Self { id, connection, ask, plugin, loaded, heard, started, config }
+    }
+
+    /// What a trace says of it.
+    pub(super) fn begun<'a>(
+        &self,
+        name: &'static str,
+        plugin: &'a Plugin,
+        connection: &'a str,
+    ) -> spans::Begun<'a> {
+        spans::Begun {
+            name,
+            connection,
+            provider: plugin.provider().name.as_str(),
+            plugin: (&plugin.provider().plugin, &plugin.descriptor().version),
+            attempt: self.id,
+            number: self.loaded.connection.failures + 1,
+            trigger: self.trigger(),
+        }
     }
 
     pub(super) fn trigger(&self) -> Trigger {

@@ -3,13 +3,22 @@
 //! and bodies. Nobody waits for whoever reads them. Knows nothing of the environment: the caller hands
 //! the filter in.
 
+/// The trace that a caller names.
+pub mod cause;
+
 /// Between those who log and whoever reads.
 mod queue;
 
 /// Figures for Prometheus.
 pub mod metrics;
+/// The spans of traces.
+pub mod spans;
+
 /// A line for people.
 mod text;
+
+/// Traces for OpenTelemetry.
+mod traces;
 
 use std::io::{self, IsTerminal};
 
@@ -18,9 +27,10 @@ use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::filter::{EnvFilter, FilterExt, FilterFn, ParseError, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
-use tracing_subscriber::registry::Registry;
+use tracing_subscriber::registry::{LookupSpan, Registry};
 
 pub use queue::Flush;
+pub use traces::{Traces, TracesError, Wanted};
 
 use crate::model::plain::{escaped, escaped_json};
 use queue::Queue;
@@ -91,10 +101,16 @@ pub enum TelemetryError {
 
 /// Sends logs to stderr from here on, until what it returns is dropped. Records of the `log` crate are not
 /// taken in: only libraries use it, and what matters of theirs comes back as an error.
-pub fn init(format: Format, filter: &str) -> Result<Flush, TelemetryError> {
+/// Where there are traces, spans go there.
+pub fn init(
+    format: Format,
+    filter: &str,
+    traces: Option<&Traces>,
+) -> Result<Flush, TelemetryError> {
     let colours = io::stderr().is_terminal();
     let (queue, flush) = Queue::start(io::stderr(), tell_dropped)?;
     let subscriber = subscriber(format, filter, colours, move || queue.clone())?;
+    let subscriber = subscriber.with(traces.map(Traces::layer));
     tracing::subscriber::set_global_default(subscriber)?;
     Ok(flush)
 }
@@ -112,7 +128,7 @@ fn subscriber<W>(
     filter: &str,
     colours: bool,
     writer: W,
-) -> Result<impl Subscriber + Send + Sync, TelemetryError>
+) -> Result<impl Subscriber + for<'span> LookupSpan<'span> + Send + Sync, TelemetryError>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
@@ -185,7 +201,8 @@ fn parse(filter: &str) -> Result<EnvFilter, TelemetryError> {
 }
 
 fn cap() -> FilterFn<fn(&Metadata<'_>) -> bool> {
-    filter_fn(|it| *it.level() <= loudest(it.target()))
+    // Spans of traces are no lines, and say nothing that a line does not.
+    filter_fn(|it| it.target() != traces::TARGET && *it.level() <= loudest(it.target()))
 }
 
 /// Ours as the filter says, others never below `info`: the list of those who print secrets would

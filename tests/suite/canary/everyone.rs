@@ -2,6 +2,7 @@
 //! that repeat all they were sent, in a daemon at its loudest; then every command looks at it.
 
 use base64::Engine as _;
+use e2e::collector::Collector;
 use e2e::daemon::wait_until;
 use e2e::provider::Kind;
 use e2e::provider::script::Scenario;
@@ -31,6 +32,7 @@ struct Life {
     canaries: Canaries,
     subject: Subject,
     stage: Stage,
+    collector: Collector,
 }
 
 fn lives_silently(make: Make) {
@@ -48,6 +50,7 @@ fn lives_silently(make: Make) {
     assert!(daemon.stop().success());
     life.run_everything();
     life.canaries.not_in_files(&life.stage.home);
+    life.check_traces();
     life.end();
 }
 
@@ -60,11 +63,26 @@ impl Life {
         }
         let mut stage = subject.stage("probe = \"10s\"");
         stage.home.set_env("KEEPFRESH_LOG", "trace");
-        let mut life = Self { canaries, subject, stage };
+        let collector = Collector::start();
+        let endpoint = format!("http://{}", collector.address);
+        stage.home.set_env("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint);
+        stage.home.set_env("OTEL_BSP_SCHEDULE_DELAY", "50");
+        let mut life = Self { canaries, subject, stage, collector };
         if life.subject.first != First::LogsIn {
             life.set_tokens();
         }
         life
+    }
+
+    /// What a collector was sent: requests are in it, and neither a secret nor a query.
+    fn check_traces(&self) {
+        let spans = self.collector.spans();
+        assert!(spans.iter().any(|it| it.attributes.contains_key("url.template")), "{spans:?}");
+        for (_, body) in self.collector.requests() {
+            self.canaries.not_in("a trace", &body);
+        }
+        let said = spans.iter().flat_map(|it| it.attributes.values().chain([&it.name]));
+        assert!(said.into_iter().all(|it| !it.contains(['?', '&'])), "{spans:?}");
     }
 
     /// As a person does: for people before the daemon begins, which would ask for them at once.

@@ -15,6 +15,7 @@ use crate::refresher::running::Running;
 use crate::refresher::secrets;
 use crate::sandbox::CallInput;
 use crate::storage::{Loaded, Storage};
+use crate::telemetry::spans;
 use crate::vault::Vault;
 
 /// Calls plugins.
@@ -57,10 +58,10 @@ impl Calls {
             return Err(nothing_renews(&running.connection));
         }
         if way == Way::Login {
-            let token = plugin.program().login(&input).await?;
+            let token = spans::call("login", plugin.program().login(&input)).await?;
             return Ok(Brought { token, reason: Some("logged in".to_owned()) });
         }
-        match plugin.program().refresh(&input).await {
+        match spans::call("refresh", plugin.program().refresh(&input)).await {
             Ok(token) => Ok(Brought {
                 token: self.keep_refresh_token(loaded, token)?,
                 reason: replayed_at
@@ -80,7 +81,7 @@ impl Calls {
         dead: Failure,
     ) -> Result<Brought, Failure> {
         let input = CallInput { current: None, now: self.clock.now(), ..input };
-        match running.plugin.program().login(&input).await {
+        match spans::call("login", running.plugin.program().login(&input)).await {
             Ok(token) => Ok(Brought { token, reason: Some(format!("logged in again: {dead}")) }),
             // Nobody can log in either: why the grant died is what a person must know.
             Err(also) if is_dead(&also) => Err(dead),

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use tracing::Instrument as _;
+
 use crate::model::attempt::Attempt;
 use crate::model::clock::Clock;
 use crate::model::code;
@@ -19,6 +21,7 @@ use crate::refresher::held::HeldAnswers;
 use crate::refresher::running::Running;
 use crate::refresher::turns::Turns;
 use crate::storage::Captured;
+use crate::telemetry::spans;
 
 /// Sends what was decided.
 pub(in crate::refresher) struct Sending {
@@ -47,8 +50,20 @@ impl Sending {
     }
 
     /// Calls the plugin that way; `captured` is what becomes of answers that wait. `None` if somebody was
-    /// faster.
+    /// faster. One trace has all of it.
     pub(super) async fn send(
+        &self,
+        running: Running,
+        way: Way,
+        captured: Captured,
+    ) -> Result<Option<Attempt>, Failure> {
+        let (plugin, id) = (Arc::clone(&running.plugin), running.connection.full());
+        let begun = running.begun("token.refresh", &plugin, &id);
+        // Boxed: what a call holds is large, and moved about otherwise.
+        spans::attempt(&begun, Box::pin(self.take_turn(running, way, captured))).await
+    }
+
+    async fn take_turn(
         &self,
         mut running: Running,
         way: Way,
@@ -61,7 +76,8 @@ impl Sending {
         }
         let rank = self.turns.rank(ask, &running.loaded.connection);
         let (plugin, id) = (&running.plugin, &running.connection);
-        let Some(_slot) = self.turns.slot(plugin.provider(), id, rank).await else {
+        let slot = self.turns.slot(plugin.provider(), id, rank).instrument(spans::wait());
+        let Some(_slot) = slot.await else {
             return Err(stopping(&running.connection));
         };
         let turn = match self.turns.enter(&provider, ask, way) {

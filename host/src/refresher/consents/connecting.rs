@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::catalogue::{Catalogue, Plugin};
-use crate::model::attempt::Trigger;
+use crate::model::attempt::{Attempt, Trigger};
 use crate::model::clock::Clock;
 use crate::model::code;
 use crate::model::connection::{Agreed, Problem};
@@ -25,6 +25,7 @@ use crate::refresher::running::Running;
 use crate::refresher::secrets;
 use crate::sandbox::NoJournal;
 use crate::storage::Storage;
+use crate::telemetry::spans;
 use crate::vault::Vault;
 
 /// Turns consents into generations.
@@ -76,17 +77,26 @@ impl Connecting {
         let running = Running::new(loaded, plugin, Ask::new(Trigger::Manual), started);
         // A consent that comes to nothing makes nothing worse: what was captured stays until it holds, and
         // no refresh token is spent, so that one which is interrupted leaves no doubt about it.
-        if !self.claims.begin_consent(&running).await? {
-            return Err(busy(id));
+        let (plugin, name) = (Arc::clone(&running.plugin), id.full());
+        let begun = running.begun("token.connect", &plugin, &name);
+        let ended = spans::attempt(&begun, Box::pin(self.take(&running, consent))).await;
+        ended?.ok_or_else(|| busy(id))
+    }
+
+    /// `None` if somebody was faster.
+    async fn take(&self, running: &Running, consent: Consent) -> Result<Option<Attempt>, Failure> {
+        if !self.claims.begin_consent(running).await? {
+            return Ok(None);
         }
-        let brought = self.claims.hold(running.id, id, self.brought(&running, consent)).await;
+        let id = &running.connection;
+        let brought = self.claims.hold(running.id, id, self.brought(running, consent)).await;
         let committed = match brought {
-            Ok(brought) => self.endings.commit_consent(&running, brought).await,
+            Ok(brought) => self.endings.commit_consent(running, brought).await,
             Err(failure) => Err(failure),
         };
         match committed {
-            Ok(attempt) => Ok(attempt),
-            Err(failure) => self.endings.abandon(&running, failure).await,
+            Ok(attempt) => Ok(Some(attempt)),
+            Err(failure) => self.endings.abandon(running, failure).await.map(Some),
         }
     }
 

@@ -8,7 +8,7 @@ mod success;
 /// What a failure leads to.
 mod failure;
 
-use tracing::{info, warn};
+use tracing::{Instrument as _, info, warn};
 
 use crate::model::attempt::{Attempt, Course};
 use crate::model::clock::Clock;
@@ -21,6 +21,7 @@ use crate::refresher::flights::AttemptResult;
 use crate::refresher::running::Running;
 use crate::refresher::secrets;
 use crate::storage::{Abandoned, Begun, Storage, Succeeded};
+use crate::telemetry::spans;
 use crate::vault::Vault;
 
 /// Ends attempts that have begun. A clone is cheap.
@@ -86,7 +87,7 @@ impl Endings {
             duration_ms: attempt.duration_ms.unwrap_or_default(),
             token,
         };
-        written(self.storage.succeed(succeeded).await)?;
+        written(self.storage.succeed(succeeded).instrument(spans::commit()).await)?;
         tell_generation(&attempt);
         Ok(attempt)
     }
@@ -107,7 +108,7 @@ impl Endings {
         let (id, Failure { code, message, .. }) = (&running.connection, &verdict.failure);
         warn!(connection.id = %id.full(), attempt.id = %running.id, trigger = %attempt.trigger, error.code = %code, "refreshing {id} failed: {message}");
         let failed = failure::failed(running, verdict, config, &attempt, now);
-        written(self.storage.fail(failed).await)?;
+        written(self.storage.fail(failed).instrument(spans::commit()).await)?;
         Ok(attempt)
     }
 
@@ -120,7 +121,8 @@ impl Endings {
             failure,
             duration_ms: attempt.duration_ms.unwrap_or_default(),
         };
-        match self.storage.abandon(abandoned).await.map_err(|it| host_fault(&it))? {
+        let abandoned = self.storage.abandon(abandoned).instrument(spans::commit());
+        match abandoned.await.map_err(|it| host_fault(&it))? {
             Begun::Yes => Ok(attempt),
             Begun::Lost => Err(busy(&running.connection)),
         }
