@@ -30,6 +30,9 @@ pub mod collector;
 /// Server-sent events, read as they come.
 pub mod events;
 
+/// Somebody who takes what is sent to them.
+pub mod receiver;
+
 /// A caller of its HTTP API.
 pub mod http;
 

@@ -68,6 +68,33 @@ impl RealServer {
         Self::start(command, folder())
     }
 
+    /// A mail server, or nothing if it is not installed. `options` are those of `tests/servers/channels/smtp.py`.
+    ///
+    /// # Panics
+    /// When it is installed and does not become ready.
+    pub fn smtp(options: &[&str]) -> Option<Self> {
+        let folder = folder();
+        let mut command = Command::new(python("channels")?);
+        command.arg(root().join("tests/servers/channels/smtp.py")).arg(folder.path());
+        command.args(options);
+        Self::start(command, folder)
+    }
+
+    /// What a mail server has taken, oldest first.
+    ///
+    /// # Panics
+    /// When that cannot be read.
+    pub fn mails(&self) -> Vec<Value> {
+        let file = |number: usize| self.folder.path().join(format!("mail-{number}.json"));
+        let texts = (1..).map_while(|it| fs::read_to_string(file(it)).ok());
+        texts.map(|it| serde_json::from_str(&it).expect("a mail is JSON")).collect()
+    }
+
+    /// The authority of its certificate.
+    pub fn authority(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
     /// `http://127.0.0.1:PORT`, without a slash at the end.
     pub fn base_url(&self) -> &str {
         &self.base_url
@@ -191,6 +218,11 @@ pub fn browse(arguments: &[&str]) -> Option<Result<Value, String>> {
         return Some(Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
     }
     Some(Ok(serde_json::from_slice(&output.stdout).expect("the last page is one line of JSON")))
+}
+
+/// The Python of what `./dev servers` installed under this name, or nothing if that is not installed.
+pub fn python(name: &str) -> Option<PathBuf> {
+    Some(installed(name)?.join("bin/python"))
 }
 
 /// The folder of what `./dev servers` installed under this name.

@@ -1,4 +1,4 @@
-//! Providers, plugins and schedules.
+//! Providers, plugins, schedules and channels.
 
 use axum::Json;
 use axum::extract::State;
@@ -10,6 +10,7 @@ use crate::api::caller::Caller;
 use crate::api::connections::unexpected;
 use crate::api::problem::{Problem, Written};
 use crate::model::api_key::Scope;
+use crate::operator::channels::ChannelView;
 use crate::operator::plugins::{PluginView, ScheduleView};
 use crate::operator::{Command, Reply};
 
@@ -61,6 +62,26 @@ pub(super) async fn plugins(
     caller.may(Scope::ConnectionRead)?;
     match api.ask(&caller.actor, Command::Plugins).await? {
         Reply::Plugins(plugins) => Ok(Json(Plugins { plugins })),
+        _ => Err(unexpected()),
+    }
+}
+
+/// Channels.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Channels {
+    channels: Vec<ChannelView>,
+}
+
+/// Who is told of problems, and whether it arrives
+#[utoipa::path(get, path = "/api/v1/channels", tag = "installation",
+    responses((status = 200, body = Channels, description = "All channels of the manifest"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "Not now")))]
+pub(super) async fn channels(
+    State(api): State<Api>,
+    caller: Caller,
+) -> Result<Json<Channels>, Problem> {
+    caller.may(Scope::Admin)?;
+    match api.ask(&caller.actor, Command::Channels).await? {
+        Reply::Channels(channels) => Ok(Json(Channels { channels })),
         _ => Err(unexpected()),
     }
 }

@@ -71,6 +71,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(catalogue::providers))
         .routes(routes!(catalogue::plugins))
         .routes(routes!(catalogue::schedules))
+        .routes(routes!(catalogue::channels))
         .routes(routes!(access::keys, access::create))
         .routes(routes!(access::revoke))
         .routes(routes!(access::audit))

@@ -33,6 +33,7 @@ pub use stored::{audit, stored, token_at_hand};
 pub use watch::Watch;
 
 use crate::catalogue::{Catalogue, Loader};
+use crate::delivery;
 use crate::lifecycle::Lifecycle;
 use crate::lifecycle::lock::{InstanceLock, LockError};
 use crate::manifest::Manifest;
@@ -145,6 +146,20 @@ impl App {
     pub async fn alone(&self, wait: Duration) -> Result<InstanceLock, OpenError> {
         let path = self.manifest().storage.path.clone();
         Ok(InstanceLock::acquire(&path, "command", wait).await?)
+    }
+
+    /// What those work with who tell what happened, with the scheduler that they vouch for.
+    pub fn delivery(&self, scheduler: &Scheduler) -> delivery::Parts {
+        delivery::Parts {
+            storage: self.storage.clone(),
+            clock: self.clock.clone(),
+            lifecycle: self.lifecycle.clone(),
+            gate: self.loader.gate.clone(),
+            catalogue: self.catalogue.clone(),
+            turns: Arc::clone(&self.refresher.turns),
+            scheduler: scheduler.clone(),
+            manifest: Arc::clone(&self.manifest),
+        }
     }
 
     /// A scheduler over this app, not started.

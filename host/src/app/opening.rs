@@ -93,6 +93,7 @@ impl Opening {
             storage: storage.clone(),
             vault: vault.clone(),
             keys: Keys::default(),
+            gate: gate.clone(),
             tally: operator::Tally::default(),
             catalogue: catalogue.clone(),
             refresher: refresher.clone(),

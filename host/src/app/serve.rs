@@ -14,7 +14,7 @@ use crate::api::listening::{AtAddress, AtSocket};
 use crate::app::App;
 use crate::app::watch::Watch;
 use crate::control::Server;
-use crate::delivery::Delivery;
+use crate::delivery::{Delivery, Log};
 use crate::lifecycle::signals::Signals;
 use crate::lifecycle::{limits, systemd};
 use crate::manifest;
@@ -64,10 +64,9 @@ pub async fn serve(mut app: App, watch: Watch, signals: Signals) -> Result<(), S
     let reloads = std::mem::replace(&mut app.reloads, mpsc::unbounded_channel().1);
     let causes = Causes { watch, hangups, reloads };
     let app = Arc::new(app);
-    // Before anything happens that it is told of.
-    let delivery = Delivery::start(&app.storage).await.map_err(io::Error::other)?;
-    delivery.pass_over().await.map_err(io::Error::other)?;
     let scheduler = app.scheduler();
+    // Before anything happens that it is told of.
+    let delivery = Delivery::start(app.delivery(&scheduler)).await.map_err(io::Error::other)?;
     scheduler.start();
     app.lifecycle.spawn("control", server.run(app.operator.clone(), app.lifecycle.clone()));
     let router = Api::new(app.operator.clone(), delivery.feed()).router();
@@ -76,7 +75,6 @@ pub async fn serve(mut app: App, watch: Watch, signals: Signals) -> Result<(), S
         app.lifecycle.spawn("api", at_address.run(router, app.lifecycle.clone()));
     }
     app.lifecycle.spawn("audit", app.operator.clone().keep_writing_counts());
-    app.lifecycle.spawn("delivery", delivery.run(app.lifecycle.clone()));
     if let Some(few) = limits::too_few_files() {
         warn!("{few}");
     }
@@ -91,7 +89,7 @@ pub async fn serve(mut app: App, watch: Watch, signals: Signals) -> Result<(), S
     tokio::select! {
         // It never ends: it has the second signal, which cuts the drain short.
         () = &mut signals => Ok(()),
-        drained = work(&app, &scheduler, causes) => drained,
+        drained = work(&app, &scheduler, &delivery, causes) => drained,
     }
 }
 
@@ -133,9 +131,14 @@ struct Causes {
 }
 
 /// Works until the soft stop, or until nothing can be stored any more, then waits for what runs.
-async fn work(app: &Arc<App>, scheduler: &Scheduler, causes: Causes) -> Result<(), ServeError> {
+async fn work(
+    app: &Arc<App>,
+    scheduler: &Scheduler,
+    delivery: &Delivery,
+    causes: Causes,
+) -> Result<(), ServeError> {
     let writes = tokio::select! {
-        () = follow(app, scheduler, causes) => true,
+        () = follow(app, scheduler, delivery, causes) => true,
         () = app.storage.writer_ended() => false,
     };
     let longest = app.longest_attempt();
@@ -154,7 +157,7 @@ async fn work(app: &Arc<App>, scheduler: &Scheduler, causes: Causes) -> Result<(
     info!("stopping: waiting up to {seconds} s for running attempts; no new ones are started");
     let drained = app.lifecycle.drain(longest).await;
     // What happened while stopping is told, too.
-    let told = async { Delivery::start(&app.storage).await?.deliver().await };
+    let told = async { Log::continued(&app.storage).await?.deliver().await };
     app.operator.write_counts().await;
     if let Err(error) = told.await {
         warn!("events could not be delivered and wait for the next start: {error}");
@@ -189,7 +192,7 @@ fn inventory(app: &App) -> String {
 }
 
 /// Follows changes of files, hang-ups and commands until the soft stop.
-async fn follow(app: &Arc<App>, scheduler: &Scheduler, causes: Causes) {
+async fn follow(app: &Arc<App>, scheduler: &Scheduler, delivery: &Delivery, causes: Causes) {
     let Causes { mut watch, mut hangups, mut reloads } = causes;
     loop {
         let asked = tokio::select! {
@@ -205,6 +208,9 @@ async fn follow(app: &Arc<App>, scheduler: &Scheduler, causes: Causes) {
         if !watch.covers(&app.manifest()) {
             watch = Watch::over(&app.manifest());
             result = reload(app).await;
+        }
+        if let Err(error) = delivery.follow_manifest().await {
+            error!(error.code = error.code().text(), "the channels were not changed: {error}");
         }
         scheduler.wake();
         if let Some(asked) = asked {

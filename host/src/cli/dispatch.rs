@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::CommandFactory as _;
 
 use crate::cli::arguments::{
-    Arguments, ConnectionVerb, PluginVerb, ProviderVerb, ScheduleVerb, TokenVerb, Verb,
+    Arguments, ChannelVerb, ConnectionVerb, PluginVerb, ProviderVerb, ScheduleVerb, TokenVerb, Verb,
 };
 use crate::cli::exit::Exit;
 use crate::cli::listing::List;
@@ -66,6 +66,10 @@ pub(super) async fn dispatch(arguments: Arguments) -> Exit {
         Verb::Plugin { verb } => of_plugin(&config, verb, json).await,
         Verb::Prune { older_than: older_than_s } => ask(Command::Prune { older_than_s }).await,
         Verb::ApiKey { verb } => ask(access::api_key(verb)).await,
+        Verb::Channel { verb: ChannelVerb::List } => ask(Command::Channels).await,
+        Verb::Channel { verb: ChannelVerb::Test { name } } => {
+            ask(Command::ChannelTest { name }).await
+        }
         Verb::Audit(wanted) => access::audit(&config, &wanted, json).await,
         Verb::Doctor => ask(Command::Doctor).await,
         Verb::Healthcheck => healthcheck::run(&config, json).await,

@@ -1,46 +1,80 @@
-//! Delivers events to their listeners, at least once and in order. Today that is the log; a
-//! listener that fails keeps its events waiting, and never delays a refresh. Who reads the events of the
-//! whole day, from a place of its own, has a feed.
+//! Tells whoever must know what happened: the log, and channels. Delivers at least once and in order; a receiver that
+//! fails keeps its messages waiting, and never delays a refresh. Who reads the events of the whole day, from a place
+//! of its own, has a feed.
+
+/// What to tell of one trouble, and when.
+pub mod alerts;
+
+/// Ends of tokens, which nobody else notices.
+mod ends;
+
+/// The log of the daemon.
+mod log;
 
 /// Events for many readers.
 mod feed;
 
-use std::time::Duration;
+/// When a delivery that failed is tried again.
+pub mod retrying;
 
-use tracing::{info, warn};
+/// Why something was not delivered.
+pub mod undelivered;
 
+/// One request to an address of the operator's.
+pub mod posting;
+
+/// Messages to people.
+pub mod channels;
+
+/// A sign of life.
+mod heartbeat;
+
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
+pub use channels::Parts;
 pub use feed::{Feed, Part, Place};
+pub use log::Log;
 
-use crate::lifecycle::Lifecycle;
-use crate::model::code::Code;
-use crate::model::event::{Event, EventKind};
-use crate::storage::{Listener, Storage, StorageError};
+use crate::lifecycle::Task;
+use crate::manifest::Manifest;
+use crate::manifest::channel::Channel;
+use crate::storage::{Storage, StorageError};
+use channels::Worker;
+use tokio_util::sync::CancellationToken;
 
-/// The place of the log in the stream of events.
-const LOG: &str = "log";
-
-/// What the log is told of. The refresher has said the rest where it handled it.
-const TOLD: [EventKind; 4] =
-    [EventKind::Recovered, EventKind::Reconnect, EventKind::Misconfigured, EventKind::Critical];
-
-/// Events in one go.
-const BATCH: u32 = 256;
-
-/// After a database that failed, it is asked again so much later.
-const AFTER_A_FAULT: Duration = Duration::from_secs(10);
-
-/// Delivers events to the log.
+/// Everything that delivers. It follows the manifest.
 pub struct Delivery {
-    log: Listener,
+    parts: Parts,
     feed: Feed,
+    running: Mutex<Running>,
+}
+
+/// Who is at work.
+#[derive(Default)]
+struct Running {
+    channels: Vec<(Channel, At)>,
+    heartbeat: Option<At>,
+}
+
+/// A task that can be ended.
+struct At {
+    stop: CancellationToken,
+    task: Task<()>,
 }
 
 impl Delivery {
-    /// Continues where the log left off. There is no other listener today.
-    pub async fn start(storage: &Storage) -> Result<Self, StorageError> {
-        storage.keep_listeners(&[LOG, feed::NAME]).await?;
-        let log = storage.listen(LOG, &TOLD).await?;
-        Ok(Self { log, feed: Feed::start(storage).await? })
+    /// Delivers from now on, to the log and to the channels of the manifest in force.
+    pub async fn start(parts: Parts) -> Result<Self, StorageError> {
+        let log = Log::continued(&parts.storage).await?;
+        let feed = Feed::start(&parts.storage).await?;
+        let delivery = Self { parts: parts.clone(), feed, running: Mutex::default() };
+        log.pass_over().await?;
+        delivery.follow_manifest().await?;
+        parts.lifecycle.spawn("delivery", log.run(parts.lifecycle.clone()));
+        parts.lifecycle.spawn("ends", ends::run(parts.clone()));
+        Ok(delivery)
     }
 
     /// All events, for others.
@@ -48,59 +82,62 @@ impl Delivery {
         self.feed.clone()
     }
 
-    /// Passes over what happened before now: whoever did it has seen it, an earlier run has logged it, and what
-    /// still holds is counted in the line that says that the daemon is ready.
-    pub async fn pass_over(&self) -> Result<(), StorageError> {
-        while let Some(last) = self.log.waiting(BATCH).await?.last() {
-            self.log.told(last.id).await?;
+    /// Starts, ends and changes what the manifest in force wants otherwise.
+    pub async fn follow_manifest(&self) -> Result<(), StorageError> {
+        let manifest = self.parts.manifest();
+        let mut running = self.running.lock().await;
+        running.end_those_not_in(&manifest).await;
+        forget_all_but(&self.parts.storage, &manifest).await?;
+        for channel in &manifest.channels {
+            if running.channels.iter().all(|(it, _)| it != channel) {
+                let at = self.begin(channel).await?;
+                running.channels.push((channel.clone(), at));
+            }
+        }
+        if running.heartbeat.is_none()
+            && let Some(heartbeat) = manifest.heartbeat.clone()
+        {
+            let parts = self.parts.clone();
+            running.heartbeat =
+                Some(self.spawn("heartbeat", |stop| heartbeat::run(parts, heartbeat, stop)));
         }
         Ok(())
     }
 
-    /// Delivers events as they are written, until the soft stop.
-    pub async fn run(mut self, lifecycle: Lifecycle) {
-        while !lifecycle.stopping() {
-            let failed = self.deliver().await.inspect_err(|error| {
-                warn!(error.code = error.code().text(), "events could not be delivered: {error}");
-            });
-            let again = async {
-                match failed {
-                    Ok(_) => self.log.woken().await,
-                    Err(_) => tokio::time::sleep(AFTER_A_FAULT).await,
-                }
-            };
-            tokio::select! {
-                () = again => {}
-                () = lifecycle.wait_for_soft_stop() => {}
-            }
-        }
+    async fn begin(&self, channel: &Channel) -> Result<At, StorageError> {
+        let worker = Worker::new(self.parts.clone(), Arc::new(channel.clone())).await?;
+        Ok(self.spawn("channel", |stop| worker.run(stop)))
     }
 
-    /// Delivers everything that waits, and returns how many that were.
-    pub async fn deliver(&self) -> Result<usize, StorageError> {
-        let mut told = 0;
-        loop {
-            let waiting = self.log.waiting(BATCH).await?;
-            let Some(last) = waiting.last() else { return Ok(told) };
-            for it in &waiting {
-                tell(&it.event);
-            }
-            told += waiting.len();
-            self.log.told(last.id).await?;
+    fn spawn<F>(&self, name: &'static str, work: impl FnOnce(CancellationToken) -> F) -> At
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let stop = CancellationToken::new();
+        let task = self.parts.lifecycle.spawn(name, work(stop.clone()));
+        At { stop, task }
+    }
+}
+
+impl Running {
+    /// Ends channels that the manifest does not have as they are, and the heartbeat, which is made anew.
+    async fn end_those_not_in(&mut self, manifest: &Manifest) {
+        let all = std::mem::take(&mut self.channels);
+        let (stay, go): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|(it, _)| manifest.channels.contains(it));
+        self.channels = stay;
+        for at in go.into_iter().map(|(_, at)| at).chain(self.heartbeat.take()) {
+            at.stop.cancel();
+            // Two of one name would tell everything twice.
+            let _ = at.task.await;
         }
     }
 }
 
-fn tell(event: &Event) {
-    let Event { kind, connection, generation, code, .. } = event;
-    let code = code.as_ref().map_or("", Code::text);
-    match kind {
-        EventKind::Recovered => {
-            info!(event = %kind, connection.id = %connection.full(), generation, "{connection} works again");
-        }
-        EventKind::Refreshed | EventKind::Failed => {}
-        EventKind::Reconnect | EventKind::Misconfigured | EventKind::Critical => {
-            warn!(event = %kind, connection.id = %connection.full(), error.code = code, "{connection} needs a person ({code}); see: keepfresh status {connection}");
-        }
-    }
+/// Forgets those who listened once: nothing waits for them any more.
+async fn forget_all_but(storage: &Storage, manifest: &Manifest) -> Result<(), StorageError> {
+    let names = manifest.channels.iter().map(Channel::outlet).collect::<Vec<_>>();
+    let listeners = names.iter().map(String::as_str).chain([log::NAME, feed::NAME]);
+    storage.keep_listeners(&listeners.collect::<Vec<_>>()).await?;
+    storage.keep_outlets("channel", names).await
 }

@@ -19,9 +19,10 @@ use crate::model::code;
 /// What one provider section of the manifest lets its plugin do.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// The plugin's name, for messages.
+    /// Who sends, for messages: the plugin's name.
     pub plugin: String,
-    /// The manifest section `[providers.NAME]`, for the remedy in messages.
+    /// The manifest section, for the remedy in messages: NAME of `[providers.NAME]`, or a whole heading such as
+    /// `[[channels]]`.
     pub provider: String,
     /// What the plugin declared, with settings filled in.
     pub patterns: Vec<Pattern>,

@@ -25,7 +25,11 @@ pub(super) fn line(policy: &Policy, needed: &[IpAddr], plaintext: bool) -> Strin
     let granted = policy.plaintext || !policy.networks.is_empty();
     let verb = if granted { "change in" } else { "add to" };
     let table = table(&networks, plaintext || policy.plaintext);
-    format!("{verb} [providers.{}]: egress = {{ {table} }}", policy.provider)
+    let section = match policy.provider.as_str() {
+        heading if heading.starts_with('[') => heading.to_owned(),
+        provider => format!("[providers.{provider}]"),
+    };
+    format!("{verb} {section}: egress = {{ {table} }}")
 }
 
 fn table(networks: &[IpNet], plaintext: bool) -> String {

@@ -4,6 +4,8 @@
 
 /// Which networks a plugin may reach, and what else it may do.
 pub mod access;
+/// Who is told of what happens.
+pub mod channel;
 /// A problem of the manifest.
 pub mod diagnostic;
 /// Where things stand in the text.
@@ -18,6 +20,8 @@ pub mod reference;
 pub mod section;
 /// Where the HTTP API listens.
 pub mod server;
+/// Where mail goes through.
+pub mod smtp;
 /// The manifest that `keepfresh init` writes.
 pub mod template;
 /// Schedules, retries and rates.
@@ -40,6 +44,7 @@ use toml::de::DeTable;
 
 pub use value::short;
 
+use crate::manifest::channel::{Alerts, Channel, Heartbeat};
 use crate::manifest::diagnostic::Diagnostic;
 use crate::manifest::place::Places;
 use crate::manifest::problems::Problems;
@@ -66,6 +71,12 @@ pub struct Manifest {
     pub plugins: Plugins,
     /// Where the HTTP API listens.
     pub server: Server,
+    /// What holds for all channels.
+    pub alerts: Alerts,
+    /// Who is told of what happens.
+    pub channels: Vec<Channel>,
+    /// Where a sign of life goes.
+    pub heartbeat: Option<Heartbeat>,
     /// Providers by name.
     pub providers: BTreeMap<String, Provider>,
     places: Places,
@@ -113,7 +124,7 @@ pub fn database(path: &Path) -> Option<PathBuf> {
     is_known.then_some(storage.path)
 }
 
-const LATER: &[&str] = &["channels", "sinks"];
+const LATER: &[&str] = &["sinks"];
 
 fn read(entries: &DeTable<'_>, path: &Path, problems: &Problems<'_>) -> Manifest {
     let root = Table::root(entries, problems).with_keys_of(Section::Root, LATER, "");
@@ -127,6 +138,13 @@ fn read(entries: &DeTable<'_>, path: &Path, problems: &Problems<'_>) -> Manifest
         vault: Vault::read(root.table("vault", "`[vault]`"), &folder),
         plugins: Plugins::read(root.table("plugins", "`[plugins]`"), &folder),
         server: Server::read(root.table("server", "`[server]`"), &folder),
+        alerts: Alerts::read(root.table("alerts", "`[alerts]`")),
+        channels: channel::read_all(&root, &folder),
+        heartbeat: Heartbeat::read(
+            root.table("heartbeat", "`[heartbeat]`"),
+            root.node("heartbeat").is_some(),
+            &folder,
+        ),
         providers: provider::read_all(&root.table("providers", "`[providers]`"), &folder),
         folder,
         places,

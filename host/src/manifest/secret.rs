@@ -43,7 +43,7 @@ fn finish(
 }
 
 /// Whatever is wrong, the value may be the secret.
-fn hide(table: &Table<'_>, node: Node<'_>) {
+pub(super) fn hide(table: &Table<'_>, node: Node<'_>) {
     match node.get_ref() {
         DeValue::Table(entries) => entries.values().for_each(|it| hide(table, it)),
         _ => table.problems().hide(&table.problems().lines().places(&node.span())),

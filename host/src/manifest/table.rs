@@ -191,6 +191,16 @@ impl<'t> Table<'t> {
         }
     }
 
+    /// Reports every key among `foreign` that is there: `owner` has none of them.
+    pub(super) fn leave_out(&self, foreign: &[&str], owner: &str) {
+        for (key, span, _) in self.entries().filter(|it| foreign.contains(&it.0)) {
+            let message = format!("{} has a key `{key}` that does nothing here", self.subject);
+            let label = format!("{owner} has no `{key}`");
+            let fault = Fault::new(code::Manifest::UnknownKey, label, "remove it");
+            self.problems.report(span, &message, &fault);
+        }
+    }
+
     /// Refuses keys that only a later version supports, so that nobody thinks they work.
     pub(super) fn refuse_yet(&self, keys: &[&str]) {
         for (key, span, _) in self.entries().filter(|it| keys.contains(&it.0)) {

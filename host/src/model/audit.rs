@@ -110,6 +110,8 @@ actions! {
     KeyCreated = "key.created",
     /// A key was revoked.
     KeyRevoked = "key.revoked",
+    /// A message was sent to test a channel.
+    ChannelTested = "channel.tested",
     /// Old attempts were deleted.
     Pruned = "log.pruned",
 }

@@ -25,6 +25,10 @@ pub enum EventKind {
     Misconfigured,
     /// The outcome of a request is unknown and the provider may revoke on reuse.
     Critical,
+    /// A token ends soon, and refreshing it fails.
+    Ending,
+    /// A token has ended, and refreshing it fails.
+    Expired,
 }
 
 text_enum!(EventKind {
@@ -34,6 +38,8 @@ text_enum!(EventKind {
     Reconnect = "reconnect",
     Misconfigured = "misconfigured",
     Critical = "critical",
+    Ending = "ending",
+    Expired = "expired",
 });
 
 /// One event, not yet stored.

@@ -52,6 +52,9 @@ pub mod audit;
 /// What happened, as the outbox tells it.
 pub mod event;
 
+/// What people are told of.
+pub mod alert;
+
 /// The only source of the current time.
 pub mod clock;
 

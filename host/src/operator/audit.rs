@@ -186,6 +186,9 @@ fn told_of(command: &Command) -> Option<Told> {
             subject: file.clone(),
             detail: Some(format!("sha256:{digest}")),
         }),
+        Command::ChannelTest { name } => {
+            Some(Told { action: Action::ChannelTested, subject: name.clone(), detail: None })
+        }
         Command::Prune { older_than_s } => Some(Told {
             action: Action::Pruned,
             subject: "attempts".to_owned(),

@@ -198,6 +198,13 @@ pub enum Command {
     },
     /// Who did what, newest first.
     Audit(AuditQuery),
+    /// Who is told of what happens.
+    Channels,
+    /// Sends a message to a channel, to see whether it arrives.
+    ChannelTest {
+        /// Which.
+        name: String,
+    },
     /// A plugin file was approved; only to be written down.
     Approved {
         /// The file in the plugin folder.
@@ -332,6 +339,7 @@ impl Command {
                 | Self::Stats { .. }
                 | Self::Schedules
                 | Self::Plugins
+                | Self::Channels
                 | Self::Doctor
                 | Self::Readiness
                 | Self::Refresh { dry_run: true, .. }

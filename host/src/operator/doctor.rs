@@ -8,6 +8,7 @@ use crate::lifecycle::limits;
 use crate::manifest;
 use crate::model::failure::Failure;
 use crate::model::state::State;
+use crate::operator::channels::ChannelView;
 use crate::operator::examine::Examined;
 use crate::operator::plugins::PluginView;
 use crate::operator::view::ConnectionView;
@@ -54,6 +55,7 @@ impl Operator {
                 format!("{name} is set, but keepfresh uses no proxy and connects directly"),
             )
         }));
+        findings.extend(self.channel_states().await);
         findings.push(self.connections().await);
         Ok(Reply::Findings(findings))
     }
@@ -121,6 +123,24 @@ impl Operator {
             Some(wrong(&format!("provider {name}"), sentence(name, wait)))
         };
         manifest.providers.keys().filter_map(finding).collect()
+    }
+
+    /// Those that nothing reaches.
+    async fn channel_states(&self) -> Vec<Finding> {
+        let channels = match self.channels().await {
+            Ok(channels) => channels,
+            Err(failure) => return vec![wrong("channels", failure.message)],
+        };
+        let finding = |it: &ChannelView| {
+            let what = format!("channel {}", it.name);
+            match it.fault() {
+                Some(fault) => {
+                    wrong(&what, format!("{fault}; see: keepfresh channel test {}", it.name))
+                }
+                None => fine(&what, it.state.word()),
+            }
+        };
+        channels.iter().map(finding).collect()
     }
 
     async fn connections(&self) -> Finding {

@@ -57,6 +57,9 @@ mod reload;
 /// Keys of programs.
 pub mod api_keys;
 
+/// Channels.
+pub mod channels;
+
 /// Whether the daemon can do its work.
 mod readiness;
 
@@ -83,6 +86,7 @@ pub use reload::{Reload, Reloads};
 pub use reply::{Page, Progress, Reply};
 
 use crate::catalogue::{Catalogue, Changed, Configs};
+use crate::egress::Gate;
 use crate::lifecycle::Lifecycle;
 use crate::manifest::Manifest;
 use crate::model::attempt::Attempt;
@@ -119,6 +123,8 @@ pub struct Parts {
     pub refresher: Refresher,
     /// What passes requests on.
     pub proxy: Proxy,
+    /// The way out, for tests of channels.
+    pub gate: Gate,
     /// The time.
     pub clock: Clock,
     /// Tasks that outlive a command.
@@ -188,10 +194,7 @@ impl Operator {
             Command::Stats { provider, since_s } => self.statistics(provider, since_s).await,
             Command::Schedules => self.schedules().await,
             Command::Plugins | Command::Approved { .. } => Ok(Reply::Plugins(self.plugins())),
-            Command::Prune { older_than_s } => {
-                let before = self.ago(older_than_s);
-                self.0.storage.prune(before).await.map(Reply::from).map_err(|it| host_fault(&it))
-            }
+            Command::Prune { older_than_s } => self.prune(older_than_s).await,
             Command::Reload => self.reload().await,
             Command::Doctor => self.doctor().await,
             Command::Readiness => Ok(Reply::Readiness(self.readiness().await)),
@@ -199,6 +202,8 @@ impl Operator {
             Command::ApiKeys => self.api_keys().await,
             Command::ApiKeyRevoke { key } => self.revoke_api_key(&key).await,
             Command::Audit(query) => self.audit_page(query).await,
+            Command::Channels => self.list_channels().await,
+            Command::ChannelTest { name } => self.test_channel(&name).await,
         }
     }
 
@@ -299,6 +304,11 @@ impl Operator {
         let attempt = self.0.refresher.attempts.refresh(id, Ask::replay()).await?;
         let _ = progress.send(Progress { done: 1, total: 1, attempt: attempt.clone() });
         Ok(Reply::refreshed(vec![attempt], Vec::new()))
+    }
+
+    async fn prune(&self, older_than_s: u64) -> Result<Reply, Failure> {
+        let pruned = self.0.storage.prune(self.ago(older_than_s)).await;
+        pruned.map(Reply::from).map_err(|it| host_fault(&it))
     }
 
     async fn statistics(&self, provider: Option<String>, since_s: u64) -> Result<Reply, Failure> {

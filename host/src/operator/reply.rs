@@ -13,6 +13,7 @@ use crate::model::audit::AuditEntry;
 use crate::model::failure::Failure;
 use crate::model::id::ConnectionId;
 use crate::operator::api_keys::NewKey;
+use crate::operator::channels::ChannelView;
 use crate::operator::command::Plain;
 use crate::operator::doctor::Finding;
 use crate::operator::import_file::{Remarks, Row};
@@ -100,6 +101,10 @@ pub enum Reply {
     Revoked(Box<ApiKey>),
     /// Keys.
     ApiKeys(Vec<ApiKey>),
+    /// Channels.
+    Channels(Vec<ChannelView>),
+    /// A message to the channel of this name has arrived.
+    ChannelTested(String),
     /// Entries of the audit log.
     Audit(Page<AuditEntry>),
 }

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tracing::error;
 
 use aside::Aside;
@@ -54,6 +54,8 @@ struct Parts {
     clock: Clock,
     lifecycle: Lifecycle,
     wake: Notify,
+    /// How often it has looked.
+    looks: watch::Sender<u64>,
     /// Connections handed to the refresher, by provider.
     in_hand: Mutex<HashMap<String, HashSet<ConnectionId>>>,
     aside: Aside,
@@ -68,9 +70,17 @@ impl Scheduler {
         clock: Clock,
         lifecycle: Lifecycle,
     ) -> Self {
-        let (wake, in_hand, aside) = (Notify::new(), Mutex::default(), Aside::default());
-        let parts = Parts { storage, catalogue, refresher, clock, lifecycle, wake, in_hand, aside };
-        Self(Arc::new(parts))
+        Self(Arc::new(Parts {
+            storage,
+            catalogue,
+            refresher,
+            clock,
+            lifecycle,
+            wake: Notify::new(),
+            looks: watch::Sender::new(0),
+            in_hand: Mutex::default(),
+            aside: Aside::default(),
+        }))
     }
 
     /// Starts the loops; they end with the lifecycle's soft stop.
@@ -87,11 +97,21 @@ impl Scheduler {
         self.0.wake.notify_one();
     }
 
+    /// Whether it is at work: it looks anew, and is done with that within `limit`.
+    pub async fn looks_within(&self, limit: Duration) -> bool {
+        let mut looks = self.0.looks.subscribe();
+        self.wake();
+        tokio::time::timeout(limit, looks.changed()).await.is_ok_and(|it| it.is_ok())
+    }
+
     async fn run(self) {
         while !self.0.lifecycle.stopping() {
             // A wake-up that comes while we look is kept and not missed.
             let next = match self.start_due().await {
-                Ok(next) => next,
+                Ok(next) => {
+                    self.0.looks.send_modify(|it| *it += 1);
+                    next
+                }
                 Err(error) => {
                     error!(
                         error.code = error.code().text(),

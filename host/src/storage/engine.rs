@@ -11,14 +11,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::model::attempt::Attempt;
 use crate::model::audit::AuditRecord;
-use crate::model::connection::Due;
+use crate::model::connection::{Due, Problem};
 use crate::model::event::EventKind;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::storage::{
     Abandoned, AuditFilter, AuditPage, Begin, Begun, Bite, CameOf, Capture, Counted, Departed,
-    Doubtful, DuePage, Enrolment, Failed, Filter, Forgiven, KeyUse, Loaded, LogFilter, LogPage,
-    ManualSet, Mark, Moved, Page, Pausing, Reconcile, Renewal, Skipped, Standing, Statistics,
-    Storage, StorageError, StoredKey, Stretch, Succeeded, Tally, Waiting,
+    Doubtful, DuePage, Ends, Enrolment, Examples, Failed, Filter, Forgiven, Held, KeyUse, Loaded,
+    LogFilter, LogPage, ManualSet, Mark, Message, Moved, Noted, Outlet, Page, Pausing, Reconcile,
+    Renewal, Settled, Skipped, Standing, Statistics, Storage, StorageError, StoredKey, Stretch,
+    Succeeded, Tally, Trouble, Waiting,
 };
 use crate::vault::keyring::WrappedKey;
 
@@ -189,6 +190,37 @@ steps! {
         /// Who this database is; made once. Sealed values open only in the database they were sealed in.
         instance_id() -> String;
 
+        /// Notes that this process is at work: a write like any other.
+        note_alive(now: Timestamp) -> ();
+
+        /// Outlets that have a state, by name.
+        outlets() -> Vec<Outlet>;
+
+        /// Forgets outlets of this kind, `channel`, but those with these names, with all that is theirs.
+        keep_outlets(kind: &'a str, names: Vec<String>) -> ();
+
+        /// Up to `limit` messages of an outlet that are to be tried at `now`, the oldest first.
+        messages(outlet: &'a str, now: Timestamp, limit: u32) -> Vec<Message>;
+
+        /// When the next message of an outlet is to be tried.
+        next_message(outlet: &'a str) -> Option<Timestamp>;
+
+        /// Notes how a delivery ended.
+        settle(settled: Settled) -> ();
+
+        /// What an outlet has said of each subject.
+        alerts(outlet: &'a str) -> Vec<(String, String)>;
+
+        /// Notes what an outlet has heard, with what it has to say of it.
+        note(noted: Noted) -> ();
+
+        /// What is wrong now: where refreshing fails or only a person can help. `soon` is when a token ends that
+        /// ends soon. Where a provider is held, what is due there counts as failing.
+        troubles(now: Timestamp, soon: Timestamp, held: &'a [Held]) -> Vec<Trouble>;
+
+        /// Some of those in trouble.
+        examples(provider: &'a str, problem: Option<Problem>, limit: u32) -> Examples;
+
         /// What is damaged in the database, if anything is.
         check() -> Option<String>;
     }
@@ -235,15 +267,17 @@ steps! {
         /// Removes a few old events behind the one with the number `after`.
         prune_events(before: Timestamp, after: i64) -> Bite<i64>;
         /// See [`Storage::listen`].
-        listen(name: &'static str, kinds: Vec<EventKind>) -> ();
+        listen(name: String, kinds: Vec<EventKind>) -> ();
         /// See [`Storage::keep_listeners`].
-        keep_listeners(names: Vec<&'static str>) -> ();
+        keep_listeners(names: Vec<String>) -> ();
         /// The kinds that somebody listens to.
         heard() -> BTreeSet<EventKind>;
         /// Up to `limit` events with numbers above `after` that the listener was not told of, oldest
         /// first.
-        waiting(name: &'static str, after: i64, limit: u32) -> Waiting;
+        waiting(name: &'a str, after: i64, limit: u32) -> Waiting;
         /// Notes that a listener was told of everything up to the event `id`.
-        told(name: &'static str, id: i64) -> ();
+        told(name: &'a str, id: i64) -> ();
+        /// Writes an event for some ends of tokens; how many that were.
+        note_ends(ends: Ends) -> u64;
     }
 }

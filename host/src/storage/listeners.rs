@@ -21,7 +21,7 @@ pub struct OutboxEvent {
 /// One who is told of events.
 pub struct Listener {
     storage: Storage,
-    name: &'static str,
+    name: String,
     written: watch::Receiver<Heard>,
 }
 
@@ -46,19 +46,20 @@ pub(super) struct Heard {
 impl Storage {
     /// The listener of this name, who wants these kinds from now on; one that was there goes on where it
     /// stood. It hears nothing of what happened before it was there.
-    pub async fn listen(
-        &self,
-        name: &'static str,
-        kinds: &[EventKind],
-    ) -> Result<Listener, StorageError> {
-        self.engine.listen(name, kinds.to_vec()).await?;
+    pub async fn listen(&self, name: &str, kinds: &[EventKind]) -> Result<Listener, StorageError> {
+        self.engine.listen(name.to_owned(), kinds.to_vec()).await?;
         self.note_heard().await?;
-        Ok(Listener { storage: self.clone(), name, written: self.heard.subscribe() })
+        Ok(Listener {
+            storage: self.clone(),
+            name: name.to_owned(),
+            written: self.heard.subscribe(),
+        })
     }
 
     /// Forgets all listeners but these: nobody waits for them any more.
-    pub async fn keep_listeners(&self, names: &[&'static str]) -> Result<(), StorageError> {
-        self.engine.keep_listeners(names.to_vec()).await?;
+    pub async fn keep_listeners(&self, names: &[&str]) -> Result<(), StorageError> {
+        let names = names.iter().map(|it| (*it).to_owned()).collect();
+        self.engine.keep_listeners(names).await?;
         self.note_heard().await
     }
 
@@ -89,7 +90,7 @@ impl Listener {
     pub async fn waiting(&self, limit: u32) -> Result<Vec<OutboxEvent>, StorageError> {
         let mut after = i64::MIN;
         loop {
-            let waiting = self.storage.engine.waiting(self.name, after, limit).await?;
+            let waiting = self.storage.engine.waiting(&self.name, after, limit).await?;
             waiting.unreadable.iter().for_each(|it| self.storage.report(it));
             match waiting.last {
                 Some(last) if waiting.events.is_empty() => after = last,
@@ -100,7 +101,7 @@ impl Listener {
 
     /// Notes that this one was told of everything up to `id`.
     pub async fn told(&self, id: i64) -> Result<(), StorageError> {
-        self.storage.engine.told(self.name, id).await
+        self.storage.engine.told(&self.name, id).await
     }
 
     /// Returns once something was written since the last call. What is written between two calls is not

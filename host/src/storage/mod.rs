@@ -15,11 +15,13 @@ mod error;
 mod listeners;
 mod listing;
 mod log;
+mod outlets;
 mod prune;
 mod spill;
 mod sqlite;
 mod stream;
 mod times;
+mod troubles;
 mod unreadable;
 
 #[cfg(test)]
@@ -40,9 +42,11 @@ pub use error::StorageError;
 pub use listeners::{Listener, OutboxEvent, Waiting};
 pub use listing::{Counted, Filter, Page, Unreadable};
 pub use log::{LogFilter, LogPage, Statistics};
+pub use outlets::{Ending, Message, Noted, Outlet, Settled};
 pub use prune::{Bite, Pruned};
 pub use stream::{Stream, Stretch};
 pub use times::{CameOf, Doubtful, DuePage, Forgiven, Mark, Moved};
+pub use troubles::{Ends, Examples, Held, Trouble};
 
 use engine::Engine;
 use listeners::Heard;

@@ -52,6 +52,13 @@ struct Passed {
     status: String,
 }
 
+/// A message of a channel.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Delivered {
+    channel: String,
+    outcome: &'static str,
+}
+
 /// What runs.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Build {
@@ -68,6 +75,7 @@ struct Metrics {
     requests: Family<Asked, Histogram, fn() -> Histogram>,
     streams: Gauge,
     passed: Family<Passed, Counter>,
+    deliveries: Family<Delivered, Counter>,
     reloaded: Gauge,
     reloaded_at: Gauge,
 }
@@ -87,6 +95,9 @@ impl Metrics {
         let passed = Family::<Passed, Counter>::default();
         let help = "Requests through the proxy, and the status that the provider answered with";
         registry.register("proxy_requests", help, passed.clone());
+        let deliveries = Family::default();
+        let help = "Tries to deliver a message of a channel";
+        registry.register("alert_deliveries", help, deliveries.clone());
         let durations: Family<Refreshed, Histogram, fn() -> Histogram> =
             Family::new_with_constructor(|| Histogram::new(REFRESHES));
         let help = "How long attempts took, with waiting for their turn";
@@ -117,6 +128,7 @@ impl Metrics {
             requests,
             streams,
             passed,
+            deliveries,
             reloaded,
             reloaded_at,
         }
@@ -149,6 +161,12 @@ pub fn plugin_failed(provider: &str) {
 pub fn served(provider: &str) {
     let labels = OfProvider { provider: provider.to_owned() };
     METRICS.served.get_or_create(&labels).inc();
+}
+
+/// A try to deliver a message of `channel` has ended so.
+pub fn alert_delivered(channel: &str, outcome: &'static str) {
+    let labels = Delivered { channel: channel.to_owned(), outcome };
+    METRICS.deliveries.get_or_create(&labels).inc();
 }
 
 /// Something that was due is begun so long after.
@@ -200,6 +218,7 @@ mod tests {
         plugin_failed("eskiz");
         served("eskiz");
         begun_after(Duration::from_secs(2));
+        alert_delivered("ops", "delivered");
         answered("GET", "/healthz", 200, Duration::from_micros(80));
         streams(2);
         streams(-1);
@@ -213,6 +232,7 @@ mod tests {
             "keepfresh_plugin_faults_total{provider=\"eskiz\"} 1",
             "keepfresh_tokens_served_total{provider=\"eskiz\"} 1",
             "keepfresh_scheduler_lag_seconds_count 1",
+            "keepfresh_alert_deliveries_total{channel=\"ops\",outcome=\"delivered\"} 1",
             "keepfresh_http_request_duration_seconds_count{method=\"GET\",route=\"/healthz\",status=\"200\"} 1",
             "keepfresh_http_event_streams 1",
             "keepfresh_config_last_reload_successful 0",

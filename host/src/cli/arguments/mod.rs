@@ -1,6 +1,7 @@
 //! What can be typed.
 
 mod access;
+mod channel;
 mod connection;
 mod explain;
 mod manifest;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub(super) use access::{ApiKeyVerb, Audit};
+pub(super) use channel::ChannelVerb;
 pub(super) use connection::{Add, Connect, ConnectionVerb, Export, Import, Reading};
 pub(super) use explain::Explain;
 pub(super) use manifest::ManifestVerb;
@@ -183,6 +185,11 @@ pub(super) enum Verb {
     ApiKey {
         #[command(subcommand)]
         verb: ApiKeyVerb,
+    },
+    /// List the channels that are told of problems, or send one a test message
+    Channel {
+        #[command(subcommand)]
+        verb: ChannelVerb,
     },
     /// Show who read, changed or approved what, newest first
     Audit(Audit),

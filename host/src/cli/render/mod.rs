@@ -25,6 +25,9 @@ pub(super) mod codes;
 /// Keys, and who did what.
 pub(super) mod access;
 
+/// Channels.
+mod channel;
+
 /// Connections.
 mod connection;
 
@@ -252,6 +255,8 @@ fn as_json(reply: &Reply) -> Value {
         Reply::NewKey(new) => access::done_json(&new.key, Some(&new.secret)),
         Reply::Revoked(key) => access::done_json(key, None),
         Reply::ApiKeys(keys) => json!({ "keys": keys }),
+        Reply::Channels(channels) => json!({ "channels": channels }),
+        Reply::ChannelTested(name) => json!({ "done": true, "channel": name }),
         Reply::Audit(page) => json!({ "entries": page.rows }),
         // Only a file that was asked about gets them.
         Reply::Exported(_) | Reply::Token { .. } => Value::Null,
@@ -314,6 +319,11 @@ fn as_text(reply: &Reply) {
             hint("no API keys; make one: keepfresh api-key create NAME --scope token:read");
         }
         Reply::ApiKeys(keys) => out_all(access::keys(keys)),
+        Reply::Channels(channels) if channels.is_empty() => {
+            hint("no channels: nobody is told of problems; add [[channels]] to the manifest");
+        }
+        Reply::Channels(channels) => out_all(channel::list(channels)),
+        Reply::ChannelTested(name) => hint(format!("a test message to {name} has arrived")),
         Reply::Audit(page) if page.rows.is_empty() => hint("no entries match"),
         Reply::Audit(page) => out_all(access::entries(&page.rows)),
         Reply::Exported(_) | Reply::Token { .. } => {}

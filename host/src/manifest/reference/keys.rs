@@ -1,7 +1,8 @@
 //! The table of keys. Text for people stands here and nowhere else.
 
 use crate::manifest::reference::Section::{
-    Connection, Egress, Plugins, Provider, Proxy, Retry, Root, Server, Storage, Tls, Vault,
+    Alerts, Channel, Connection, Egress, Heartbeat, Plugins, Provider, Proxy, Retry, Root, Server,
+    Storage, Tls, Vault,
 };
 use crate::manifest::reference::{Key, Kind, Usual};
 
@@ -43,6 +44,15 @@ keys! {
     Root."providers": Kind::Named(Provider), Words("none");
         "One table for each provider. Its name is the first part of a connection's id.";
         "{ eskiz = {} }";
+    Root."alerts": Kind::Table(Alerts), Words("all defaults");
+        "What holds for all channels.";
+        "{ critical_within = \"2h\" }";
+    Root."channels": Kind::Tables(Channel), Words("none");
+        "Who is told when something is wrong, and when it is over.";
+        "[{ kind = \"slack\", url = { env = \"SLACK_URL\" } }]";
+    Root."heartbeat": Kind::Table(Heartbeat), Words("none");
+        "A sign of life for a service that notices when it does not come.";
+        "{ url = { env = \"HEARTBEAT_URL\" } }";
 
     Storage."url": Kind::Database, Value("\"sqlite:keepfresh.db\"");
         "The file of the database. It must be on a local disk. The daemon's socket is beside it, with the ending `.sock`.";
@@ -188,4 +198,61 @@ keys! {
     Connection."secrets": Kind::Secrets, Words("the provider's");
         "Secrets that override the provider's.";
         "{ client_secret = { env = \"REPORTS_SECRET\" } }";
+
+    Alerts."critical_within": Kind::Time(60, YEAR), Value("\"2h\"");
+        "A token that ends within this time, while refreshing it fails, is critical.";
+        "\"6h\"";
+
+    Channel."kind": Kind::ChannelKind, Required;
+        "How it is told: `\"email\"`, `\"webhook\"` or `\"slack\"`.";
+        "\"slack\"";
+    Channel."name": Kind::Name, Words("the kind");
+        "What it is called. Two channels have two names.";
+        "\"night-shift\"";
+    Channel."on": Kind::AlertKinds, Words("all but `\"summary\"`");
+        "What it is told of: `failed`, `critical`, `expired`, `reconnect`, `misconfigured`, `approval`, `recovered`, `summary`.";
+        "[\"expired\", \"reconnect\", \"recovered\"]";
+    Channel."after": Kind::Time(0, DAY), Value("\"1m\"");
+        "How long something must be wrong before it is told. What is over by then is not told.";
+        "\"15m\"";
+    Channel."summary_at": Kind::TimeOfDay, Words("no summary");
+        "When the summary of a day is sent.";
+        "\"08:00\"";
+    Channel."timezone": Kind::Zone, Value("\"UTC\"");
+        "The time zone of the summary, and of times in messages.";
+        "\"Asia/Tashkent\"";
+    Channel."url": Kind::Endpoint, Words("required for `webhook` and `slack`");
+        "Where messages are sent: a URL, or where it is if it is secret.";
+        "{ env = \"SLACK_URL\" }";
+    Channel."secret": Kind::Secret, Words("none: not signed");
+        "What webhooks are signed with, as Standard Webhooks has it: `whsec_` and base64.";
+        "{ env = \"WEBHOOK_SECRET\" }";
+    Channel."egress": Kind::Table(Egress), Words("public addresses over `https` alone");
+        "Addresses that are refused otherwise; see `[providers.NAME.egress]`.";
+        "{ networks = [\"10.0.0.0/8\"] }";
+    Channel."smtp": Kind::Smtp, Words("required for `email`");
+        "The mail server. `smtp://` requires STARTTLS unless the host is this machine; `?starttls=required` requires it there too. `smtps://` has TLS from the first byte.";
+        "\"smtp://mailer@smtp.example.com:587\"";
+    Channel."password": Kind::Secret, Words("none: no login");
+        "The password of the mail server's user.";
+        "{ env = \"SMTP_PASSWORD\" }";
+    Channel."from": Kind::Mailbox, Words("required for `email`");
+        "Who mail is from.";
+        "\"Keepfresh <keepfresh@example.com>\"";
+    Channel."to": Kind::Mailboxes, Words("required for `email`");
+        "Who gets mail.";
+        "[\"ops@example.com\"]";
+    Channel."notify_person": Kind::Boolean, Value("false");
+        "Whether the person of a connection gets a mail when they have to log in again, if the profile has their address.";
+        "true";
+
+    Heartbeat."url": Kind::Endpoint, Required;
+        "Where the sign of life is sent: a URL, or where it is if it is secret.";
+        "{ env = \"HEARTBEAT_URL\" }";
+    Heartbeat."every": Kind::Time(1, DAY), Value("\"5m\"");
+        "How often.";
+        "\"1m\"";
+    Heartbeat."egress": Kind::Table(Egress), Words("public addresses over `https` alone");
+        "Addresses that are refused otherwise; see `[providers.NAME.egress]`.";
+        "{ networks = [\"10.0.0.0/8\"] }";
 }

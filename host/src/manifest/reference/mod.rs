@@ -34,6 +34,12 @@ pub enum Section {
     Server,
     /// Its certificate.
     Tls,
+    /// What holds for all channels.
+    Alerts,
+    /// One of those who are told.
+    Channel,
+    /// A sign of life.
+    Heartbeat,
     /// One provider.
     Provider,
     /// How often a provider that is down is asked again.
@@ -122,6 +128,20 @@ pub enum Kind {
     Word(&'static [&'static str]),
     /// A text.
     Text,
+    /// Where requests go: a URL, or the source of one.
+    Endpoint,
+    /// How a channel is told.
+    ChannelKind,
+    /// What a channel is told of.
+    AlertKinds,
+    /// A time of day.
+    TimeOfDay,
+    /// A mail server.
+    Smtp,
+    /// An e-mail address.
+    Mailbox,
+    /// Such addresses.
+    Mailboxes,
 }
 
 /// What holds where a key is not given.
@@ -149,6 +169,9 @@ impl Section {
         Self::Egress,
         Self::Proxy,
         Self::Connection,
+        Self::Alerts,
+        Self::Channel,
+        Self::Heartbeat,
     ];
 
     /// Its keys, in the order of the page.
@@ -198,6 +221,9 @@ impl Section {
             Self::Egress => "[providers.NAME.egress]",
             Self::Proxy => "[providers.NAME.proxy]",
             Self::Connection => "[[providers.NAME.connections]]",
+            Self::Alerts => "[alerts]",
+            Self::Channel => "[[channels]]",
+            Self::Heartbeat => "[heartbeat]",
         }
     }
 }
@@ -232,6 +258,13 @@ impl Kind {
             Self::Methods => "array of methods",
             Self::Word(_) => "word",
             Self::Text => "text",
+            Self::Endpoint => "URL, or secret",
+            Self::ChannelKind => "kind of channel",
+            Self::AlertKinds => "array of words",
+            Self::TimeOfDay => "time of day",
+            Self::Smtp => "URL of a mail server",
+            Self::Mailbox => "e-mail address",
+            Self::Mailboxes => "array of e-mail addresses",
         }
     }
 

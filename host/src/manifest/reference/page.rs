@@ -27,12 +27,14 @@ const TYPES: &str = "
 | cron expression | crontab's five fields: minute, hour, day of the month, month, day of the week. A sixth field before them is for seconds. `@hourly`, `@daily`, `@weekly`, `@monthly` and `@yearly` work too |
 | database URL | `\"sqlite:PATH\"` |
 | duration | a number and its unit, in quotes: `\"90s\"`, `\"5m\"`, `\"12h\"`, `\"2d\"`. A number without a unit is refused |
+| e-mail address | `\"ops@example.com\"`, or with a name before it: `\"Keepfresh <keepfresh@example.com>\"` |
 | grant | `\"reveal\"` or `\"memory:256MiB\"` |
 | name | letters, digits and `. _ - @ + :`; in lower case for a provider or a plugin |
 | network | an address and a prefix length: `\"127.0.0.0/8\"` |
 | path | text; a relative path starts from the folder of the manifest |
 | rate | a number of requests and a unit: `\"10/s\"`, `\"600/m\"`, `\"5000/h\"` |
 | secret | where it is, never the secret itself: `{ env = \"NAME\" }`, `{ file = \"PATH\" }`, `{ credential = \"NAME\" }` (of systemd) or `{ exec = [\"COMMAND\", \"ARGUMENT\"] }` |
+| time of day | hours and minutes: `\"08:00\"` |
 | time zone | a name of the time zone database, such as `\"Asia/Tashkent\"` |
 ";
 

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::manifest::reference::{Key, Kind, Section, Usual};
+use crate::model::alert::AlertKind;
 
 /// The schema of the whole manifest.
 pub fn schema() -> Value {
@@ -89,6 +90,12 @@ fn kind(kind: Kind) -> Value {
         }
         Kind::Word(words) => json!({ "enum": words }),
         Kind::Text => json!({ "type": "string" }),
+        Kind::Endpoint => {
+            json!({ "anyOf": [{ "$ref": "#/definitions/secret" }, self::kind(Kind::Url)] })
+        }
+        Kind::ChannelKind => json!({ "enum": ["email", "webhook", "slack"] }),
+        Kind::AlertKinds => json!({ "type": "array", "items": { "enum": AlertKind::ALL } }),
+        Kind::Mailboxes => json!({ "type": "array", "items": self::kind(Kind::Mailbox) }),
         text => pattern(pattern_of(text)),
     }
 }
@@ -102,6 +109,9 @@ fn pattern_of(kind: Kind) -> &'static str {
         Kind::ConnectionName => r"^[^/\s]+$",
         Kind::Cron => r"^\s*(@[A-Za-z]+|\S+(\s+\S+){4,5})\s*$",
         Kind::Time(..) => "[0-9]",
+        Kind::TimeOfDay => "^[0-2][0-9]:[0-5][0-9]$",
+        Kind::Smtp => "^smtps?://.+$",
+        Kind::Mailbox => "@",
         Kind::Rate => r"^\s*[0-9]+\s*/\s*[smh]\s*$",
         _ => ".",
     }

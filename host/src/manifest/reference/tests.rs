@@ -31,9 +31,29 @@ fn with(key: &Key, value: &str) -> String {
             let header = if key.name == "prefix" { "header = \"a\"\n" } else { "" };
             format!("[providers.x.proxy]\nto = [\"https://a.example/\"]\n{header}")
         }
+        Section::Channel => channel(key.name),
+        Section::Heartbeat if key.name == "url" => "[heartbeat]\n".to_owned(),
+        Section::Heartbeat => "[heartbeat]\nurl = \"https://a.example\"\n".to_owned(),
         section => section.heading().replace("NAME", "x") + "\n",
     };
     format!("{before}{} = {value}\n", key.name)
+}
+
+/// A channel that has this key, without it.
+fn channel(key: &str) -> String {
+    let lines = match key {
+        "smtp" | "password" | "from" | "to" | "notify_person" => &[
+            "kind = \"email\"",
+            "smtp = \"smtp://a.example\"",
+            "from = \"a@b.example\"",
+            "to = [\"c@d.example\"]",
+        ][..],
+        "kind" => &["url = \"https://a.example\""],
+        _ => &["kind = \"webhook\"", "url = \"https://a.example\""],
+    };
+    let others = lines.iter().filter(|it| !it.starts_with(&format!("{key} =")));
+    let others = others.copied().collect::<Vec<_>>().join("\n");
+    format!("[[channels]]\n{others}\n")
 }
 
 fn all() -> impl Iterator<Item = &'static Key> {
@@ -42,7 +62,8 @@ fn all() -> impl Iterator<Item = &'static Key> {
 
 #[test]
 fn every_key_that_is_parsed_is_documented_and_every_documented_key_is_parsed() {
-    let text = "[[providers.x.connections]]\nname = \"a\"\n";
+    let text = "[[providers.x.connections]]\nname = \"a\"\n\
+                [[channels]]\nkind = \"webhook\"\n[[channels]]\nkind = \"email\"\n";
     let problems = Problems::new(text, Path::new("keepfresh.toml"));
     let (root, _) = DeTable::parse_recoverable(text);
     let _ = crate::manifest::read(root.get_ref(), Path::new("keepfresh.toml"), &problems);

@@ -105,6 +105,11 @@ codes! {
         remedy: "Correct the value as the message shows; see `docs/proxy.md`.",
         exit: Config, retryable: false, acts: Operator,
     }
+    Channel = "manifest.channel" {
+        meaning: "A channel, or the heartbeat, has a value that does not fit.",
+        remedy: "Write the value as the message shows.",
+        exit: Config, retryable: false, acts: Operator,
+    }
     Grant = "manifest.grant" {
         meaning: "There is no such grant.",
         remedy: "Write one of the grants that the message lists.",

@@ -22,6 +22,9 @@ mod keys;
 /// The database.
 mod storage;
 
+/// Channels and the heartbeat.
+mod channel;
+
 /// The HTTP API.
 mod http;
 
@@ -53,6 +56,7 @@ use serde::ser::{Serialize, Serializer};
 use crate::model::exit::Exit;
 
 pub use asking::{ApiKey, Command, Connect, Connection, Export, Import};
+pub use channel::Channel;
 pub use egress::Egress;
 pub use http::{Auth, Http, Proxy};
 pub use keys::{Secret, Vault};
@@ -106,8 +110,8 @@ macro_rules! areas {
 
 areas! {
     Command, Daemon, Instance, Init, Manifest, Secret, Vault, Storage, PluginFile, Plugin, Egress,
-    Provider, Refresh, Token, Replay, Connect, Connection, Import, Export, ApiKey, Auth, Http,
-    Proxy, Internal,
+    Provider, Refresh, Token, Replay, Connect, Connection, Import, Export, ApiKey, Channel, Auth,
+    Http, Proxy, Internal,
 }
 
 impl Code {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::manifest::Manifest;
+use crate::manifest::channel::How;
 use crate::manifest::provider::{Connection, Provider};
 use crate::operator::examine::{Deployment, Examined, Fault};
 use crate::vault::source::Source;
@@ -31,7 +33,34 @@ pub(super) async fn secrets(it: Deployment<'_>) -> Examined {
         count += 1;
         faults.extend(unreadable(&path, source, what, &said).await);
     }
+    for (path, source, whose) in of_channels(it.manifest) {
+        count += 1;
+        faults.extend(unreadable(&path, source, whose.clone(), &whose).await);
+    }
     Examined { what: "secrets", fine: format!("{count} can be read"), faults }
+}
+
+/// What channels and the heartbeat read: where it stands in the manifest, and what it is called.
+fn of_channels(manifest: &Manifest) -> Vec<(Vec<String>, &Source, String)> {
+    let mut all = Vec::new();
+    for (place, channel) in manifest.channels.iter().enumerate() {
+        let keys = match &channel.how {
+            How::Webhook { to, secret } => {
+                vec![("url", to.url.source()), ("secret", secret.as_ref())]
+            }
+            How::Slack(to) => vec![("url", to.url.source())],
+            How::Email(email) => vec![("password", email.password.as_ref())],
+        };
+        let named = keys.into_iter().filter_map(|(key, source)| Some((key, source?)));
+        all.extend(named.map(|(key, source)| {
+            let path = ["channels", &place.to_string(), key].map(str::to_owned).to_vec();
+            (path, source, format!("the {key} of the channel {}", channel.name))
+        }));
+    }
+    let heartbeat = manifest.heartbeat.as_ref().and_then(|it| it.to.url.source());
+    let path = || ["heartbeat", "url"].map(str::to_owned).to_vec();
+    all.extend(heartbeat.map(|source| (path(), source, "the url of the heartbeat".to_owned())));
+    all
 }
 
 async fn unreadable(path: &[String], source: &Source, what: String, said: &str) -> Option<Fault> {

@@ -23,6 +23,7 @@ mod access;
 pub(in crate::storage) mod events;
 mod identity;
 mod log;
+mod outlets;
 mod pages;
 
 mod random;

@@ -111,7 +111,7 @@ fn event(row: &SqliteRow) -> Result<OutboxEvent, StorageError> {
 
 /// One who wants to be told.
 pub(super) struct Listen {
-    pub(super) name: &'static str,
+    pub(super) name: String,
     pub(super) kinds: Vec<EventKind>,
 }
 
@@ -136,7 +136,7 @@ impl Write for Listen {
 
 /// Those who stay.
 pub(super) struct Keep {
-    pub(super) names: Vec<&'static str>,
+    pub(super) names: Vec<String>,
 }
 
 impl Write for Keep {
@@ -154,7 +154,7 @@ impl Write for Keep {
 
 /// One who was told.
 pub(super) struct Told {
-    pub(super) name: &'static str,
+    pub(super) name: String,
     pub(super) id: i64,
 }
 

@@ -17,11 +17,13 @@ mod listing;
 mod log;
 mod mending;
 mod outcomes;
+mod outlets;
 mod prune;
 mod recent;
 mod rooms;
 mod rows;
 mod times;
+mod troubles;
 mod writer;
 
 #[cfg(test)]
@@ -45,15 +47,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::model::attempt::Attempt;
 use crate::model::audit::AuditRecord;
-use crate::model::connection::Due;
+use crate::model::connection::{Due, Problem};
 use crate::model::event::EventKind;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::storage::engine::{Answer, Engine};
 use crate::storage::{
     Abandoned, AuditFilter, AuditPage, Begin, Begun, Bite, CameOf, Capture, Counted, Departed,
-    Doubtful, DuePage, Enrolment, Failed, Filter, Forgiven, KeyUse, Loaded, LogFilter, LogPage,
-    ManualSet, Mark, Moved, Page, Pausing, Reconcile, Renewal, Skipped, Standing, Statistics,
-    StorageError, StoredKey, Stretch, Succeeded, Tally, Waiting,
+    Doubtful, DuePage, Ends, Enrolment, Examples, Failed, Filter, Forgiven, Held, KeyUse, Loaded,
+    LogFilter, LogPage, ManualSet, Mark, Message, Moved, Noted, Outlet, Page, Pausing, Reconcile,
+    Renewal, Settled, Skipped, Standing, Statistics, StorageError, StoredKey, Stretch, Succeeded,
+    Tally, Trouble, Waiting,
 };
 use crate::vault::keyring::WrappedKey;
 use recent::Recent;
@@ -317,11 +320,11 @@ impl Engine for Sqlite {
         Box::pin(prune::events(self, before, after))
     }
 
-    fn listen(&self, name: &'static str, kinds: Vec<EventKind>) -> Answer<'_, ()> {
+    fn listen(&self, name: String, kinds: Vec<EventKind>) -> Answer<'_, ()> {
         self.writer.write(listeners::Listen { name, kinds })
     }
 
-    fn keep_listeners(&self, names: Vec<&'static str>) -> Answer<'_, ()> {
+    fn keep_listeners(&self, names: Vec<String>) -> Answer<'_, ()> {
         self.writer.write(listeners::Keep { names })
     }
 
@@ -329,7 +332,7 @@ impl Engine for Sqlite {
         Box::pin(listeners::heard(&self.readers))
     }
 
-    fn waiting(&self, name: &'static str, after: i64, limit: u32) -> Answer<'_, Waiting> {
+    fn waiting<'a>(&'a self, name: &'a str, after: i64, limit: u32) -> Answer<'a, Waiting> {
         Box::pin(listeners::waiting(&self.readers, name, after, limit))
     }
 
@@ -337,8 +340,67 @@ impl Engine for Sqlite {
         Box::pin(listeners::after(&self.readers, after, limit))
     }
 
-    fn told(&self, name: &'static str, id: i64) -> Answer<'_, ()> {
-        self.writer.write(listeners::Told { name, id })
+    fn told(&self, name: &str, id: i64) -> Answer<'_, ()> {
+        self.writer.write(listeners::Told { name: name.to_owned(), id })
+    }
+
+    fn note_ends(&self, ends: Ends) -> Answer<'_, u64> {
+        self.writer.write(ends)
+    }
+
+    fn note_alive(&self, now: Timestamp) -> Answer<'_, ()> {
+        self.writer.write(outlets::Alive(now))
+    }
+
+    fn outlets(&self) -> Answer<'_, Vec<Outlet>> {
+        Box::pin(outlets::all(&self.readers))
+    }
+
+    fn keep_outlets(&self, kind: &str, names: Vec<String>) -> Answer<'_, ()> {
+        self.writer.write(outlets::Keep { kind: kind.to_owned(), names })
+    }
+
+    fn messages<'a>(
+        &'a self,
+        outlet: &'a str,
+        now: Timestamp,
+        limit: u32,
+    ) -> Answer<'a, Vec<Message>> {
+        Box::pin(outlets::messages(&self.readers, outlet, now, limit))
+    }
+
+    fn next_message<'a>(&'a self, outlet: &'a str) -> Answer<'a, Option<Timestamp>> {
+        Box::pin(outlets::next_message(&self.readers, outlet))
+    }
+
+    fn settle(&self, settled: Settled) -> Answer<'_, ()> {
+        self.writer.write(settled)
+    }
+
+    fn alerts<'a>(&'a self, outlet: &'a str) -> Answer<'a, Vec<(String, String)>> {
+        Box::pin(outlets::alerts(&self.readers, outlet))
+    }
+
+    fn note(&self, noted: Noted) -> Answer<'_, ()> {
+        self.writer.write(noted)
+    }
+
+    fn troubles<'a>(
+        &'a self,
+        now: Timestamp,
+        soon: Timestamp,
+        held: &'a [Held],
+    ) -> Answer<'a, Vec<Trouble>> {
+        Box::pin(troubles::all(&self.readers, now, soon, held))
+    }
+
+    fn examples<'a>(
+        &'a self,
+        provider: &'a str,
+        problem: Option<Problem>,
+        limit: u32,
+    ) -> Answer<'a, Examples> {
+        Box::pin(troubles::examples(&self.readers, provider, problem, limit))
     }
 
     fn keyring(&self) -> Answer<'_, Vec<WrappedKey>> {

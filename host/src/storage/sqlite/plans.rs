@@ -33,6 +33,21 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("delete from listeners", "SCAN listeners", "a handful of listeners"),
     ("select id, at < ?2", "SCAN l", "a handful of listeners"),
     ("delete from outbox where id in", "SCAN l", "a handful of listeners"),
+    ("select o.*, (select count(*) from messages", "SCAN o", "a handful of outlets"),
+    (
+        "select provider, problem, count(*), count(*) filter",
+        FAILING,
+        "those in trouble are counted",
+    ),
+    (
+        "select provider, problem, count(*), count(*) filter",
+        GROUPED,
+        "those in trouble are counted",
+    ),
+    ("select coalesce(error_code, '') as code", GROUPED, "those in trouble are counted"),
+    ("select coalesce(error_code, '') as code", SORTED, "the codes, which are few"),
+    ("update connections set ending_told", FAILING, "those in trouble are looked at"),
+    ("update connections set expired_told", FAILING, "those in trouble are looked at"),
     ("select version from _sqlx_migrations", MIGRATIONS, "a handful of migrations"),
     ("select *, attempt as id from claims", "SCAN claims", "open attempts alone"),
     ("select *, attempt as id from claims", SORTED, "open attempts alone"),
@@ -77,6 +92,7 @@ const ANY_ANSWER: &str = "SCAN captures USING COVERING INDEX sqlite_autoindex_ca
 const BY_PROVIDER: &str = "SCAN connections USING INDEX connections_provider";
 const COUNTED: &str = "SCAN connections USING COVERING INDEX connections_provider";
 const STUCK: &str = "SCAN connections USING INDEX connections_problem";
+const FAILING: &str = "SCAN connections USING INDEX connections_failing";
 const GROUPED: &str = "USE TEMP B-TREE FOR GROUP BY";
 const SORTED: &str = "USE TEMP B-TREE FOR ORDER BY";
 

@@ -1,0 +1,196 @@
+//! What is wrong now, and tokens that end while that is so. Costs what is in trouble, and not what is stored.
+
+use jiff::Timestamp;
+use rusqlite::{Row, params};
+use serde_json::json;
+use sqlx::sqlite::SqlitePool;
+
+use crate::model::code::Code;
+use crate::model::connection::Problem;
+use crate::model::event::{Event, EventKind};
+use crate::storage::error::StorageError;
+use crate::storage::sqlite::listeners::append;
+use crate::storage::sqlite::recent::Touched;
+use crate::storage::sqlite::rows::millis;
+use crate::storage::sqlite::writer::{Db, Write};
+use crate::storage::troubles::ENDS_AT_ONCE;
+use crate::storage::{Ends, Examples, Held, Trouble};
+
+/// Provider, problem, and counts: of all, of those that end soon, of those that have ended.
+type Group = (String, Option<String>, i64, i64, i64);
+
+const FAILING: &str = "
+    select provider, problem, count(*), count(*) filter (where expires_at > ?1 and expires_at <= ?2),
+           count(*) filter (where expires_at <= ?1)
+    from connections indexed by connections_failing
+    where (failures > 0 or problem is not null) and paused_at is null
+    group by provider, problem";
+
+/// What is due at a provider that is not asked, and has not failed itself.
+const HELD: &str = "
+    select count(*), count(*) filter (where expires_at > ?1 and expires_at <= ?2),
+           count(*) filter (where expires_at <= ?1)
+    from connections
+    where provider = ?3 and due_at <= ?4 and failures = 0 and problem is null and paused_at is null";
+
+pub(super) async fn all(
+    readers: &SqlitePool,
+    now: Timestamp,
+    soon: Timestamp,
+    held: &[Held],
+) -> Result<Vec<Trouble>, StorageError> {
+    let (now, soon) = (millis(now), millis(soon));
+    let groups: Vec<Group> =
+        sqlx::query_as(FAILING).bind(now).bind(soon).fetch_all(readers).await?;
+    let mut all = groups.into_iter().map(trouble).collect::<Vec<_>>();
+    for (provider, until) in held {
+        let waiting = sqlx::query_as(HELD).bind(now).bind(soon).bind(provider).bind(spread(*until));
+        let (affected, ending, expired): (i64, i64, i64) = waiting.fetch_one(readers).await?;
+        let waiting = trouble((provider.clone(), None, affected, ending, expired));
+        match all.iter_mut().find(|it| it.provider == *provider && it.problem.is_none()) {
+            Some(failing) => {
+                failing.affected += waiting.affected;
+                failing.ending += waiting.ending;
+                failing.expired += waiting.expired;
+            }
+            None if waiting.affected > 0 => all.push(waiting),
+            None => {}
+        }
+    }
+    Ok(all)
+}
+
+fn trouble((provider, problem, affected, ending, expired): Group) -> Trouble {
+    // A word that a newer version has written is a problem that only a person can solve.
+    let problem = problem.map(|it| it.parse().unwrap_or(Problem::Misconfigured));
+    Trouble {
+        provider,
+        problem,
+        affected: affected.unsigned_abs(),
+        ending: ending.unsigned_abs(),
+        expired: expired.unsigned_abs(),
+    }
+}
+
+/// What is put off comes back within half a minute after that.
+fn spread(until: Timestamp) -> i64 {
+    millis(until).saturating_add(30_000)
+}
+
+pub(super) async fn examples(
+    readers: &SqlitePool,
+    provider: &str,
+    problem: Option<Problem>,
+    limit: u32,
+) -> Result<Examples, StorageError> {
+    let (first, end) = (format!("{provider}/"), format!("{provider}0"));
+    let problem = problem.map(Problem::as_str);
+    let names = sqlx::query_scalar(
+        "select name from connections indexed by connections_failing
+         where (failures > 0 or problem is not null) and paused_at is null
+           and id > ?1 and id < ?2 and problem is ?3
+         order by id limit ?4",
+    );
+    let names = names.bind(&first).bind(&end).bind(problem).bind(limit).fetch_all(readers).await?;
+    let causes = sqlx::query_as(
+        "select coalesce(error_code, '') as code, count(*) as found, coalesce(max(error_message), '')
+         from connections indexed by connections_failing
+         where (failures > 0 or problem is not null) and paused_at is null
+           and id > ?1 and id < ?2 and problem is ?3
+         group by code order by found desc, code limit ?4",
+    );
+    let causes: Vec<(String, i64, String)> =
+        causes.bind(&first).bind(&end).bind(problem).bind(limit).fetch_all(readers).await?;
+    let causes = causes.into_iter().map(|(code, found, text)| (code, found.unsigned_abs(), text));
+    Ok(Examples { names, causes: causes.collect() })
+}
+
+const ENDING: &str = "
+    update connections set ending_told = generation
+    where id in (select id from connections indexed by connections_failing
+                 where (failures > 0 or problem is not null) and problem is null
+                   and paused_at is null and expires_at > ?1 and expires_at <= ?2
+                   and ending_told is not generation
+                 limit ?3)
+    returning id, generation, error_code";
+
+const EXPIRED: &str = "
+    update connections set expired_told = generation
+    where id in (select id from connections indexed by connections_failing
+                 where (failures > 0 or problem is not null) and problem is null
+                   and paused_at is null and expires_at <= ?1
+                   and expired_told is not generation
+                 limit ?3)
+    returning id, generation, error_code";
+
+const HELD_ENDING: &str = "
+    update connections set ending_told = generation
+    where id in (select c.id from json_each(?4) h cross join connections c
+                 where c.provider = h.value ->> 'provider' and c.due_at <= h.value ->> 'until'
+                   and c.failures = 0 and c.problem is null and c.paused_at is null
+                   and c.expires_at > ?1 and c.expires_at <= ?2 and c.ending_told is not c.generation
+                 limit ?3)
+    returning id, generation, error_code";
+
+const HELD_EXPIRED: &str = "
+    update connections set expired_told = generation
+    where id in (select c.id from json_each(?4) h cross join connections c
+                 where c.provider = h.value ->> 'provider' and c.due_at <= h.value ->> 'until'
+                   and c.failures = 0 and c.problem is null and c.paused_at is null
+                   and c.expires_at <= ?1 and c.expired_told is not c.generation
+                 limit ?3)
+    returning id, generation, error_code";
+
+impl Write for Ends {
+    type Answer = u64;
+
+    fn apply(&self, db: &Db) -> Result<u64, StorageError> {
+        let mut events = Vec::new();
+        if self.ending {
+            events.extend(self.found(db, EventKind::Ending, ENDING, HELD_ENDING)?);
+        }
+        if self.expired {
+            events.extend(self.found(db, EventKind::Expired, EXPIRED, HELD_EXPIRED)?);
+        }
+        append(db, &events)?;
+        Ok(events.len() as u64)
+    }
+
+    fn touched(&self) -> Touched {
+        Touched::Nothing
+    }
+}
+
+impl Ends {
+    fn found(
+        &self,
+        db: &Db,
+        kind: EventKind,
+        failing: &'static str,
+        held: &'static str,
+    ) -> Result<Vec<Event>, StorageError> {
+        let (now, soon) = (millis(self.now), millis(self.soon));
+        let event = |row: &Row<'_>| self.event(kind, row);
+        let mut events = db
+            .prepare_cached(failing)?
+            .query_map(params![now, soon, ENDS_AT_ONCE], event)?
+            .collect::<Result<Vec<_>, _>>()?;
+        if !self.held.is_empty() {
+            let all = self.held.iter();
+            let all = all.map(|(name, until)| json!({"provider": name, "until": spread(*until)}));
+            let all = all.collect::<serde_json::Value>().to_string();
+            let mut statement = db.prepare_cached(held)?;
+            let more = statement.query_map(params![now, soon, ENDS_AT_ONCE, all], event)?;
+            events.extend(more.collect::<Result<Vec<_>, _>>()?);
+        }
+        Ok(events.into_iter().flatten().collect())
+    }
+
+    /// `None` for a row that cannot be read, which is told of elsewhere.
+    fn event(&self, kind: EventKind, row: &Row<'_>) -> rusqlite::Result<Option<Event>> {
+        let Ok(connection) = row.get::<_, String>(0)?.parse() else { return Ok(None) };
+        let generation = row.get::<_, i64>(1)?.unsigned_abs();
+        let code = row.get::<_, Option<String>>(2)?.map(|it| Code::read(&it));
+        Ok(Some(Event { kind, connection, at: self.now, generation, code }))
+    }
+}

@@ -1,0 +1,130 @@
+//! Mail, as a real server takes it: `aiosmtpd`, with STARTTLS and a login. Without it these tests are skipped.
+
+use e2e::daemon::wait_until;
+use e2e::database::Database;
+use e2e::servers::RealServer;
+use e2e::stage::{Stage, write_secret};
+use serde_json::Value;
+
+use super::add;
+use crate::providers::subject::{self, plain};
+
+const PASSWORD: &str = "mail-password-CANARY";
+
+/// A channel that sends mail through this server, with these lines besides.
+fn channel(url: &str, more: &str) -> String {
+    format!(
+        "\n[[channels]]\nkind = \"email\"\nsmtp = \"{url}\"\npassword = {{ file = \"smtp.secret\" }}\nfrom = \"Keepfresh <keepfresh@example.com>\"\nto = [\"ops@example.com\", \"night@example.com\"]\nafter = \"0s\"\n{more}\n"
+    )
+}
+
+/// `smtp://mailer@localhost:PORT?starttls=required`.
+fn encrypted(server: &RealServer) -> String {
+    server.base_url().replace("smtp://", "smtp://mailer@") + "?starttls=required"
+}
+
+/// One connection whose password is wrong, and a channel with those lines.
+fn misconfigured(server: &RealServer, url: &str, more: &str) -> Stage {
+    let mut stage = Stage::eskiz("");
+    write_secret(&stage.home, "eskiz.password", "wrong");
+    write_secret(&stage.home, "smtp.secret", PASSWORD);
+    stage.home.set_env("SSL_CERT_FILE", &server.authority().display().to_string());
+    add(&stage.home, &channel(url, more));
+    stage
+}
+
+fn state(stage: &Stage) -> Value {
+    stage.home.run(&["channel", "list", "--json"]).exits(0).json()["channels"][0].clone()
+}
+
+#[test]
+fn mail_goes_over_starttls_to_all_recipients_in_plain_text_and_html() {
+    let Some(server) = RealServer::smtp(&[]) else { return };
+    let stage = misconfigured(&server, &encrypted(&server), "");
+    let daemon = stage.home.serve();
+    wait_until("it arrives", || !server.mails().is_empty());
+    let mail = server.mails().remove(0);
+    assert_eq!((&mail["tls"], &mail["user"]), (&true.into(), &"mailer".into()));
+    assert_eq!(mail["from"], "keepfresh@example.com");
+    assert_eq!(mail["to"], serde_json::json!(["ops@example.com", "night@example.com"]));
+    let text = mail["text"].as_str().unwrap();
+    assert!(text.contains("Subject: [keepfresh] eskiz: 1 connection needs a correction"), "{text}");
+    for part in
+        ["text/plain", "text/html", "multipart/alternative", "keepfresh status --provider eskiz"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(text.contains("Message-ID: <msg_"), "{text}");
+    assert!(!text.contains(PASSWORD) && !daemon.log().contains(PASSWORD));
+    wait_until("it is seen", || state(&stage)["state"] == "ok");
+}
+
+#[test]
+fn nothing_is_sent_to_a_server_without_starttls_that_is_not_here() {
+    let Some(server) = RealServer::smtp(&["--plain"]) else { return };
+    let stage = misconfigured(&server, &encrypted(&server), "");
+    let failed = stage.home.run(&["channel", "test", "email", "--json"]).exits(1).json();
+    assert_eq!(failed["error"]["code"], "channel.mail_unreachable");
+    assert!(server.mails().is_empty());
+}
+
+#[test]
+fn a_server_on_this_machine_needs_no_tls() {
+    let Some(server) = RealServer::smtp(&["--plain"]) else { return };
+    let stage = misconfigured(&server, server.base_url(), "");
+    stage.home.run(&["channel", "test", "email"]).exits(0);
+    assert_eq!(server.mails()[0]["tls"], false);
+}
+
+#[test]
+fn a_certificate_of_an_unknown_authority_is_not_accepted() {
+    let Some(server) = RealServer::smtp(&[]) else { return };
+    let Some(other) = RealServer::smtp(&[]) else { return };
+    let stage = misconfigured(&other, &encrypted(&server), "");
+    let failed = stage.home.run(&["channel", "test", "email", "--json"]).exits(1).json();
+    assert_eq!(failed["error"]["code"], "channel.mail_unreachable");
+    assert!(failed["error"]["message"].as_str().unwrap().contains("certificate"), "{failed}");
+    assert!(server.mails().is_empty());
+}
+
+#[test]
+fn a_wrong_password_is_said_and_not_shown() {
+    let Some(server) = RealServer::smtp(&[]) else { return };
+    let stage = misconfigured(&server, &encrypted(&server), "");
+    write_secret(&stage.home, "smtp.secret", "wrong-CANARY");
+    let failed = stage.home.run(&["channel", "test", "email", "--json"]).exits(1);
+    assert_eq!(failed.json()["error"]["code"], "channel.mail_refused");
+    assert!(failed.stdout.contains("535") && !failed.stdout.contains("CANARY"), "{failed:?}");
+}
+
+#[test]
+fn the_person_of_a_connection_is_told_once_that_they_have_to_log_in() {
+    let Some(server) = RealServer::smtp(&[]) else { return };
+    let mut stage = plain(subject::oauth2_person).started("");
+    write_secret(&stage.home, "smtp.secret", PASSWORD);
+    stage.home.set_env("SSL_CERT_FILE", &server.authority().display().to_string());
+    let lines = "notify_person = true\non = [\"expired\"]";
+    add(&stage.home, &channel(&encrypted(&server), lines));
+    let database = Database::at(&stage.home.path("keepfresh.db"));
+    database.run("update connections set profile = '{\"email\":\"alice@example.com\"}'");
+    let _daemon = stage.home.serve();
+    stage.control().revoke_everything();
+    stage.home.run(&["refresh", stage.name(), "--force", "--sync"]);
+    assert_eq!(stage.state(), "reconnect");
+    wait_until("it arrives", || !server.mails().is_empty());
+    let mail = server.mails().remove(0);
+    assert_eq!(mail["to"], serde_json::json!(["alice@example.com"]));
+    let text = mail["text"].as_str().unwrap();
+    assert!(text.contains("Subject: Please connect your account"), "{text}");
+    stage.home.run(&["refresh", stage.name(), "--force", "--sync"]);
+    stage.home.run(&["channel", "test", "email"]).exits(0);
+    assert_eq!(server.mails().len(), 2, "the test, and nothing more to the person");
+}
+
+#[test]
+fn mail_that_is_put_off_is_tried_again() {
+    let Some(server) = RealServer::smtp(&["--refuse", "451"]) else { return };
+    let stage = misconfigured(&server, &encrypted(&server), "");
+    let _daemon = stage.home.serve();
+    wait_until("it arrives", || server.mails().len() == 1);
+}

@@ -1,0 +1,222 @@
+//! What is sent, and what becomes of it when nobody takes it.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use e2e::daemon::wait_until;
+use e2e::home::Home;
+use e2e::receiver::Receiver;
+use e2e::servers;
+use e2e::stage::Stage;
+use serde_json::Value;
+
+use super::{add, webhook};
+
+/// One connection whose password is wrong, and this channel; nothing is waited for.
+fn misconfigured(channel: &str) -> Stage {
+    let stage = Stage::eskiz("");
+    e2e::stage::write_secret(&stage.home, "eskiz.password", "wrong");
+    add(&stage.home, &format!("{channel}after = \"0s\"\n"));
+    stage
+}
+
+fn channel(home: &Home) -> Value {
+    home.run(&["channel", "list", "--json"]).exits(0).json()["channels"][0].clone()
+}
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+#[test]
+fn a_webhook_is_signed_so_that_others_can_tell() {
+    let receiver = Receiver::start();
+    let stage = misconfigured(&webhook(&receiver, "secret = { file = \"hook.secret\" }"));
+    e2e::stage::write_secret(&stage.home, "hook.secret", SECRET);
+    let _daemon = stage.home.serve();
+    let received = receiver.receives(1).remove(0);
+    assert_eq!((received.method.as_str(), received.path.as_str()), ("POST", "/hook"));
+    assert_eq!(received.headers["content-type"], "application/json");
+    let body = received.json();
+    assert_eq!(
+        (&body["type"], &body["data"]["kind"]),
+        (&"alert.began".into(), &"misconfigured".into())
+    );
+    assert_eq!(body["data"]["title"], "eskiz: 1 connection needs a correction");
+    let Some(python) = servers::python("channels") else { return };
+    let headers = serde_json::to_string(&received.headers).unwrap();
+    let verify = "import json, sys\nfrom standardwebhooks.webhooks import Webhook\nWebhook(sys.argv[1]).verify(sys.argv[3], json.loads(sys.argv[2]))\n";
+    let verified = |secret: &str, body: &str| {
+        let mut command = Command::new(&python);
+        command.args(["-c", verify, secret, &headers, body]).stdin(Stdio::null());
+        command.output().unwrap().status.success()
+    };
+    assert!(verified(SECRET, &received.body));
+    assert!(
+        !verified(SECRET, &received.body.replace("eskiz", "other")),
+        "it was changed on its way"
+    );
+    assert!(!verified("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", &received.body), "it is another's");
+}
+
+#[test]
+fn slack_gets_one_text() {
+    let receiver = Receiver::start();
+    let mut stage = misconfigured(
+        "\n[[channels]]\nkind = \"slack\"\nurl = { env = \"SLACK_URL\" }\negress = { networks = [\"127.0.0.0/8\"], plaintext = true }\n",
+    );
+    stage.home.set_env("SLACK_URL", &receiver.url("/services/T0/B0/CANARYPATH"));
+    let daemon = stage.home.serve();
+    let received = receiver.receives(1).remove(0);
+    let body = received.json();
+    assert_eq!(body.as_object().unwrap().len(), 1);
+    let text = body["text"].as_str().unwrap();
+    assert!(text.starts_with("*eskiz: 1 connection needs a correction*\n"), "{text}");
+    assert!(text.contains("`keepfresh status --provider eskiz`"), "{text}");
+    assert!(!daemon.log().contains("CANARYPATH"), "{}", daemon.log());
+}
+
+#[test]
+fn what_nobody_takes_is_tried_again_and_seen_meanwhile() {
+    let receiver = Receiver::start();
+    receiver.answers("503 Busy");
+    let stage = misconfigured(&webhook(&receiver, ""));
+    let daemon = stage.home.serve();
+    wait_until("it fails", || channel(&stage.home)["state"] == "failing");
+    let failing = channel(&stage.home);
+    assert_eq!(failing["error"]["code"], "channel.status");
+    assert_eq!(failing["error"]["message"], "127.0.0.1 answered 503: no success");
+    assert_eq!(failing["waiting"], 1);
+    let all = receiver.receives(2);
+    assert_eq!(
+        all[0].headers["webhook-id"], all[1].headers["webhook-id"],
+        "it is the same message"
+    );
+    assert_eq!(all[0].body, all[1].body);
+    wait_until("it is delivered", || channel(&stage.home)["state"] == "ok");
+    assert_eq!(channel(&stage.home)["waiting"], 0);
+    assert!(daemon.log().contains("a message of the channel webhook was delivered"));
+}
+
+#[test]
+fn a_receiver_that_asks_for_time_gets_it() {
+    let receiver = Receiver::start();
+    receiver.answers("429 Slow\nRetry-After: 3600");
+    let stage = misconfigured(&webhook(&receiver, ""));
+    let _daemon = stage.home.serve();
+    wait_until("it fails", || channel(&stage.home)["state"] == "failing");
+    let next: jiff::Timestamp = channel(&stage.home)["next_at"].as_str().unwrap().parse().unwrap();
+    let wait = next.duration_since(stage.control().now()).as_secs();
+    assert!((3_500..=3_600).contains(&wait), "{wait}");
+}
+
+#[test]
+fn a_receiver_that_is_gone_gets_nothing_more_until_a_test_arrives() {
+    let receiver = Receiver::start();
+    receiver.answers("410 Gone");
+    let stage = misconfigured(&webhook(&receiver, ""));
+    let _daemon = stage.home.serve();
+    wait_until("it is off", || channel(&stage.home)["state"] == "off");
+    let doctor = stage.home.run(&["doctor"]);
+    assert!(doctor.stdout.contains("channel webhook: 127.0.0.1 answered 410"), "{doctor:?}");
+    receiver.answers("500 Broken");
+    let failed = stage.home.run(&["channel", "test", "webhook", "--json"]).exits(1).json();
+    assert_eq!(failed["error"]["code"], "channel.status");
+    assert_eq!(channel(&stage.home)["state"], "off");
+    stage.home.run(&["channel", "test", "webhook"]).exits(0);
+    assert_eq!(channel(&stage.home)["state"], "ok");
+    let kinds = receiver.receives(3).iter().map(e2e::receiver::Received::kind).collect::<Vec<_>>();
+    assert_eq!(kinds, ["alert.began", "test", "test"]);
+    let audit = stage.home.run(&["audit", "--action", "channel.tested", "--json"]).exits(0).json();
+    assert_eq!(audit["entries"][0]["subject"], "webhook");
+}
+
+#[test]
+fn a_redirect_is_not_followed() {
+    let receiver = Receiver::start();
+    let elsewhere = Receiver::start();
+    receiver.answers(&format!("302 Found\nLocation: {}", elsewhere.url("/")));
+    let home = Home::new(&webhook(&receiver, ""));
+    let failed = home.run(&["channel", "test", "webhook", "--json"]).exits(1).json();
+    assert_eq!(failed["error"]["code"], "channel.redirect");
+    assert_eq!(elsewhere.received().len(), 0);
+}
+
+#[test]
+fn an_address_that_is_not_public_needs_the_line_that_the_error_shows() {
+    let receiver = Receiver::start();
+    let url = receiver.url("/hook");
+    let home = Home::new(&format!("[[channels]]\nkind = \"webhook\"\nurl = \"{url}\"\n"));
+    let failed = home.run(&["channel", "test", "webhook", "--json"]).json();
+    let message = failed["error"]["message"].as_str().unwrap().to_owned();
+    let line = "egress = { networks = [\"127.0.0.0/8\"], plaintext = true }";
+    assert!(message.contains(&format!("add to [[channels]]: {line}")), "{message}");
+    assert_eq!(receiver.received().len(), 0);
+    add(&home, line);
+    home.run(&["channel", "test", "webhook"]).exits(0);
+    assert_eq!(receiver.receives(1)[0].kind(), "test");
+}
+
+#[test]
+fn a_restart_tells_nothing_twice_and_forgets_nothing() {
+    let receiver = Receiver::start();
+    let stage = misconfigured(&webhook(&receiver, ""));
+    let daemon = stage.home.serve();
+    receiver.receives(1);
+    wait_until("it is noted", || channel(&stage.home)["state"] == "ok");
+    daemon.kill();
+    let daemon = stage.home.serve();
+    std::thread::sleep(Duration::from_secs(1));
+    receiver.receives(1);
+    e2e::stage::write_secret(
+        &stage.home,
+        "eskiz.password",
+        &e2e::provider::eskiz::Settings::default().password,
+    );
+    daemon.signal(rustix::process::Signal::HUP);
+    let all = receiver.receives(2);
+    assert_eq!(all[1].kind(), "alert.recovered");
+}
+
+#[test]
+fn a_channel_that_is_changed_or_removed_is_so_after_a_reload() {
+    let (first, second) = (Receiver::start(), Receiver::start());
+    let stage = misconfigured(&webhook(&first, ""));
+    let _daemon = stage.home.serve();
+    first.receives(1);
+    let text = std::fs::read_to_string(stage.home.path("keepfresh.toml")).unwrap();
+    let moved = text.replace(&first.url("/hook"), &second.url("/hook"));
+    stage
+        .home
+        .write_manifest(&moved.replace("kind = \"webhook\"", "kind = \"webhook\"\nname = \"new\""));
+    wait_until("there is another", || channel(&stage.home)["name"] == "new");
+    assert_eq!(second.receives(1)[0].kind(), "alert.began", "it finds what is wrong already");
+    first.receives(1);
+    stage.home.write_manifest(&text[..text.find("[[channels]]").unwrap()]);
+    wait_until("there is none", || channel(&stage.home).is_null());
+}
+
+#[test]
+fn figures_count_deliveries() {
+    let receiver = Receiver::start();
+    let home = Home::new(&webhook(&receiver, ""));
+    let _daemon = home.serve();
+    home.run(&["channel", "test", "webhook"]).exits(0);
+    let api = e2e::http::Http::at(e2e::http::Place::Socket(home.path("keepfresh.http.sock")));
+    let text = api.get("/metrics").text();
+    let line = "keepfresh_alert_deliveries_total{channel=\"webhook\",outcome=\"delivered\"} 1";
+    assert!(text.contains(line), "{text}");
+    let listed = home.run(&["channel", "list", "--json"]).exits(0).json();
+    assert_eq!(api.get("/api/v1/channels").json(), listed);
+}
+
+#[test]
+fn a_channel_that_is_not_there_is_named_and_one_whose_secret_is_missing_is_found_by_check() {
+    let home = Home::new("[[channels]]\nkind = \"slack\"\nurl = { env = \"NO_SUCH_URL\" }\n");
+    let failed = home.run(&["channel", "test", "ops", "--json"]).exits(2).json();
+    assert_eq!(failed["error"]["code"], "channel.unknown");
+    let check = home.run(&["check"]);
+    assert!(
+        check.code != 0 && (check.stdout + &check.stderr).contains("the url of the channel slack")
+    );
+    let failed = home.run(&["channel", "test", "slack", "--json"]).json();
+    assert_eq!(failed["error"]["code"], "secret.env_missing");
+}
