@@ -16,7 +16,7 @@ use crate::api::attempts::seconds;
 use crate::api::caller::Caller;
 use crate::api::connections::{page, unexpected};
 use crate::api::idempotency::Secret;
-use crate::api::problem::{Problem, Written};
+use crate::api::problem::Problem;
 use crate::api::reading::{Body, Params};
 use crate::model::api_key::{ApiKey, Grant, Scope};
 use crate::model::audit::{Action, AuditEntry};
@@ -43,7 +43,7 @@ pub(super) struct ApiKeys {
 
 /// API keys, without their secrets
 #[utoipa::path(get, path = "/api/v1/api-keys", tag = "installation",
-    responses((status = 200, body = ApiKeys, description = "All keys, those that were revoked as well"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "Not now")))]
+    responses((status = 200, body = ApiKeys, description = "All keys, those that were revoked as well"), Problem))]
 pub(super) async fn keys(State(api): State<Api>, caller: Caller) -> Result<Json<ApiKeys>, Problem> {
     administers(&caller)?;
     match api.ask(&caller.actor, Command::ApiKeys).await? {
@@ -81,7 +81,7 @@ pub(super) struct MadeKey<'a> {
 
 /// Makes an API key
 #[utoipa::path(post, path = "/api/v1/api-keys", tag = "installation", request_body = NewKey,
-    responses((status = 201, body = MadeKey, description = "The key, shown once"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller, or not a key"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "Not made")))]
+    responses((status = 201, body = MadeKey, description = "The key, shown once"), Problem))]
 pub(super) async fn create(
     State(api): State<Api>,
     caller: Caller,
@@ -102,7 +102,7 @@ pub(super) async fn create(
 
 /// Revokes an API key
 #[utoipa::path(delete, path = "/api/v1/api-keys/{key}", tag = "installation", params(("key" = String, Path, description = "Its id or its name")),
-    responses((status = 200, body = ApiKey, description = "It is revoked"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller, or not there"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "Not revoked")))]
+    responses((status = 200, body = ApiKey, description = "It is revoked"), Problem))]
 pub(super) async fn revoke(
     State(api): State<Api>,
     caller: Caller,
@@ -147,7 +147,7 @@ pub(super) struct Entries {
 
 /// Who did what, newest first
 #[utoipa::path(get, path = "/api/v1/audit", tag = "log", params(Wanted),
-    responses((status = 200, body = Entries, description = "A page"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller, or a wrong parameter"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "Not now")))]
+    responses((status = 200, body = Entries, description = "A page"), Problem))]
 pub(super) async fn audit(
     State(api): State<Api>,
     caller: Caller,

@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::api::caller::Caller;
 use crate::api::connections::{page, unexpected};
-use crate::api::problem::{Problem, Written};
+use crate::api::problem::Problem;
 use crate::api::reading::{Params, id};
 use crate::api::{Api, version};
 use crate::model::api_key::Scope;
@@ -52,7 +52,7 @@ pub(super) struct Attempts {
 
 /// Attempts, newest first
 #[utoipa::path(get, path = "/api/v1/attempts", tag = "log", params(Wanted),
-    responses((status = 200, body = Attempts, description = "A page"), (status = 304, description = "The same as `If-None-Match`"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller, or a wrong parameter"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "Not now")))]
+    responses((status = 200, body = Attempts, description = "A page"), (status = 304, description = "The same as `If-None-Match`"), Problem))]
 pub(super) async fn list(
     State(api): State<Api>,
     caller: Caller,
@@ -86,7 +86,7 @@ pub(super) async fn list(
 
 /// One attempt
 #[utoipa::path(get, path = "/api/v1/attempts/{attempt}", tag = "log", params(("attempt" = String, Path)),
-    responses((status = 200, body = Attempt, description = "The attempt"), (status = 304, description = "The same as `If-None-Match`"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not there for this caller"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "Not now")))]
+    responses((status = 200, body = Attempt, description = "The attempt"), (status = 304, description = "The same as `If-None-Match`"), Problem))]
 pub(super) async fn show(
     State(api): State<Api>,
     caller: Caller,
@@ -119,7 +119,7 @@ pub(super) struct Period {
 
 /// How refreshes went
 #[utoipa::path(get, path = "/api/v1/stats", tag = "log", params(Period),
-    responses((status = 200, body = StatsView, description = "Counts, durations and causes"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller, or a wrong parameter"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "Not now")))]
+    responses((status = 200, body = StatsView, description = "Counts, durations and causes"), Problem))]
 pub(super) async fn stats(
     State(api): State<Api>,
     caller: Caller,

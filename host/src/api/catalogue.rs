@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::api::Api;
 use crate::api::caller::Caller;
 use crate::api::connections::unexpected;
-use crate::api::problem::{Problem, Written};
+use crate::api::problem::Problem;
 use crate::model::api_key::Scope;
 use crate::operator::channels::ChannelView;
 use crate::operator::plugins::{PluginView, ScheduleView};
@@ -31,7 +31,7 @@ pub(super) struct Providers {
 
 /// The providers of the manifest
 #[utoipa::path(get, path = "/api/v1/providers", tag = "installation",
-    responses((status = 200, body = Providers, description = "Those that the key reaches"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "Not now")))]
+    responses((status = 200, body = Providers, description = "Those that the key reaches"), Problem))]
 pub(super) async fn providers(
     State(api): State<Api>,
     caller: Caller,
@@ -54,7 +54,7 @@ pub(super) struct Plugins {
 
 /// Plugin files, and what became of each
 #[utoipa::path(get, path = "/api/v1/plugins", tag = "installation",
-    responses((status = 200, body = Plugins, description = "All files of the plugin folder"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "Not now")))]
+    responses((status = 200, body = Plugins, description = "All files of the plugin folder"), Problem))]
 pub(super) async fn plugins(
     State(api): State<Api>,
     caller: Caller,
@@ -94,7 +94,7 @@ pub(super) struct Schedules {
 
 /// Schedules with their next runs
 #[utoipa::path(get, path = "/api/v1/schedules", tag = "installation",
-    responses((status = 200, body = Schedules, description = "Those of providers that the key reaches"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "Not now")))]
+    responses((status = 200, body = Schedules, description = "Those of providers that the key reaches"), Problem))]
 pub(super) async fn schedules(
     State(api): State<Api>,
     caller: Caller,

@@ -20,7 +20,7 @@ use crate::api::caller::Caller;
 use crate::api::connections::unexpected;
 use crate::api::idempotency::Secret;
 use crate::api::links::Link;
-use crate::api::problem::{Problem, Written};
+use crate::api::problem::Problem;
 use crate::api::reading::{Body, id};
 use crate::model::api_key::Scope;
 use crate::model::audit::Action;
@@ -69,7 +69,7 @@ pub(super) struct ForAPerson {
 /// The person agrees at the provider and is then sent to `return_to`, with `connection` and `outcome` (`connected`, or
 /// `failed` with `code`) in the query.
 #[utoipa::path(post, path = "/api/v1/connect", tag = "connections", request_body = Wanted,
-    responses((status = 201, body = ForAPerson, description = "The link"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller, or not possible"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "Not now")))]
+    responses((status = 201, body = ForAPerson, description = "The link"), Problem))]
 pub(super) async fn link(
     State(api): State<Api>,
     caller: Caller,

@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::api::Api;
 use crate::api::caller::Caller;
-use crate::api::problem::{Problem, Written};
+use crate::api::problem::Problem;
 use crate::api::reading::{Body, Id, Params};
 use crate::api::version;
 use crate::model::api_key::Scope;
@@ -63,7 +63,7 @@ pub(super) struct Connections {
 ///
 /// A key that is bound to labels sees those it reaches; a page may then have fewer rows than others.
 #[utoipa::path(get, path = "/api/v1/connections", tag = "connections", params(Wanted),
-    responses((status = 200, body = Connections, description = "A page"), (status = 304, description = "The same as `If-None-Match`"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller, or a wrong parameter"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "Not now")))]
+    responses((status = 200, body = Connections, description = "A page"), (status = 304, description = "The same as `If-None-Match`"), Problem))]
 pub(super) async fn list(
     State(api): State<Api>,
     caller: Caller,
@@ -98,7 +98,7 @@ pub(super) fn page(after: Option<String>, limit: Option<u32>) -> Result<PageQuer
 
 /// A connection with all but its secrets
 #[utoipa::path(get, path = "/api/v1/connections/{id}", tag = "connections", params(("id" = String, Path)),
-    responses((status = 200, body = Details, description = "The connection"), (status = 304, description = "The same as `If-None-Match`"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not there for this caller"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "Not now")))]
+    responses((status = 200, body = Details, description = "The connection"), (status = 304, description = "The same as `If-None-Match`"), Problem))]
 pub(super) async fn show(
     State(api): State<Api>,
     caller: Caller,
@@ -158,7 +158,7 @@ pub(super) struct New {
 
 /// Adds a connection
 #[utoipa::path(post, path = "/api/v1/connections", tag = "connections", request_body = New,
-    responses((status = 201, body = Details, description = "It is there"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller, or not a connection"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "Not added")))]
+    responses((status = 201, body = Details, description = "It is there"), Problem))]
 pub(super) async fn add(
     State(api): State<Api>,
     caller: Caller,
@@ -232,7 +232,7 @@ pub(super) struct Pausing {
 
 /// Stops refreshing a connection for a while
 #[utoipa::path(post, path = "/api/v1/connections/{id}/pause", tag = "connections", params(("id" = String, Path)), request_body = Pausing,
-    responses((status = 200, body = Details, description = "It is paused"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller, or changed meanwhile"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "Not paused")))]
+    responses((status = 200, body = Details, description = "It is paused"), Problem))]
 pub(super) async fn pause(
     State(api): State<Api>,
     caller: Caller,
@@ -247,7 +247,7 @@ pub(super) async fn pause(
 
 /// Resumes refreshing
 #[utoipa::path(post, path = "/api/v1/connections/{id}/resume", tag = "connections", params(("id" = String, Path)),
-    responses((status = 200, body = Details, description = "It is refreshed again"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller, or changed meanwhile"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "Not resumed")))]
+    responses((status = 200, body = Details, description = "It is refreshed again"), Problem))]
 pub(super) async fn resume(
     State(api): State<Api>,
     caller: Caller,
@@ -290,7 +290,7 @@ pub(super) struct Disconnected {
 
 /// Ends the grant at the provider, then deletes the tokens here
 #[utoipa::path(post, path = "/api/v1/connections/{id}/disconnect", tag = "connections", params(("id" = String, Path)), request_body = Disconnecting,
-    responses((status = 200, body = Disconnected, description = "It is ended"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller, or changed meanwhile"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "The provider did not end it")))]
+    responses((status = 200, body = Disconnected, description = "It is ended"), Problem))]
 pub(super) async fn disconnect(
     State(api): State<Api>,
     caller: Caller,
@@ -307,7 +307,7 @@ pub(super) async fn disconnect(
 
 /// Deletes an added connection here; its grant at the provider stays
 #[utoipa::path(delete, path = "/api/v1/connections/{id}", tag = "connections", params(("id" = String, Path)),
-    responses((status = 204, description = "It is gone"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller, or in the manifest"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "Not removed")))]
+    responses((status = 204, description = "It is gone"), Problem))]
 pub(super) async fn remove(
     State(api): State<Api>,
     caller: Caller,

@@ -13,7 +13,7 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::api::Api;
 use crate::api::caller::Caller;
 use crate::api::connections::unexpected;
-use crate::api::problem::{Problem, Written};
+use crate::api::problem::Problem;
 use crate::model::api_key::Scope;
 use crate::model::code;
 use crate::model::state::State as ConnectionState;
@@ -46,7 +46,7 @@ struct OfProvider {
 
 /// Figures for Prometheus
 #[utoipa::path(get, path = "/metrics", tag = "installation",
-    responses((status = 200, body = String, content_type = "application/openmetrics-text", description = "OpenMetrics"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "Not now")))]
+    responses((status = 200, body = String, content_type = "application/openmetrics-text", description = "OpenMetrics"), Problem))]
 pub(super) async fn metrics(State(api): State<Api>, caller: Caller) -> Result<Response, Problem> {
     caller.may(Scope::ConnectionRead)?;
     if caller.is_bound() {

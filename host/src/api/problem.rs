@@ -1,12 +1,15 @@
 //! What went wrong, as RFC 9457 has it: one body for every error, with the stable code that commands and
 //! logs have. The status follows from code and case, so that it is the same wherever a failure comes from.
 
+use std::collections::BTreeMap;
+
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder, ResponsesBuilder};
+use utoipa::{IntoResponses, ToSchema};
 
 use crate::model::code::{self, Code};
 use crate::model::failure::{Case, Failure};
@@ -97,6 +100,23 @@ impl Problem {
                 .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"keepfresh\""));
         }
         answer
+    }
+}
+
+/// What every route may answer instead. The body is a component that `routes` names.
+impl IntoResponses for Problem {
+    fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+        let answer = |description: &str| {
+            let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+            ResponseBuilder::new()
+                .description(description)
+                .content("application/problem+json", body)
+                .build()
+        };
+        let refused = "Not for this caller, or not as it was asked; `code` says why";
+        let failed = "Not now, or the provider did not; `code` says why";
+        let all = ResponsesBuilder::new().response("4XX", answer(refused));
+        all.response("5XX", answer(failed)).build().responses
     }
 }
 

@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::api::Api;
 use crate::api::caller::Caller;
 use crate::api::connections::{may_change, unexpected};
-use crate::api::problem::{Problem, Written};
+use crate::api::problem::Problem;
 use crate::api::reading::{Body, Id, Params};
 use crate::model::attempt::Attempt;
 use crate::model::code;
@@ -61,7 +61,7 @@ pub(super) struct Begun {
 /// Answers 202 with the attempt as soon as it has begun; with `wait`, 200 once it has ended. Who asks while
 /// one is running gets that one.
 #[utoipa::path(post, path = "/api/v1/connections/{id}/refresh", tag = "connections", params(("id" = String, Path), Waiting), request_body = Refreshing,
-    responses((status = 200, body = Begun, description = "It has ended"), (status = 202, body = Begun, description = "It has begun, or waits for its turn"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller, or a wrong parameter"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "It could not be tried")))]
+    responses((status = 200, body = Begun, description = "It has ended"), (status = 202, body = Begun, description = "It has begun, or waits for its turn"), Problem))]
 pub(super) async fn refresh(
     State(api): State<Api>,
     caller: Caller,

@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use crate::api::{
     Api, access, attempts, catalogue, connect, connections, events, guard, health, idempotency,
-    metrics, proxy, refreshes, single, tokens,
+    metrics, problem, proxy, refreshes, single, tokens,
 };
 
 /// What the document says about all routes.
@@ -23,6 +23,7 @@ use crate::api::{
         description = "Keeps the API tokens of other people's services fresh. A connection is written `PROVIDER` or `PROVIDER~NAME` in a path. Errors are RFC 9457 problems; `keepfresh explain CODE` says what a code means and what helps. Programs of the daemon's own user need no key at the socket beside the database. What passes through `/proxy/CONNECTION/...` is not part of this document: the provider's own describes it."
     ),
     modifiers(&Keys),
+    components(schemas(problem::Written)),
     security(("api_key" = [])),
     tags(
         (name = "tokens", description = "Tokens for programs"),

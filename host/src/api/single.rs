@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::api::caller::Caller;
 use crate::api::connections::{details, unexpected};
-use crate::api::problem::{Problem, Written};
+use crate::api::problem::Problem;
 use crate::api::reading::{Params, id};
 use crate::api::{Api, refreshes, tokens};
 use crate::model::api_key::Scope;
@@ -54,7 +54,7 @@ pub(super) struct Health {
 
 /// How the token is
 #[utoipa::path(get, path = "/api/token/status", tag = "one token", params(Which),
-    responses((status = 200, body = Health, description = "Its health"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller, or several connections"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "Not now")))]
+    responses((status = 200, body = Health, description = "Its health"), Problem))]
 pub(super) async fn status(
     State(api): State<Api>,
     caller: Caller,
@@ -66,7 +66,7 @@ pub(super) async fn status(
 
 /// Refreshes the token now, and says how it is then
 #[utoipa::path(post, path = "/api/token/refresh", tag = "one token", params(Which),
-    responses((status = 200, body = Health, description = "Its health; `last_attempt` says how the refresh went"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller, or several connections"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "It could not be tried")))]
+    responses((status = 200, body = Health, description = "Its health; `last_attempt` says how the refresh went"), Problem))]
 pub(super) async fn refresh(
     State(api): State<Api>,
     caller: Caller,
@@ -88,7 +88,7 @@ pub(super) struct Cleared {
 
 /// Deletes the token here
 #[utoipa::path(delete, path = "/api/token", tag = "one token", params(Which),
-    responses((status = 200, body = Cleared, description = "It is deleted"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller, or several connections"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "Not deleted")))]
+    responses((status = 200, body = Cleared, description = "It is deleted"), Problem))]
 pub(super) async fn clear(
     State(api): State<Api>,
     caller: Caller,

@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::api::caller::Caller;
 use crate::api::idempotency::Secret;
-use crate::api::problem::{Problem, Written};
+use crate::api::problem::Problem;
 use crate::api::reading::{Body, Id, Params};
 use crate::api::{Api, connections};
 use crate::model::api_key::Scope;
@@ -52,7 +52,7 @@ pub(super) struct Wanted {
 ///
 /// It is refreshed first when it must be; callers of one connection share one refresh.
 #[utoipa::path(get, path = "/api/v1/connections/{id}/token", tag = "tokens", params(("id" = String, Path), Wanted),
-    responses((status = 200, body = Shown, description = "A token that works"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller, or a person is needed"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "No token now")))]
+    responses((status = 200, body = Shown, description = "A token that works"), Problem))]
 pub(super) async fn get(
     State(api): State<Api>,
     caller: Caller,
@@ -76,7 +76,7 @@ pub(super) struct Rejected {
 ///
 /// One refresh for all who report the same generation; whoever comes later gets what the first one got.
 #[utoipa::path(post, path = "/api/v1/connections/{id}/rejected", tag = "tokens", params(("id" = String, Path)), request_body = Rejected,
-    responses((status = 200, body = Shown, description = "Another token"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller, or a person is needed"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "No other token now")))]
+    responses((status = 200, body = Shown, description = "Another token"), Problem))]
 pub(super) async fn rejected(
     State(api): State<Api>,
     caller: Caller,
@@ -110,7 +110,7 @@ pub(super) struct Stored {
 ///
 /// The body is the JSON of a token endpoint: `access_token`, and what else came with it.
 #[utoipa::path(put, path = "/api/v1/connections/{id}/token", tag = "tokens", params(("id" = String, Path)), request_body = Object,
-    responses((status = 200, body = Stored, description = "It is stored"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller, or not a token"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "Not stored")))]
+    responses((status = 200, body = Stored, description = "It is stored"), Problem))]
 pub(super) async fn set(
     State(api): State<Api>,
     caller: Caller,
@@ -127,7 +127,7 @@ pub(super) async fn set(
 
 /// Deletes the tokens here; the grant at the provider stays
 #[utoipa::path(delete, path = "/api/v1/connections/{id}/token", tag = "tokens", params(("id" = String, Path)),
-    responses((status = 204, description = "They are deleted"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller, or changed meanwhile"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "Not deleted")))]
+    responses((status = 204, description = "They are deleted"), Problem))]
 pub(super) async fn clear(
     State(api): State<Api>,
     caller: Caller,

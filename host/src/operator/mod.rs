@@ -97,7 +97,7 @@ use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::proxy::Proxy;
 use crate::refresher::enrolling::How;
-use crate::refresher::{Ask, ManualToken, Refresher, host_fault};
+use crate::refresher::{Ask, ManualToken, Refresher, Served, host_fault};
 use crate::storage::{Counted, LogFilter, Storage};
 use crate::telemetry::metrics;
 use crate::vault::Vault;
@@ -168,9 +168,7 @@ impl Operator {
                 self.0.refresher.enrolling.clear_token(&id).await?;
                 Ok(Reply::Done(id))
             }
-            Command::TokenRejected { id, generation } => {
-                self.0.refresher.serving.rejected(&id, generation).await.map(Reply::from)
-            }
+            Command::TokenRejected { id, generation } => self.rejected(&id, generation).await,
             Command::ConnectStart { id, redirect_uri, wish } => {
                 self.connect_start(&id, &redirect_uri, wish).await
             }
@@ -267,9 +265,13 @@ impl Operator {
     }
 
     async fn token(&self, id: &ConnectionId, min_ttl_s: u64) -> Result<Reply, Failure> {
-        let served = self.0.refresher.serving.token(id, Duration::from_secs(min_ttl_s)).await?;
-        metrics::served(id.provider());
-        Ok(Reply::from(served))
+        let served = self.0.refresher.serving.token(id, Duration::from_secs(min_ttl_s)).await;
+        served.map(|it| handed_out(id, it))
+    }
+
+    async fn rejected(&self, id: &ConnectionId, generation: Option<u64>) -> Result<Reply, Failure> {
+        let served = self.0.refresher.serving.rejected(id, generation).await;
+        served.map(|it| handed_out(id, it))
     }
 
     async fn pause(
@@ -328,6 +330,12 @@ impl Operator {
     fn ago(&self, seconds: u64) -> Timestamp {
         clock::before(self.now(), Duration::from_secs(seconds))
     }
+}
+
+/// A token that a caller gets, which is counted.
+fn handed_out(id: &ConnectionId, served: Served) -> Reply {
+    metrics::served(id.provider());
+    Reply::from(served)
 }
 
 /// What has changed since the token of `connection` was got, as far as anybody knows.

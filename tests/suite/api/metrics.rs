@@ -6,6 +6,7 @@ use std::path::Path;
 
 use e2e::provider::answer::Answer;
 use e2e::provider::script::Scenario;
+use e2e::stage::Stage;
 use serde_json::Value;
 
 use super::Served;
@@ -42,6 +43,19 @@ fn what_has_happened_is_counted() {
     ] {
         assert!(text.contains(line), "{line} in {text}");
     }
+}
+
+#[test]
+fn a_token_that_replaces_a_rejected_one_is_counted_as_well() {
+    let stage = Stage::eskiz("").logged_in();
+    stage.token_ages();
+    let served = Served::over(stage, "");
+    let token = served.socket().get("/api/v1/connections/eskiz/token").is(200).json();
+    let refused = serde_json::json!({ "generation": token["generation"] });
+    served.socket().post("/api/v1/connections/eskiz/rejected", &refused).is(200);
+    let text = served.socket().get("/metrics").is(200).text();
+    let line = "keepfresh_tokens_served_total{provider=\"eskiz\"} 2\n";
+    assert!(text.contains(line), "{text}");
 }
 
 #[test]

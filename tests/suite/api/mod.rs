@@ -21,6 +21,9 @@ mod repeating;
 /// The document that describes it.
 mod document;
 
+/// What is generated from it.
+mod generated;
+
 /// TLS, reloads, and the end.
 mod listening;
 

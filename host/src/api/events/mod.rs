@@ -21,7 +21,7 @@ pub(super) use seats::Seats;
 use crate::api::Api;
 use crate::api::caller::{Caller, unknown};
 use crate::api::listening::Hold;
-use crate::api::problem::{Problem, Written};
+use crate::api::problem::Problem;
 use crate::api::reading::{Params, id};
 use crate::delivery::Place;
 use crate::model::api_key::Scope;
@@ -86,7 +86,7 @@ impl<'a> Told<'a> {
 /// data moves the place to come back to. After a break, `Last-Event-ID` goes on behind the last event. Where
 /// events behind it are no longer kept, the answer is 410.
 #[utoipa::path(get, path = "/api/v1/events", tag = "log", params(Wanted, ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was seen")),
-    responses((status = 200, body = Told, content_type = "text/event-stream", description = "Events; the schema is that of their data"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller, a wrong parameter, or events that are no longer kept"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "Not now")))]
+    responses((status = 200, body = Told, content_type = "text/event-stream", description = "Events; the schema is that of their data"), Problem))]
 pub(super) async fn follow(
     State(api): State<Api>,
     caller: Caller,
