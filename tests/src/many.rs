@@ -18,7 +18,7 @@ pub fn fill(home: &Home, provider: &str, count: u32) {
     let database = Database::at(&home.path("keepfresh.db"));
     let arguments = [provider.to_owned(), count.to_string(), ATTEMPTS.to_string()];
     let arguments = arguments.each_ref().map(String::as_str);
-    for statement in [CONNECTIONS, GENERATIONS, ATTEMPT_ROWS, LAST_ATTEMPTS] {
+    for statement in [CONNECTIONS, GENERATIONS, ATTEMPT_ROWS, LAST_ATTEMPTS, HOURS] {
         let _ = database.texts(statement, &arguments);
     }
 }
@@ -43,12 +43,12 @@ const GENERATIONS: &str = "
 const ATTEMPT_ROWS: &str = "
     with recursive n (k) as (select 0 union all select k + 1 from n where k + 1 < cast(?3 as integer))
     insert into attempts (id, connection, provider, trigger, outcome, error_code, error_message, error_case,
-                          rotation, digest, generation, started_at, duration_ms)
+                          rotation, digest, generation, started_at, duration_ms, ended)
     select printf('%08x-%04x-7%03x-8%03x-%s',
                   at >> 16, at & 65535, abs(random() % 4096), abs(random() % 4096), lower(hex(randomblob(6)))),
            id, ?1, 'expiry', iif(bad, 'failed', 'success'), iif(bad, 'provider.unavailable', null),
            iif(bad, 'the provider is down', null), iif(bad, 'unavailable', null), '\"strict\"', 'd', 1, at,
-           abs(random() % 900)
+           abs(random() % 900), at * 1000
     from (select c.id, c.created_at - (?3 - k) * 3600000 as at, (cast(substr(c.id, -3) as integer) + k * 331) % 100 = 0 as bad
           from n cross join connections c
           where c.provider = ?1 and c.last_attempt is null)";
@@ -57,6 +57,12 @@ const LAST_ATTEMPTS: &str = "
     update connections
     set last_attempt = (select max(id) from attempts where connection = connections.id)
     where provider = ?1 and last_attempt is null";
+
+/// What is counted of them, with durations as they are spread in a busy hour.
+const HOURS: &str = "
+    insert or ignore into hours (hour, provider, outcome, code, at_most, count)
+    select started_at / 3600000, provider, outcome, coalesce(error_code, ''), 100 + duration_ms / 100 * 100, count(*)
+    from attempts where provider = ?1 group by 1, 3, 4, 5";
 
 /// What a command took.
 #[derive(Clone, Copy, Debug)]

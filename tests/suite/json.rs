@@ -210,6 +210,9 @@ fn lines_of_the_log_fit_their_schemas() {
     let followed = followed(&stage.home);
     schema::fits("log-follow", &followed);
     assert_eq!(followed, attempts.as_array().unwrap().last().unwrap().clone());
+    let id = followed["id"].as_str().unwrap();
+    let shown = stage.home.run(&["log", "show", id, "--json"]).exits(0).json();
+    assert_eq!(shown["attempt"], followed);
 }
 
 /// The first line of `log --follow --json`.

@@ -12,6 +12,7 @@ mod crash;
 mod explaining;
 mod failing;
 mod first_day;
+mod following;
 mod hostile;
 mod json;
 mod lengths;

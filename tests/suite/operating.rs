@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::net::UnixListener;
 
+use e2e::daemon::wait_until;
+use e2e::database::Database;
 use e2e::home::Home;
 use e2e::provider::answer::Answer;
 use e2e::provider::{FakeProvider, Kind, eskiz, jibit};
@@ -51,6 +53,51 @@ fn old_attempts_are_removed_but_the_last_of_each_connection_stays() {
     assert_eq!(prune("0s"), 1);
     assert_eq!(stage.status()["last_attempt"]["trigger"], "forced");
     assert_eq!(stage.state(), "fresh", "tokens are not attempts");
+}
+
+#[test]
+fn failed_attempts_are_removed_alone() {
+    let stage = Stage::eskiz("").logged_in();
+    stage.control().script(Answer::bad_gateway());
+    let _ = stage.refresh(&["--force"]);
+    let _ = stage.refresh(&["--force"]);
+    let prune = ["prune", "--older-than", "0s", "--outcome", "failed", "--json"];
+    let pruned = stage.home.run(&prune).exits(0).json();
+    assert_eq!((&pruned["attempts"], &pruned["events"]), (&1.into(), &0.into()));
+    let log = stage.home.run(&["log", "--json"]).exits(0).json();
+    let outcomes = log["attempts"].as_array().unwrap().iter().map(|it| it["outcome"].clone());
+    assert_eq!(outcomes.collect::<Vec<_>>(), ["success", "success"]);
+    let audit = stage.home.run(&["audit", "--json"]).exits(0).json();
+    assert_eq!(audit["entries"][0]["subject"], "attempts: failed");
+}
+
+#[test]
+fn the_daemon_keeps_what_is_younger_than_the_manifest_says_and_nothing_else() {
+    let stage = Stage::eskiz("").logged_in();
+    let _ = stage.refresh(&["--force"]);
+    let _ = stage.home.run(&["connection", "pause", "eskiz", "--for", "1h"]).exits(0);
+    let database = Database::at(&stage.home.path("keepfresh.db"));
+    let manifest = fs::read_to_string(stage.home.path("keepfresh.toml")).unwrap();
+    let of_audit = "select count(*) from audit where action = 'connection.paused'";
+    let of_log = "select count(*) from attempts";
+    assert_eq!((database.number(of_audit), database.number(of_log)), (1, 2));
+    database.run(
+        "drop trigger attempts_stay; update attempts set started_at = started_at - 45 * 86400000",
+    );
+    database.run("update audit set at = at - 45 * 86400000");
+    for (retention, left) in [("60d", 1), ("40d", 0)] {
+        let kept = format!("[storage]\nretention = \"{retention}\"\n{manifest}");
+        stage.home.write_manifest(&kept);
+        let daemon = stage.home.serve();
+        if left == 0 {
+            wait_until("it has cleaned up", || daemon.log().contains("entries of the audit log"));
+        }
+        assert_eq!(database.number(of_audit), left, "{retention}");
+        assert_eq!(database.number(of_log), left + 1, "the last of a connection stays");
+        drop(daemon);
+    }
+    let stats = stage.home.run(&["stats", "--json"]).exits(0).json();
+    assert_eq!(stats["success"], 2, "they are still counted");
 }
 
 #[test]

@@ -4,19 +4,22 @@
 use e2e::database::Database;
 use e2e::home::{is_time, keys};
 use e2e::provider::answer::Answer;
+use e2e::provider::script::{Fate, Scenario};
 use e2e::stage::Stage;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-const ATTEMPT: [&str; 9] = [
+const ATTEMPT: [&str; 11] = [
     "connection",
     "duration_ms",
     "error",
     "generation",
     "id",
     "outcome",
+    "provider_ms",
     "reason",
     "started_at",
     "trigger",
+    "waited_ms",
 ];
 
 const CONNECTION: [&str; 13] = [
@@ -147,7 +150,11 @@ fn statistics_count_outcomes_durations_and_causes() {
     let _ = stage.refresh(&[]);
     let stats = stage.home.run(&["stats", "--json"]).exits(0).json();
     let names = ["causes", "failed", "p50_ms", "p95_ms", "skipped", "success", "success_rate"];
-    assert_eq!(keys(&stats), names);
+    assert_eq!(keys(&stats["providers"]["eskiz"]), names);
+    let mut whole = stats.clone();
+    whole.as_object_mut().unwrap().retain(|name, _| name != "since" && name != "providers");
+    assert_eq!(whole, stats["providers"]["eskiz"], "there is no other");
+    assert!(is_time(&stats["since"]) && stats["p95_ms"].as_u64().unwrap() < 1_000, "{stats}");
     assert_eq!(
         (&stats["success"], &stats["failed"], &stats["skipped"]),
         (&2.into(), &1.into(), &1.into())
@@ -156,12 +163,60 @@ fn statistics_count_outcomes_durations_and_causes() {
     assert_eq!(stats["causes"]["provider.unavailable"], 1);
     let text = stage.home.run(&["stats", "--since", "1h"]).exits(0).stdout;
     assert!(
-        text.contains("success rate  66.7 %") && text.contains("provider.unavailable × 1"),
+        text.contains("eskiz     66.7 %  2") && text.contains("provider.unavailable × 1"),
         "{text}"
     );
-    Database::at(&stage.home.path("keepfresh.db")).run("delete from attempts");
-    let none = stage.home.run(&["stats", "--json", "--provider", "eskiz"]).exits(0).json();
-    assert!(none["success_rate"].is_null());
+    let _ = stage.home.run(&["prune", "--older-than", "0s"]).exits(0);
+    assert_eq!(log_of(&stage).len(), 1);
+    let pruned = stage.home.run(&["stats", "--json", "--provider", "eskiz"]).exits(0).json();
+    assert_eq!(pruned["providers"], stats["providers"], "a prune takes nothing away");
+    Database::at(&stage.home.path("keepfresh.db")).run("update hours set hour = hour - 25");
+    let day = |since: &str| stage.home.run(&["stats", "--json", "--since", since]).exits(0).json();
+    assert!(day("24h")["success_rate"].is_null() && day("24h")["providers"] == json!({}));
+    for longer in ["7d", "30d"] {
+        assert_eq!(day(longer)["providers"], stats["providers"], "{longer}");
+    }
+}
+
+fn log_of(stage: &Stage) -> Vec<Value> {
+    let log = stage.home.run(&["log", "--json"]).exits(0).json();
+    log["attempts"].as_array().unwrap().clone()
+}
+
+#[test]
+fn waiting_for_a_turn_is_no_time_of_the_provider() {
+    let stage = Stage::eskiz("rate = \"1/s\"");
+    stage.control().script(Scenario::from(Fate::Act).delay_before(200).always());
+    let _ = stage.refresh(&[]);
+    let daemon = stage.home.serve();
+    let _ = stage.refresh(&["--force", "--sync"]);
+    let _ = stage.refresh(&["--force", "--sync"]);
+    drop(daemon);
+    let last = log_of(&stage).remove(0);
+    let ms = |name: &str| last[name].as_u64().unwrap_or_else(|| panic!("{name} of {last}"));
+    assert!(ms("waited_ms") >= 400, "{last}");
+    assert!((200..400).contains(&ms("provider_ms")), "{last}");
+    assert!(ms("duration_ms") >= ms("waited_ms") + ms("provider_ms"), "{last}");
+    let stats = stage.home.run(&["stats", "--json"]).exits(0).json();
+    assert!((200..=470).contains(&stats["p95_ms"].as_u64().unwrap()), "{stats}");
+}
+
+#[test]
+fn one_attempt_is_shown_with_everything_about_it() {
+    let stage = Stage::eskiz("").logged_in();
+    stage.control().script(Answer::bad_gateway());
+    let failed = stage.refresh(&["--force"]);
+    let id = failed["id"].as_str().unwrap();
+    let shown = stage.home.run(&["log", "show", id, "--json"]).exits(0).json();
+    assert_eq!(shown["attempt"], log_of(&stage)[0]);
+    let text = stage.home.run(&["log", "show", id]).exits(0).stdout;
+    for line in ["outcome     failed", "[provider.unavailable]", "remedy", "waited      0 ms"] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    let other = "0198c0de-0000-7000-8000-000000000000";
+    let none = stage.home.run(&["log", "show", other]).exits(1);
+    assert!(none.stderr.contains("error[attempt.unknown]"), "{none:?}");
+    let _ = stage.home.run(&["log", "show", "first"]).exits(2);
 }
 
 #[test]

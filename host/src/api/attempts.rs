@@ -66,7 +66,6 @@ pub(super) async fn list(
         connection: wanted.connection.as_deref().map(id).transpose()?,
         outcome: wanted.outcome,
         since_s: wanted.since.as_deref().map(seconds).transpose()?,
-        after: None,
         limit: page.limit.unwrap_or_default(),
         page: Some(page),
     };

@@ -74,7 +74,7 @@ pub(super) struct Channels {
 
 /// Who is told of problems, and whether it arrives
 #[utoipa::path(get, path = "/api/v1/channels", tag = "installation",
-    responses((status = 200, body = Channels, description = "All channels of the manifest"), (status = "4XX", body = Written, content_type = "application/problem+json", description = "Not for this caller"), (status = "5XX", body = Written, content_type = "application/problem+json", description = "Not now")))]
+    responses((status = 200, body = Channels, description = "All channels of the manifest"), Problem))]
 pub(super) async fn channels(
     State(api): State<Api>,
     caller: Caller,

@@ -154,6 +154,7 @@ fn status_of(code: &Code, case: Case) -> StatusCode {
         | Code::Token(code::Token::None | code::Token::RejectedWhenFresh)
         | Code::Connect(code::Connect::Unsupported | code::Connect::NoUrl) => StatusCode::CONFLICT,
         Code::Connection(_)
+        | Code::Attempt(_)
         | Code::ApiKey(code::ApiKey::Unknown)
         | Code::Manifest(code::Manifest::ProviderMissing) => StatusCode::NOT_FOUND,
         Code::Command(_)

@@ -170,6 +170,7 @@ impl App {
             self.refresher.clone(),
             self.clock.clone(),
             self.lifecycle.clone(),
+            Arc::clone(&self.manifest),
         )
     }
 

@@ -6,14 +6,15 @@ use std::path::Path;
 use clap::CommandFactory as _;
 
 use crate::cli::arguments::{
-    Arguments, ChannelVerb, ConnectionVerb, PluginVerb, ProviderVerb, ScheduleVerb, TokenVerb, Verb,
+    Arguments, ChannelVerb, ConnectionVerb, LogVerb, PluginVerb, ProviderVerb, ScheduleVerb,
+    TokenVerb, Verb,
 };
 use crate::cli::exit::Exit;
 use crate::cli::listing::List;
 use crate::cli::run::Errand;
 use crate::cli::{
-    access, check, config, connect, explain, export, healthcheck, import, init, inspect, listing,
-    plugin, provider, reference, render, run, serve,
+    access, check, config, connect, explain, export, follow, healthcheck, import, init, inspect,
+    listing, plugin, provider, reference, render, run, serve,
 };
 use crate::operator::{Command, LogQuery, Selection};
 
@@ -49,11 +50,14 @@ pub(super) async fn dispatch(arguments: Arguments) -> Exit {
         Verb::Disconnect { connection: id, force } => ask(Command::Disconnect { id, force }).await,
         Verb::Token { verb } => run::run(&config, token(verb), json).await,
         Verb::Connection { verb } => connection(&config, verb, json).await,
-        Verb::Log { connection, provider, outcome, since: since_s, follow, limit } => {
-            let (after, page) = (None, None);
-            let query = LogQuery { provider, connection, outcome, since_s, after, limit, page };
+        Verb::Log { verb: Some(LogVerb::Show { attempt: id }), .. } => {
+            ask(Command::Attempt { id }).await
+        }
+        Verb::Log { verb: None, connection, provider, outcome, since: since_s, follow, limit } => {
+            let page = None;
+            let query = LogQuery { provider, connection, outcome, since_s, limit, page };
             if follow {
-                return run::follow(&config, query, json).await;
+                return follow::run(&config, query, json).await;
             }
             listing::run(&config, List::Log(query), json).await
         }
@@ -64,7 +68,9 @@ pub(super) async fn dispatch(arguments: Arguments) -> Exit {
             provider::add(&config, &name, plugin.as_deref(), json).await
         }
         Verb::Plugin { verb } => of_plugin(&config, verb, json).await,
-        Verb::Prune { older_than: older_than_s } => ask(Command::Prune { older_than_s }).await,
+        Verb::Prune { older_than: older_than_s, outcome } => {
+            ask(Command::Prune { older_than_s, outcome }).await
+        }
         Verb::ApiKey { verb } => ask(access::api_key(verb)).await,
         Verb::Channel { verb: ChannelVerb::List } => ask(Command::Channels).await,
         Verb::Channel { verb: ChannelVerb::Test { name } } => {

@@ -48,7 +48,7 @@ impl Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::attempt::{Course, Trigger};
+    use crate::model::attempt::{Course, Spent, Trigger};
     use crate::model::code::{self, Code};
     use crate::model::failure::{Case, Failure};
     use crate::model::id::AttemptId;
@@ -62,6 +62,7 @@ mod tests {
             course,
             started_at: jiff::Timestamp::UNIX_EPOCH,
             duration_ms: Some(1),
+            spent: Spent::default(),
             generation: 1,
         }
     }

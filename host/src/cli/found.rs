@@ -10,6 +10,7 @@ use crate::manifest::diagnostic::Diagnostic;
 use crate::manifest::{self, Manifest};
 
 /// What a command works with.
+#[derive(Clone)]
 pub(super) enum Found {
     /// A manifest without problems.
     Whole(Box<Manifest>),

@@ -12,6 +12,7 @@ mod dispatch;
 mod exit;
 mod explain;
 mod export;
+mod follow;
 mod found;
 mod healthcheck;
 mod import;

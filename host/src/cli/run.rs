@@ -13,14 +13,14 @@ use crate::cli::arguments::Add;
 use crate::cli::exit::Exit;
 use crate::cli::found::{self, Found};
 use crate::cli::import;
-use crate::cli::render::{self, door};
+use crate::cli::render;
 use crate::cli::session::Session;
 use crate::control;
 use crate::lifecycle::lock;
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
-use crate::operator::{Command, LogQuery, Progress, Reply};
+use crate::operator::{Command, Progress, Reply};
 
 /// What is asked of whoever does the work.
 pub(super) enum Errand {
@@ -77,7 +77,7 @@ impl Errand {
 }
 
 /// Asks the daemon, or does it here.
-async fn carry_out(
+pub(super) async fn carry_out(
     found: Found,
     command: Command,
     progress: &mpsc::UnboundedSender<Progress>,
@@ -120,39 +120,4 @@ fn standard_input() -> Result<SecretString, Failure> {
         return Err(invalid("standard input has more than 512 KiB, which is no token".to_owned()));
     }
     Ok(SecretString::from(text.as_str()))
-}
-
-/// Attempts between two looks, at most: more than a second has.
-const BETWEEN_LOOKS: u32 = 100_000;
-
-/// Prints attempts, and new ones as they come, until it is interrupted.
-pub(super) async fn follow(config: &Path, mut query: LogQuery, json: bool) -> Exit {
-    let mut found = match found::find(config, json).await {
-        Ok(found) => found,
-        Err(exit) => return exit,
-    };
-    let (nobody, _) = mpsc::unbounded_channel();
-    loop {
-        let mut attempts = match carry_out(found, Command::Log(query.clone()), &nobody).await {
-            Ok(Reply::Attempts(attempts)) => attempts,
-            Ok(_) => return Exit::Failed,
-            Err(failure) => return render::failure(&failure, json),
-        };
-        attempts.reverse();
-        render::followed(&attempts, json);
-        if door::is_closed() {
-            return Exit::Done;
-        }
-        query.after = attempts.last().map(|it| it.id).or(query.after);
-        // Those that were wanted to begin with are there; of those that come, none is left out.
-        query.limit = BETWEEN_LOOKS;
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_secs(1)) => {}
-            _ = tokio::signal::ctrl_c() => return Exit::Done,
-        }
-        found = match found::look(config).await {
-            Ok(found) => found,
-            Err(problems) => return render::problems(config, &problems, json),
-        };
-    }
 }

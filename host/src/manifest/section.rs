@@ -1,6 +1,7 @@
 //! The tables about Keepfresh itself: where tokens, key and plugins are.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use toml::de::DeValue;
 
@@ -17,13 +18,19 @@ use crate::vault::source::Source;
 pub struct Storage {
     /// The file of the database.
     pub path: PathBuf,
+    /// How long attempts, events and the audit log are kept.
+    pub retention: Duration,
 }
+
+/// How long they are kept when nobody says so.
+const RETENTION: Duration = Duration::from_hours(30 * 24);
 
 impl Storage {
     pub(super) fn read(table: Table<'_>, folder: &Path) -> Self {
         let table = table.with(Section::Storage, "");
         let path = table.read("url", sqlite).unwrap_or_else(|| PathBuf::from("keepfresh.db"));
-        Self { path: folder.join(path) }
+        let retention = table.time("retention").unwrap_or(RETENTION);
+        Self { path: folder.join(path), retention }
     }
 }
 

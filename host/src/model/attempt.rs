@@ -86,6 +86,15 @@ impl Course {
     }
 }
 
+/// What an attempt spent its time on, in milliseconds; `None` for what it did not come to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Waiting for its turn: for a slot, and for the rate.
+    pub waited_ms: Option<u64>,
+    /// Requests to the provider, from dialling to the last byte of the answer.
+    pub provider_ms: Option<u64>,
+}
+
 /// One try, finished or still open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
@@ -102,6 +111,8 @@ pub struct Attempt {
     pub started_at: Timestamp,
     /// How long it took, in milliseconds.
     pub duration_ms: Option<u64>,
+    /// What it spent that on.
+    pub spent: Spent,
     /// The generation that was current when it ended.
     pub generation: u64,
 }
@@ -165,6 +176,12 @@ struct Written {
     error: Option<Failure>,
     started_at: Timestamp,
     duration_ms: Option<u64>,
+    /// Of these, waiting for its turn.
+    #[serde(default)]
+    waited_ms: Option<u64>,
+    /// Of these, requests to the provider.
+    #[serde(default)]
+    provider_ms: Option<u64>,
     generation: u64,
 }
 
@@ -179,6 +196,8 @@ impl From<Attempt> for Written {
             trigger: it.trigger,
             started_at: it.started_at,
             duration_ms: it.duration_ms,
+            waited_ms: it.spent.waited_ms,
+            provider_ms: it.spent.provider_ms,
             generation: it.generation,
         }
     }
@@ -195,6 +214,7 @@ impl TryFrom<Written> for Attempt {
             trigger: it.trigger,
             started_at: it.started_at,
             duration_ms: it.duration_ms,
+            spent: Spent { waited_ms: it.waited_ms, provider_ms: it.provider_ms },
             generation: it.generation,
         })
     }
@@ -263,6 +283,7 @@ mod tests {
             course,
             started_at: Timestamp::UNIX_EPOCH,
             duration_ms: Some(5),
+            spent: Spent { waited_ms: None, provider_ms: Some(3) },
             generation: 7,
         }
     }

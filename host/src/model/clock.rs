@@ -171,6 +171,13 @@ pub fn seconds(time: Timestamp) -> u64 {
     u64::try_from(time.as_second()).unwrap_or_default()
 }
 
+/// The beginning of the hour that `time` is in.
+#[must_use]
+pub fn hour(time: Timestamp) -> Timestamp {
+    const HOUR: i64 = 3_600_000;
+    Timestamp::from_millisecond(millis(time).div_euclid(HOUR) * HOUR).unwrap_or(time)
+}
+
 /// `time` and `by` before it, or the first moment there is.
 #[must_use]
 pub fn before(time: Timestamp, by: Duration) -> Timestamp {

@@ -189,9 +189,9 @@ fn told_of(command: &Command) -> Option<Told> {
         Command::ChannelTest { name } => {
             Some(Told { action: Action::ChannelTested, subject: name.clone(), detail: None })
         }
-        Command::Prune { older_than_s } => Some(Told {
+        Command::Prune { older_than_s, outcome } => Some(Told {
             action: Action::Pruned,
-            subject: "attempts".to_owned(),
+            subject: outcome.map_or("attempts".to_owned(), |it| format!("attempts: {it}")),
             detail: Some(format!("older than {older_than_s} s")),
         }),
         _ => None,

@@ -5,7 +5,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 use tokio::sync::mpsc;
 
-use crate::model::attempt::{Attempt, Course, Trigger};
+use crate::model::attempt::{Attempt, Course, Spent, Trigger};
 use crate::model::code;
 use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, ConnectionId};
@@ -147,6 +147,7 @@ impl Operator {
             course: Course::Failed(failure.clone()),
             started_at: self.now(),
             duration_ms: Some(0),
+            spent: Spent::default(),
             generation: 0,
         }
     }

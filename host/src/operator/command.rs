@@ -160,6 +160,18 @@ pub enum Command {
     },
     /// Attempts, newest first.
     Log(LogQuery),
+    /// One attempt.
+    Attempt {
+        /// Which.
+        id: AttemptId,
+    },
+    /// Attempts in the order in which they end.
+    Follow {
+        /// Which.
+        query: LogQuery,
+        /// Behind this place in the order; where it ends now when not given.
+        after: Option<i64>,
+    },
     /// How refreshes went.
     Stats {
         /// Of this provider, or all.
@@ -175,6 +187,9 @@ pub enum Command {
     Prune {
         /// The smallest age, in seconds.
         older_than_s: u64,
+        /// Only attempts that ended so, and nothing else.
+        #[serde(default)]
+        outcome: Option<Outcome>,
     },
     /// Reads manifest and plugins anew; the daemon's alone.
     Reload,
@@ -279,8 +294,6 @@ pub struct LogQuery {
     pub outcome: Option<Outcome>,
     /// The period that ends now, in seconds.
     pub since_s: Option<u64>,
-    /// Newer than this one.
-    pub after: Option<AttemptId>,
     /// The largest number of attempts.
     pub limit: u32,
     /// Which part of them; all at once when not given.
@@ -336,6 +349,8 @@ impl Command {
                 | Self::Connections { .. }
                 | Self::Show { .. }
                 | Self::Log(_)
+                | Self::Attempt { .. }
+                | Self::Follow { .. }
                 | Self::Stats { .. }
                 | Self::Schedules
                 | Self::Plugins

@@ -1,14 +1,18 @@
 //! Lists, in pages: connections and attempts as people and scripts read them. A page is one question, so
 //! nobody holds more than one, and nothing is held while the asker prints it.
 
-use crate::model::failure::Failure;
-use crate::model::id::ConnectionId;
+use jiff::Timestamp;
+
+use crate::model::attempt::{Attempt, Outcome};
+use crate::model::code;
+use crate::model::failure::{Case, Failure};
+use crate::model::id::{AttemptId, ConnectionId};
 use crate::operator::command::{LogQuery, PageQuery};
-use crate::operator::reply::Page;
+use crate::operator::reply::{Followed, Page};
 use crate::operator::view::{self, ConnectionView};
 use crate::operator::{Operator, Reply, changed};
 use crate::refresher::host_fault;
-use crate::storage::{self, Filter, LogFilter};
+use crate::storage::{self, Filter, LogEnds, LogFilter, Pruning};
 
 /// Rows of a page when nobody says how many, and at most.
 pub const PAGE: u32 = 500;
@@ -85,23 +89,64 @@ impl Operator {
     }
 
     /// Attempts, newest first.
-    pub(super) async fn log(&self, query: LogQuery) -> Result<Reply, Failure> {
-        let filter = LogFilter {
-            provider: query.provider,
-            connection: query.connection,
-            outcome: query.outcome,
-            since: query.since_s.map(|it| self.ago(it)),
-            after: query.after,
-            before: None,
-            limit: query.limit,
-        };
-        match query.page {
+    pub(super) async fn log(&self, mut query: LogQuery) -> Result<Reply, Failure> {
+        self.check_query(&query).await?;
+        let page = query.page.take();
+        let filter = self.log_filter(query);
+        match page {
             Some(page) => {
                 let limit = filter.limit.min(page.limit());
                 let filter = LogFilter { before: page.after, limit, ..filter };
                 self.log_page(&filter).await.map(Reply::AttemptPage)
             }
             None => self.log_all(filter).await,
+        }
+    }
+
+    /// Attempts in the order of their ends, behind a place in it.
+    pub(super) async fn follow(
+        &self,
+        query: LogQuery,
+        after: Option<i64>,
+    ) -> Result<Reply, Failure> {
+        self.check_query(&query).await?;
+        let filter = LogFilter { limit: PAGE, ..self.log_filter(query) };
+        let found = self.0.storage.ends(&filter, after).await.map_err(|it| host_fault(&it))?;
+        let unreadable = found.unreadable.iter().map(view::error_of).collect();
+        let LogEnds { attempts, next, more, .. } = found;
+        Ok(Reply::Followed(Followed { attempts, unreadable, next, more }))
+    }
+
+    /// One attempt, which must be there.
+    pub(super) async fn show_attempt(&self, id: AttemptId) -> Result<Reply, Failure> {
+        let unknown = || {
+            let message = format!("there is no attempt {id}; see: keepfresh log");
+            Failure::new(Case::Misconfigured, code::Attempt::Unknown, message)
+        };
+        let attempt = self.attempt(id).await?.ok_or_else(unknown)?;
+        Ok(Reply::Attempt(Box::new(attempt)))
+    }
+
+    /// Forgets attempts from before that time: with the events, or only those that ended so. Who did what is
+    /// only forgotten as the manifest says.
+    pub(super) async fn prune(
+        &self,
+        before: Timestamp,
+        outcome: Option<Outcome>,
+    ) -> Result<Reply, Failure> {
+        let what = outcome.map_or(Pruning::Log, Pruning::Outcome);
+        let pruned = self.0.storage.prune(before, what).await;
+        pruned.map(Reply::from).map_err(|it| host_fault(&it))
+    }
+
+    fn log_filter(&self, query: LogQuery) -> LogFilter {
+        LogFilter {
+            provider: query.provider,
+            connection: query.connection,
+            outcome: query.outcome,
+            since: query.since_s.map(|it| self.ago(it)),
+            before: None,
+            limit: query.limit,
         }
     }
 
@@ -120,10 +165,7 @@ impl Operator {
         }
     }
 
-    async fn log_page(
-        &self,
-        filter: &LogFilter,
-    ) -> Result<Page<crate::model::attempt::Attempt>, Failure> {
+    async fn log_page(&self, filter: &LogFilter) -> Result<Page<Attempt>, Failure> {
         let found = self.0.storage.log_page(filter).await.map_err(|it| host_fault(&it))?;
         let unreadable = found.unreadable.iter().map(view::error_of).collect();
         Ok(Page { rows: found.attempts, unreadable, next: found.next })

@@ -102,6 +102,7 @@ use crate::storage::{Counted, LogFilter, Storage};
 use crate::telemetry::metrics;
 use crate::vault::Vault;
 use api_keys::Keys;
+use reply::StatsView;
 
 /// Carries out commands. A clone is cheap.
 #[derive(Clone)]
@@ -185,14 +186,15 @@ impl Operator {
             Command::Pause { id, for_s, reason } => self.pause(&id, for_s, reason).await,
             Command::Resume { id } => self.resume(&id).await,
             Command::Replay { id } => self.replay(&id, progress).await,
-            Command::Log(query) => {
-                self.check_query(&query).await?;
-                self.log(query).await
-            }
+            Command::Log(query) => self.log(query).await,
+            Command::Attempt { id } => self.show_attempt(id).await,
+            Command::Follow { query, after } => self.follow(query, after).await,
             Command::Stats { provider, since_s } => self.statistics(provider, since_s).await,
             Command::Schedules => self.schedules().await,
             Command::Plugins | Command::Approved { .. } => Ok(Reply::Plugins(self.plugins())),
-            Command::Prune { older_than_s } => self.prune(older_than_s).await,
+            Command::Prune { older_than_s, outcome } => {
+                self.prune(self.ago(older_than_s), outcome).await
+            }
             Command::Reload => self.reload().await,
             Command::Doctor => self.doctor().await,
             Command::Readiness => Ok(Reply::Readiness(self.readiness().await)),
@@ -308,18 +310,14 @@ impl Operator {
         Ok(Reply::refreshed(vec![attempt], Vec::new()))
     }
 
-    async fn prune(&self, older_than_s: u64) -> Result<Reply, Failure> {
-        let pruned = self.0.storage.prune(self.ago(older_than_s)).await;
-        pruned.map(Reply::from).map_err(|it| host_fault(&it))
-    }
-
     async fn statistics(&self, provider: Option<String>, since_s: u64) -> Result<Reply, Failure> {
         if let Some(provider) = &provider {
             self.check_provider(provider).await?;
         }
         let since = self.ago(since_s);
         let found = self.0.storage.statistics(provider.as_deref(), since).await;
-        found.map(Reply::from).map_err(|it| host_fault(&it))
+        let found = found.map_err(|it| host_fault(&it))?;
+        Ok(Reply::Stats(StatsView::of(found, clock::hour(since))))
     }
 
     /// The time.

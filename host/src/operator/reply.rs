@@ -21,7 +21,7 @@ use crate::operator::plugins::{PluginView, ScheduleView};
 use crate::operator::readiness::Readiness;
 use crate::operator::view::{ConnectionView, Details};
 use crate::refresher::{Served, Short};
-use crate::storage::{Pruned, Statistics};
+use crate::storage::{Figures, Pruned, Statistics};
 
 /// What came of a command.
 #[derive(Debug, Serialize, Deserialize)]
@@ -78,6 +78,10 @@ pub enum Reply {
     Attempts(Vec<Attempt>),
     /// Some of them.
     AttemptPage(Page<Attempt>),
+    /// One of them.
+    Attempt(Box<Attempt>),
+    /// Those that have ended since.
+    Followed(Followed),
     /// How refreshes went.
     Stats(StatsView),
     /// Schedules.
@@ -129,6 +133,19 @@ impl<T> Page<T> {
         self.next = other.next;
         self
     }
+}
+
+/// Attempts in the order in which they ended.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Followed {
+    /// Oldest first.
+    pub attempts: Vec<Attempt>,
+    /// Why others between them cannot be read.
+    pub unreadable: Vec<Failure>,
+    /// The place to go on behind.
+    pub next: i64,
+    /// Whether there are more already.
+    pub more: bool,
 }
 
 /// How far a login of a person has come.
@@ -265,9 +282,22 @@ pub struct Planned {
     pub reason: String,
 }
 
-/// How refreshes went, as shown.
+/// How refreshes went, as shown. They are counted by the hour.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct StatsView {
+    /// The beginning of the first hour that is counted.
+    pub since: Timestamp,
+    /// All providers together.
+    #[serde(flatten)]
+    pub all: FiguresView,
+    /// Each provider for itself.
+    pub providers: BTreeMap<String, FiguresView>,
+}
+
+/// Counts and durations, as shown.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Figures)]
+pub struct FiguresView {
     /// New generations.
     pub success: u64,
     /// Failures.
@@ -276,9 +306,10 @@ pub struct StatsView {
     pub skipped: u64,
     /// Share of successes among what was sent, 0 to 1, to four digits; null when nothing was.
     pub success_rate: Option<f64>,
-    /// Median duration in milliseconds.
+    /// Half of the attempts that asked the provider waited for it so many milliseconds at most, without the time
+    /// for their turn; null when none did. Rounded up, by a quarter at most.
     pub p50_ms: Option<u64>,
-    /// 95th percentile in milliseconds.
+    /// The same of 95 in a hundred.
     pub p95_ms: Option<u64>,
     /// Failures by error code.
     pub causes: BTreeMap<String, u64>,
@@ -363,12 +394,20 @@ impl From<Pruned> for Reply {
     }
 }
 
-impl From<Statistics> for Reply {
-    fn from(found: Statistics) -> Self {
-        let Statistics { success, failed, skipped, causes, p50_ms, p95_ms } = found;
+impl StatsView {
+    /// What was found since then.
+    pub(super) fn of(found: Statistics, since: Timestamp) -> Self {
+        let providers = found.providers.into_iter().map(|(name, it)| (name, it.into())).collect();
+        Self { since, all: found.all.into(), providers }
+    }
+}
+
+impl From<Figures> for FiguresView {
+    fn from(found: Figures) -> Self {
+        let Figures { success, failed, skipped, causes, p50_ms, p95_ms } = found;
         #[expect(clippy::cast_precision_loss, reason = "a share of counts far below 2^52")]
         let rate = || (success as f64 / (success + failed) as f64 * 10_000.0).round() / 10_000.0;
         let success_rate = (success + failed > 0).then(rate);
-        Self::Stats(StatsView { success, failed, skipped, success_rate, p50_ms, p95_ms, causes })
+        Self { success, failed, skipped, success_rate, p50_ms, p95_ms, causes }
     }
 }

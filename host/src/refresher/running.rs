@@ -1,11 +1,12 @@
 //! An attempt under way, and how it looks from outside.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::catalogue::{Config, Plugin};
-use crate::model::attempt::{Attempt, Course, Trigger};
+use crate::model::attempt::{Attempt, Course, Spent, Trigger};
 use crate::model::code::Code;
 use crate::model::event::{Event, EventKind};
 use crate::model::failure::Failure;
@@ -26,6 +27,8 @@ pub(super) struct Running {
     /// What the provider does meanwhile.
     pub(super) heard: Arc<Heard>,
     pub(super) started: Timestamp,
+    /// How long it has waited for its turn, once it has it.
+    waited: OnceLock<Duration>,
     /// What the call works with, once it is known.
     config: OnceLock<Config>,
 }
@@ -34,8 +37,8 @@ impl Running {
     /// One that begins.
     pub(super) fn new(loaded: Loaded, plugin: Arc<Plugin>, ask: Ask, started: Timestamp) -> Self {
         let (id, connection) = (AttemptId::generate(), loaded.connection.id.clone());
-        let (heard, config) = (Arc::default(), OnceLock::new());
-        Self { id, connection, ask, plugin, loaded, heard, started, config }
+        let (heard, waited, config) = (Arc::default(), OnceLock::new(), OnceLock::new());
+        Self { id, connection, ask, plugin, loaded, heard, started, waited, config }
     }
 
     /// What a trace says of it.
@@ -62,6 +65,20 @@ impl Running {
         if recovers { Trigger::Recovery } else { trigger }
     }
 
+    /// It has its turn, after so long.
+    pub(super) fn note_turn(&self, waited: Duration) {
+        let _ = self.waited.set(waited);
+    }
+
+    /// What it has spent its time on so far.
+    fn spent(&self) -> Spent {
+        let ms = |it: Duration| u64::try_from(it.as_millis()).unwrap_or(u64::MAX);
+        Spent {
+            waited_ms: self.waited.get().copied().map(ms),
+            provider_ms: self.heard.took().map(ms),
+        }
+    }
+
     /// How it looks with that course.
     pub(super) fn report(&self, course: Course, now: Timestamp) -> Attempt {
         let took = now.duration_since(self.started).as_millis();
@@ -72,6 +89,7 @@ impl Running {
             course,
             started_at: self.started,
             duration_ms: u64::try_from(took).ok(),
+            spent: self.spent(),
             generation: self.loaded.connection.generation,
         }
     }

@@ -14,7 +14,7 @@ mod probes;
 mod clock;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -25,6 +25,7 @@ use aside::Aside;
 
 use crate::catalogue::Catalogue;
 use crate::lifecycle::Lifecycle;
+use crate::manifest::Manifest;
 use crate::model::attempt::{Outcome, Trigger};
 use crate::model::clock::Clock;
 use crate::model::code;
@@ -53,6 +54,7 @@ struct Parts {
     refresher: Refresher,
     clock: Clock,
     lifecycle: Lifecycle,
+    manifest: Arc<RwLock<Arc<Manifest>>>,
     wake: Notify,
     /// How often it has looked.
     looks: watch::Sender<u64>,
@@ -69,18 +71,22 @@ impl Scheduler {
         refresher: Refresher,
         clock: Clock,
         lifecycle: Lifecycle,
+        manifest: Arc<RwLock<Arc<Manifest>>>,
     ) -> Self {
-        Self(Arc::new(Parts {
+        let (wake, in_hand, aside) = (Notify::new(), Mutex::default(), Aside::default());
+        let parts = Parts {
             storage,
             catalogue,
             refresher,
             clock,
             lifecycle,
-            wake: Notify::new(),
+            manifest,
+            wake,
             looks: watch::Sender::new(0),
-            in_hand: Mutex::default(),
-            aside: Aside::default(),
-        }))
+            in_hand,
+            aside,
+        };
+        Self(Arc::new(parts))
     }
 
     /// Starts the loops; they end with the lifecycle's soft stop.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::model::attempt::Trigger;
+use crate::model::attempt::{Spent, Trigger};
 use crate::model::connection::{Agreed, Due, Problem};
 use crate::model::event::Event;
 use crate::model::failure::Failure;
@@ -103,6 +103,8 @@ pub struct Succeeded {
     pub at: Timestamp,
     /// How long the attempt took.
     pub duration_ms: u64,
+    /// What it spent that on.
+    pub spent: Spent,
 }
 
 /// A try that failed, and what follows from it, in one step. Credentials are never touched.
@@ -132,6 +134,8 @@ pub struct Failed {
     pub at: Timestamp,
     /// How long the attempt took.
     pub duration_ms: u64,
+    /// What it spent that on.
+    pub spent: Spent,
 }
 
 /// A try of a person that came to nothing, beside a token that it does not concern.
@@ -143,8 +147,12 @@ pub struct Abandoned {
     pub connection: ConnectionId,
     /// Why.
     pub failure: Failure,
+    /// Now.
+    pub at: Timestamp,
     /// How long the attempt took.
     pub duration_ms: u64,
+    /// What it spent that on.
+    pub spent: Spent,
 }
 
 /// A request for a refresh that sent nothing.

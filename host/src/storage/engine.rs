@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::attempt::Attempt;
+use crate::model::attempt::{Attempt, Outcome};
 use crate::model::audit::AuditRecord;
 use crate::model::connection::{Due, Problem};
 use crate::model::event::EventKind;
@@ -17,9 +17,9 @@ use crate::model::id::{AttemptId, ConnectionId};
 use crate::storage::{
     Abandoned, AuditFilter, AuditPage, Begin, Begun, Bite, CameOf, Capture, Counted, Departed,
     Doubtful, DuePage, Ends, Enrolment, Examples, Failed, Filter, Forgiven, Held, KeyUse, Loaded,
-    LogFilter, LogPage, ManualSet, Mark, Message, Moved, Noted, Outlet, Page, Pausing, Reconcile,
-    Renewal, Settled, Skipped, Standing, Statistics, Storage, StorageError, StoredKey, Stretch,
-    Succeeded, Tally, Trouble, Waiting,
+    LogEnds, LogFilter, LogPage, ManualSet, Mark, Message, Moved, Noted, Outlet, Page, Pausing,
+    Reconcile, Renewal, Settled, Skipped, Standing, Statistics, Storage, StorageError, StoredKey,
+    Stretch, Succeeded, Tally, Trouble, Waiting,
 };
 use crate::vault::keyring::WrappedKey;
 
@@ -157,7 +157,11 @@ steps! {
         /// One attempt, open or finished.
         attempt(id: AttemptId) -> Option<Attempt>;
 
-        /// Counts, causes and durations of attempts since then, of one provider or all.
+        /// Attempts that match and have ended after that place in the order of ends, oldest first; with no
+        /// place, none, and where the order ends now.
+        ends(filter: &'a LogFilter, after: Option<i64>) -> LogEnds;
+
+        /// Counts, causes and durations of attempts since the hour of `since`, of one provider or all.
         statistics(provider: Option<&'a str>, since: Timestamp) -> Statistics;
 
         /// The wrapped data keys, oldest first; empty in a new database.
@@ -262,8 +266,14 @@ steps! {
         forgive(forgiven: Forgiven) -> u64;
         /// See [`Storage::look_at_all`].
         look_at_all(provider: &'a str, step: Duration, at: Timestamp) -> ();
-        /// Removes a few old attempts behind the one with the id `after`.
-        prune_attempts(before: Timestamp, after: String) -> Bite<String>;
+        /// Removes a few old attempts behind the one with the id `after`, or those of them that ended so.
+        prune_attempts(
+            before: Timestamp, outcome: Option<Outcome>, after: String
+        ) -> Bite<String>;
+        /// Removes a few old entries of the audit log behind the one with the number `after`.
+        prune_audit(before: Timestamp, after: i64) -> Bite<i64>;
+        /// Forgets a few counts of hours before that time; how many those were.
+        prune_hours(before: Timestamp) -> u64;
         /// Removes a few old events behind the one with the number `after`.
         prune_events(before: Timestamp, after: i64) -> Bite<i64>;
         /// See [`Storage::listen`].

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::model::attempt::{Attempt, Outcome};
-use crate::model::id::{AttemptId, ConnectionId};
+use crate::model::id::ConnectionId;
 use crate::storage::{Storage, StorageError};
 
 /// Which attempts to list.
@@ -19,17 +19,24 @@ pub struct LogFilter {
     pub outcome: Option<Outcome>,
     /// Only those that began then or later.
     pub since: Option<Timestamp>,
-    /// Only those newer than this one: for following.
-    pub after: Option<AttemptId>,
     /// Only those older than this one, by its id as it stands there: for the next page.
     pub before: Option<String>,
     /// At most so many.
     pub limit: u32,
 }
 
-/// How refreshes went.
+/// How refreshes went, counted by the hour. Pruning the log takes nothing away from it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Statistics {
+    /// All of them together.
+    pub all: Figures,
+    /// Those of each provider.
+    pub providers: BTreeMap<String, Figures>,
+}
+
+/// Counts and durations of attempts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Figures {
     /// Attempts that stored a new generation.
     pub success: u64,
     /// Attempts that failed.
@@ -38,10 +45,23 @@ pub struct Statistics {
     pub skipped: u64,
     /// Failed attempts by error code.
     pub causes: BTreeMap<String, u64>,
-    /// Median duration of what was sent, in milliseconds.
+    /// Half of those that asked the provider waited for it so long at most, in milliseconds.
     pub p50_ms: Option<u64>,
-    /// 95th percentile of the same.
+    /// The same of 95 in a hundred.
     pub p95_ms: Option<u64>,
+}
+
+/// Attempts in the order in which they ended.
+#[derive(Debug, Default)]
+pub struct LogEnds {
+    /// Oldest first.
+    pub attempts: Vec<Attempt>,
+    /// Why others between them cannot be read.
+    pub unreadable: Vec<StorageError>,
+    /// The place to go on behind.
+    pub next: i64,
+    /// Whether there are more already.
+    pub more: bool,
 }
 
 /// Some of the attempts that were asked for.

@@ -6,10 +6,22 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::model::attempt::Outcome;
 use crate::storage::{Storage, StorageError};
 
 /// The database is left to others for so long after each bite.
 const BREATH: Duration = Duration::from_millis(10);
+
+/// What is removed of what is old.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pruning {
+    /// Attempts that ended so, and nothing else.
+    Outcome(Outcome),
+    /// Attempts and events.
+    Log,
+    /// These, and who did what.
+    LogAndAudit,
+}
 
 /// What was removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,6 +30,8 @@ pub struct Pruned {
     pub attempts: u64,
     /// Delivered events.
     pub events: u64,
+    /// Entries of the audit log.
+    pub audit: u64,
 }
 
 /// What was removed in one bite.
@@ -32,11 +46,29 @@ pub struct Bite<T> {
 impl Storage {
     /// Removes finished attempts, and events that everybody was told of, that are older; the last attempt of a connection
     /// stays. What is not removed when keepfresh stops is removed the next time.
-    pub async fn prune(&self, before: Timestamp) -> Result<Pruned, StorageError> {
-        let attempts =
-            in_bites(String::new(), |after| self.engine.prune_attempts(before, after)).await?;
-        let events = in_bites(0, |after| self.engine.prune_events(before, after)).await?;
-        Ok(Pruned { attempts, events })
+    pub async fn prune(&self, before: Timestamp, what: Pruning) -> Result<Pruned, StorageError> {
+        let outcome = match what {
+            Pruning::Outcome(outcome) => Some(outcome),
+            Pruning::Log | Pruning::LogAndAudit => None,
+        };
+        let bite = |after| self.engine.prune_attempts(before, outcome, after);
+        let mut pruned =
+            Pruned { attempts: in_bites(String::new(), bite).await?, ..Pruned::default() };
+        if outcome.is_none() {
+            pruned.events = in_bites(0, |after| self.engine.prune_events(before, after)).await?;
+        }
+        if what == Pruning::LogAndAudit {
+            pruned.audit = in_bites(0, |after| self.engine.prune_audit(before, after)).await?;
+        }
+        Ok(pruned)
+    }
+
+    /// Forgets what statistics know of the time before that.
+    pub async fn forget_hours(&self, before: Timestamp) -> Result<(), StorageError> {
+        while self.engine.prune_hours(before).await? > 0 {
+            tokio::time::sleep(BREATH).await;
+        }
+        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@ use e2e::provider::answer::Answer;
 use e2e::provider::script::Scenario;
 use e2e::receiver::Receiver;
 use futures_util::future::join_all;
-use keepfresh::model::attempt::Trigger;
+use keepfresh::model::attempt::{Spent, Trigger};
 use keepfresh::model::code::Code;
 use keepfresh::model::event::{Event, EventKind};
 use keepfresh::model::failure::{Case, Failure};
@@ -66,6 +66,7 @@ async fn fails(inside: &Inside, id: ConnectionId) {
         events: vec![event],
         at,
         duration_ms: 1,
+        spent: Spent::default(),
     };
     inside.app.storage.begin(begin).await.unwrap();
     inside.app.storage.fail(failed).await.unwrap();

@@ -91,6 +91,11 @@ impl Two {
         let database = Database::at(&self.home.path("keepfresh.db"));
         let _ = database.spoil("attempts", "duration_ms", "123", "1 = 1");
         database.run(
+            "delete from hours;
+             insert into hours (hour, provider, outcome, code, at_most, count)
+             select unixepoch() / 3600, provider, outcome, '', 120, count(*) from attempts group by 2, 3",
+        );
+        database.run(
             "update connections
              set expires_at = (strftime('%s', 'now') + 30 * 86400 + 1800) * 1000,
                  due_at = iif(due_at is null, null, (strftime('%s', 'now') + 20 * 86400 + 1800) * 1000)

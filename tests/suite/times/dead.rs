@@ -84,7 +84,7 @@ async fn a_refresh_that_brings_a_dead_token_keeps_the_grant_and_is_a_failure() {
     assert_eq!(state_of(&connection, soon), State::Expired);
     let since = inside.app.clock.now() - 2 * DAY;
     let statistics = inside.app.storage.statistics(None, since).await.unwrap();
-    assert_eq!((statistics.success, statistics.failed), (0, attempts as u64));
+    assert_eq!((statistics.all.success, statistics.all.failed), (0, attempts as u64));
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod access;
 mod channel;
 mod connection;
 mod explain;
+mod log;
 mod manifest;
 mod plugin;
 mod provider;
@@ -19,6 +20,7 @@ pub(super) use access::{ApiKeyVerb, Audit};
 pub(super) use channel::ChannelVerb;
 pub(super) use connection::{Add, Connect, ConnectionVerb, Export, Import, Reading};
 pub(super) use explain::Explain;
+pub(super) use log::LogVerb;
 pub(super) use manifest::ManifestVerb;
 pub(super) use plugin::PluginVerb;
 pub(super) use provider::ProviderVerb;
@@ -126,8 +128,11 @@ pub(super) enum Verb {
         #[command(subcommand)]
         verb: ConnectionVerb,
     },
-    /// Show attempts, newest first
+    /// Show attempts, newest first, or one of them
+    #[command(args_conflicts_with_subcommands = true)]
     Log {
+        #[command(subcommand)]
+        verb: Option<LogVerb>,
         /// PROVIDER or PROVIDER/NAME
         connection: Option<ConnectionId>,
         /// Only attempts of this provider
@@ -139,19 +144,19 @@ pub(super) enum Verb {
         /// Only attempts in the last TIME: 24h, 7d
         #[arg(long, value_parser = duration, value_name = "TIME")]
         since: Option<u64>,
-        /// Keep printing new attempts
+        /// Keep printing attempts as they end
         #[arg(long)]
         follow: bool,
         /// Maximum number of attempts
         #[arg(long, default_value_t = 50, value_name = "N")]
         limit: u32,
     },
-    /// Show success rate, durations, and failures by cause
+    /// Show success rate, how long providers took, and failures by cause, for each provider
     Stats {
         /// Only this provider
         #[arg(long, value_name = "NAME")]
         provider: Option<String>,
-        /// The period to count: the last 24h, 7d
+        /// The period to count, by whole hours: the last 24h, 7d, 30d
         #[arg(long, value_parser = duration, default_value = "24h", value_name = "TIME")]
         since: u64,
     },
@@ -175,11 +180,14 @@ pub(super) enum Verb {
         #[command(subcommand)]
         verb: PluginVerb,
     },
-    /// Delete old attempts
+    /// Delete old attempts; statistics keep counting them
     Prune {
         /// Delete attempts older than TIME: 30d, 24h
         #[arg(long, value_parser = duration, default_value = "30d", value_name = "TIME")]
         older_than: u64,
+        /// Only attempts with this outcome: success, failed or skipped
+        #[arg(long)]
+        outcome: Option<Outcome>,
     },
     /// Create, list or revoke API keys for programs
     ApiKey {
@@ -220,7 +228,7 @@ mod tests {
     /// The words of every command that does something.
     fn leaves(command: &clap::Command, words: &str, found: &mut Vec<String>) {
         let mut below = command.get_subcommands().filter(|it| it.get_name() != "help").peekable();
-        if below.peek().is_none() {
+        if below.peek().is_none() || command.is_args_conflicts_with_subcommands_set() {
             found.push(words.trim().to_owned());
         }
         below.for_each(|it| leaves(it, &format!("{words} {}", it.get_name()), found));

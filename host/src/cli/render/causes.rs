@@ -62,7 +62,7 @@ fn shared(group: &[Attempt]) -> Vec<Line> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::attempt::{Course, Trigger};
+    use crate::model::attempt::{Course, Spent, Trigger};
     use crate::model::code;
     use crate::model::failure::Case;
     use crate::model::id::AttemptId;
@@ -75,6 +75,7 @@ mod tests {
             course,
             started_at: jiff::Timestamp::UNIX_EPOCH,
             duration_ms: Some(1),
+            spent: Spent::default(),
             generation: 1,
         }
     }

@@ -1,7 +1,7 @@
 //! How connections look: a line each with the step that helps, or everything about one.
 
 use crate::cli::render::line::Line;
-use crate::cli::render::{door, table, tone};
+use crate::cli::render::{door, log, tone};
 use crate::model::said;
 use crate::operator::view::{ConnectionView, Details};
 
@@ -67,7 +67,7 @@ pub(super) fn details(details: &Details) -> Vec<Line> {
     lines.extend(told.flat_map(|it| line(it).folded(door::width(), 21)));
     if !details.attempts.is_empty() {
         lines.push(Line::default());
-        lines.extend(table::attempts(&details.attempts));
+        lines.extend(log::attempts(&details.attempts));
     }
     lines
 }

@@ -52,6 +52,9 @@ mod refreshed;
 /// Rows and columns.
 mod table;
 
+/// Attempts, and how they went.
+mod log;
+
 /// Colours, where a terminal wants them.
 mod tone;
 
@@ -66,7 +69,6 @@ use serde_json::{Value, json};
 use crate::catalogue::Candidate;
 use crate::cli::exit::Exit;
 use crate::manifest::diagnostic::Diagnostic;
-use crate::model::attempt::Attempt;
 use crate::model::clock::Clock;
 use crate::model::code::{self, Code};
 use crate::model::failure::{Case, Failure};
@@ -244,6 +246,7 @@ fn as_json(reply: &Reply) -> Value {
         Reply::Enrolled(enrolled) => enrolled::json(enrolled),
         Reply::Attempts(attempts) => json!({ "attempts": attempts }),
         Reply::AttemptPage(page) => json!({ "attempts": page.rows }),
+        Reply::Attempt(attempt) => json!({ "attempt": attempt }),
         Reply::Stats(stats) => json!(stats),
         Reply::Schedules(schedules) => json!({ "schedules": schedules }),
         Reply::Plugins(plugins) => json!({ "plugins": plugins }),
@@ -258,8 +261,8 @@ fn as_json(reply: &Reply) -> Value {
         Reply::Channels(channels) => json!({ "channels": channels }),
         Reply::ChannelTested(name) => json!({ "done": true, "channel": name }),
         Reply::Audit(page) => json!({ "entries": page.rows }),
-        // Only a file that was asked about gets them.
-        Reply::Exported(_) | Reply::Token { .. } => Value::Null,
+        // Only those who ask for them by themselves get them.
+        Reply::Exported(_) | Reply::Followed(_) | Reply::Token { .. } => Value::Null,
     }
 }
 
@@ -290,9 +293,10 @@ fn as_text(reply: &Reply) {
         Reply::Disconnected { revoked, removed, .. } => people::disconnected(*revoked, *removed),
         Reply::Enrolled(enrolled) => enrolled::text(enrolled),
         Reply::Attempts(attempts) if attempts.is_empty() => hint("no attempts match"),
-        Reply::Attempts(attempts) => out_all(table::attempts(attempts)),
-        Reply::AttemptPage(page) => out_all(table::attempts(&page.rows)),
-        Reply::Stats(stats) => out_all(table::stats(stats)),
+        Reply::Attempts(attempts) => out_all(log::attempts(attempts)),
+        Reply::AttemptPage(page) => out_all(log::attempts(&page.rows)),
+        Reply::Attempt(attempt) => out_all(log::attempt(attempt)),
+        Reply::Stats(stats) => out_all(log::stats(stats)),
         Reply::Schedules(schedules) if schedules.is_empty() => {
             hint(
                 "no schedules, neither in the manifest nor of a plugin: tokens are refreshed at two thirds of their lifetime",
@@ -326,7 +330,7 @@ fn as_text(reply: &Reply) {
         Reply::ChannelTested(name) => hint(format!("a test message to {name} has arrived")),
         Reply::Audit(page) if page.rows.is_empty() => hint("no entries match"),
         Reply::Audit(page) => out_all(access::entries(&page.rows)),
-        Reply::Exported(_) | Reply::Token { .. } => {}
+        Reply::Exported(_) | Reply::Followed(_) | Reply::Token { .. } => {}
     }
 }
 
@@ -338,18 +342,6 @@ pub(super) fn readiness(readiness: &Readiness, json: bool) -> Exit {
         out(access::ready(readiness));
     }
     if readiness.ready { Exit::Done } else { Exit::Failed }
-}
-
-/// Prints attempts as they come: a line each.
-pub(super) fn followed(attempts: &[Attempt], json: bool) {
-    for attempt in attempts {
-        if json {
-            let text = serde_json::to_string(attempt).unwrap_or_default();
-            raw(format!("{}\n", escaped_json(&text)).as_bytes());
-        } else {
-            out(progress::line(attempt));
-        }
-    }
 }
 
 /// Prints which files there are now, and which of them were made.

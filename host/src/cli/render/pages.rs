@@ -5,8 +5,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::cli::exit::Exit;
+use crate::cli::render::log::Columns;
 use crate::cli::render::overview::Overview;
-use crate::cli::render::{connection, door, hint, out, out_all, raw, table, tone};
+use crate::cli::render::{connection, door, hint, out, out_all, raw, tone};
 use crate::model::attempt::Attempt;
 use crate::model::failure::Failure;
 use crate::model::plain::escaped_json;
@@ -37,6 +38,8 @@ pub(in crate::cli) struct Listing {
     daemon: Option<bool>,
     /// Whether there is anything to refresh, shown or not.
     any: bool,
+    /// Those of attempts.
+    columns: Columns,
 }
 
 impl Listing {
@@ -54,6 +57,7 @@ impl Listing {
             overview: None,
             daemon: None,
             any: false,
+            columns: Columns::new(),
         }
     }
 
@@ -93,11 +97,9 @@ impl Listing {
         if self.json {
             return self.elements(rows);
         }
-        // One heading is enough.
-        let heading = usize::from(self.rows > 0);
         self.rows += rows.len();
         if !rows.is_empty() {
-            out_all(table::attempts(rows).into_iter().skip(heading).collect());
+            out_all(self.columns.rows(rows));
         }
     }
 
@@ -167,6 +169,33 @@ impl Listing {
             text += &daemon.to_string();
         }
         print(&(text + "\n}\n"));
+    }
+}
+
+/// Attempts as they are printed while they end: the columns of the log for people, a line of JSON each for
+/// scripts.
+pub(in crate::cli) struct Following {
+    json: bool,
+    columns: Columns,
+}
+
+impl Following {
+    /// Nothing is printed yet.
+    pub(in crate::cli) fn new(json: bool) -> Self {
+        Self { json, columns: Columns::for_a_stream() }
+    }
+
+    /// Prints the next ones.
+    pub(in crate::cli) fn attempts(&mut self, rows: &[Attempt]) {
+        if !self.json {
+            if !rows.is_empty() {
+                out_all(self.columns.rows(rows));
+            }
+            return;
+        }
+        for row in rows {
+            print(&(serde_json::to_string(row).unwrap_or_default() + "\n"));
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use tokio::sync::mpsc;
 
 use crate::cli::render::line::Line;
-use crate::cli::render::{causes, door, hint_line, out_all, table, tone};
+use crate::cli::render::{causes, door, hint_line, log, out_all, tone};
 use crate::model::attempt::{Attempt, Outcome};
 use crate::model::said;
 use crate::operator::Progress;
@@ -68,7 +68,7 @@ pub(super) fn line(attempt: &Attempt) -> Line {
     };
     let outcome = attempt.outcome().map_or("running", Outcome::as_str);
     let took = attempt.duration_ms.map(|it| format!(" {}", said::took(it))).unwrap_or_default();
-    let why = table::why(attempt);
+    let why = log::why(attempt);
     let why = if why.is_empty() { why } else { format!("  {why}") };
     let (connection, generation) = (&attempt.connection, attempt.generation);
     symbol.then(format!(" {connection} {outcome}{took}  generation {generation}{why}"))

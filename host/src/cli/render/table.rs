@@ -6,12 +6,9 @@ use jiff::Timestamp;
 
 use crate::cli::render::door;
 use crate::cli::render::line::Line;
-use crate::model::attempt::{Attempt, Outcome};
 use crate::model::plain::escaped;
-use crate::model::said;
 use crate::model::state::span;
 use crate::operator::plugins::{PluginView, ScheduleView};
-use crate::operator::reply::StatsView;
 
 /// Width of `schedule list` where no terminal says otherwise.
 const LINE: usize = 100;
@@ -66,48 +63,6 @@ fn aligned(rows: Vec<Vec<String>>) -> Vec<Line> {
     table.load_style(presets::NOTHING).add_rows(rows);
     let tidy = |it: String| Line::from(it.strip_prefix(' ').unwrap_or(&it).trim_end());
     table.lines().map(tidy).collect()
-}
-
-pub(super) fn attempts(attempts: &[Attempt]) -> Vec<Line> {
-    let row = |it: &Attempt| {
-        vec![
-            said::moment(it.started_at),
-            it.connection.to_string(),
-            it.trigger.to_string(),
-            it.outcome().map_or("running", Outcome::as_str).to_owned(),
-            it.duration_ms.map(said::took).unwrap_or_default(),
-            why(it),
-        ]
-    };
-    rows(
-        &["started", "connection", "trigger", "outcome", "took", "why"],
-        attempts.iter().map(row).collect(),
-    )
-}
-
-/// The reason or the error of an attempt.
-pub(super) fn why(attempt: &Attempt) -> String {
-    match (attempt.error(), attempt.reason()) {
-        (Some(error), _) => format!("[{}] {}", error.code, error.message),
-        (None, Some(reason)) => reason.to_owned(),
-        (None, None) => String::new(),
-    }
-}
-
-pub(super) fn stats(stats: &StatsView) -> Vec<Line> {
-    let rate =
-        stats.success_rate.map_or("no attempts".to_owned(), |it| format!("{:.1} %", it * 100.0));
-    let mut lines = vec![
-        format!("success rate  {rate}"),
-        format!("success       {}", stats.success),
-        format!("failed        {}", stats.failed),
-        format!("skipped       {}", stats.skipped),
-    ];
-    if let (Some(p50), Some(p95)) = (stats.p50_ms, stats.p95_ms) {
-        lines.push(format!("duration      p50 {}, p95 {}", said::took(p50), said::took(p95)));
-    }
-    let cause = |(code, count)| format!("cause         {code} × {count}");
-    lines.into_iter().chain(stats.causes.iter().map(cause)).map(Line::from).collect()
 }
 
 pub(super) fn schedules(schedules: &[ScheduleView], now: Timestamp) -> Vec<Line> {

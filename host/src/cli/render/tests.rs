@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::cli::render::line::Line;
-use crate::cli::render::{connection, file, is_printable, people, progress, table};
+use crate::cli::render::{connection, file, is_printable, log, people, progress, table};
 use crate::model::attempt::Attempt;
 use crate::model::plain::is_plain;
 use crate::operator::reply::ConnectStep;
@@ -75,18 +75,22 @@ fn whatever_is_shown_is_plain_and_on_the_lines_of_its_layout() {
         "expression": PAINT, "provider": PAINT, "kind": "schedule", "timezone": PAINT,
         "next_runs": [], "next_refresh": { "eskiz": null },
     });
-    let stats = json!({
+    let mut stats = json!({
         "success": 1, "failed": 1, "skipped": 1, "success_rate": 0.5, "p50_ms": 1, "p95_ms": 1,
         "causes": { PAINT: 1 },
     });
+    let of_provider = stats.clone();
+    stats["since"] = json!("2026-01-01T00:00:00Z");
+    stats["providers"] = json!({ PAINT: of_provider });
     let one: Attempt = read(attempt());
     let shown: Vec<(&str, Vec<Line>)> = vec![
         ("connection", connection::details(&details())),
         ("attempt", vec![progress::line(&one)]),
-        ("attempts", table::attempts(&[one, read(skipped())])),
+        ("one attempt", log::attempt(&one)),
+        ("attempts", log::attempts(&[one, read(skipped())])),
         ("plugins", table::plugins(&[read(plugin)])),
         ("schedules", table::schedules(&[read(schedule)], jiff::Timestamp::UNIX_EPOCH)),
-        ("stats", table::stats(&read(stats))),
+        ("stats", log::stats(&read(stats))),
         ("inspected", file::inspected(&report())),
         ("steps", steps().iter().flat_map(people::to_do).collect()),
     ];

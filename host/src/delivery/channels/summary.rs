@@ -49,7 +49,7 @@ pub(super) async fn notice(
         }
     }
     let day = parts.storage.statistics(None, clock::before(now, DAY)).await?;
-    let (refreshed, failed) = (day.success, day.failed);
+    let (refreshed, failed) = (day.all.success, day.all.failed);
     let providers = providers.into_values().collect();
     Ok(Notice::Summary(SummaryFacts { at: now, providers, refreshed, failed }))
 }

@@ -58,6 +58,10 @@ keys! {
         "The file of the database. It must be on a local disk. The daemon's socket is beside it, with the ending `.sock`.";
         "\"sqlite:/var/lib/keepfresh/keepfresh.db\"";
 
+    Storage."retention": Kind::Time(DAY, 10 * YEAR), Value("\"30d\"");
+        "How long attempts, events and the audit log are kept. Statistics know longer how refreshes went.";
+        "\"90d\"";
+
     Vault."key": Kind::VaultKey, Value("\"file:keepfresh.key\"");
         "Where the key is, never the key itself. As text: `file:PATH`, `env:NAME`, `credential:NAME` or `exec:[\"COMMAND\"]`. Without the key the tokens are lost.";
         "{ credential = \"keepfresh-key\" }";

@@ -17,6 +17,7 @@ impl Code {
             | Self::Command(_)
             | Self::Manifest(_)
             | Self::PluginFile(_)
+            | Self::Attempt(_)
             | Self::Replay(_)
             | Self::Connect(_)
             | Self::Connection(_)

@@ -65,7 +65,7 @@ pub use plugin::Plugin;
 pub use plugin_file::PluginFile;
 pub use process::{Daemon, Init, Instance, Internal};
 pub use provider::Provider;
-pub use refreshing::{Refresh, Replay, Token};
+pub use refreshing::{Attempt, Refresh, Replay, Token};
 pub use storage::Storage;
 pub use table::{Actor, Entry};
 
@@ -110,8 +110,8 @@ macro_rules! areas {
 
 areas! {
     Command, Daemon, Instance, Init, Manifest, Secret, Vault, Storage, PluginFile, Plugin, Egress,
-    Provider, Refresh, Token, Replay, Connect, Connection, Import, Export, ApiKey, Channel, Auth,
-    Http, Proxy, Internal,
+    Provider, Refresh, Token, Attempt, Replay, Connect, Connection, Import, Export, ApiKey, Channel,
+    Auth, Http, Proxy, Internal,
 }
 
 impl Code {

@@ -78,6 +78,16 @@ codes! {
 }
 
 codes! {
+    Attempt: "There is no such attempt.";
+
+    Unknown = "attempt.unknown" {
+        meaning: "There is no attempt with this id, or it was pruned.",
+        remedy: "Look it up with `keepfresh log --json`.",
+        exit: Failed, retryable: false, acts: Person,
+    }
+}
+
+codes! {
     Replay: "Captured answers cannot be read again.";
 
     Nothing = "replay.nothing" {

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use crate::model::attempt::Attempt;
@@ -76,10 +77,12 @@ impl Sending {
         }
         let rank = self.turns.rank(ask, &running.loaded.connection);
         let (plugin, id) = (&running.plugin, &running.connection);
+        let line = Instant::now();
         let slot = self.turns.slot(plugin.provider(), id, rank).instrument(spans::wait());
         let Some(_slot) = slot.await else {
             return Err(stopping(&running.connection));
         };
+        running.note_turn(line.elapsed());
         let turn = match self.turns.enter(&provider, ask, way) {
             Ok(turn) => turn,
             Err(wait) => return self.unsent.turn_away(&running, wait).await.map(Some),

@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use crate::model::attempt::{Attempt, Course, Trigger};
+use crate::model::attempt::{Attempt, Course, Spent, Trigger};
 use crate::model::clock::Clock;
 use crate::model::code;
 use crate::model::connection::{Due, Problem};
@@ -141,6 +141,7 @@ impl Unsent {
             course: Course::Failed(failure.clone()),
             started_at: now,
             duration_ms: Some(0),
+            spent: Spent::default(),
             generation: loaded.connection.generation,
         };
         self.claims.begin_unsent(attempt.id, loaded, ask.trigger, now).await?;
@@ -171,6 +172,7 @@ fn refused(attempt: &Attempt, loaded: &Loaded, failure: Failure, now: Timestamp)
         events: vec![Event { kind, connection, at: now, generation, code }],
         at: now,
         duration_ms: 0,
+        spent: attempt.spent,
     }
 }
 

@@ -121,7 +121,7 @@ fn a_clock_that_was_ahead_does_not_leave_it_open() {
 fn only_what_the_provider_did_teaches() {
     let ended = |case| Err::<(), _>(Failure::new(case, code::Provider::Unexpected, "why"));
     let (silent, asked) = (Heard::default(), Heard::default());
-    asked.note_request();
+    asked.note_request(Duration::ZERO);
     for case in [Case::Unavailable, Case::InDoubt, Case::Misconfigured, Case::HostFault] {
         assert_eq!(Lesson::of(&ended(case), &silent), Lesson::Unsent, "{case:?}");
     }

@@ -171,7 +171,8 @@ impl Connecting {
         };
         let (plugin, loaded, journal) = (&running.plugin, &running.loaded, Arc::new(NoJournal));
         let now = self.clock.now();
-        let input = secrets::input(&self.vault, plugin, loaded, None, journal, now).await?;
+        let mut input = secrets::input(&self.vault, plugin, loaded, None, journal, now).await?;
+        input.heard = Arc::clone(&running.heard);
         running.note_config(&self.vault, &input);
         let traded = plugin.program().exchange(&input, &code).await;
         let token = traded.unwrap_or_else(|| Err(unsupported(plugin, "a browser")))?;

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::{Facts, due};
 use crate::manifest::provider::Provider;
-use crate::model::attempt::Trigger;
+use crate::model::attempt::{Spent, Trigger};
 use crate::model::code::{self, Code};
 use crate::model::connection::{Connection, Due, Pause, Problem};
 use crate::model::failure::{Case, Failure};
@@ -232,6 +232,7 @@ impl World {
             events: Vec::new(),
             at: self.now,
             duration_ms: 1,
+            spent: Spent::default(),
         };
         self.storage.succeed(succeeded).await.unwrap()
     }
@@ -259,6 +260,7 @@ impl World {
             events: Vec::new(),
             at: self.now,
             duration_ms: 1,
+            spent: Spent::default(),
         };
         self.storage.fail(failed).await.unwrap()
     }
@@ -268,7 +270,9 @@ impl World {
             attempt,
             connection: self.id.clone(),
             failure: Failure::new(Case::Misconfigured, Code::read("x.y"), "why"),
+            at: self.now,
             duration_ms: 1,
+            spent: Spent::default(),
         };
         self.storage.abandon(abandoned).await.unwrap()
     }

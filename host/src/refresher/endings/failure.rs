@@ -55,6 +55,7 @@ pub(super) fn failed(
         events: vec![running.event(verdict.event, generation, Some(code), now)],
         at: now,
         duration_ms: attempt.duration_ms.unwrap_or_default(),
+        spent: attempt.spent,
         failure: verdict.failure,
     }
 }

@@ -85,6 +85,7 @@ impl Endings {
             dead,
             at: now,
             duration_ms: attempt.duration_ms.unwrap_or_default(),
+            spent: attempt.spent,
             token,
         };
         written(self.storage.succeed(succeeded).instrument(spans::commit()).await)?;
@@ -114,12 +115,15 @@ impl Endings {
 
     /// Ends an attempt that came to nothing; the connection stays as it was.
     pub(super) async fn abandon(&self, running: &Running, failure: Failure) -> AttemptResult {
-        let attempt = running.failed(&failure, self.clock.now());
+        let at = self.clock.now();
+        let attempt = running.failed(&failure, at);
         let abandoned = Abandoned {
             attempt: running.id,
             connection: running.connection.clone(),
             failure,
+            at,
             duration_ms: attempt.duration_ms.unwrap_or_default(),
+            spent: attempt.spent,
         };
         let abandoned = self.storage.abandon(abandoned).instrument(spans::commit());
         match abandoned.await.map_err(|it| host_fault(&it))? {

@@ -17,6 +17,8 @@ pub struct Heard(Mutex<Notes>);
 struct Notes {
     tried: bool,
     wait: Option<Duration>,
+    /// All requests together.
+    took: Duration,
 }
 
 impl Heard {
@@ -30,10 +32,16 @@ impl Heard {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).wait
     }
 
-    /// A request was sent, or the server could not be reached.
-    pub fn note_request(&self) {
+    /// How long the requests took, if there were any.
+    pub fn took(&self) -> Option<Duration> {
+        let notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        notes.tried.then_some(notes.took)
+    }
+
+    /// A request was sent, or the server could not be reached; how long that took.
+    pub fn note_request(&self, took: Duration) {
         let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *notes = Notes { tried: true, wait: None };
+        *notes = Notes { tried: true, wait: None, took: notes.took + took };
     }
 
     /// An answer came, when the clock here showed `now`.
@@ -66,7 +74,7 @@ mod tests {
         let headers =
             headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let heard = Heard::default();
-        heard.note_request();
+        heard.note_request(Duration::ZERO);
         let now = "2026-10-21T07:28:00Z".parse().unwrap();
         heard.note_answer(&Arrival::new(status, headers, Vec::new(), None), now);
         heard.wait().map(|it| it.as_secs())
@@ -112,12 +120,13 @@ mod tests {
     #[test]
     fn what_was_heard_is_of_the_last_request() {
         let heard = Heard::default();
-        assert!(!heard.tried());
+        assert_eq!((heard.tried(), heard.took()), (false, None));
         let headers = vec![("retry-after".to_owned(), "5".to_owned())];
-        heard.note_request();
+        heard.note_request(Duration::from_secs(1));
         heard.note_answer(&Arrival::new(429, headers, Vec::new(), None), Timestamp::UNIX_EPOCH);
         assert_eq!((heard.tried(), heard.wait()), (true, Some(Duration::from_secs(5))));
-        heard.note_request();
+        heard.note_request(Duration::from_secs(2));
         assert_eq!((heard.tried(), heard.wait()), (true, None));
+        assert_eq!(heard.took(), Some(Duration::from_secs(3)), "all of them");
     }
 }

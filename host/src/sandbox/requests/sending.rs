@@ -2,6 +2,7 @@
 //! the answer is durable before the plugin sees it.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 use wasmtime::component::Resource;
@@ -102,8 +103,9 @@ impl CallState {
         }
         let doubted = self.unanswered;
         self.unanswered |= spends;
+        let begun = Instant::now();
         let sent = self.deliver(request).await?;
-        self.note(&sent);
+        self.note(&sent, begun.elapsed());
         if let Ok(_) | Err(EgressError::Denied { .. } | EgressError::NotSent { .. }) = &sent {
             // What an earlier request has left in doubt, no other answer settles.
             self.unanswered = doubted;
@@ -132,14 +134,14 @@ impl CallState {
     }
 
     /// What the provider did, whatever the plugin makes of it.
-    fn note(&self, sent: &Result<egress::Arrival, EgressError>) {
+    fn note(&self, sent: &Result<egress::Arrival, EgressError>, took: Duration) {
         let Some(network) = &self.network else { return };
         match sent {
             // Nothing was sent.
             Err(EgressError::Denied { .. }) => {}
-            Err(_) => network.heard.note_request(),
+            Err(_) => network.heard.note_request(took),
             Ok(answer) => {
-                network.heard.note_request();
+                network.heard.note_request(took);
                 network.heard.note_answer(answer, network.now);
             }
         }

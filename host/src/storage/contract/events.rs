@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Fresh, at, begin, failed, id, on_every_engine};
 use crate::model::event::{Event, EventKind};
-use crate::storage::{Begun, Failed, Listener, Storage};
+use crate::storage::{Begun, Failed, Listener, Pruning, Storage};
 
 on_every_engine! {
     each_listener_has_its_own_place_and_hears_what_it_wants
@@ -74,10 +74,10 @@ async fn pruning_keeps_what_somebody_was_not_told_of_and_no_number_is_given_twic
     }
     let last = ears.waiting(10).await.unwrap()[2].id;
     ears.told(last).await.unwrap();
-    storage.prune(at(100)).await.unwrap();
+    storage.prune(at(100), Pruning::Log).await.unwrap();
     assert_eq!(kinds(&slow).await.len(), 3);
     slow.told(last).await.unwrap();
-    storage.prune(at(100)).await.unwrap();
+    storage.prune(at(100), Pruning::Log).await.unwrap();
     happens(&storage, 0, &[EventKind::Critical]).await;
     assert!(ears.waiting(10).await.unwrap()[0].id > last);
     assert_eq!(kinds(&slow).await, [EventKind::Critical]);
@@ -89,7 +89,11 @@ async fn what_a_listener_does_not_want_is_not_kept_for_it(fresh: Fresh) {
     let _stream = storage.stream("all", EventKind::ALL).await.unwrap();
     happens(&storage, 0, &[EventKind::Failed, EventKind::Critical]).await;
     happens(&storage, 0, &[EventKind::Failed, EventKind::Failed]).await;
-    assert_eq!(storage.prune(at(100)).await.unwrap().events, 2, "all but the wanted and the last");
+    assert_eq!(
+        storage.prune(at(100), Pruning::Log).await.unwrap().events,
+        2,
+        "all but the wanted and the last"
+    );
     assert_eq!(kinds(&ears).await, [EventKind::Critical]);
 }
 
@@ -109,8 +113,12 @@ async fn a_stream_has_all_that_is_kept_and_says_what_was_removed(fresh: Fresh) {
     assert_eq!(ids(0).await, (vec![1, 2, 3, 4], 4, 0));
     assert_eq!(ids(4).await, (vec![5, 6], 6, 0));
     assert_eq!(ids(6).await, (vec![], 6, 0));
-    assert_eq!(storage.prune(at(1)).await.unwrap().events, 0, "nothing is so old");
-    assert_eq!(storage.prune(at(100)).await.unwrap().events, 5, "nothing waits for a stream");
+    assert_eq!(storage.prune(at(1), Pruning::Log).await.unwrap().events, 0, "nothing is so old");
+    assert_eq!(
+        storage.prune(at(100), Pruning::Log).await.unwrap().events,
+        5,
+        "nothing waits for a stream"
+    );
     assert_eq!(ids(0).await, (vec![6], 6, 5));
     let newest = stream.after(i64::MAX, 1).await.unwrap();
     assert_eq!((newest.events.len(), newest.newest), (0, 6));

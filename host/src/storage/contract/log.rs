@@ -1,23 +1,34 @@
 //! The log: what is open stands in it beside what has ended, every attempt on one page. Statistics, and
 //! what is forgotten.
 
+use std::collections::HashSet;
 use std::pin::pin;
+
+use futures_util::future::join_all;
 
 use super::steps::{broken, opened, refreshed, request, skipped, success};
 use super::{Fresh, at, begin, failed, id, on_every_engine};
-use crate::model::attempt::Outcome;
+use crate::model::attempt::{Outcome, Spent};
+use crate::model::audit::{Action, Actor, AuditRecord};
 use crate::model::code::Code;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::AttemptId;
-use crate::storage::{Begin, Begun, Failed, Filter, LogFilter, Skipped, Storage, Succeeded};
+use crate::storage::{
+    AuditFilter, Begin, Begun, Failed, Filter, LogFilter, Pruning, Skipped, Statistics, Storage,
+    Succeeded,
+};
 
 on_every_engine! {
     the_log_has_every_attempt_once_newest_first
     each_filter_leaves_the_attempts_that_it_names
-    whoever_follows_hears_of_what_is_newer
+    whoever_follows_meets_every_end_once_whatever_began_first
     an_attempt_is_in_the_log_also_in_the_moment_when_it_ends
     an_attempt_that_nobody_made_is_not_there
-    statistics_count_what_has_ended
+    statistics_count_what_has_ended_and_only_that
+    what_is_pruned_is_still_counted
+    what_shares_a_commit_is_counted_and_numbered_each_for_itself
+    failed_attempts_go_alone
+    who_did_what_is_kept_as_long_as_is_wanted
     what_is_old_is_forgotten_and_what_is_open_or_the_last_stays
 }
 
@@ -91,15 +102,49 @@ async fn each_filter_leaves_the_attempts_that_it_names(fresh: Fresh) {
     }
 }
 
-async fn whoever_follows_hears_of_what_is_newer(fresh: Fresh) {
-    let Fresh { storage, dir: _dir } = fresh.with(2).await;
-    let [done, open, refused, skip] = four(&storage).await;
-    let after = |it| LogFilter { after: Some(it), ..LogFilter::default() };
-    assert_eq!(all(&storage, &after(done), 1).await, [skip, refused, open]);
-    assert_eq!(all(&storage, &after(open), 9).await, [skip, refused]);
-    assert_eq!(all(&storage, &after(skip), 9).await, []);
-    let between = LogFilter { before: Some(skip.to_string()), ..after(done) };
-    assert_eq!(all(&storage, &between, 1).await, [refused, open]);
+/// Attempts that ended behind a place, in their order, and the place to go on from.
+async fn ends(storage: &Storage, filter: &LogFilter, mut after: i64) -> (Vec<AttemptId>, i64) {
+    let mut found = Vec::new();
+    loop {
+        let ends = storage.ends(filter, Some(after)).await.unwrap();
+        assert!(ends.attempts.len() <= filter.limit as usize && ends.unreadable.is_empty());
+        found.extend(ends.attempts.iter().map(|it| it.id));
+        after = ends.next;
+        if !ends.more {
+            return (found, after);
+        }
+    }
+}
+
+async fn whoever_follows_meets_every_end_once_whatever_began_first(fresh: Fresh) {
+    let fresh = fresh.with(2).await;
+    let storage = &fresh.storage;
+    refreshed(storage, 0, None).await;
+    let start = storage.ends(&LogFilter::default(), None).await.unwrap();
+    assert!(start.attempts.is_empty() && !start.more, "only where the order ends now");
+    let early = opened(storage, 1).await;
+    let late = refreshed(storage, 0, None).await.attempt;
+    let limit = |limit| LogFilter { limit, ..LogFilter::default() };
+    let (met, place) = ends(storage, &limit(9), start.next).await;
+    assert_eq!(met, [late], "the other one is open");
+    storage.succeed(success(&early)).await.unwrap();
+    let refused = broken(storage, 0, failed(late, 0)).await.attempt;
+    storage.skip(skipped(0)).await.unwrap();
+    let storage = fresh.again().await;
+    let skip = opened(&storage, 1).await;
+    let last = broken(&storage, 0, failed(late, 0)).await.attempt;
+    let (met, end) = ends(&storage, &limit(9), place).await;
+    assert_eq!(met.len(), 4, "not the open one: {skip:?}");
+    assert_eq!((met[0], met[1], met[3]), (early.attempt, refused, last));
+    for by in [1, 2, 3] {
+        assert_eq!(ends(&storage, &limit(by), place).await, (met.clone(), end), "{by}");
+    }
+    let of = |number| LogFilter { connection: Some(id(number)), ..limit(9) };
+    assert_eq!(ends(&storage, &of(1), place).await.0, [early.attempt]);
+    let how = LogFilter { outcome: Some(Outcome::Failed), ..limit(1) };
+    assert_eq!(ends(&storage, &how, place).await.0, [refused, last]);
+    let nobody = LogFilter { provider: Some("y".to_owned()), ..limit(9) };
+    assert_eq!(ends(&storage, &nobody, place).await, (vec![], end));
 }
 
 async fn an_attempt_is_in_the_log_also_in_the_moment_when_it_ends(fresh: Fresh) {
@@ -127,30 +172,109 @@ async fn an_attempt_that_nobody_made_is_not_there(fresh: Fresh) {
     assert_eq!(all(&storage, &LogFilter::default(), 9).await, []);
 }
 
-async fn statistics_count_what_has_ended(fresh: Fresh) {
+/// What an attempt was that asked the provider for so long.
+fn asked(provider_ms: u64) -> Spent {
+    Spent { waited_ms: Some(5_000), provider_ms: Some(provider_ms) }
+}
+
+async fn statistics_count_what_has_ended_and_only_that(fresh: Fresh) {
     let Fresh { storage, dir: _dir } = fresh.with(2).await;
-    for duration_ms in [10, 20, 30, 40] {
+    for provider_ms in [10, 20, 30, 40] {
         let of = opened(&storage, 0).await;
-        let done = Succeeded { duration_ms, ..success(&of) };
-        assert_eq!(storage.succeed(done).await.unwrap(), Begun::Yes);
+        let done = || Succeeded { spent: asked(provider_ms), duration_ms: 9_000, ..success(&of) };
+        assert_eq!(storage.succeed(done()).await.unwrap(), Begun::Yes);
+        assert_eq!(storage.succeed(done()).await.unwrap(), Begun::Lost, "which is not counted");
     }
     let why = |code: &str| Failure::new(Case::Unavailable, Code::read(code), "why");
     for code in ["x.down", "x.down", "x.slow"] {
-        let failed = Failed { failure: why(code), duration_ms: 500, ..failed(begin_id(), 0) };
+        let failed = Failed { failure: why(code), spent: asked(500), ..failed(begin_id(), 0) };
         broken(&storage, 1, failed).await;
     }
     storage.skip(skipped(0)).await.unwrap();
     opened(&storage, 0).await;
-    let all = storage.statistics(Some("x"), at(0)).await.unwrap();
+    let found = storage.statistics(Some("x"), at(0)).await.unwrap();
+    let all = &found.all;
     assert_eq!((all.success, all.failed, all.skipped), (4, 3, 1));
     let causes = all.causes.iter().map(|(it, count)| (it.as_str(), *count)).collect::<Vec<_>>();
     assert_eq!(causes, [("x.down", 2), ("x.slow", 1)]);
-    assert_eq!((all.p50_ms, all.p95_ms), (Some(40), Some(500)));
-    assert_eq!(storage.statistics(None, at(0)).await.unwrap(), all);
-    assert_eq!(storage.statistics(Some("y"), at(0)).await.unwrap().success, 0);
-    let late = storage.statistics(None, at(3)).await.unwrap();
-    assert_eq!((late.success, late.failed, late.skipped), (0, 0, 1));
-    assert_eq!((late.p50_ms, late.p95_ms), (None, None), "nothing was sent");
+    assert_eq!((all.p50_ms, all.p95_ms), (Some(47), Some(560)), "without waiting, rounded up");
+    assert_eq!(found.providers["x"], *all);
+    assert_eq!(storage.statistics(None, at(0)).await.unwrap(), found);
+    assert_eq!(storage.statistics(Some("y"), at(0)).await.unwrap(), Statistics::default());
+    let next_hour = storage.statistics(None, at(3_600)).await.unwrap();
+    assert_eq!(next_hour, Statistics::default());
+    let late = Skipped { at: at(4_000), ..skipped(1) };
+    storage.skip(late).await.unwrap();
+    let next_hour = storage.statistics(None, at(5_000)).await.unwrap().all;
+    assert_eq!((next_hour.success, next_hour.skipped), (0, 1), "the hour counts whole");
+    assert_eq!((next_hour.p50_ms, next_hour.p95_ms), (None, None), "nothing was sent");
+}
+
+async fn what_is_pruned_is_still_counted(fresh: Fresh) {
+    let Fresh { storage, dir: _dir } = fresh.with(1).await;
+    for _ in 0..3 {
+        refreshed(&storage, 0, None).await;
+    }
+    let before = storage.statistics(None, at(0)).await.unwrap();
+    assert_eq!(storage.prune(at(50), Pruning::LogAndAudit).await.unwrap().attempts, 2);
+    assert_eq!(storage.statistics(None, at(0)).await.unwrap(), before);
+    storage.forget_hours(at(3_599)).await.unwrap();
+    assert_eq!(storage.statistics(None, at(0)).await.unwrap(), before, "the hour is not over");
+    storage.forget_hours(at(3_600)).await.unwrap();
+    assert_eq!(storage.statistics(None, at(0)).await.unwrap(), Statistics::default());
+}
+
+async fn what_shares_a_commit_is_counted_and_numbered_each_for_itself(fresh: Fresh) {
+    let Fresh { storage, dir: _dir } = fresh.with(1).await;
+    let skips = (0..600).map(|number| Skipped { at: at(number % 7), ..skipped(0) });
+    let first = skipped(0);
+    storage.skip(first.clone()).await.unwrap();
+    // One in their midst fails, and what shared its commit is made once more.
+    let all = join_all(skips.map(|it| storage.skip(it)));
+    let (all, again) = tokio::join!(all, storage.skip(first));
+    assert!(all.iter().all(Result::is_ok) && again.is_err());
+    let counted = storage.statistics(None, at(0)).await.unwrap().all;
+    assert_eq!(counted.skipped, 601);
+    let filter = LogFilter { limit: 50, ..LogFilter::default() };
+    let met = ends(&storage, &filter, 0).await.0;
+    assert_eq!(met.len(), 601);
+    assert_eq!(met.iter().collect::<HashSet<_>>().len(), 601);
+}
+
+async fn failed_attempts_go_alone(fresh: Fresh) {
+    let Fresh { storage, dir: _dir } = fresh.with(1).await;
+    let of = refreshed(&storage, 0, None).await.attempt;
+    broken(&storage, 0, failed(of, 0)).await;
+    let last = broken(&storage, 0, failed(of, 0)).await.attempt;
+    let skip = skipped(0);
+    storage.skip(skip.clone()).await.unwrap();
+    let gone = async |outcome| {
+        let pruned = storage.prune(at(50), Pruning::Outcome(outcome)).await.unwrap();
+        (pruned.attempts, pruned.events)
+    };
+    assert_eq!(gone(Outcome::Failed).await, (1, 0), "the last attempt of a connection stays");
+    assert_eq!(all(&storage, &LogFilter::default(), 9).await, [skip.attempt, last, of]);
+    assert_eq!(gone(Outcome::Skipped).await, (1, 0));
+    assert_eq!(gone(Outcome::Success).await, (1, 0));
+    assert_eq!(all(&storage, &LogFilter::default(), 9).await, [last]);
+}
+
+async fn who_did_what_is_kept_as_long_as_is_wanted(fresh: Fresh) {
+    let Fresh { storage, dir: _dir } = fresh.with(1).await;
+    let record = |second| AuditRecord {
+        at: at(second),
+        actor: Actor::User(0),
+        action: Action::Paused,
+        subject: "x/c0".to_owned(),
+        detail: None,
+        count: 1,
+    };
+    storage.audit((0..1_200).map(record).collect()).await.unwrap();
+    assert_eq!(storage.prune(at(900), Pruning::Log).await.unwrap().audit, 0);
+    assert_eq!(storage.prune(at(900), Pruning::LogAndAudit).await.unwrap().audit, 900);
+    let page = AuditFilter { limit: 1_000, ..AuditFilter::default() };
+    let left = storage.audit_page(&page).await.unwrap().entries;
+    assert_eq!((left.len(), left.last().unwrap().at), (300, at(900)));
 }
 
 /// An id that is replaced by that of a try.
@@ -166,14 +290,18 @@ async fn what_is_old_is_forgotten_and_what_is_open_or_the_last_stays(fresh: Fres
     let open = opened(&storage, 1).await.attempt;
     let young = Skipped { at: at(50), ..skipped(2) };
     storage.skip(young.clone()).await.unwrap();
-    assert_eq!(storage.prune(at(1)).await.unwrap().attempts, 0, "nothing is older");
-    assert_eq!(storage.prune(at(50)).await.unwrap().attempts, 2);
+    assert_eq!(storage.prune(at(1), Pruning::Log).await.unwrap().attempts, 0, "nothing is older");
+    assert_eq!(storage.prune(at(50), Pruning::Log).await.unwrap().attempts, 2);
     let left = all(&storage, &LogFilter::default(), 9).await;
     assert_eq!(left, [young.attempt, open, last]);
     let generation = 3;
     let next = Begin { generation, ..begin(0, None) };
     assert_eq!(storage.begin(next.clone()).await.unwrap(), Begun::Yes);
-    assert_eq!(storage.prune(at(50)).await.unwrap().attempts, 0);
+    assert_eq!(storage.prune(at(50), Pruning::Log).await.unwrap().attempts, 0);
     assert_eq!(storage.succeed(success(&next)).await.unwrap(), Begun::Yes);
-    assert_eq!(storage.prune(at(50)).await.unwrap().attempts, 1, "it is no longer the last");
+    assert_eq!(
+        storage.prune(at(50), Pruning::Log).await.unwrap().attempts,
+        1,
+        "it is no longer the last"
+    );
 }

@@ -35,7 +35,7 @@ mod seen;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use crate::model::attempt::Trigger;
+use crate::model::attempt::{Spent, Trigger};
 use crate::model::code::Code;
 use crate::model::connection::Problem;
 use crate::model::failure::{Case, Failure};
@@ -151,6 +151,7 @@ pub(in crate::storage) fn succeeded(attempt: AttemptId, generation: u64) -> Succ
         events: Vec::new(),
         at: at(2),
         duration_ms: 1,
+        spent: Spent::default(),
     }
 }
 
@@ -168,6 +169,7 @@ pub(in crate::storage) fn failed(attempt: AttemptId, generation: u64) -> Failed 
         events: Vec::new(),
         at: at(2),
         duration_ms: 1,
+        spent: Spent::default(),
     }
 }
 

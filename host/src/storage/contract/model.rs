@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::model::attempt::{Attempt, Course, Trigger};
+use crate::model::attempt::{Attempt, Course, Spent, Trigger};
 use crate::model::code;
 use crate::model::connection::{Connection, Due, Origin, Problem, TokenFacts};
 use crate::model::failure::{Case, Failure};
@@ -106,15 +106,19 @@ impl Row {
         course: Course,
         generation: u64,
         duration_ms: Option<u64>,
+        spent: Spent,
     ) -> Option<Attempt> {
         let Begin { attempt: id, connection, trigger, at: started_at, .. } = self.claim.take()?;
-        Some(Attempt { id, connection, trigger, course, started_at, duration_ms, generation })
+        let attempt =
+            Attempt { id, connection, trigger, course, started_at, duration_ms, spent, generation };
+        Some(attempt)
     }
 
     /// Unless what follows says otherwise, it is looked at now.
     fn close_interrupted(&mut self, at: Timestamp) -> Option<Attempt> {
         let why = Failure::new(Case::InDoubt, code::Refresh::Interrupted, String::new());
-        let closed = self.end(Course::Failed(why), self.facts.generation, None)?;
+        let closed =
+            self.end(Course::Failed(why), self.facts.generation, None, Spent::default())?;
         self.set_due(Some(Due { at, trigger: Trigger::Recovery }));
         Some(closed)
     }
@@ -204,7 +208,7 @@ impl Model {
         });
         let success = Course::Success(done.reason.clone());
         let course = done.dead.clone().map_or(success, Course::Failed);
-        self.ended.extend(row.end(course, done.generation + 1, Some(done.duration_ms)));
+        self.ended.extend(row.end(course, done.generation + 1, Some(done.duration_ms), done.spent));
         Begun::Yes
     }
 
@@ -212,7 +216,7 @@ impl Model {
         let row = self.rows.get_mut(&failed.connection);
         let Some(row) = row.filter(|it| it.has_claim(failed.attempt)) else { return Begun::Lost };
         let (course, took) = (Course::Failed(failed.failure.clone()), Some(failed.duration_ms));
-        self.ended.extend(row.end(course, row.facts.generation, took));
+        self.ended.extend(row.end(course, row.facts.generation, took, failed.spent));
         if row.facts.generation != failed.generation {
             return Begun::Yes;
         }
@@ -235,7 +239,12 @@ impl Model {
         };
         let course = Course::Failed(abandoned.failure.clone());
         let generation = row.facts.generation;
-        self.ended.extend(row.end(course, generation, Some(abandoned.duration_ms)));
+        self.ended.extend(row.end(
+            course,
+            generation,
+            Some(abandoned.duration_ms),
+            abandoned.spent,
+        ));
         Begun::Yes
     }
 
@@ -247,6 +256,7 @@ impl Model {
             course: Course::Skipped(skipped.reason),
             started_at: skipped.at,
             duration_ms: Some(0),
+            spent: Spent::default(),
             generation: skipped.generation,
         });
     }
@@ -362,6 +372,7 @@ impl Model {
             course: Course::Open,
             started_at: it.at,
             duration_ms: None,
+            spent: Spent::default(),
             generation: it.generation,
         });
         let mut all = self.ended.iter().cloned().chain(open).collect::<Vec<_>>();

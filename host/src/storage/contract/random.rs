@@ -13,7 +13,7 @@ use super::seen::{as_it_is, as_it_should_be};
 use super::sequence::{IN_MANIFEST, NAMES, Step, Way, steps};
 use super::steps::{token, wanted};
 use super::{Fresh, at};
-use crate::model::attempt::{Attempt, Course, Trigger};
+use crate::model::attempt::{Attempt, Course, Spent, Trigger};
 use crate::model::code::Code;
 use crate::model::connection::{Due, Pause, Problem};
 use crate::model::failure::{Case, Failure};
@@ -183,6 +183,7 @@ impl World {
                     events: Vec::new(),
                     at: self.now,
                     duration_ms: 5,
+                    spent: Spent { waited_ms: Some(1), provider_ms: Some(3) },
                 };
                 let (done, again) = (done(), done());
                 both!(self, succeed, done, &again);
@@ -199,7 +200,9 @@ impl World {
                     attempt,
                     connection: connection.clone(),
                     failure: why(Case::Misconfigured),
+                    at: self.now,
                     duration_ms: 6,
+                    spent: Spent::default(),
                 };
                 let (abandoned, again) = (abandoned(), abandoned());
                 both!(self, abandon, abandoned, &again);
@@ -311,6 +314,7 @@ impl World {
             events: Vec::new(),
             at: self.now,
             duration_ms: 7,
+            spent: Spent { waited_ms: Some(2), provider_ms: None },
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{at, begin, failed, id, succeeded};
-use crate::model::attempt::Trigger;
+use crate::model::attempt::{Spent, Trigger};
 use crate::model::connection::{Due, Pause};
 use crate::model::id::ConnectionId;
 use crate::model::token::TokenSet;
@@ -59,7 +59,7 @@ pub(super) fn failure(of: &Begin) -> Failed {
 pub(super) fn abandoned(of: &Begin) -> Abandoned {
     let failure = failure(of).failure;
     let (attempt, connection) = (of.attempt, of.connection.clone());
-    Abandoned { attempt, connection, failure, duration_ms: 7 }
+    Abandoned { attempt, connection, failure, at: at(2), duration_ms: 7, spent: Spent::default() }
 }
 
 /// A request for connection `number` that sends nothing.

@@ -4,12 +4,13 @@
 use jiff::Timestamp;
 use rusqlite::params;
 
-use crate::model::attempt::{Course, Outcome};
+use crate::model::attempt::{Course, Outcome, Spent};
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::storage::error::StorageError;
 use crate::storage::sqlite::captures;
+use crate::storage::sqlite::hours::Ended;
 use crate::storage::sqlite::recent::Touched;
 use crate::storage::sqlite::rows::{json, key, millis, signed};
 use crate::storage::sqlite::writer::{Db, Write, change};
@@ -96,15 +97,19 @@ pub(super) struct End<'a> {
     pub(super) course: &'a Course,
     /// The generation that is current from now on, if it is another one.
     pub(super) generation: Option<u64>,
+    /// Now.
+    pub(super) at: Timestamp,
     /// `None` when nobody knows.
     pub(super) duration_ms: Option<u64>,
+    pub(super) spent: Spent,
 }
 
 const FINISH: &str = "
     insert into attempts (id, connection, provider, trigger, outcome, reason, error_case, error_code,
-                          error_message, rotation, digest, generation, started_at, duration_ms)
+                          error_message, rotation, digest, generation, started_at, duration_ms,
+                          waited_ms, provider_ms, ended)
     select attempt, connection, provider, trigger, ?3, ?4, ?5, ?6, ?7, rotation, digest,
-           coalesce(?8, generation), started_at, ?9
+           coalesce(?8, generation), started_at, ?9, ?10, ?11, ?12
     from claims where connection = ?1 and attempt = ?2";
 
 /// Ends an attempt; false, and nothing written, if it has no claim any more.
@@ -117,17 +122,25 @@ pub(super) fn finish(db: &Db, end: &End<'_>) -> Result<bool, StorageError> {
         params![
             connection,
             attempt,
-            outcome,
+            outcome.map(Outcome::as_str),
             reason,
             failure.map(|it| it.case.as_str()),
             failure.map(|it| it.code.text()),
             failure.map(|it| it.message.as_str()),
             end.generation.map(signed),
             end.duration_ms.map(signed),
+            end.spent.waited_ms.map(signed),
+            end.spent.provider_ms.map(signed),
+            db.place(end.at)?,
         ],
     )?;
     if finished == 0 {
         return Ok(false);
+    }
+    if let Some(outcome) = outcome {
+        let (provider, code) = (end.connection.provider(), failure.map(|it| it.code.text()));
+        let provider_ms = end.spent.provider_ms;
+        db.count(&Ended { provider, outcome, code, provider_ms, at: end.at });
     }
     let release = "delete from claims where connection = ?1 and attempt = ?2";
     change(db, release, params![connection, attempt])?;
@@ -135,12 +148,12 @@ pub(super) fn finish(db: &Db, end: &End<'_>) -> Result<bool, StorageError> {
 }
 
 /// A course, taken apart for its columns.
-fn parts(course: &Course) -> (Option<&'static str>, Option<&str>, Option<&Failure>) {
+fn parts(course: &Course) -> (Option<Outcome>, Option<&str>, Option<&Failure>) {
     match course {
         Course::Open => (None, None, None),
-        Course::Success(how) => (Some(Outcome::Success.as_str()), how.as_deref(), None),
-        Course::Skipped(reason) => (Some(Outcome::Skipped.as_str()), Some(reason), None),
-        Course::Failed(failure) => (Some(Outcome::Failed.as_str()), None, Some(failure)),
+        Course::Success(how) => (Some(Outcome::Success), how.as_deref(), None),
+        Course::Skipped(reason) => (Some(Outcome::Skipped), Some(reason), None),
+        Course::Failed(failure) => (Some(Outcome::Failed), None, Some(failure)),
     }
 }
 
@@ -161,8 +174,9 @@ pub(super) fn close_interrupted(
     let message =
         "keepfresh stopped before this attempt was finished; the next attempt resolves it";
     let course = Course::Failed(Failure::new(Case::InDoubt, code::Refresh::Interrupted, message));
-    let (generation, duration_ms) = (None, None);
-    if finish(db, &End { connection, attempt, course: &course, generation, duration_ms })? {
+    let (course, generation, duration_ms, spent) = (&course, None, None, Spent::default());
+    let end = End { connection, attempt, course, generation, at, duration_ms, spent };
+    if finish(db, &end)? {
         let note = "update connections set last_attempt = ?2, due_at = ?3, due_trigger = 'recovery'
                     where id = ?1";
         change(db, note, params![key(connection), attempt.to_string(), millis(at)])?;

@@ -14,7 +14,7 @@ use crate::model::attempt::{Outcome, Trigger};
 use crate::model::connection::Due;
 use crate::model::event::EventKind;
 use crate::model::id::ConnectionId;
-use crate::storage::{Filter, LogFilter, Reconcile, Storage, StorageError};
+use crate::storage::{Filter, LogFilter, Pruning, Reconcile, Storage, StorageError};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -179,7 +179,7 @@ async fn old_attempts_go_in_bites_between_which_others_write() {
     crowd.run("update connections set last_attempt = '00000000-0064-7000-8000-000000000000'").await;
     let (storage, id) = (crowd.storage.clone(), "x/a".parse().unwrap());
     let mut left = BTreeSet::new();
-    let pruning = storage.prune(Timestamp::from_millisecond(3_500).unwrap());
+    let pruning = storage.prune(Timestamp::from_millisecond(3_500).unwrap(), Pruning::Log);
     tokio::pin!(pruning);
     let pruned = loop {
         // Whoever writes meanwhile has its turn after one bite.
@@ -216,7 +216,11 @@ async fn open_attempts_and_waiting_events_are_never_forgotten() {
         .await;
     quick.told(1_299).await.unwrap();
     slow.told(601).await.unwrap();
-    let pruned = crowd.storage.prune(Timestamp::from_millisecond(1_201).unwrap()).await.unwrap();
+    let pruned = crowd
+        .storage
+        .prune(Timestamp::from_millisecond(1_201).unwrap(), Pruning::Log)
+        .await
+        .unwrap();
     assert_eq!((pruned.attempts, pruned.events), (3, 601), "what the slow one was told of");
     assert!(crowd.storage.load(&"x/a".parse().unwrap()).await.unwrap().unwrap().open.is_some());
     // Those that cannot be read stand in nobody's way.
@@ -225,7 +229,7 @@ async fn open_attempts_and_waiting_events_are_never_forgotten() {
     slow.told(700).await.unwrap();
     assert_eq!(slow.waiting(100).await.unwrap()[0].id, 1_252);
     slow.told(1_300).await.unwrap();
-    let pruned = crowd.storage.prune(at(9)).await.unwrap();
+    let pruned = crowd.storage.prune(at(9), Pruning::Log).await.unwrap();
     assert_eq!(pruned.events, 698, "the last one stays, and what the other was not told of");
 }
 
@@ -268,11 +272,58 @@ async fn the_log_has_pages_too_and_counts_what_it_shows() {
             assert_eq!(ids.len(), found, "{filter:?} by {limit}");
         }
     }
-    crowd.run("update attempts set duration_ms = -1 where started_at = 7").await;
-    let all = crowd.storage.statistics(None, at(0)).await.unwrap();
-    assert_eq!((all.success, all.failed, all.p50_ms), (90, 10, Some(50)));
-    let none = crowd.storage.statistics(Some("y"), at(0)).await.unwrap();
-    assert_eq!((none.success, none.failed, none.p50_ms), (0, 0, None));
+}
+
+/// What a prune of many costs whoever writes meanwhile: never more than one bite.
+#[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::print_stderr, reason = "a figure, for whoever wants to see it")]
+async fn hundreds_of_thousands_of_old_attempts_hold_up_no_writer() {
+    let crowd = Crowd::of(&["x/a"]).await;
+    crowd.run(&attempts(300_000)).await;
+    let (storage, id) = (crowd.storage.clone(), "x/a".parse().unwrap());
+    let pruning = storage.prune(at(400), Pruning::Log);
+    tokio::pin!(pruning);
+    let (mut writes, mut longest) = (0, Duration::ZERO);
+    let pruned = loop {
+        let write = async {
+            let begun = std::time::Instant::now();
+            storage.touch(&id, at(1)).await.unwrap();
+            begun.elapsed()
+        };
+        tokio::select! {
+            pruned = &mut pruning => break pruned.unwrap(),
+            took = write => (writes, longest) = (writes + 1, longest.max(took)),
+        }
+    };
+    eprintln!("{writes} writes meanwhile, the longest of them {longest:?}");
+    assert_eq!(pruned.attempts, 300_000);
+    assert!(writes > 600, "between all bites: {writes}");
+    // All of them in one write take far longer than that.
+    assert!(longest < Duration::from_secs(1), "{longest:?}");
+}
+
+/// An upgrade counts what is in the log already, and gives it its place in the order of ends.
+#[tokio::test]
+async fn what_was_there_before_it_was_counted_is_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("keepfresh.db");
+    drop(Storage::open(&path).await.unwrap());
+    let crowd =
+        Crowd { _dir: dir, path: path.clone(), storage: Storage::open(&path).await.unwrap() };
+    crowd
+        .run(
+            "drop index attempts_ended; drop table hours;
+             alter table attempts drop column waited_ms; alter table attempts drop column provider_ms;
+             alter table attempts drop column ended;
+             delete from _sqlx_migrations where version = 15",
+        )
+        .await;
+    crowd.run(&attempts(100)).await;
+    let storage = Storage::open(&path).await.unwrap();
+    let figures = storage.statistics(None, at(0)).await.unwrap().all;
+    assert_eq!((figures.success, figures.failed, figures.p50_ms), (90, 10, None));
+    let filter = LogFilter { limit: 200, ..LogFilter::default() };
+    assert_eq!(storage.ends(&filter, Some(0)).await.unwrap().attempts.len(), 99, "0 is no place");
 }
 
 #[tokio::test]

@@ -75,7 +75,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
 fn for_writing(path: &Path) -> rusqlite::Result<Db> {
     // Nobody but its own thread uses it.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = Db::open_with_flags(path, flags)?;
+    let db = rusqlite::Connection::open_with_flags(path, flags)?;
     db.busy_timeout(LONGEST_WAIT)?;
     db.execute_batch(
         "pragma synchronous = full;
@@ -84,7 +84,7 @@ fn for_writing(path: &Path) -> rusqlite::Result<Db> {
          pragma temp_store = memory;",
     )?;
     db.set_prepared_statement_cache_capacity(PREPARED);
-    Ok(db)
+    Ok(Db::over(db))
 }
 
 async fn migrate(db: &mut SqliteConnection, path: &Path) -> Result<(), StorageError> {

@@ -1,17 +1,15 @@
-//! The log, in pages, and the statistics. Ids of attempts are in the order of time, so that a stretch of
+//! The log, in pages and in the order of ends. Ids of attempts are in the order of time, so that a stretch of
 //! time is a stretch of ids, and nothing else is read. Open attempts are in a table of their own, and few.
 
-use std::collections::BTreeMap;
-
-use futures_util::TryStreamExt as _;
 use jiff::{SignedDuration, Timestamp};
+use sqlx::Row as _;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 
 use crate::model::attempt::{Attempt, Outcome};
 use crate::model::id::AttemptId;
 use crate::storage::error::StorageError;
 use crate::storage::sqlite::rows::{self, Fields, key, millis};
-use crate::storage::{LogFilter, LogPage, Statistics};
+use crate::storage::{LogEnds, LogFilter, LogPage};
 
 /// What did not succeed is a small part of the log as a rule, and has an index of its own.
 const UNSUCCESSFUL: &str = "
@@ -50,10 +48,17 @@ const OPEN: &str = "
       and (?5 is null or provider = ?5)
     order by attempt desc limit ?6";
 
+const LAST: &str = "select coalesce(max(ended), 0) from attempts";
+
+const ENDED: &str = "
+    select * from attempts indexed by attempts_ended
+    where ended > ?1 and ended <= ?2 and (?3 is null or provider = ?3)
+      and (?4 is null or connection = ?4) and (?5 is null or outcome = ?5)
+    order by ended limit ?6";
+
 /// Ids of what began since then are above this.
 fn first(filter: &LogFilter) -> String {
-    let since = filter.since.map(first_id).unwrap_or_default();
-    filter.after.map_or(since.clone(), |it| it.to_string().max(since))
+    filter.since.map(first_id).unwrap_or_default()
 }
 
 fn statement(filter: &LogFilter) -> &'static str {
@@ -155,108 +160,43 @@ async fn ended(readers: &SqlitePool, id: AttemptId) -> Result<Option<Attempt>, S
     query.fetch_optional(readers).await?.as_ref().map(rows::attempt).transpose()
 }
 
-pub(super) async fn statistics(
+/// The end of the order first: what ends while we look is found by the next look, and by no two.
+pub(super) async fn ends(
     readers: &SqlitePool,
-    provider: Option<&str>,
-    since: Timestamp,
-) -> Result<Statistics, StorageError> {
-    let statement = match provider {
-        Some(_) => {
-            "select id, outcome, error_code, duration_ms from attempts
-             where id > ?1 and started_at >= ?2 and provider = ?3"
-        }
-        None => {
-            "select id, outcome, error_code, duration_ms from attempts
-             where id > ?1 and started_at >= ?2"
-        }
-    };
-    let query = sqlx::query(statement).bind(first_id(since)).bind(millis(since));
-    let query = match provider {
-        Some(provider) => query.bind(provider),
-        None => query,
-    };
-    let mut tally = Tally::default();
-    let mut rows = query.fetch(readers);
-    while let Some(row) = rows.try_next().await? {
-        // What cannot be read is counted by nobody, and shown by the log.
-        let _ = tally.count(&row);
+    filter: &LogFilter,
+    after: Option<i64>,
+) -> Result<LogEnds, StorageError> {
+    let last: i64 = sqlx::query_scalar(LAST).fetch_one(readers).await?;
+    let Some(after) = after else { return Ok(LogEnds { next: last, ..LogEnds::default() }) };
+    let query = sqlx::query(ENDED)
+        .bind(after)
+        .bind(last)
+        .bind(&filter.provider)
+        .bind(filter.connection.as_ref().map(key))
+        .bind(filter.outcome.map(Outcome::as_str))
+        .bind(filter.limit);
+    let rows = query.fetch_all(readers).await?;
+    let more = rows.len() == filter.limit as usize;
+    // A place behind the last one is of a database that was replaced; whoever has it goes on with this one.
+    let mut ends = LogEnds { next: last, more, ..LogEnds::default() };
+    if let Some(row) = rows.last().filter(|_| more) {
+        ends.next = row.try_get("ended")?;
     }
-    Ok(tally.sum())
-}
-
-/// Attempts as they are counted. Durations are kept by their length: there are millions of attempts, and
-/// some thousand different milliseconds.
-#[derive(Default)]
-struct Tally {
-    found: Statistics,
-    durations: BTreeMap<u64, u64>,
-}
-
-impl Tally {
-    fn count(&mut self, row: &SqliteRow) -> Result<(), StorageError> {
-        let fields = Fields::new(row, "attempts", "id")?;
-        let code = fields.text("error_code")?;
-        let took = fields.integer("duration_ms")?.and_then(|it| u64::try_from(it).ok());
-        match fields.word("outcome")? {
-            Some(Outcome::Success) => self.found.success += 1,
-            Some(Outcome::Failed) => {
-                self.found.failed += 1;
-                *self.found.causes.entry(code.unwrap_or_default()).or_default() += 1;
-            }
-            Some(Outcome::Skipped) => {
-                self.found.skipped += 1;
-                return Ok(());
-            }
-            None => return Ok(()),
+    for row in &rows {
+        match rows::attempt(row) {
+            Ok(attempt) => ends.attempts.push(attempt),
+            Err(error) => ends.unreadable.push(error),
         }
-        if let Some(took) = took {
-            *self.durations.entry(took).or_default() += 1;
-        }
-        Ok(())
     }
-
-    fn sum(mut self) -> Statistics {
-        self.found.p50_ms = percentile(&self.durations, 50);
-        self.found.p95_ms = percentile(&self.durations, 95);
-        self.found
-    }
-}
-
-/// The nearest-rank percentile of values with their counts.
-fn percentile(counted: &BTreeMap<u64, u64>, percent: u64) -> Option<u64> {
-    let rank = (counted.values().sum::<u64>() * percent).div_ceil(100);
-    let mut passed = 0;
-    counted.iter().find_map(|(value, count)| {
-        passed += count;
-        (passed >= rank).then_some(*value)
-    })
+    Ok(ends)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use jiff::Timestamp;
 
-    use super::{first_id, percentile};
+    use super::first_id;
     use crate::model::id::AttemptId;
-
-    fn counted(values: impl IntoIterator<Item = u64>) -> BTreeMap<u64, u64> {
-        let mut counted = BTreeMap::new();
-        for value in values {
-            *counted.entry(value).or_default() += 1;
-        }
-        counted
-    }
-
-    #[test]
-    fn a_percentile_is_a_value_that_occurred() {
-        assert_eq!(percentile(&counted([]), 50), None);
-        assert_eq!(percentile(&counted([7]), 95), Some(7));
-        assert_eq!(percentile(&counted([1, 2, 3, 4]), 50), Some(2));
-        assert_eq!(percentile(&counted([5, 5, 5, 9]), 50), Some(5));
-        assert_eq!(percentile(&counted(1..=100), 95), Some(95));
-    }
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "ids are made of the system's time")]

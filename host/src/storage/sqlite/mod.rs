@@ -7,10 +7,12 @@ mod audit;
 mod captures;
 mod claims;
 mod connections;
+mod db;
 mod enrol;
 mod error;
 mod file;
 mod generations;
+mod hours;
 mod keyring;
 mod listeners;
 mod listing;
@@ -45,7 +47,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqlitePool;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::attempt::Attempt;
+use crate::model::attempt::{Attempt, Outcome};
 use crate::model::audit::AuditRecord;
 use crate::model::connection::{Due, Problem};
 use crate::model::event::EventKind;
@@ -54,9 +56,9 @@ use crate::storage::engine::{Answer, Engine};
 use crate::storage::{
     Abandoned, AuditFilter, AuditPage, Begin, Begun, Bite, CameOf, Capture, Counted, Departed,
     Doubtful, DuePage, Ends, Enrolment, Examples, Failed, Filter, Forgiven, Held, KeyUse, Loaded,
-    LogFilter, LogPage, ManualSet, Mark, Message, Moved, Noted, Outlet, Page, Pausing, Reconcile,
-    Renewal, Settled, Skipped, Standing, Statistics, StorageError, StoredKey, Stretch, Succeeded,
-    Tally, Trouble, Waiting,
+    LogEnds, LogFilter, LogPage, ManualSet, Mark, Message, Moved, Noted, Outlet, Page, Pausing,
+    Reconcile, Renewal, Settled, Skipped, Standing, Statistics, StorageError, StoredKey, Stretch,
+    Succeeded, Tally, Trouble, Waiting,
 };
 use crate::vault::keyring::WrappedKey;
 use recent::Recent;
@@ -309,11 +311,28 @@ impl Engine for Sqlite {
         provider: Option<&'a str>,
         since: Timestamp,
     ) -> Answer<'a, Statistics> {
-        Box::pin(log::statistics(&self.readers, provider, since))
+        Box::pin(hours::statistics(&self.readers, provider, since))
     }
 
-    fn prune_attempts(&self, before: Timestamp, after: String) -> Answer<'_, Bite<String>> {
-        Box::pin(prune::attempts(self, before, after))
+    fn ends<'a>(&'a self, filter: &'a LogFilter, after: Option<i64>) -> Answer<'a, LogEnds> {
+        Box::pin(log::ends(&self.readers, filter, after))
+    }
+
+    fn prune_attempts(
+        &self,
+        before: Timestamp,
+        outcome: Option<Outcome>,
+        after: String,
+    ) -> Answer<'_, Bite<String>> {
+        Box::pin(prune::attempts(self, before, outcome, after))
+    }
+
+    fn prune_audit(&self, before: Timestamp, after: i64) -> Answer<'_, Bite<i64>> {
+        Box::pin(prune::audit(self, before, after))
+    }
+
+    fn prune_hours(&self, before: Timestamp) -> Answer<'_, u64> {
+        self.writer.write(hours::Forget { before })
     }
 
     fn prune_events(&self, before: Timestamp, after: i64) -> Answer<'_, Bite<i64>> {

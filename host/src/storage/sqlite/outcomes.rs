@@ -3,12 +3,13 @@
 
 use rusqlite::params;
 
-use crate::model::attempt::Course;
+use crate::model::attempt::{Course, Outcome};
 use crate::model::connection::Problem;
 use crate::storage::error::StorageError;
 use crate::storage::sqlite::captures;
 use crate::storage::sqlite::claims::{End, finish};
 use crate::storage::sqlite::generations::{Advance, advance};
+use crate::storage::sqlite::hours::Ended;
 use crate::storage::sqlite::listeners::append;
 use crate::storage::sqlite::recent::Touched;
 use crate::storage::sqlite::rows::{key, millis, signed};
@@ -43,7 +44,9 @@ impl Write for Succeeded {
             attempt: self.attempt,
             course: &course,
             generation: Some(self.generation + 1),
+            at: self.at,
             duration_ms: Some(self.duration_ms),
+            spent: self.spent,
         };
         finish(db, &end)?;
         append(db, &self.events)?;
@@ -65,7 +68,9 @@ impl Write for Failed {
             attempt: self.attempt,
             course: &course,
             generation: None,
+            at: self.at,
             duration_ms: Some(self.duration_ms),
+            spent: self.spent,
         };
         if !finish(db, &end)? {
             return Ok(Begun::Lost);
@@ -122,7 +127,9 @@ impl Write for Abandoned {
             attempt: self.attempt,
             course: &course,
             generation: None,
+            at: self.at,
             duration_ms: Some(self.duration_ms),
+            spent: self.spent,
         };
         if !finish(db, &end)? {
             return Ok(Begun::Lost);
@@ -144,8 +151,8 @@ impl Write for Skipped {
         change(
             db,
             "insert into attempts (id, connection, provider, trigger, outcome, reason, rotation,
-                                   generation, started_at, duration_ms)
-             values (?1, ?2, ?3, ?4, 'skipped', ?5, '\"unknown\"', ?6, ?7, 0)",
+                                   generation, started_at, duration_ms, ended)
+             values (?1, ?2, ?3, ?4, 'skipped', ?5, '\"unknown\"', ?6, ?7, 0, ?8)",
             params![
                 self.attempt.to_string(),
                 key(&self.connection),
@@ -154,9 +161,12 @@ impl Write for Skipped {
                 self.reason,
                 signed(self.generation),
                 millis(self.at),
+                db.place(self.at)?,
             ],
-        )
-        .map(drop)
+        )?;
+        let (provider, outcome) = (self.connection.provider(), Outcome::Skipped);
+        db.count(&Ended { provider, outcome, code: None, provider_ms: None, at: self.at });
+        Ok(())
     }
 
     fn touched(&self) -> Touched {

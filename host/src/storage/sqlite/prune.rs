@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use rusqlite::params;
 use serde_json::Value;
 
+use crate::model::attempt::Outcome;
 use crate::storage::Bite;
 use crate::storage::error::StorageError;
 use crate::storage::sqlite::Sqlite;
@@ -18,19 +19,42 @@ const BITE: u32 = 500;
 /// A row that was looked at: its key, whether it is old, and whether nobody needs it.
 type Seen<T> = (T, bool, bool);
 
+const ANY: &str = "
+    select id, started_at < ?2,
+           not exists (select 1 from connections
+                       where id = attempts.connection and last_attempt = attempts.id)
+    from attempts where id > ?1 and id < 'g' order by id limit ?3";
+
+const UNSUCCESSFUL: &str = "
+    select id, started_at < ?2,
+           not exists (select 1 from connections
+                       where id = attempts.connection and last_attempt = attempts.id)
+    from attempts indexed by attempts_unsuccessful
+    where outcome <> 'success' and id > ?1 and id < 'g' and outcome = ?4 order by id limit ?3";
+
+const SUCCESSFUL: &str = "
+    select id, started_at < ?2,
+           not exists (select 1 from connections
+                       where id = attempts.connection and last_attempt = attempts.id)
+    from attempts where id > ?1 and id < 'g' and outcome = ?4 order by id limit ?3";
+
 /// Their ids are in the order of time, and hexadecimal: the first stretch without an old one is the end.
 pub(super) async fn attempts(
     sqlite: &Sqlite,
     before: Timestamp,
+    outcome: Option<Outcome>,
     after: String,
 ) -> Result<Bite<String>, StorageError> {
-    let look = sqlx::query_as::<_, Seen<String>>(
-        "select id, started_at < ?2,
-                not exists (select 1 from connections
-                            where id = attempts.connection and last_attempt = attempts.id)
-         from attempts where id > ?1 and id < 'g' order by id limit ?3",
-    );
+    let look = sqlx::query_as::<_, Seen<String>>(match outcome {
+        None => ANY,
+        Some(Outcome::Success) => SUCCESSFUL,
+        Some(Outcome::Failed | Outcome::Skipped) => UNSUCCESSFUL,
+    });
     let look = look.bind(after).bind(millis(before)).bind(BITE);
+    let look = match outcome {
+        Some(outcome) => look.bind(outcome.as_str()),
+        None => look,
+    };
     let seen = look.fetch_all(&sqlite.readers).await?;
     let ids = removable(&seen);
     let removed = match ids.len() {
@@ -60,6 +84,25 @@ pub(super) async fn events(
     let removed = match ids.len() {
         0 => 0,
         _ => sqlite.writer.write(Events { ids: Value::from(ids) }).await?,
+    };
+    Ok(Bite { removed, next: next(seen) })
+}
+
+/// Entries of the audit log. Their numbers are in the order of time; what is counted has the time of the last.
+pub(super) async fn audit(
+    sqlite: &Sqlite,
+    before: Timestamp,
+    after: i64,
+) -> Result<Bite<i64>, StorageError> {
+    let look = sqlx::query_as::<_, Seen<i64>>(
+        "select id, at < ?2, true from audit where id > ?1 order by id limit ?3",
+    );
+    let look = look.bind(after).bind(millis(before)).bind(BITE);
+    let seen = look.fetch_all(&sqlite.readers).await?;
+    let ids = removable(&seen);
+    let removed = match ids.len() {
+        0 => 0,
+        _ => sqlite.writer.write(Entries { ids: Value::from(ids), before }).await?,
     };
     Ok(Bite { removed, next: next(seen) })
 }
@@ -131,6 +174,29 @@ impl Write for Events {
             )?;
         }
         Ok(ids.len() as u64)
+    }
+
+    fn touched(&self) -> Touched {
+        Touched::Nothing
+    }
+}
+
+struct Entries {
+    ids: Value,
+    before: Timestamp,
+}
+
+impl Write for Entries {
+    type Answer = u64;
+
+    /// Looked at anew: what is counted may have been done again.
+    fn apply(&self, db: &Db) -> Result<u64, StorageError> {
+        let removed = change(
+            db,
+            "delete from audit where id in (select value from json_each(?1)) and at < ?2",
+            params![self.ids.to_string(), millis(self.before)],
+        )?;
+        Ok(removed as u64)
     }
 
     fn touched(&self) -> Touched {

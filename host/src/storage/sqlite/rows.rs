@@ -10,7 +10,7 @@ use serde_json::Value;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use crate::model::attempt::{Attempt, Course};
+use crate::model::attempt::{Attempt, Course, Spent};
 pub(super) use crate::model::clock::millis;
 use crate::model::code::Code;
 use crate::model::connection::{Connection, Due, Pause, Problem, TokenFacts};
@@ -211,9 +211,17 @@ pub(super) fn attempt(row: &SqliteRow) -> Result<Attempt, StorageError> {
         trigger: fields.required("trigger", fields.word("trigger")?)?,
         course: course(&fields)?,
         started_at: fields.required("started_at", fields.time("started_at")?)?,
-        duration_ms: fields.integer("duration_ms")?.and_then(|it| u64::try_from(it).ok()),
+        duration_ms: milliseconds(&fields, "duration_ms")?,
+        spent: Spent {
+            waited_ms: milliseconds(&fields, "waited_ms")?,
+            provider_ms: milliseconds(&fields, "provider_ms")?,
+        },
         generation: fields.count("generation")?,
     })
+}
+
+fn milliseconds(fields: &Fields<'_>, column: &'static str) -> Result<Option<u64>, StorageError> {
+    Ok(fields.integer(column)?.and_then(|it| u64::try_from(it).ok()))
 }
 
 /// An attempt that is open, from a row of `claims`.
@@ -226,6 +234,7 @@ pub(super) fn open(row: &SqliteRow) -> Result<Attempt, StorageError> {
         course: Course::Open,
         started_at: fields.required("started_at", fields.time("started_at")?)?,
         duration_ms: None,
+        spent: Spent::default(),
         generation: fields.count("generation")?,
     })
 }

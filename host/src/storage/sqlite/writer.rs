@@ -12,10 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::storage::engine::Answer;
 use crate::storage::error::StorageError;
+pub(super) use crate::storage::sqlite::db::Db;
 use crate::storage::sqlite::recent::{Recent, Touched};
-
-/// The connection that changes are made with.
-pub(super) type Db = rusqlite::Connection;
 
 /// Most changes in one transaction: bounds how long the first of them waits.
 const MOST_PER_COMMIT: usize = 256;
@@ -180,9 +178,9 @@ enum Refused {
 }
 
 fn commit(db: &Db, jobs: &mut [Box<dyn Job>]) -> Result<(), Refused> {
-    db.execute_batch("begin immediate").map_err(|it| Refused::All(it.into()))?;
+    db.begin().map_err(|it| Refused::All(it.into()))?;
     let applied = jobs.iter_mut().try_for_each(|it| it.apply(db));
-    let ended = applied.and_then(|()| Ok(db.execute_batch("commit")?));
+    let ended = applied.and_then(|()| db.commit());
     ended.map_err(|error| {
         // SQLite has rolled back by itself after some errors; then this has nothing to do.
         let _ = db.execute_batch("rollback");
