@@ -104,7 +104,7 @@ async fn a_stream_has_all_that_is_kept_and_says_what_was_removed(fresh: Fresh) {
     let empty = stream.after(0, 10).await.unwrap();
     assert_eq!((empty.last, empty.removed, empty.newest), (0, 0, 0));
     let written = stream.written();
-    happens(&storage, 0, EventKind::ALL).await;
+    happens(&storage, 0, &EventKind::ALL[..6]).await;
     tokio::time::timeout(Duration::from_secs(5), stream.woken(written)).await.unwrap();
     let ids = async |after| {
         let stretch = stream.after(after, 4).await.unwrap();
