@@ -288,7 +288,12 @@ fn a_stop_ends_streams_at_once_whether_they_are_read_or_not() {
     add(&served, 60_000);
     refresh(&served);
     let mut idle = served.with_key("web", READS).events("");
-    let _asleep = asleep(&served);
+    let asleep = asleep(&served);
+    let (mut before, mut now) = (0, 0);
+    wait_until("no more fits in between", || {
+        before = std::mem::replace(&mut now, rustix::io::ioctl_fionread(&asleep).unwrap());
+        now > 100_000 && now == before
+    });
     let begun = Instant::now();
     assert!(served.daemon.stop().success());
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
