@@ -56,10 +56,7 @@ pub(super) async fn dispatch(arguments: Arguments) -> Exit {
         Verb::Log { verb: None, connection, provider, outcome, since: since_s, follow, limit } => {
             let page = None;
             let query = LogQuery { provider, connection, outcome, since_s, limit, page };
-            if follow {
-                return follow::run(&config, query, json).await;
-            }
-            listing::run(&config, List::Log(query), json).await
+            log(&config, query, follow, json).await
         }
         Verb::Stats { provider, since: since_s } => ask(Command::Stats { provider, since_s }).await,
         Verb::Schedule { verb: ScheduleVerb::List } => ask(Command::Schedules).await,
@@ -72,15 +69,26 @@ pub(super) async fn dispatch(arguments: Arguments) -> Exit {
             ask(Command::Prune { older_than_s, outcome }).await
         }
         Verb::ApiKey { verb } => ask(access::api_key(verb)).await,
-        Verb::Channel { verb: ChannelVerb::List } => ask(Command::Channels).await,
-        Verb::Channel { verb: ChannelVerb::Test { name } } => {
-            ask(Command::ChannelTest { name }).await
-        }
+        Verb::Channel { verb } => ask(channel(verb)).await,
         Verb::Audit(wanted) => access::audit(&config, &wanted, json).await,
         Verb::Doctor => ask(Command::Doctor).await,
         Verb::Healthcheck => healthcheck::run(&config, json).await,
         Verb::Explain(wanted) => explain::run(&wanted, json),
         Verb::Completions { shell } => complete(shell),
+    }
+}
+
+async fn log(config: &Path, query: LogQuery, follow: bool, json: bool) -> Exit {
+    if follow {
+        return follow::run(config, query, json).await;
+    }
+    listing::run(config, List::Log(query), json).await
+}
+
+fn channel(verb: ChannelVerb) -> Command {
+    match verb {
+        ChannelVerb::List => Command::Channels,
+        ChannelVerb::Test { name } => Command::ChannelTest { name },
     }
 }
 
