@@ -9,30 +9,18 @@
 #![expect(clippy::disallowed_methods, reason = "the bare loop is bare")]
 #![expect(clippy::cast_precision_loss, reason = "figures have three digits")]
 
-use std::io::{BufRead as _, BufReader};
+mod rotating;
 
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use e2e::artifacts;
-use e2e::home::Home;
 use futures_util::future::join_all;
-use keepfresh::app::{App, Purpose};
+use keepfresh::app::App;
 use keepfresh::catalogue::Own;
-use keepfresh::egress::Gate;
-use keepfresh::manifest;
-use keepfresh::model::attempt::{Outcome, Trigger};
-use keepfresh::model::clock::Clock;
-use keepfresh::model::id::ConnectionId;
-use keepfresh::refresher::{Ask, ManualToken};
-use keepfresh::sandbox::{Compiler, NoJournal};
-use secrecy::SecretString;
+use keepfresh::sandbox::NoJournal;
+use rotating::{Provider, durable_loop, ids, open};
 use serde_json::Value;
-
-/// Refreshes under way at once, on both sides.
-const AT_ONCE: usize = 512;
 
 fn main() {
     let seconds = std::env::var("KEEPFRESH_BENCH_SECONDS").ok().and_then(|it| it.parse().ok());
@@ -43,7 +31,7 @@ fn main() {
 
 async fn run(length: Duration) {
     let provider = Provider::start();
-    let app = open(&provider).await;
+    let app = open(&provider, "durable", "").await;
     sandbox(&app, length).await;
     // In turn, twice: a machine that slows down slows both.
     let (mut pooled, mut fresh, mut durable) = (0.0, 0.0, 0.0);
@@ -57,70 +45,6 @@ async fn run(length: Duration) {
     println!("durable refreshes, all protocol  {durable:>9.0} refreshes/s");
     println!("ratio to the pooled loop         {:>9.3} (goal: at least 0.2)", durable / pooled);
     println!("ratio to the loop that dials     {:>9.3} (as egress does)", durable / fresh);
-}
-
-/// The fake provider as a process of its own, strict about reuse.
-struct Provider {
-    child: Child,
-    base_url: String,
-}
-
-impl Provider {
-    fn start() -> Self {
-        let bin = artifacts::fake_provider();
-        let mut command = Command::new(bin);
-        command.args(["rotor", "--class", "strict", "--journal", "0"]).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let base_url = line.trim().trim_start_matches("listening on ").to_owned();
-        Self { child, base_url }
-    }
-
-    /// First pairs of so many families, as token endpoints answer them.
-    async fn issue(&self, name: &str) -> Vec<Value> {
-        let url = format!("{}/__control/issue", self.base_url);
-        let body = serde_json::json!({ "name": name, "count": AT_ONCE }).to_string();
-        let client = reqwest::Client::new();
-        let request = client.post(url).header("content-type", "application/json").body(body);
-        let text = request.send().await.unwrap().text().await.unwrap();
-        serde_json::from_str(&text).unwrap()
-    }
-}
-
-impl Drop for Provider {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn ids() -> Vec<ConnectionId> {
-    (0..AT_ONCE).map(|it| format!("rotor/c{it}").parse().unwrap()).collect()
-}
-
-async fn open(provider: &Provider) -> App {
-    let ids = ids();
-    let connections =
-        ids.iter().map(|it| format!("[[providers.rotor.connections]]\nname = \"{}\"\n", it.name()));
-    let home = Home::new(&format!(
-        "[providers.rotor]\nconcurrency = {AT_ONCE}\nrotation = \"strict\"\nsettings = {{ base_url = \"{}\" }}\negress = {{ networks = [\"127.0.0.0/8\"], plaintext = true }}\n{}",
-        provider.base_url,
-        connections.collect::<String>()
-    ))
-    .with_guest("rotor");
-    let manifest = manifest::load(&home.path("keepfresh.toml")).unwrap();
-    let compiler = Compiler::at(artifacts::keepfresh());
-    let app = App::open(manifest, Purpose::Serve, Clock::system(), Gate::system(), compiler).await;
-    let app = app.unwrap();
-    let now = app.clock.now();
-    for (id, pair) in ids.iter().zip(provider.issue("durable").await) {
-        let token = ManualToken::parse(&SecretString::from(pair.to_string()), now).unwrap();
-        app.refresher.enrolling.set_token(id, token).await.unwrap();
-    }
-    // Open files keep working; the folder is removed when the process ends.
-    std::mem::forget(home);
-    app
 }
 
 /// A fresh store, an instance, one call of an export that comes straight back.
@@ -173,25 +97,5 @@ async fn bare_loop(provider: &Provider, name: &str, pooled: bool, length: Durati
         }
     };
     join_all(pairs.into_iter().map(one)).await;
-    done.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64()
-}
-
-/// Claim, intent, sandbox, egress, capture, commit: all of it, for each.
-async fn durable_loop(app: &App, length: Duration) -> f64 {
-    let done = AtomicU64::new(0);
-    let begun = Instant::now();
-    let one = |id: ConnectionId| {
-        let done = &done;
-        async move {
-            while begun.elapsed() < length {
-                let attempt =
-                    app.refresher.attempts.refresh(&id, Ask::new(Trigger::Forced)).await.unwrap();
-                assert_eq!(attempt.outcome(), Some(Outcome::Success), "{attempt:?}");
-                done.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-    };
-    let tasks = ids().into_iter().map(one);
-    join_all(tasks).await;
     done.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64()
 }

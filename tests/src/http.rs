@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
-use std::io::Read;
+use std::io::{Read, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -127,6 +127,18 @@ impl Http {
     pub fn raw(&self, bytes: impl AsRef<[u8]>) -> Answer {
         let came = self.exchange(bytes.as_ref());
         Answer::read(&came).unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&came)))
+    }
+
+    /// Sends a request without a body, waits until it has certainly been read, and hangs up.
+    ///
+    /// # Panics
+    /// When nobody listens at an address.
+    pub fn hang_up(&self, method: &str, path: &str) {
+        let Place::Address(address) = &self.place else { panic!("callers at addresses hang up") };
+        let mut stream = TcpStream::connect(address).expect("the API listens");
+        stream.write_all(self.request(method, path, None).as_bytes()).expect("it is read");
+        stream.set_read_timeout(Some(Duration::from_millis(300))).expect("it can be set");
+        let _ = stream.read(&mut [0; 16]);
     }
 
     /// The same, whatever comes.

@@ -206,6 +206,15 @@ fn what_cannot_be_sent_in_that_way_is_said_and_the_daemon_works() {
 }
 
 #[test]
+fn a_password_in_an_address_that_is_none_is_not_said() {
+    let mut stage = Stage::eskiz("").logged_in();
+    stage.home.set_env("OTEL_EXPORTER_OTLP_ENDPOINT", "https://user:CANARY word@collector");
+    let daemon = stage.home.serve();
+    let log = daemon.log();
+    assert!(log.contains("OTEL_EXPORTER_OTLP_ENDPOINT") && !log.contains("CANARY"), "{log}");
+}
+
+#[test]
 fn the_end_of_the_daemon_sends_what_waits() {
     let mut stage = Stage::eskiz("").logged_in();
     let collector = Collector::start();

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::api::caller::Caller;
+use crate::api::caller::{Caller, unknown};
 use crate::api::connections::{page, unexpected};
 use crate::api::problem::Problem;
 use crate::api::reading::{Params, id};
@@ -61,17 +61,23 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     caller.may(Scope::ConnectionRead)?;
     let page = page(wanted.after, wanted.limit)?;
+    let connection = wanted.connection.as_deref().map(id).transpose()?;
+    if let Some(id) = &connection
+        && !caller.reaches(&api, id).await?
+    {
+        return Err(unknown(id));
+    }
+    let (is_first, provider) = (page.after.is_none(), wanted.provider.clone());
     let query = LogQuery {
         provider: wanted.provider,
-        connection: wanted.connection.as_deref().map(id).transpose()?,
+        connection,
         outcome: wanted.outcome,
         since_s: wanted.since.as_deref().map(seconds).transpose()?,
         limit: page.limit.unwrap_or_default(),
         page: Some(page),
     };
-    let Reply::AttemptPage(Page { rows, next, .. }) =
-        api.ask(&caller.actor, Command::Log(query)).await?
-    else {
+    let reply = api.ask(&caller.actor, Command::Log(query)).await;
+    let Reply::AttemptPage(Page { rows, next, .. }) = reply.map_err(|it| caller.told(it))? else {
         return Err(unexpected());
     };
     let mut attempts = Vec::with_capacity(rows.len());
@@ -79,6 +85,9 @@ pub(super) async fn list(
         if caller.reaches(&api, &attempt.connection).await? {
             attempts.push(attempt);
         }
+    }
+    if is_first && next.is_none() {
+        caller.has_seen(provider.as_deref(), attempts.len())?;
     }
     Ok(version::versioned(&headers, &Attempts { attempts, next }))
 }

@@ -13,7 +13,8 @@ use crate::api::Api;
 use crate::api::problem::Problem;
 use crate::model::api_key::{ApiKey, Grant, Presented, Scope};
 use crate::model::audit::Actor;
-use crate::model::code;
+use crate::model::code::{self, Code};
+use crate::model::failure::Failure;
 use crate::model::id::ConnectionId;
 
 /// The other end of a connection.
@@ -84,10 +85,31 @@ impl Caller {
         grant.is_none_or(|it| it.providers.is_empty() || it.providers.contains(provider))
     }
 
+    /// What a failure says to this caller: one that sees some alone is not told which others it may have meant.
+    pub(super) fn told(&self, failure: Failure) -> Problem {
+        match failure.code {
+            Code::Connection(code::Connection::ProviderUnknown) if self.is_bound() => no_provider(),
+            _ => failure.into(),
+        }
+    }
+
+    /// Fails if it has asked for rows of `provider`, was shown none, and can see some of it alone: whether there are
+    /// others is not told.
+    pub(super) fn has_seen(&self, provider: Option<&str>, rows: usize) -> Result<(), Problem> {
+        match provider {
+            Some(provider) if rows == 0 && !self.reaches_all_of(provider) => Err(no_provider()),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether the key is for some connections only.
     pub(super) fn is_bound(&self) -> bool {
         self.grant.as_ref().is_some_and(Grant::is_bound)
     }
+}
+
+fn no_provider() -> Problem {
+    Problem::new(code::Connection::ProviderUnknown, "there is no such provider")
 }
 
 /// The same words as for one that is not there: a key learns nothing of what it does not reach.

@@ -23,8 +23,9 @@ use crate::api::links::Link;
 use crate::api::problem::Problem;
 use crate::api::reading::{Body, id};
 use crate::model::api_key::Scope;
-use crate::model::audit::Action;
+use crate::model::audit::{Action, Actor};
 use crate::model::code;
+use crate::model::id::ConnectionId;
 use crate::model::token::hex;
 use crate::operator::command::Plain;
 use crate::operator::reply::ConnectStep;
@@ -122,8 +123,7 @@ fn word() -> Result<String, Problem> {
 
 /// What a person sees who opens the link.
 pub(super) async fn open(State(api): State<Api>, Path(word): Path<String>) -> Response {
-    let found = api.0.links.look(&word, api.operator().now(), |it| it.id.clone());
-    let Some(id) = found else { return over() };
+    let Some((id, _, _)) = good(&api, &word).await else { return over() };
     let text = format!(
         "<p>An application asks you to connect <b>{}</b>. You agree at the provider, and come back.</p>\
          <form method=\"post\"><button>Connect</button></form>",
@@ -132,12 +132,18 @@ pub(super) async fn open(State(api): State<Api>, Path(word): Path<String>) -> Re
     page(StatusCode::OK, "Connect an account", &text)
 }
 
+/// What a link is for, while it works: a key that is revoked ends the links that it has made.
+async fn good(api: &Api, word: &str) -> Option<(ConnectionId, Wish, Actor)> {
+    let now = api.operator().now();
+    let what = |it: &mut Link| (it.id.clone(), it.wish.clone(), it.actor.clone());
+    let (id, wish, actor) = api.0.links.look(word, now, what)?;
+    api.operator().may_still_change(&actor, &id).await.then_some((id, wish, actor))
+}
+
 /// The person goes to the provider.
 pub(super) async fn begin(State(api): State<Api>, Path(word): Path<String>) -> Response {
     let now = api.operator().now();
-    let found =
-        api.0.links.look(&word, now, |it| (it.id.clone(), it.wish.clone(), it.actor.clone()));
-    let Some((id, wish, actor)) = found else { return over() };
+    let Some((id, wish, actor)) = good(&api, &word).await else { return over() };
     let Some(base) = api.operator().manifest().server.url.clone() else { return over() };
     let redirect_uri = format!("{base}/connect/callback");
     let start = Command::ConnectStart { id, redirect_uri, wish };
@@ -178,6 +184,9 @@ async fn came_back(api: &Api, headers: &HeaderMap, query: Plain) -> Response {
     let Some(mut link) = api.0.links.take(&word, now) else { return over() };
     let Some(visit) = link.visit.take() else { return over() };
     let actor = link.actor.clone();
+    if !api.operator().may_still_change(&actor, &link.id).await {
+        return over();
+    }
     match api.ask(&actor, Command::ConnectFinish { visit, query }).await {
         // The first time brought no refresh token: the person is asked once more.
         Ok(Reply::Connect(ConnectStep::Browser { visit, url, .. })) => {

@@ -61,7 +61,7 @@ pub(super) struct Connections {
 
 /// Connections, in the order of their ids
 ///
-/// A key that is bound to labels sees those it reaches; a page may then have fewer rows than others.
+/// A key that is bound sees those it reaches.
 #[utoipa::path(get, path = "/api/v1/connections", tag = "connections", params(Wanted),
     responses((status = 200, body = Connections, description = "A page"), (status = 304, description = "The same as `If-None-Match`"), Problem))]
 pub(super) async fn list(
@@ -74,15 +74,45 @@ pub(super) async fn list(
     let page = page(wanted.after, wanted.limit)?;
     let (provider, label, failed) = (wanted.provider, wanted.label, wanted.failed);
     let selection = Selection { provider, failed, label, ..Selection::default() };
-    let reply = api.ask(&caller.actor, Command::Connections { selection, page: Some(page) });
-    let Reply::ConnectionPage(Page { mut rows, next, .. }) = reply.await? else {
-        return Err(unexpected());
-    };
-    rows.retain(|it| {
-        let id = ConnectionId::new(&it.provider, &it.name);
-        id.map_or(!caller.is_bound(), |id| caller.reaches_known(&id, &it.labels))
-    });
-    Ok(version::versioned(&headers, &Connections { connections: rows, next }))
+    let (is_first, provider) = (page.after.is_none(), selection.provider.clone());
+    let (connections, next) = reached(&api, &caller, selection, page).await?;
+    if is_first {
+        caller.has_seen(provider.as_deref(), connections.len())?;
+    }
+    Ok(version::versioned(&headers, &Connections { connections, next }))
+}
+
+/// A page of those that the caller reaches, and what the next one begins after: never the name of another.
+async fn reached(
+    api: &Api,
+    caller: &Caller,
+    selection: Selection,
+    PageQuery { mut after, limit }: PageQuery,
+) -> Result<(Vec<ConnectionView>, Option<String>), Problem> {
+    let wanted = usize::try_from(limit.unwrap_or(USUAL)).unwrap_or(usize::MAX);
+    let mut all: Vec<ConnectionView> = Vec::new();
+    loop {
+        let (selection, page) = (selection.clone(), Some(PageQuery { after, limit }));
+        let reply = api.ask(&caller.actor, Command::Connections { selection, page }).await;
+        let Reply::ConnectionPage(Page { rows, next, .. }) = reply.map_err(|it| caller.told(it))?
+        else {
+            return Err(unexpected());
+        };
+        if !caller.is_bound() {
+            return Ok((rows, next));
+        }
+        all.extend(rows.into_iter().filter(|it| {
+            let id = ConnectionId::new(&it.provider, &it.name);
+            id.is_ok_and(|id| caller.reaches_known(&id, &it.labels))
+        }));
+        if all.len() > wanted || next.is_none() {
+            let more = all.len() > wanted;
+            all.truncate(wanted);
+            let last = all.last().filter(|_| more).map(|it| format!("{}/{}", it.provider, it.name));
+            return Ok((all, last));
+        }
+        after = next;
+    }
 }
 
 /// A page as a query asks for it.

@@ -8,15 +8,16 @@ use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
+use bytes::BytesMut;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use http_body::Body as _;
 use percent_encoding::percent_decode_str;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::api::Api;
 use crate::api::caller::Caller;
 use crate::api::problem::Problem;
-use crate::api::reading::{LARGEST_BODY, id, whole};
+use crate::api::reading::{LARGEST_BODY, id};
 use crate::egress::{EgressError, Method, Upload};
 use crate::lifecycle::Lifecycle;
 use crate::model::api_key::Scope;
@@ -82,11 +83,31 @@ async fn asked(request: Request, path: String) -> Result<Asked, Problem> {
     let length = body.size_hint().exact();
     let body = match length {
         // Small enough to be held, and sent once more if the token is refused.
-        Some(length) if length <= LARGEST_BODY as u64 => Upload::whole(whole(body).await?),
+        Some(length) if length <= LARGEST_BODY as u64 => Upload::whole(held(body).await?),
         _ => Upload::stream(body),
     };
     let query = parts.uri.query().map(str::to_owned);
     Ok(Asked { method, path, query, headers: parts.headers, length, body })
+}
+
+/// All of a small body. As of one that is streamed, only silence in the midst of it is limited.
+async fn held(body: Body) -> Result<Bytes, Problem> {
+    let mut pieces = body.into_data_stream();
+    let mut all = BytesMut::new();
+    loop {
+        let piece = timeout(Upload::SILENCE, pieces.next()).await.map_err(|_| {
+            let seconds = Upload::SILENCE.as_secs();
+            let detail = format!("nothing more of the body came for {seconds} s");
+            Problem::new(code::Http::Timeout, detail)
+        })?;
+        match piece {
+            Some(Ok(piece)) => all.extend_from_slice(&piece),
+            Some(Err(_)) => {
+                return Err(Problem::new(code::Http::BodyInvalid, "the body did not come whole"));
+            }
+            None => return Ok(all.freeze()),
+        }
+    }
 }
 
 fn passed(answer: Answer, lifecycle: Lifecycle) -> Response {

@@ -114,10 +114,11 @@ pub(super) struct Stored {
 pub(super) async fn set(
     State(api): State<Api>,
     caller: Caller,
+    headers: HeaderMap,
     Id(id): Id,
     Body(said): Body<Value>,
 ) -> Result<Json<Stored>, Problem> {
-    caller.may_with(&api, Scope::ConnectionWrite, &id).await?;
+    connections::may_change(&api, &caller, &headers, &id).await?;
     let command = Command::TokenSet { id, text: said.to_string().into() };
     match api.ask(&caller.actor, command).await? {
         Reply::Stored { generation, .. } => Ok(Json(Stored { generation })),

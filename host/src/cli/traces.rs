@@ -17,5 +17,5 @@ pub(super) fn wanted(verb: &Verb, runtime: &Handle) -> Result<Option<Traces>, Tr
     }
     let Some(wanted) = Wanted::read(source::variable)? else { return Ok(None) };
     let collector = Collector::new(runtime.clone(), wanted.timeout);
-    Traces::start(collector.map_err(TracesError::Invalid)?).map(Some)
+    Traces::start(collector.ok_or(TracesError::NoClient)?).map(Some)
 }

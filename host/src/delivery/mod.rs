@@ -31,7 +31,7 @@ mod heartbeat;
 
 use std::sync::Arc;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 pub use channels::Parts;
 pub use feed::{Feed, Part, Place};
@@ -49,6 +49,8 @@ pub struct Delivery {
     parts: Parts,
     feed: Feed,
     running: Mutex<Running>,
+    /// Counts how often manifest and plugins were read anew.
+    read_anew: watch::Sender<u64>,
 }
 
 /// Who is at work.
@@ -69,7 +71,8 @@ impl Delivery {
     pub async fn start(parts: Parts) -> Result<Self, StorageError> {
         let log = Log::continued(&parts.storage).await?;
         let feed = Feed::start(&parts.storage).await?;
-        let delivery = Self { parts: parts.clone(), feed, running: Mutex::default() };
+        let (running, read_anew) = (Mutex::default(), watch::Sender::default());
+        let delivery = Self { parts: parts.clone(), feed, running, read_anew };
         log.pass_over().await?;
         delivery.follow_manifest().await?;
         parts.lifecycle.spawn("delivery", log.run(parts.lifecycle.clone()));
@@ -82,7 +85,8 @@ impl Delivery {
         self.feed.clone()
     }
 
-    /// Starts, ends and changes what the manifest in force wants otherwise.
+    /// Starts, ends and changes what the manifest in force wants otherwise. The others look at once: with the
+    /// manifest, plugins were read anew.
     pub async fn follow_manifest(&self) -> Result<(), StorageError> {
         let manifest = self.parts.manifest();
         let mut running = self.running.lock().await;
@@ -101,12 +105,14 @@ impl Delivery {
             running.heartbeat =
                 Some(self.spawn("heartbeat", |stop| heartbeat::run(parts, heartbeat, stop)));
         }
+        self.read_anew.send_modify(|it| *it += 1);
         Ok(())
     }
 
     async fn begin(&self, channel: &Channel) -> Result<At, StorageError> {
         let worker = Worker::new(self.parts.clone(), Arc::new(channel.clone())).await?;
-        Ok(self.spawn("channel", |stop| worker.run(stop)))
+        let read_anew = self.read_anew.subscribe();
+        Ok(self.spawn("channel", |stop| worker.run(stop, read_anew)))
     }
 
     fn spawn<F>(&self, name: &'static str, work: impl FnOnce(CancellationToken) -> F) -> At

@@ -41,11 +41,10 @@ enum Undelivered {
 }
 
 impl Collector {
-    /// Sends on `runtime`, and waits so long for each answer.
-    pub fn new(runtime: Handle, timeout: Duration) -> Result<Self, String> {
-        let client = client::for_collector(timeout);
-        let client = client.map_err(|_| "the HTTP client cannot be set up".to_owned())?;
-        Ok(Self { client, runtime, is_down: AtomicBool::new(false) })
+    /// Sends on `runtime`, and waits so long for each answer. `None` if the HTTP client cannot be set up.
+    pub fn new(runtime: Handle, timeout: Duration) -> Option<Self> {
+        let client = client::for_collector(timeout).ok()?;
+        Some(Self { client, runtime, is_down: AtomicBool::new(false) })
     }
 
     /// Says it when that changes, and not each time: batches come every few seconds.

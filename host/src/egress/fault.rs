@@ -75,6 +75,15 @@ pub(super) fn late(host: &str, part: &str, deadline: Duration) -> EgressError {
     )
 }
 
+/// The rest of a request was not read in time.
+pub(super) fn unread(host: &str, deadline: Duration) -> EgressError {
+    let seconds = deadline.as_secs_f64();
+    EgressError::in_doubt(
+        code::Provider::Timeout,
+        format!("{host} read nothing more of the request for {seconds} s; outcome unknown"),
+    )
+}
+
 /// The answer breaks HTTP; `what` finishes `HOST sent ...`.
 pub(super) fn invalid(host: &str, what: &str) -> EgressError {
     EgressError::unreadable(

@@ -19,7 +19,7 @@ pub use collector::Collector;
 pub use error::EgressError;
 pub use headers::{Meaning, folded, meaning};
 pub use lookup::Lookup;
-pub use passing::{Passed, Passing};
+pub use passing::{Passed, Passing, Way};
 pub use pattern::{Pattern, PatternError};
 pub use policy::Policy;
 pub use request::{Body, Method, Request};

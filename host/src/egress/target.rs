@@ -53,7 +53,8 @@ impl Target {
         check_characters(&text)?;
         let url = Url::parse(&text).map_err(|_| Oddity::Form("that cannot be parsed"))?;
         let written = rest.split('?').next().unwrap_or_default();
-        if url.path().strip_prefix('/') != Some(written) || !has_whole_escapes(written) {
+        let is_as_written = url.path().strip_prefix('/') == Some(written);
+        if !is_as_written || !has_whole_escapes(written) || climbs(written) {
             return Err(Oddity::Form("with dot segments or odd escapes in its path"));
         }
         Ok(Self { url, ..origin })
@@ -167,16 +168,29 @@ fn hides_structure(path: &str) -> bool {
 /// A path as the most lenient of servers reads it: decoded, in small letters, without empty segments and
 /// without what stands behind a semicolon.
 pub(super) fn plainest(path: &str) -> String {
+    let path = decoded(path);
+    segments(&path).filter(|it| !matches!(*it, "" | ".")).collect::<Vec<_>>().join("/")
+}
+
+/// Whether such a server finds a segment that leads elsewhere.
+fn climbs(path: &str) -> bool {
+    segments(&decoded(path)).any(|it| matches!(it, "." | ".."))
+}
+
+/// In small letters, without any escape.
+fn decoded(path: &str) -> String {
     let mut path = path.to_ascii_lowercase();
     loop {
         let decoded = percent_decode_str(&path).decode_utf8_lossy().to_ascii_lowercase();
         if decoded == path {
-            break;
+            return path;
         }
         path = decoded;
     }
-    let segments = path.split(['/', '\\']).map(|it| it.split(';').next().unwrap_or_default());
-    segments.filter(|it| !matches!(*it, "" | ".")).collect::<Vec<_>>().join("/")
+}
+
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.split(['/', '\\']).map(|it| it.split(';').next().unwrap_or_default())
 }
 
 fn has_whole_escapes(path: &str) -> bool {

@@ -9,21 +9,24 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use sync_wrapper::SyncWrapper;
-use tokio::sync::oneshot;
-use tokio::time::{Instant, Sleep};
-
-/// How long a program may send nothing while it has not sent everything.
-const SILENCE: Duration = Duration::from_mins(1);
+use tokio::sync::watch;
+use tokio::time::Sleep;
 
 /// A body on its way to a provider.
 pub struct Upload(Kind);
 
 enum Kind {
     Whole(Bytes),
-    Stream(reqwest::Body, oneshot::Receiver<()>),
+    Stream(reqwest::Body, Taking),
 }
 
+/// Changes whenever a piece of a body is taken, and is closed when the body is gone.
+pub(super) type Taking = watch::Receiver<()>;
+
 impl Upload {
+    /// How long a program may send nothing while it has not sent everything.
+    pub const SILENCE: Duration = Duration::from_mins(1);
+
     /// All of it.
     pub fn whole(bytes: Bytes) -> Self {
         Self(Kind::Whole(bytes))
@@ -35,13 +38,9 @@ impl Upload {
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let (sender, ended) = oneshot::channel();
-        let body = Sent {
-            body: SyncWrapper::new(body),
-            waits: Box::pin(tokio::time::sleep(SILENCE)),
-            _ended: sender,
-        };
-        Self(Kind::Stream(reqwest::Body::wrap(body), ended))
+        let (taken, taking) = watch::channel(());
+        let body = Sent { body: SyncWrapper::new(body), waits: None, taken };
+        Self(Kind::Stream(reqwest::Body::wrap(body), taking))
     }
 
     /// The same once more, if it was held.
@@ -52,12 +51,12 @@ impl Upload {
         }
     }
 
-    /// The body for the client, and what ends when all of it was sent.
-    pub(super) fn into_parts(self) -> (Option<reqwest::Body>, Option<oneshot::Receiver<()>>) {
+    /// The body for the client, and how it is taken.
+    pub(super) fn into_parts(self) -> (Option<reqwest::Body>, Option<Taking>) {
         match self.0 {
             Kind::Whole(bytes) if bytes.is_empty() => (None, None),
             Kind::Whole(bytes) => (Some(bytes.into()), None),
-            Kind::Stream(body, ended) => (Some(body), Some(ended)),
+            Kind::Stream(body, taking) => (Some(body), Some(taking)),
         }
     }
 }
@@ -74,11 +73,12 @@ impl fmt::Display for Stalled {
 
 impl std::error::Error for Stalled {}
 
-/// A body that says when it is dropped, which is when it was sent, and does not wait for ever.
+/// A body that says when it is taken, and when it is dropped, which is when it was sent; it does not wait for ever.
 struct Sent<B> {
     body: SyncWrapper<B>,
-    waits: Pin<Box<Sleep>>,
-    _ended: oneshot::Sender<()>,
+    /// Ends the wait for the program; only while it is asked for more.
+    waits: Option<Pin<Box<Sleep>>>,
+    taken: watch::Sender<()>,
 }
 
 impl<B> Body for Sent<B>
@@ -96,11 +96,16 @@ where
         let this = self.get_mut();
         match Pin::new(this.body.get_mut()).poll_frame(context) {
             Poll::Ready(frame) => {
-                this.waits.as_mut().reset(Instant::now() + SILENCE);
+                this.waits = None;
+                this.taken.send_replace(());
+                // Trailers are headers that nobody has looked at.
+                let frame = frame.filter(|it| it.as_ref().map_or(true, Frame::is_data));
                 Poll::Ready(frame.map(|it| it.map_err(Into::into)))
             }
             Poll::Pending => {
-                ready!(this.waits.as_mut().poll(context));
+                let waits =
+                    this.waits.get_or_insert_with(|| Box::pin(tokio::time::sleep(Upload::SILENCE)));
+                ready!(waits.as_mut().poll(context));
                 Poll::Ready(Some(Err(Box::new(Stalled))))
             }
         }
@@ -114,6 +119,46 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A piece, and trailers behind it.
+    struct Trailing(u8);
+
+    impl Body for Trailing {
+        type Data = Bytes;
+        type Error = std::io::Error;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+            self.0 += 1;
+            Poll::Ready(match self.0 {
+                1 => Some(Ok(Frame::data(Bytes::from_static(b"data")))),
+                2 => {
+                    let name = reqwest::header::HeaderName::from_static("x-http-method-override");
+                    let value = reqwest::header::HeaderValue::from_static("DELETE");
+                    Some(Ok(Frame::trailers([(name, value)].into_iter().collect())))
+                }
+                _ => None,
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn trailers_do_not_pass() {
+        let (body, taking) = Upload::stream(Trailing(0)).into_parts();
+        let (mut body, mut taking) = (body.unwrap(), taking.unwrap());
+        let mut next = async || {
+            let frame = std::future::poll_fn(|it| Pin::new(&mut body).poll_frame(it)).await;
+            frame.map(|it| it.unwrap().into_data().unwrap())
+        };
+        assert_eq!(next().await.unwrap(), "data");
+        assert!(next().await.is_none());
+        assert!(taking.changed().await.is_ok(), "a piece was taken");
+        drop(body);
+        taking.mark_unchanged();
+        assert!(taking.changed().await.is_err(), "the body is gone");
+    }
 
     #[test]
     fn what_is_held_can_be_sent_twice_and_what_passes_cannot() {

@@ -83,7 +83,8 @@ impl Lifecycle {
             // The payload may hold a secret, and is dropped unseen.
             result.map_err(|_| report_panic(name)).ok()
         };
-        let span = tracing::info_span!("task", task.name = name);
+        // Entered at every poll, so it costs nothing unless somebody looks that closely.
+        let span = tracing::debug_span!("task", task.name = name);
         Task(self.tasks.spawn(cause::carried(guarded.instrument(span))))
     }
 

@@ -9,10 +9,11 @@ use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::model::api_key::{ApiKey, Grant, Presented};
+use crate::model::api_key::{ApiKey, Grant, Presented, Scope};
+use crate::model::audit::Actor;
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
-use crate::model::id::check_name;
+use crate::model::id::{ConnectionId, check_name};
 use crate::operator::command::Plain;
 use crate::operator::{Operator, Reply};
 use crate::refresher::host_fault;
@@ -125,6 +126,14 @@ impl Operator {
         let key = self.0.keys.recognise(presented, &self.0.vault, now)?;
         self.0.keys.used(&key.id, now);
         Ok(key)
+    }
+
+    /// Whether `actor` may still change `id`: its key may have been revoked since it asked.
+    pub async fn may_still_change(&self, actor: &Actor, id: &ConnectionId) -> bool {
+        let Actor::Key(key) = actor else { return true };
+        let Some(grant) = self.0.keys.in_force(key, self.now()) else { return false };
+        let labels = self.labels(id).await.ok().flatten().unwrap_or_default();
+        grant.allows(Scope::ConnectionWrite) && grant.reaches(id, &labels)
     }
 
     /// Returns once the key `id`, which was recognised before, is revoked or over.

@@ -68,8 +68,11 @@ impl Operator {
         progress: &mpsc::UnboundedSender<Progress>,
     ) -> Result<Reply, Failure> {
         let told = told_of(&command);
-        // Boxed: it holds whatever any command needs, and callers pass it on.
-        let reply = Box::pin(self.carry_out(command, progress)).await?;
+        let reply = match command {
+            Command::TokenGet { id, min_ttl_s } => self.token(&id, min_ttl_s).await?,
+            // Boxed: it holds whatever any other command needs, and callers pass it on.
+            command => Box::pin(self.carry_out(command, progress)).await?,
+        };
         if let Some(told) = told.or_else(|| told_of_reply(&reply)) {
             self.note(actor, told.action, told.subject, told.detail).await;
         }
@@ -84,14 +87,21 @@ impl Operator {
         subject: String,
         detail: Option<String>,
     ) {
+        if action.is_counted() {
+            return self.count(actor, action, subject);
+        }
         let at = self.0.clock.now();
         let record = AuditRecord { at, actor: actor.clone(), action, subject, detail, count: 1 };
-        if action.is_counted() {
-            if self.0.tally.add(record) >= MOST {
-                self.write_counts().await;
-            }
-        } else {
-            self.write(vec![record]).await;
+        self.write(vec![record]).await;
+    }
+
+    /// Counts that `actor` did something once more.
+    pub(super) fn count(&self, actor: &Actor, action: Action, subject: String) {
+        let (at, actor) = (self.0.clock.now(), actor.clone());
+        let record = AuditRecord { at, actor, action, subject, detail: None, count: 1 };
+        if self.0.tally.add(record) >= MOST {
+            let this = self.clone();
+            self.0.lifecycle.spawn("audit", async move { this.write_counts().await });
         }
     }
 

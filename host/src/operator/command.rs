@@ -229,6 +229,31 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// Whether it is more than a look at what is there, and so runs to its end whoever waits for it. Tokens are
+    /// refreshed in tasks of their own.
+    pub fn changes(&self) -> bool {
+        !matches!(
+            self,
+            Self::Status { .. }
+                | Self::Connections { .. }
+                | Self::Show { .. }
+                | Self::TokenGet { .. }
+                | Self::Log(_)
+                | Self::Attempt { .. }
+                | Self::Follow { .. }
+                | Self::Stats { .. }
+                | Self::Schedules
+                | Self::Plugins
+                | Self::Doctor
+                | Self::Readiness
+                | Self::ApiKeys
+                | Self::Audit(_)
+                | Self::Channels
+        )
+    }
+}
+
 /// Which entries of the audit log.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct AuditQuery {

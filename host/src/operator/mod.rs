@@ -144,6 +144,7 @@ impl Operator {
         Self(Arc::new(parts))
     }
 
+    /// Carries out any command; [`run`](Self::run) does so with the one that programs repeat all day.
     async fn carry_out(
         &self,
         command: Command,

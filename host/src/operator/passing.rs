@@ -14,10 +14,11 @@ impl Operator {
         id: &ConnectionId,
         asked: Asked,
     ) -> Result<Answer, Refusal> {
-        let answer = self.0.proxy.forward(id, asked).await;
-        metrics::passed(id.provider(), answer.as_ref().ok().map(|it| it.status));
-        if answer.is_ok() {
-            self.note(actor, Action::TokenUsed, id.full(), None).await;
+        let sent = || self.count(actor, Action::TokenUsed, id.full());
+        let answer = self.0.proxy.forward(id, asked, sent).await;
+        // A name that anybody may write is no label.
+        if self.manifest().providers.contains_key(id.provider()) {
+            metrics::passed(id.provider(), answer.as_ref().ok().map(|it| it.status));
         }
         answer
     }

@@ -37,9 +37,10 @@ impl Answer {
         let mut headers = headers::back(&passed.headers);
         let mut found = false;
         for value in headers.values_mut() {
-            let (masked, was_there) = mask.header(value);
-            *value = masked;
-            found |= was_there;
+            if let Some(masked) = mask.header(value) {
+                *value = masked;
+                found = true;
+            }
         }
         if !unpacking.is_plain() {
             // They speak of the packed bytes.

@@ -13,14 +13,19 @@ const HOLDS_FOR: Duration = Duration::from_mins(1);
 /// So many connections are remembered.
 const MOST: usize = 4096;
 
-/// When it was so, by connection.
+/// Which they are. Two of them are remembered of a connection at most.
 #[derive(Default)]
-pub(super) struct Barren(Mutex<HashMap<ConnectionId, Instant>>);
+pub(super) struct Barren {
+    /// When a new token did not help.
+    refused: Mutex<HashMap<ConnectionId, Instant>>,
+    /// The generation of a new token with which nothing was sent: the body had gone with the old one.
+    untried: Mutex<HashMap<ConnectionId, u64>>,
+}
 
 impl Barren {
     /// A new token of `id` did not help.
     pub(super) fn note(&self, id: &ConnectionId, now: Instant) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= MOST {
             all.retain(|_, at| now.duration_since(*at) < HOLDS_FOR);
         }
@@ -31,8 +36,23 @@ impl Barren {
 
     /// Whether it is of no use to try.
     pub(super) fn holds(&self, id: &ConnectionId, now: Instant) -> bool {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         all.get(id).is_some_and(|at| now.duration_since(*at) < HOLDS_FOR)
+    }
+
+    /// `id` has a new token of this generation, which the next request tries.
+    pub(super) fn leave_untried(&self, id: &ConnectionId, generation: u64) {
+        let mut all = self.untried.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= MOST {
+            all.clear();
+        }
+        all.insert(id.clone(), generation);
+    }
+
+    /// Whether that request has just been refused: the token of this generation was new, and did not help.
+    pub(super) fn was_untried(&self, id: &ConnectionId, generation: u64) -> bool {
+        let mut all = self.untried.lock().unwrap_or_else(PoisonError::into_inner);
+        all.remove(id) == Some(generation)
     }
 }
 
@@ -49,13 +69,24 @@ mod tests {
     }
 
     #[test]
+    fn a_new_token_that_waited_for_a_request_is_tried_once() {
+        let (barren, id) = (Barren::default(), "x/a".parse().unwrap());
+        assert!(!barren.was_untried(&id, 2));
+        barren.leave_untried(&id, 2);
+        assert!(!barren.was_untried(&"x/b".parse().unwrap(), 2));
+        assert!(barren.was_untried(&id, 2) && !barren.was_untried(&id, 2));
+        barren.leave_untried(&id, 2);
+        assert!(!barren.was_untried(&id, 3), "another one has come meanwhile");
+    }
+
+    #[test]
     fn however_many_there_are_it_stays_small() {
         let (barren, now) = (Barren::default(), Instant::now());
         for number in 0..3 * MOST {
             barren.note(&format!("x/c{number}").parse().unwrap(), now);
         }
-        assert_eq!(barren.0.lock().unwrap().len(), MOST);
+        assert_eq!(barren.refused.lock().unwrap().len(), MOST);
         barren.note(&"x/new".parse().unwrap(), now + HOLDS_FOR);
-        assert_eq!(barren.0.lock().unwrap().len(), 1);
+        assert_eq!(barren.refused.lock().unwrap().len(), 1);
     }
 }

@@ -5,31 +5,27 @@
 //! This is the second guard. The first is where requests may go: a provider that is asked to hand out what it
 //! was sent, encoded in a way of its own, can do that.
 
-use std::fmt::Write as _;
-
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use memchr::memmem::Finder;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use reqwest::header::HeaderValue;
 use secrecy::ExposeSecret as _;
 use zeroize::Zeroizing;
 
+use crate::proxy::spelling::Spelling;
 use crate::refresher::Served;
 
-/// A shorter one would take half of a page with it.
-const SHORTEST: usize = 8;
-
 /// The tokens of one request, in every spelling that is looked for.
-#[derive(Default)]
 pub(super) struct Mask {
-    spellings: Vec<(Zeroizing<Vec<u8>>, Finder<'static>)>,
+    spellings: Vec<Spelling>,
+    /// With which bytes one of them begins.
+    first: [bool; 256],
     longest: usize,
 }
 
 impl Mask {
     /// A mask over `tokens`.
     pub(super) fn over<'a>(tokens: impl IntoIterator<Item = &'a Served>) -> Self {
-        let mut mask = Self::default();
+        let mut mask = Self { spellings: Vec::new(), first: [false; 256], longest: 0 };
         for served in tokens {
             let token = served.token.expose_secret();
             mask.learn(token.as_bytes());
@@ -45,49 +41,49 @@ impl Mask {
     }
 
     fn learn(&mut self, secret: &[u8]) {
-        if secret.len() < SHORTEST {
-            return;
-        }
-        for spelling in spellings(secret).map(Zeroizing::new) {
-            if spelling.len() >= SHORTEST && !self.spellings.iter().any(|(it, _)| *it == spelling) {
-                self.longest = self.longest.max(spelling.len());
-                let finder = Finder::new(&*spelling).into_owned();
-                self.spellings.push((spelling, finder));
-            }
+        for spelling in Spelling::all_of(secret) {
+            self.longest = self.longest.max(spelling.longest());
+            spelling.first().into_iter().for_each(|it| self.first[usize::from(it)] = true);
+            self.spellings.push(spelling);
         }
     }
 
     /// Whether a token is in `text`.
     fn is_in(&self, text: &[u8]) -> bool {
-        self.spellings.iter().any(|(_, finder)| finder.find(text).is_some())
+        self.spellings.iter().any(|it| it.find(text, 0).is_some())
     }
 
     /// Puts stars over every token in `text`; whether there was one.
     fn put_over(&self, text: &mut [u8]) -> bool {
         let mut found = false;
-        for (spelling, finder) in &self.spellings {
-            while let Some(start) = finder.find(text) {
-                text[start..start + spelling.len()].fill(b'*');
+        for spelling in &self.spellings {
+            let mut from = 0;
+            while let Some(place) = spelling.find(text, from) {
+                from = place.end;
+                text[place].fill(b'*');
                 found = true;
             }
         }
         found
     }
 
-    /// A header's value without a token, and whether there was one.
-    pub(super) fn header(&self, value: &HeaderValue) -> (HeaderValue, bool) {
-        let mut bytes = value.as_bytes().to_vec();
-        if !self.put_over(&mut bytes) {
-            return (value.clone(), false);
+    /// A header's value without a token, if there is one in it.
+    pub(super) fn header(&self, value: &HeaderValue) -> Option<HeaderValue> {
+        if !self.is_in(value.as_bytes()) {
+            return None;
         }
-        (HeaderValue::from_bytes(&bytes).unwrap_or(HeaderValue::from_static("")), true)
+        let mut bytes = value.as_bytes().to_vec();
+        self.put_over(&mut bytes);
+        Some(HeaderValue::from_bytes(&bytes).unwrap_or(HeaderValue::from_static("")))
     }
 
     /// How many bytes at the end of `text` may be the beginning of a token.
     fn begun(&self, text: &[u8]) -> usize {
-        let first = text.len().saturating_sub(self.longest.saturating_sub(1));
-        let begins = |tail: &[u8]| self.spellings.iter().any(|(it, _)| it.starts_with(tail));
-        (first..text.len()).find(|&at| begins(&text[at..])).map_or(0, |at| text.len() - at)
+        let from = text.len().saturating_sub(self.longest.saturating_sub(1));
+        let begins = |tail: &[u8]| {
+            self.first[usize::from(tail[0])] && self.spellings.iter().any(|it| it.is_begun_by(tail))
+        };
+        (from..text.len()).find(|&at| begins(&text[at..])).map_or(0, |at| text.len() - at)
     }
 }
 
@@ -128,72 +124,17 @@ fn decoded(text: &str) -> Option<Vec<u8>> {
     STANDARD_NO_PAD.decode(text.trim_end_matches('=')).ok()
 }
 
-/// As it is, in a query, in JSON, in HTML, in hexadecimal, and in the midst of something in base64.
-fn spellings(secret: &[u8]) -> impl Iterator<Item = Vec<u8>> {
-    let hex = hex(secret);
-    let plain = vec![
-        secret.to_vec(),
-        replaced(secret, &[(b'/', "\\/")]),
-        replaced(secret, &[(b'+', "\\u002B"), (b'=', "\\u003D"), (b'/', "\\/")]),
-        replaced(secret, &[(b'+', "\\u002b"), (b'=', "\\u003d")]),
-        replaced(secret, &[(b'&', "&amp;"), (b'<', "&lt;"), (b'>', "&gt;"), (b'"', "&quot;")]),
-        replaced(secret, &[(b'+', "&#43;"), (b'=', "&#61;"), (b'/', "&#47;")]),
-        replaced(secret, &[(b'+', "&#x2B;"), (b'=', "&#x3D;"), (b'/', "&#x2F;")]),
-        in_a_query(secret, b"-_.~", true),
-        in_a_query(secret, b"-_.~", false),
-        in_a_query(secret, b"", true),
-        in_a_query(secret, b"", false),
-        hex.to_ascii_uppercase().into_bytes(),
-        hex.into_bytes(),
-    ];
-    let in_base64 = (0..3).flat_map(|before| {
-        [in_midst(&STANDARD_NO_PAD, secret, before), in_midst(&URL_SAFE_NO_PAD, secret, before)]
-    });
-    plain.into_iter().chain(in_base64.collect::<Vec<_>>())
-}
-
-/// Percent-encoded but for letters, digits and `kept`, with large or small hexadecimal digits.
-fn in_a_query(secret: &[u8], kept: &[u8], large: bool) -> Vec<u8> {
-    let one = |byte: &u8| match byte {
-        byte if byte.is_ascii_alphanumeric() || kept.contains(byte) => vec![*byte],
-        byte if large => format!("%{byte:02X}").into_bytes(),
-        byte => format!("%{byte:02x}").into_bytes(),
-    };
-    secret.iter().flat_map(one).collect()
-}
-
-fn hex(secret: &[u8]) -> String {
-    secret.iter().fold(String::new(), |mut text, it| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{it:02x}");
-        text
-    })
-}
-
-fn replaced(secret: &[u8], with: &[(u8, &str)]) -> Vec<u8> {
-    let one = |byte: &u8| match with.iter().find(|(it, _)| it == byte) {
-        Some((_, text)) => text.as_bytes().to_vec(),
-        None => vec![*byte],
-    };
-    secret.iter().flat_map(one).collect()
-}
-
-/// The letters that `secret` has in base64 whatever stands around it, where `before` bytes of a group of three
-/// stand before it.
-fn in_midst(engine: &impl base64::Engine, secret: &[u8], before: usize) -> Vec<u8> {
-    let whole = Zeroizing::new([&[0; 2][..before], secret].concat());
-    let encoded = engine.encode(&*whole).into_bytes();
-    let (start, end) = ((before * 8).div_ceil(6), whole.len() * 8 / 6);
-    encoded[start..end].to_vec()
-}
-
 #[cfg(test)]
 mod tests {
-    use base64::engine::general_purpose::STANDARD;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
     use bytes::Bytes;
     use proptest::prelude::*;
 
     use super::*;
+
+    fn hex(secret: &[u8]) -> String {
+        secret.iter().map(|it| format!("{it:02x}")).collect()
+    }
 
     const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3In0.c2ln+bmF0/dXJl==";
 
@@ -223,6 +164,10 @@ mod tests {
         for text in [
             TOKEN.to_owned(),
             TOKEN.replace('/', "\\/"),
+            TOKEN.replace('=', "\\u003d"),
+            TOKEN.replace('+', "\\u002B"),
+            TOKEN.replace('=', "&#x3D;").replace('/', "&#x2F;"),
+            TOKEN.replace('+', "%2B").replace('=', "%3D"),
             TOKEN.replace('+', "\\u002b").replace('=', "\\u003d"),
             TOKEN.replace('+', "&#43;").replace('=', "&#61;").replace('/', "&#47;"),
             TOKEN.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D"),
@@ -256,6 +201,14 @@ mod tests {
         let event = Bytes::from_static(b"data: {\"n\":1}\n\n");
         assert_eq!(masked.pass(event.clone()), event);
         assert!(masked.held.is_empty());
+    }
+
+    #[test]
+    fn a_beginning_that_comes_again_and_again_hides_no_token() {
+        let begun = &TOKEN.as_bytes()[..20];
+        let (out, found) = through(&[begun, begun, TOKEN.as_bytes(), begun, b"."]);
+        assert!(found);
+        assert_eq!(out, [begun, begun, &b"*".repeat(TOKEN.len()), begun, b"."].concat());
     }
 
     #[test]

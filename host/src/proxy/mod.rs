@@ -22,6 +22,9 @@ mod unpacking;
 /// A token in an answer.
 mod echo;
 
+/// How a token may be written there.
+mod spelling;
+
 /// Connections that a new token does not help.
 mod barren;
 
@@ -110,8 +113,14 @@ impl Proxy {
         }
     }
 
-    /// Sends what a program asks for with the token of `id`. Whatever the provider answers is an answer.
-    pub async fn forward(&self, id: &ConnectionId, asked: Asked) -> Result<Answer, Refusal> {
+    /// Sends what a program asks for with the token of `id`, which is `sent` then, whatever comes back. Whatever the
+    /// provider answers is an answer.
+    pub async fn forward(
+        &self,
+        id: &ConnectionId,
+        asked: Asked,
+        sent: impl FnOnce(),
+    ) -> Result<Answer, Refusal> {
         let plugin = self.catalogue.plugin(id.provider())?;
         let (route, body) = Route::of(plugin, id, asked)?;
         let token = match self.serving.token(id, LIVES).await {
@@ -123,6 +132,9 @@ impl Proxy {
             Err(failure) => return Err(failure.into()),
         };
         let again = body.again();
+        if token.is_some() {
+            sent();
+        }
         let first = route.send(token.as_ref(), body).await?;
         let Some(token) = token else { return Answer::of(id, first, []) };
         if first.status != UNAUTHORIZED {
@@ -141,6 +153,9 @@ impl Proxy {
         first: Passed,
         again: Option<Upload>,
     ) -> Result<Answer, Refusal> {
+        if self.barren.was_untried(id, token.generation) {
+            self.barren.note(id, Instant::now());
+        }
         if self.barren.holds(id, Instant::now()) {
             return Answer::of(id, first, [&token]);
         }
@@ -152,7 +167,10 @@ impl Proxy {
                 return Answer::of(id, first, [&token]);
             }
         };
-        let Some(body) = again else { return Answer::of(id, first, [&token]) };
+        let Some(body) = again else {
+            self.barren.leave_untried(id, next.generation);
+            return Answer::of(id, first, [&token]);
+        };
         drop(first);
         let second = route.send(Some(&next), body).await?;
         if second.status == UNAUTHORIZED {

@@ -7,6 +7,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::ExposeSecret as _;
 use zeroize::Zeroizing;
 
+use crate::egress::Way;
 use crate::manifest::proxy::Place;
 use crate::refresher::Served;
 
@@ -22,8 +23,8 @@ pub(super) fn header_of(place: &Place) -> Option<&str> {
     }
 }
 
-/// Puts `token` into `headers` or behind `rest`. A token is visible ASCII, so it fits into both.
-pub(super) fn put(place: &Place, token: &Served, headers: &mut HeaderMap, rest: &mut String) {
+/// Puts `token` into `headers` or the query of `way`. A token is visible ASCII, so it fits into both.
+pub(super) fn put(place: &Place, token: &Served, headers: &mut HeaderMap, way: &mut Way) {
     let secret = token.token.expose_secret();
     match place {
         Place::Authorization => {
@@ -38,10 +39,9 @@ pub(super) fn put(place: &Place, token: &Served, headers: &mut HeaderMap, rest: 
             set(headers, name, &format!("{before}{secret}"));
         }
         Place::Query(name) => {
-            rest.push(if rest.contains('?') { '&' } else { '?' });
-            rest.extend(utf8_percent_encode(name, ENCODED));
-            rest.push('=');
-            rest.extend(utf8_percent_encode(secret, ENCODED));
+            let (name, secret) =
+                (utf8_percent_encode(name, ENCODED), utf8_percent_encode(secret, ENCODED));
+            way.ask_with(&Zeroizing::new(format!("{name}={secret}")));
         }
     }
 }
@@ -57,7 +57,9 @@ fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::egress::{Method, Pattern, Policy};
 
+    /// The headers, and the query that a request to `rest` has then.
     fn put_into(place: &Place, rest: &str) -> (HeaderMap, String) {
         let token = Served {
             token: "a+b/c".into(),
@@ -66,22 +68,37 @@ mod tests {
             generation: 1,
             short: None,
         };
-        let (mut headers, mut rest) = (HeaderMap::new(), rest.to_owned());
-        put(place, &token, &mut headers, &mut rest);
-        (headers, rest)
+        let policy = |patterns| Policy {
+            plugin: "p".into(),
+            provider: "p".into(),
+            patterns,
+            networks: Vec::new(),
+            plaintext: false,
+        };
+        let open = Pattern::expand("GET https://a.example/*", &|_| None).unwrap();
+        let way = Way::judged(
+            &policy(vec![open]),
+            &policy(Vec::new()),
+            Method::Get,
+            "https://a.example/",
+            rest,
+        );
+        let (mut headers, mut way) = (HeaderMap::new(), way.unwrap());
+        put(place, &token, &mut headers, &mut way);
+        (headers, way.query().unwrap_or_default().to_owned())
     }
 
     #[test]
     fn a_token_stands_where_the_manifest_says() {
-        let (headers, _) = put_into(&Place::Authorization, "");
-        assert_eq!(headers["authorization"], "Bearer a+b/c");
+        let (headers, query) = put_into(&Place::Authorization, "x?y=1");
+        assert_eq!((&headers["authorization"], &*query), (&"Bearer a+b/c".parse().unwrap(), "y=1"));
         assert!(!format!("{headers:?}").contains("a+b"), "it does not print");
         let basic = Place::Basic { before: "api:".to_owned(), behind: String::new() };
         assert_eq!(put_into(&basic, "").0["authorization"], "Basic YXBpOmErYi9j");
         let header = Place::Header { name: "x-api-key".to_owned(), before: "Token ".to_owned() };
         assert_eq!(put_into(&header, "").0["x-api-key"], "Token a+b/c");
         let query = Place::Query("api key".to_owned());
-        assert_eq!(put_into(&query, "x").1, "x?api%20key=a%2Bb%2Fc");
-        assert_eq!(put_into(&query, "x?y=1").1, "x?y=1&api%20key=a%2Bb%2Fc");
+        assert_eq!(put_into(&query, "x").1, "api%20key=a%2Bb%2Fc");
+        assert_eq!(put_into(&query, "x?y=1").1, "y=1&api%20key=a%2Bb%2Fc");
     }
 }

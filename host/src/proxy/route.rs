@@ -6,7 +6,7 @@ use std::sync::Arc;
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
 
 use crate::catalogue::Plugin;
-use crate::egress::{EgressError, Method, Passed, Passing, Policy, Upload};
+use crate::egress::{EgressError, Passed, Passing, Policy, Upload, Way};
 use crate::manifest::proxy::{Place, Proxy};
 use crate::model::code::{self, Code};
 use crate::model::id::ConnectionId;
@@ -16,13 +16,10 @@ use crate::refresher::Served;
 /// The header by which a program names an address, where the manifest has several.
 pub const TO: &str = "keepfresh-to";
 
-/// Where a request goes.
+/// Where a request goes, and may go.
 pub(super) struct Route {
     plugin: Arc<Plugin>,
-    name: String,
-    method: Method,
-    base: String,
-    rest: String,
+    way: Way,
     headers: HeaderMap,
     length: Option<u64>,
 }
@@ -35,7 +32,8 @@ impl Route {
         asked: Asked,
     ) -> Result<(Self, Upload), Refusal> {
         let Asked { method, path, query, headers, length, body } = asked;
-        let proxy = plugin.provider().proxy.as_ref().ok_or_else(|| off(id))?;
+        let on = plugin.provider().proxy.as_ref().zip(plugin.proxied());
+        let (proxy, policy) = on.ok_or_else(|| off(id))?;
         if headers::wants_websocket(&headers) {
             let message = "WebSocket cannot be passed on; get the token and connect directly";
             return Err(Refusal::denied(code::Proxy::Upgrade, message));
@@ -45,8 +43,9 @@ impl Route {
         let mut headers = headers::there(&headers, placing::header_of(&proxy.place))?;
         // What is compressed cannot be looked through for the token.
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        let name = id.name().to_owned();
-        Ok((Self { plugin, name, method, base, rest, headers, length }, body))
+        let way = Way::judged(policy, plugin.policy_of(id.name()), method, &base, &rest);
+        let way = way.map_err(|it| with_remedy(it, policy))?;
+        Ok((Self { plugin, way, headers, length }, body))
     }
 
     /// Whether it is sent while there is no token.
@@ -63,15 +62,12 @@ impl Route {
         let (Some(proxy), Some(policy)) = (self.proxy(), self.plugin.proxied()) else {
             return Err(EgressError::denied(code::Proxy::Off, "the provider has no proxy"));
         };
-        let (mut headers, mut rest) = (self.headers.clone(), self.rest.clone());
+        let (mut way, mut headers) = (self.way.clone(), self.headers.clone());
         if let Some(token) = token {
-            placing::put(&proxy.place, token, &mut headers, &mut rest);
+            placing::put(&proxy.place, token, &mut headers, &mut way);
         }
-        let (method, base, length) = (self.method, self.base.clone(), self.length);
-        let passing = Passing { method, base, rest, headers, length, body };
-        let own = self.plugin.policy_of(&self.name);
-        let passed = self.plugin.gate().pass(policy, own, passing).await;
-        passed.map_err(|it| with_remedy(it, policy))
+        let passing = Passing { way, headers, length: self.length, body };
+        self.plugin.gate().pass(policy, passing).await
     }
 
     fn proxy(&self) -> Option<&Proxy> {
@@ -137,6 +133,7 @@ fn with_remedy(error: EgressError, policy: &Policy) -> EgressError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::egress::Method;
 
     fn proxy(to: &[&str], place: Place) -> Proxy {
         let to = to.iter().map(|&it| it.to_owned()).collect();

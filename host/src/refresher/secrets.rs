@@ -11,7 +11,7 @@ use crate::model::id::ConnectionId;
 use crate::model::token::TokenSet;
 use crate::refresher::fault::vault_fault;
 use crate::sandbox::{CallInput, Journal};
-use crate::storage::Loaded;
+use crate::storage::{Loaded, Presented};
 use crate::vault::credentials::Credentials;
 use crate::vault::place::Place;
 use crate::vault::{Sealed, Vault, credentials, tokens};
@@ -22,6 +22,19 @@ pub(super) fn current(vault: &Vault, loaded: &Loaded) -> Result<Option<TokenSet>
     let row = row(&loaded.connection.id);
     let place = place(&row, loaded.connection.generation);
     tokens::open_tokens(vault, &place, sealed).map(Some).map_err(|it| vault_fault(&it))
+}
+
+/// What callers present of it, opened once for as long as the row is remembered.
+pub(super) fn presented<'a>(
+    vault: &Vault,
+    loaded: &'a Loaded,
+) -> Result<Option<&'a Presented>, Failure> {
+    if let Some(presented) = loaded.presented.get() {
+        return Ok(Some(presented));
+    }
+    let current = current(vault, loaded)?.filter(|it| !it.lacks_access_token());
+    let opened = current.map(|it| Presented { token: it.access_token, token_type: it.token_type });
+    Ok(opened.map(|it| loaded.presented.get_or_init(|| it)))
 }
 
 /// A token set, sealed as that generation of `id`.

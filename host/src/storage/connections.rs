@@ -1,6 +1,9 @@
 //! Connections: what is known of one before a refresh, and what people and the manifest change.
 
+use std::sync::OnceLock;
+
 use jiff::Timestamp;
+use secrecy::SecretString;
 
 use crate::model::connection::{Connection, Due, Pause};
 use crate::model::id::{AttemptId, ConnectionId};
@@ -26,6 +29,18 @@ pub struct Loaded {
     pub captures: Vec<Capture>,
     /// When a request left, besides the first of an attempt, that has no answer yet.
     pub unanswered: Option<Timestamp>,
+    /// What callers present, once it was opened; forgotten with the row.
+    pub presented: OnceLock<Presented>,
+}
+
+/// An access token in clear, of a row that is remembered because callers ask for it again and again. No other part
+/// of a token set stays open.
+#[derive(Debug)]
+pub struct Presented {
+    /// What callers present.
+    pub token: SecretString,
+    /// How: `Bearer`, `Basic`.
+    pub token_type: String,
 }
 
 impl Loaded {

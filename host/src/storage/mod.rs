@@ -36,7 +36,7 @@ use tokio::sync::{Notify, watch};
 pub use access::{AuditFilter, AuditPage, KeyUse, StoredKey};
 pub use attempts::{Abandoned, Begin, Begun, Captured, Failed, Renewal, Skipped, Succeeded};
 pub use captures::{Capture, Departed};
-pub use connections::{Loaded, ManualSet, OpenAttempt, Pausing, Reconcile, Tally};
+pub use connections::{Loaded, ManualSet, OpenAttempt, Pausing, Presented, Reconcile, Tally};
 pub use enrol::{Enrolment, Standing};
 pub use error::StorageError;
 pub use listeners::{Listener, OutboxEvent, Waiting};

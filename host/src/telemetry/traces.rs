@@ -45,8 +45,13 @@ pub enum TracesError {
         value: String,
     },
     /// The library refuses what the environment says.
-    #[error("no traces are sent: {0}; see the OTEL_EXPORTER_OTLP variables")]
-    Invalid(String),
+    #[error(
+        "no traces are sent: a variable is not valid; OTEL_EXPORTER_OTLP_ENDPOINT must be a URL such as http://localhost:4318, and OTEL_EXPORTER_OTLP_HEADERS pairs of name=value"
+    )]
+    Invalid,
+    /// There is no way to send them.
+    #[error("no traces are sent: the HTTP client cannot be set up")]
+    NoClient,
 }
 
 /// Traces that somebody wants.
@@ -99,7 +104,8 @@ impl Traces {
     pub fn start(client: impl HttpClient + 'static) -> Result<Self, TracesError> {
         let exporter = SpanExporter::builder().with_http().with_protocol(Protocol::HttpBinary);
         let exporter = exporter.with_http_client(client).build();
-        let exporter = exporter.map_err(|it| TracesError::Invalid(it.to_string()))?;
+        // What the library says quotes the value, which may hold a password.
+        let exporter = exporter.map_err(|_| TracesError::Invalid)?;
         let provider = SdkTracerProvider::builder().with_batch_exporter(exporter);
         cause::matters();
         Ok(Self(provider.with_resource(resource()).build()))

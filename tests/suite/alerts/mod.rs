@@ -7,6 +7,9 @@ mod outage;
 /// What is sent, and what becomes of it when nobody takes it.
 mod sending;
 
+/// Plugins that wait for somebody.
+mod approvals;
+
 /// A sign of life.
 mod heartbeat;
 

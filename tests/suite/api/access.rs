@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use e2e::daemon::wait_until;
 use e2e::database::Database;
 use e2e::home::Home;
 use e2e::stage::{Stage, eskiz_section, jibit_section};
@@ -51,7 +52,9 @@ fn a_wrong_key_a_revoked_one_and_an_expired_one_have_one_answer() {
     let good = key(home, "web", &["--scope", "token:read"]);
     let revoked = key(home, "old", &["--scope", "token:read"]);
     home.run(&["api-key", "revoke", "old"]).exits(0);
-    let mistyped = good.replace(&good[20..21], if &good[20..21] == "x" { "y" } else { "x" });
+    let mut mistyped = good.clone();
+    // This letter alone: one of the prefix would make it no key at all.
+    mistyped.replace_range(20..21, if &good[20..21] == "x" { "y" } else { "x" });
     let mut wrong = Vec::new();
     for key in [&revoked, &mistyped, "kf_", "hunter2", ""] {
         let answer = served.address().with_key(key).get(TOKEN).is(401);
@@ -74,6 +77,22 @@ fn a_revoked_key_stops_at_once() {
     caller.get(TOKEN).is(401);
     let again = served.stage.home.run(&["api-key", "revoke", "web"]).exits(1);
     assert!(again.stderr.contains("api_key.unknown"), "{again:?}");
+}
+
+#[test]
+fn what_a_caller_asked_for_who_hangs_up_is_done_and_written_down() {
+    let served = Served::eskiz();
+    let admin = served.with_key("root", &["--scope", "admin"]);
+    let caller = served.with_key("web", &["--scope", "token:read"]);
+    caller.get(TOKEN).is(200);
+    let database = Database::at(&served.stage.home.path("keepfresh.db"));
+    // The write waits, and nobody for it.
+    let held = database.hold();
+    admin.hang_up("DELETE", "/api/v1/api-keys/web");
+    drop(held);
+    wait_until("the key stops", || caller.get(TOKEN).status == 401);
+    let noted = || served.stage.home.run(&["audit", "--action", "key.revoked"]).stdout;
+    wait_until("it is written down", || noted().contains("root"));
 }
 
 #[test]
@@ -177,6 +196,32 @@ fn a_bound_key_sees_only_what_it_is_bound_to() {
     of_eskiz.get("/api/v1/stats").is(403);
     of_eskiz.get("/api/v1/stats?provider=eskiz").is(200);
     golden.get("/api/v1/stats?provider=eskiz").is(403);
+    // Neither a cursor nor an error names what is not reached.
+    for (caller, foreign) in [(&of_eskiz, "jibit"), (&golden, "jibit"), (&golden, "default")] {
+        let reaches = |path: &str| foreign == "jibit" && path.contains("=eskiz");
+        for path in [
+            "/api/v1/connections?limit=1",
+            "/api/v1/connections?limit=1&after=eskiz/default",
+            "/api/v1/connections?failed=true&limit=1",
+            "/api/v1/connections?provider=zz",
+            "/api/v1/connections?provider=jibi",
+            "/api/v1/attempts?provider=zz",
+            "/api/v1/attempts?connection=jibit~defaul",
+            "/api/v1/attempts?connection=eskiz~defaul",
+            "/api/v1/events?provider=zz&after=0",
+        ] {
+            let answer = caller.get(path).text();
+            let names = !path.contains(foreign) && answer.contains(foreign);
+            let helps = ["did you mean", "these are there"].iter().any(|it| answer.contains(it));
+            assert!(!names && (!helps || reaches(path)), "{path}: {answer}");
+        }
+    }
+    for path in ["connections?provider=", "attempts?provider="] {
+        let there = golden.get(&format!("/api/v1/{path}jibit")).is(404).text();
+        let nowhere = golden.get(&format!("/api/v1/{path}zz")).is(404).text();
+        let plain = |text: String| text.split("\"request_id\"").next().unwrap().to_owned();
+        assert_eq!(plain(there), plain(nowhere));
+    }
     let providers = of_eskiz.get("/api/v1/providers").is(200).json();
     assert_eq!(providers["providers"].as_array().unwrap().len(), 1, "{providers}");
 }

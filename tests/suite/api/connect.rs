@@ -112,6 +112,23 @@ fn a_link_works_once() {
 }
 
 #[test]
+fn a_link_ends_with_the_key_that_has_made_it() {
+    let desk = Desk::open();
+    let (seen, begun) = (desk.link(&json!({})), {
+        desk.home.run(&["api-key", "revoke", "app"]).exits(0);
+        desk.link(&json!({}))
+    });
+    desk.caller().get(&seen).is(410);
+    desk.caller().send("POST", &seen, Some("")).is(410);
+    let (provider, browser) = desk.press(&begun);
+    let back = desk.agree(&provider);
+    desk.home.run(&["api-key", "revoke", "app"]).exits(0);
+    browser.get(&back).is(410);
+    let connections = desk.home.run(&["connection", "list", "--json"]).exits(0).stdout;
+    assert!(!connections.contains("ann"), "{connections}");
+}
+
+#[test]
 fn looking_at_a_link_starts_nothing() {
     let desk = Desk::open();
     let link = desk.link(&json!({}));

@@ -68,4 +68,5 @@ fn what_one_has_not_seen_is_not_changed() {
     let sentence = served.socket().get(ESKIZ).is(200).json()["sentence"].clone();
     assert!(sentence.as_str().unwrap().contains("mine"), "{sentence}");
     careful.send("DELETE", &format!("{ESKIZ}/token"), None).is(412);
+    careful.send("PUT", &format!("{ESKIZ}/token"), Some("{\"access_token\":\"stale\"}")).is(412);
 }

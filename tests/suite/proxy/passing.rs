@@ -126,7 +126,9 @@ fn what_is_sent_is_counted_by_who_sent_it_and_seen_in_the_figures() {
     let entries = home.run(&["audit", "--action", "token.used", "--json"]).json();
     assert_eq!(entries["entries"][0]["count"], 4, "{entries}");
     assert_eq!(entries["entries"][0]["key_name"], "app", "{entries}");
+    caller.get("/proxy/nobody-knows/x").is(404);
     let figures = passed.served.socket().get("/metrics").is(200).text();
+    assert!(!figures.contains("nobody-knows"), "what anybody may write is no label: {figures}");
     let line = "keepfresh_proxy_requests_total{provider=\"eskiz\",status=\"200\"} 3";
     assert!(figures.contains(line), "{figures}");
 }

@@ -1,6 +1,7 @@
 //! What is refused, by name: every way to reach elsewhere, and every request that is not the caller's to send.
 
 use e2e::stage::Stage;
+use e2e::upstream::Upstream;
 use serde_json::json;
 
 use super::Passed;
@@ -88,6 +89,32 @@ fn every_way_to_reach_elsewhere_is_refused_or_stays_below_the_address() {
 }
 
 #[test]
+fn below_a_whole_origin_names_may_have_encoded_slashes_and_no_path_climbs() {
+    let stage = Stage::eskiz("").logged_in();
+    let manifest = std::fs::read_to_string(stage.home.path("keepfresh.toml")).unwrap();
+    let to = format!("to = [\"{}/\"], methods = [\"GET\", \"PATCH\"]", stage.fake.base_url());
+    stage.home.write_manifest(&format!("{manifest}\nproxy = {{ {to} }}\n"));
+    let before = stage.seen().len();
+    let served = Served::over(stage, "");
+    let caller = served.with_key("app", &["--scope", "proxy:use"]);
+    for path in [
+        "x%2F..%2Fapi%2Fauth%2Frefresh",
+        "x%5C..%5Capi%2fauth%2frefresh",
+        "api/auth/x%252F..%252Frefresh",
+        "api%2F.%2Fauth%2Frefresh",
+        "x%2F..;a=1%2Fapi/auth/refresh",
+    ] {
+        let refused = caller.send("PATCH", &format!("/proxy/eskiz/{path}"), None);
+        assert_eq!(refused.is(400).code(), "egress.url_invalid", "{path}");
+    }
+    let own = caller.send("PATCH", "/proxy/eskiz/api%2Fauth%2Frefresh", None);
+    assert_eq!(own.is(403).code(), "egress.token_request");
+    assert_eq!(served.stage.seen().len(), before);
+    caller.get("/proxy/eskiz/projects/group%2Fname").is(404);
+    assert_eq!(served.stage.seen().len(), before + 1);
+}
+
+#[test]
 fn methods_that_the_manifest_does_not_name_are_refused_with_the_remedy() {
     let passed = Passed::with("");
     let caller = passed.caller();
@@ -171,6 +198,31 @@ fn requests_by_which_the_plugin_gets_tokens_are_refused_unless_they_are_named_in
     e2e::daemon::wait_until("the manifest is read", || {
         caller.send("PATCH", "/proxy/eskiz", None).status == 200
     });
+}
+
+#[test]
+fn what_is_never_passed_on_is_refused_by_name_while_there_is_no_token() {
+    let upstream = Upstream::start();
+    let stage = Stage::eskiz("");
+    let base = stage.fake.base_url();
+    let to = format!("to = [\"{}v1/\", \"{base}/api/\"]", upstream.url());
+    let manifest = std::fs::read_to_string(stage.home.path("keepfresh.toml")).unwrap();
+    stage.home.write_manifest(&format!("{manifest}\nproxy = {{ {to} }}\n"));
+    stage.home.run(&["connection", "pause", "eskiz"]);
+    let served = Served::over(stage, "");
+    served.stage.home.run(&["connection", "pause", "eskiz"]).exits(0);
+    let caller = served.with_key("app", &["--scope", "proxy:use"]);
+    let plain = caller.get("/proxy/eskiz/x");
+    assert!(![200, 400, 403].contains(&plain.status), "there is no token: {plain:?}");
+    for path in ["/../admin", "/a%00"] {
+        let refused = caller.get(&format!("/proxy/eskiz{path}"));
+        assert_eq!(refused.is(400).code(), "egress.url_invalid", "{path}");
+    }
+    let own = caller.with("keepfresh-to", &format!("{base}/api/"));
+    assert_eq!(own.get("/proxy/eskiz/auth/login").is(403).code(), "egress.token_request");
+    let posted = caller.send("POST", "/proxy/eskiz/x", Some("{}"));
+    assert_eq!(posted.is(403).code(), "egress.method_denied");
+    assert!(upstream.seen().is_empty());
 }
 
 #[test]

@@ -68,6 +68,20 @@ fn an_address_that_refuses_everybody_costs_one_refresh() {
 }
 
 #[test]
+fn such_an_address_costs_one_refresh_also_when_bodies_cannot_be_sent_twice() {
+    let passed = with_an_old_token(30 * 86_400);
+    let (caller, before) = (passed.caller(), got(&passed));
+    let large = "x".repeat(600 * 1024);
+    for _ in 0..5 {
+        caller.send("POST", "/proxy/eskiz/never", Some(&large)).is(401);
+        // However old the token would be by then.
+        passed.served.stage.token_ages();
+    }
+    assert_eq!(got(&passed), before + 1, "{:?}", passed.served.stage.seen());
+    assert_eq!(passed.upstream.seen().len(), 5);
+}
+
+#[test]
 fn a_body_that_was_not_held_is_not_sent_twice_but_the_next_one_gets_through() {
     let passed = with_an_old_token(30 * 86_400);
     let (caller, before) = (passed.caller(), got(&passed));

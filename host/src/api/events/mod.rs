@@ -167,8 +167,9 @@ impl Filter {
             let detail = "this key is bound to other providers";
             return Err(Problem::new(code::Auth::Scope, detail));
         }
-        let named = (self.provider.as_deref(), self.connection.as_ref());
-        Ok(api.operator().check_events(named.0, named.1).await?)
+        let (provider, connection) = (self.provider.as_deref(), self.connection.as_ref());
+        let checked = api.operator().check_events(provider, connection).await;
+        checked.map_err(|it| caller.told(it))
     }
 
     fn wants(&self, OutboxEvent { event, .. }: &OutboxEvent) -> bool {

@@ -21,6 +21,7 @@ use crate::api::caller::Caller;
 use crate::api::events::seats::Seat;
 use crate::api::events::{Filter, Told};
 use crate::api::listening::Hold;
+use crate::api::problem::Problem;
 use crate::delivery::Part;
 use crate::model::audit::Actor;
 use crate::storage::OutboxEvent;
@@ -117,8 +118,11 @@ impl Reader {
             let mut text = String::new();
             match part {
                 Part::Events(events, next) => {
-                    text = self.written(&events).await;
-                    self.place = next;
+                    let Ok(written) = self.written(&events).await else {
+                        warn!("a stream of events ends: it could not be told what its key reaches");
+                        return Ok(());
+                    };
+                    (text, self.place) = (written, next);
                 }
                 Part::End(then) => {
                     if timeout_at(pulse, self.api.0.feed.woken(then)).await.is_ok() {
@@ -138,19 +142,19 @@ impl Reader {
         }
     }
 
-    /// Those that are wanted and within reach.
-    async fn written(&self, events: &[Arc<OutboxEvent>]) -> String {
+    /// Those that are wanted and within reach. What cannot be told is not passed over: the place stays before it.
+    async fn written(&self, events: &[Arc<OutboxEvent>]) -> Result<String, Problem> {
         let mut text = String::new();
         for it in events {
             let reached = self.filter.wants(it)
-                && self.caller.reaches(&self.api, &it.event.connection).await.unwrap_or(false);
+                && self.caller.reaches(&self.api, &it.event.connection).await?;
             if reached {
                 let data = serde_json::to_string(&Told::of(it)).unwrap_or_default();
                 let kind = it.event.kind;
                 let _ = write!(text, "id: {}\nevent: {kind}\ndata: {data}\n\n", it.id);
             }
         }
-        text
+        Ok(text)
     }
 }
 

@@ -41,9 +41,6 @@ const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// The largest head: with more, the connection ends with 431.
 const LARGEST_HEAD: usize = 32 * 1024;
 
-/// Headers of a request.
-const MOST_HEADERS: usize = 100;
-
 /// An address that is listened at.
 pub struct AtAddress {
     listener: TcpListener,
@@ -206,7 +203,8 @@ impl One {
         });
         let mut http = hyper::server::conn::http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
-        http.max_buf_size(LARGEST_HEAD).max_headers(MOST_HEADERS);
+        // At most a hundred headers, as usual: to say so would have room made for them at each request.
+        http.max_buf_size(LARGEST_HEAD);
         let connection = http.serve_connection(TokioIo::new(stream), service);
         tokio::pin!(connection);
         let answered = async {

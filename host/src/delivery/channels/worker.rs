@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -68,8 +69,12 @@ impl Worker {
         Ok(Self { alerts: alerts.collect(), parts, channel, listener, rules, summed_up })
     }
 
-    /// Works until it is stopped.
-    pub(crate) async fn run(mut self, stop: CancellationToken) {
+    /// Works until it is stopped, and looks whenever manifest and plugins were `read_anew`.
+    pub(crate) async fn run(
+        mut self,
+        stop: CancellationToken,
+        mut read_anew: watch::Receiver<u64>,
+    ) {
         let lifecycle = self.parts.lifecycle.clone();
         loop {
             let turn = tokio::select! {
@@ -87,6 +92,7 @@ impl Worker {
                 tokio::select! {
                     () = self.listener.woken() => tokio::time::sleep(QUIET).await,
                     () = self.parts.clock.sleep_until(next) => {}
+                    Ok(()) = read_anew.changed() => {}
                 }
             };
             tokio::select! {

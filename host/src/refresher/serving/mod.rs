@@ -65,15 +65,29 @@ impl Serving {
     /// works is better than none, also when it lives shorter.
     pub async fn token(&self, id: &ConnectionId, min_ttl: Duration) -> Result<Served, Failure> {
         let loaded = recent(&self.storage, id).await?;
-        self.note_caller(&loaded.connection).await;
+        let now = self.clock.now();
+        if !is_noted(&loaded.connection, now) {
+            Box::pin(self.note_caller(&loaded.connection, now)).await;
+        }
         let facts = loaded.connection.token.as_ref();
-        let wish = facts.map(|it| wish(it, min_ttl, loaded.given, self.clock.now()));
+        let wish = facts.map(|it| wish(it, min_ttl, loaded.given, now));
         if let Some(Wish::Met | Wish::Beyond(_)) = wish
-            && let Some(served) = stored(&self.vault, &loaded, min_ttl, None, self.clock.now())?
+            && let Some(served) = stored(&self.vault, &loaded, min_ttl, None, now)?
         {
             return Ok(served);
         }
-        let failure = self.refresh(&loaded, min_ttl).await.err();
+        // Boxed: most callers have their token by now, and need no room for what a refresh takes.
+        Box::pin(self.refreshed(id, &loaded, min_ttl)).await
+    }
+
+    /// A token of `id` after a refresh, or what is there when that fails.
+    async fn refreshed(
+        &self,
+        id: &ConnectionId,
+        loaded: &Loaded,
+        min_ttl: Duration,
+    ) -> Result<Served, Failure> {
+        let failure = self.refresh(loaded, min_ttl).await.err();
         let loaded = load(&self.storage, id).await?;
         let now = self.clock.now();
         if let Some(served) = stored(&self.vault, &loaded, min_ttl, failure.as_ref(), now)? {
@@ -161,12 +175,8 @@ impl Serving {
         waiting::not_yet(loaded, wait, self.clock.now())
     }
 
-    /// Notes that somebody wants this token: once an hour is enough to know.
-    async fn note_caller(&self, connection: &Connection) {
-        let now = self.clock.now();
-        if connection.active_at.is_some_and(|it| clock::after(it, NOTED) > now && it <= now) {
-            return;
-        }
+    /// Notes that somebody wants this token.
+    async fn note_caller(&self, connection: &Connection, now: Timestamp) {
         if let Err(error) = self.storage.touch(&connection.id, now).await {
             warn!(connection.id = %connection.id.full(), error.code = error.code().text(), "the time of a request could not be stored: {error}");
         }
@@ -217,14 +227,19 @@ fn stored(
     let facts = loaded.connection.token.as_ref();
     let Some(facts) = facts.filter(|it| it.is_valid(now)) else { return Ok(None) };
     let short = shortfall(loaded, facts, min_ttl, failed, now);
-    let current = secrets::current(vault, loaded)?.filter(|it| !it.lacks_access_token());
-    Ok(current.map(|it| Served {
-        token: it.access_token,
-        token_type: it.token_type,
+    let presented = secrets::presented(vault, loaded)?;
+    Ok(presented.map(|it| Served {
+        token: it.token.clone(),
+        token_type: it.token_type.clone(),
         expires_at: facts.expires_at,
         generation: loaded.connection.generation,
         short,
     }))
+}
+
+/// Whether it is known that somebody wants this token: once an hour is enough.
+fn is_noted(connection: &Connection, now: Timestamp) -> bool {
+    connection.active_at.is_some_and(|it| clock::after(it, NOTED) > now && it <= now)
 }
 
 /// How old a token is that is too young to be refused for its age.

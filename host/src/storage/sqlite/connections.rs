@@ -1,5 +1,7 @@
 //! Connections: what is known of one before a refresh, and changes that people and the manifest make.
 
+use std::sync::OnceLock;
+
 use jiff::Timestamp;
 use rusqlite::params;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
@@ -50,6 +52,7 @@ pub(super) async fn load(
         open: open_attempt(&row)?,
         captures: requests.answers,
         unanswered: requests.unanswered,
+        presented: OnceLock::new(),
     }))
 }
 

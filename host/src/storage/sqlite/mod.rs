@@ -110,7 +110,10 @@ impl Engine for Sqlite {
     }
 
     fn recent<'a>(&'a self, id: &'a ConnectionId) -> Answer<'a, Option<Arc<Loaded>>> {
-        Box::pin(self.recent.get(id, connections::load(&self.readers, id)))
+        match self.recent.held(id) {
+            Some(row) => Box::pin(std::future::ready(Ok(Some(row)))),
+            None => Box::pin(self.recent.get(id, connections::load(&self.readers, id))),
+        }
     }
 
     fn begin(&self, begin: Begin) -> Answer<'_, Begun> {

@@ -43,6 +43,11 @@ impl Recent {
         Self { shards: std::array::from_fn(|_| Mutex::default()), hasher: RandomState::new() }
     }
 
+    /// The row of `id`, if it is remembered.
+    pub(super) fn held(&self, id: &ConnectionId) -> Option<Arc<Loaded>> {
+        self.shard(id).rows.get(id).map(Arc::clone)
+    }
+
     /// The row of `id`, read by `load` if it is not remembered.
     pub(super) async fn get(
         &self,
@@ -120,6 +125,7 @@ mod tests {
             open: None,
             captures: Vec::new(),
             unanswered: None,
+            presented: std::sync::OnceLock::new(),
         }
     }
 
