@@ -18,6 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use tracing::{debug, info, warn};
@@ -40,6 +41,10 @@ const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 
 /// The largest head: with more, the connection ends with 431.
 const LARGEST_HEAD: usize = 32 * 1024;
+
+/// How long a caller may read nothing of an answer that waits for it. Whoever forgets the rest of answers would keep
+/// connections from all others.
+const READ_WITHIN: Duration = Duration::from_mins(1);
 
 /// An address that is listened at.
 pub struct AtAddress {
@@ -80,7 +85,7 @@ impl AtAddress {
                 }
             };
             let _ = stream.set_nodelay(true);
-            let one = One { router: router.clone(), peer: Peer::Address(address), place };
+            let one = One::new(&router, Peer::Address(address), place);
             let (stop, acceptor) =
                 (lifecycle.clone(), self.certificate.as_ref().map(Certificate::acceptor));
             lifecycle.spawn("connection", async move {
@@ -126,7 +131,7 @@ impl AtSocket {
             };
             match accepted.map(|(stream, _)| (one_of_ours(&stream), stream)) {
                 Ok((Some(uid), stream)) => {
-                    let one = One { router: router.clone(), peer: Peer::User(uid), place };
+                    let one = One::new(&router, Peer::User(uid), place);
                     let stop = lifecycle.clone();
                     lifecycle.spawn("connection", async move { one.answer(stream, stop).await });
                 }
@@ -187,12 +192,19 @@ struct One {
     router: Router,
     peer: Peer,
     place: OwnedSemaphorePermit,
+    read_within: Duration,
 }
 
 impl One {
+    fn new(router: &Router, peer: Peer, place: OwnedSemaphorePermit) -> Self {
+        Self { router: router.clone(), peer, place, read_within: READ_WITHIN }
+    }
+
     /// Answers its requests until it ends, or the daemon does.
     async fn answer(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send, stop: Lifecycle) {
-        let Self { router, peer, place: _place } = self;
+        let Self { router, peer, place: _place, read_within } = self;
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(read_within));
         let hold = Hold::default();
         let _over = hold.over.clone().drop_guard();
         let cut = hold.cut.clone();
@@ -205,7 +217,7 @@ impl One {
         http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
         // At most a hundred headers, as usual: to say so would have room made for them at each request.
         http.max_buf_size(LARGEST_HEAD);
-        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service);
         tokio::pin!(connection);
         let answered = async {
             tokio::select! {
@@ -223,5 +235,25 @@ impl One {
         if let Err(error) = ended {
             debug!("a connection to the HTTP API ended early: {error}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_caller_who_does_not_read_is_let_go() {
+        let large = || async { vec![b'x'; 1 << 20] };
+        let router = Router::new().route("/", axum::routing::get(large));
+        let place = Arc::new(Semaphore::new(1)).acquire_owned().await.unwrap();
+        let read_within = Duration::from_millis(50);
+        let one = One { read_within, ..One::new(&router, Peer::User(0), place) };
+        let (mut caller, ours) = tokio::io::duplex(4096);
+        caller.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+        // Without the limit, this would not end.
+        one.answer(ours, Lifecycle::new()).await;
     }
 }
