@@ -39,6 +39,9 @@ pub mod http;
 /// Its database, from outside.
 pub mod database;
 
+/// Databases of others.
+pub mod databases;
+
 /// Many connections, and what commands cost beside them.
 pub mod many;
 

@@ -38,6 +38,7 @@ mod reloading;
 mod schedule;
 mod serving;
 mod showing;
+mod sinks;
 mod smoke;
 mod socket;
 mod tidy;

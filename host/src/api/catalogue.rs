@@ -1,4 +1,4 @@
-//! Providers, plugins, schedules and channels.
+//! Providers, plugins, schedules, channels and sinks.
 
 use axum::Json;
 use axum::extract::State;
@@ -12,6 +12,7 @@ use crate::api::problem::Problem;
 use crate::model::api_key::Scope;
 use crate::operator::channels::ChannelView;
 use crate::operator::plugins::{PluginView, ScheduleView};
+use crate::operator::sinks::SinkView;
 use crate::operator::{Command, Reply};
 
 /// A provider of the manifest.
@@ -82,6 +83,23 @@ pub(super) async fn channels(
     caller.may(Scope::Admin)?;
     match api.ask(&caller.actor, Command::Channels).await? {
         Reply::Channels(channels) => Ok(Json(Channels { channels })),
+        _ => Err(unexpected()),
+    }
+}
+
+/// Sinks.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Sinks {
+    sinks: Vec<SinkView>,
+}
+
+/// Where tokens are delivered to, and whether that works
+#[utoipa::path(get, path = "/api/v1/sinks", tag = "installation",
+    responses((status = 200, body = Sinks, description = "All sinks of the manifest"), Problem))]
+pub(super) async fn sinks(State(api): State<Api>, caller: Caller) -> Result<Json<Sinks>, Problem> {
+    caller.may(Scope::Admin)?;
+    match api.ask(&caller.actor, Command::Sinks).await? {
+        Reply::Sinks(sinks) => Ok(Json(Sinks { sinks })),
         _ => Err(unexpected()),
     }
 }

@@ -73,6 +73,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(catalogue::plugins))
         .routes(routes!(catalogue::schedules))
         .routes(routes!(catalogue::channels))
+        .routes(routes!(catalogue::sinks))
         .routes(routes!(access::keys, access::create))
         .routes(routes!(access::revoke))
         .routes(routes!(access::audit))

@@ -34,6 +34,7 @@ pub use watch::Watch;
 
 use crate::catalogue::{Catalogue, Loader};
 use crate::delivery;
+use crate::delivery::sinks::Kit;
 use crate::lifecycle::Lifecycle;
 use crate::lifecycle::lock::{InstanceLock, LockError};
 use crate::manifest::Manifest;
@@ -119,6 +120,7 @@ pub struct App {
     pub operator: Operator,
     vault: Vault,
     loader: Loader,
+    sinks: Kit,
     manifest: Arc<RwLock<Arc<Manifest>>>,
     /// One reload at a time.
     reloading: Mutex<()>,
@@ -158,6 +160,7 @@ impl App {
             catalogue: self.catalogue.clone(),
             turns: Arc::clone(&self.refresher.turns),
             scheduler: scheduler.clone(),
+            sinks: self.sinks.clone(),
             manifest: Arc::clone(&self.manifest),
         }
     }

@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 
 use crate::app::{App, COMMAND_WAIT, OpenError, Purpose};
 use crate::catalogue::{Catalogue, Loader};
+use crate::delivery::sinks::Kit;
 use crate::egress::Gate;
 use crate::lifecycle::lock::{InstanceLock, LockError};
 use crate::lifecycle::{Lifecycle, owner};
@@ -88,12 +89,14 @@ impl Opening {
         let refresher = Refresher::new(storage, &vault, &catalogue, &clock, &lifecycle);
         let proxy = Proxy::new(&refresher.serving, &catalogue);
         let manifest = Arc::new(RwLock::new(Arc::new(manifest)));
+        let sinks = Kit::new(storage, &clock, &gate, &refresher.currents);
         let (wishes, reloads) = Reloads::new();
         let operator = Operator::new(operator::Parts {
             storage: storage.clone(),
             vault: vault.clone(),
             keys: Keys::default(),
             gate: gate.clone(),
+            sinks: sinks.clone(),
             tally: operator::Tally::default(),
             catalogue: catalogue.clone(),
             refresher: refresher.clone(),
@@ -113,6 +116,7 @@ impl Opening {
             operator,
             vault,
             loader: Loader { sandbox, cache, gate },
+            sinks,
             manifest,
             reloading: Mutex::new(()),
             reloads,

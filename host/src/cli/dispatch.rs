@@ -7,7 +7,7 @@ use clap::CommandFactory as _;
 
 use crate::cli::arguments::{
     Arguments, ChannelVerb, ConnectionVerb, LogVerb, PluginVerb, ProviderVerb, ScheduleVerb,
-    TokenVerb, Verb,
+    SinkVerb, TokenVerb, Verb,
 };
 use crate::cli::exit::Exit;
 use crate::cli::listing::List;
@@ -70,6 +70,7 @@ pub(super) async fn dispatch(arguments: Arguments) -> Exit {
         }
         Verb::ApiKey { verb } => ask(access::api_key(verb)).await,
         Verb::Channel { verb } => ask(channel(verb)).await,
+        Verb::Sink { verb } => ask(sink(verb)).await,
         Verb::Audit(wanted) => access::audit(&config, &wanted, json).await,
         Verb::Doctor => ask(Command::Doctor).await,
         Verb::Healthcheck => healthcheck::run(&config, json).await,
@@ -89,6 +90,13 @@ fn channel(verb: ChannelVerb) -> Command {
     match verb {
         ChannelVerb::List => Command::Channels,
         ChannelVerb::Test { name } => Command::ChannelTest { name },
+    }
+}
+
+fn sink(verb: SinkVerb) -> Command {
+    match verb {
+        SinkVerb::List => Command::Sinks,
+        SinkVerb::Run { name, connection } => Command::SinkRun { name, connection },
     }
 }
 

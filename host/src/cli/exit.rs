@@ -5,6 +5,7 @@ pub(super) use crate::model::exit::Exit;
 use crate::model::attempt::Attempt;
 use crate::model::state::State;
 use crate::operator::reply::Refreshed;
+use crate::operator::sinks::SinkRun;
 use crate::operator::view::ConnectionView;
 
 impl Exit {
@@ -38,6 +39,20 @@ impl Exit {
             ([], _) if refreshed.left + refreshed.left_out > 0 => Self::Partly,
             ([], _) => Self::Done,
             (all, _) if all.contains(&Self::Person) => Self::Person,
+            ([same], 0) => *same,
+            (_, 0) => Self::Failed,
+            _ => Self::Partly,
+        }
+    }
+}
+
+impl Exit {
+    /// What delivering all of a sink came to, in the same way.
+    pub(super) fn of_sink(ran: &SinkRun) -> Self {
+        let mut exits = ran.failures.iter().map(|it| it.error.code.exit()).collect::<Vec<_>>();
+        exits.dedup();
+        match (exits.as_slice(), ran.delivered + ran.unchanged) {
+            ([], _) => Self::Done,
             ([same], 0) => *same,
             (_, 0) => Self::Failed,
             _ => Self::Partly,

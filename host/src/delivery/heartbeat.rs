@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::delivery::channels::Parts;
-use crate::delivery::posting::Post;
+use crate::delivery::posting::{CHANNEL, Post};
 use crate::egress::{Body, Method};
 use crate::manifest::channel::Heartbeat;
 
@@ -23,7 +23,7 @@ pub(super) async fn run(parts: Parts, heartbeat: Heartbeat, stop: CancellationTo
                 return Err(why);
             }
             let (whose, section, to) = ("the heartbeat", "[heartbeat]", &heartbeat.to);
-            let post = Post { whose, section, to };
+            let post = Post { whose, section, to, codes: &CHANNEL };
             let sent = post.send(&parts.gate, Method::Get, Vec::new(), Body::Empty, now).await;
             sent.map_err(|it| format!("{} ({})", it.message, it.code))
         };

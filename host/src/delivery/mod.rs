@@ -23,8 +23,14 @@ pub mod undelivered;
 /// One request to an address of the operator's.
 pub mod posting;
 
+/// Signatures of such requests.
+mod signing;
+
 /// Messages to people.
 pub mod channels;
+
+/// What is current, to places of the operator's.
+pub mod sinks;
 
 /// A sign of life.
 mod heartbeat;
@@ -40,7 +46,8 @@ pub use log::Log;
 use crate::lifecycle::Task;
 use crate::manifest::Manifest;
 use crate::manifest::channel::Channel;
-use crate::storage::{Storage, StorageError};
+use crate::manifest::sink::{Columns, How, Sink};
+use crate::storage::{Storage, StorageError, Wanted};
 use channels::Worker;
 use tokio_util::sync::CancellationToken;
 
@@ -57,6 +64,7 @@ pub struct Delivery {
 #[derive(Default)]
 struct Running {
     channels: Vec<(Channel, At)>,
+    sinks: Vec<(Arc<Sink>, At)>,
     heartbeat: Option<At>,
 }
 
@@ -74,7 +82,7 @@ impl Delivery {
         let (running, read_anew) = (Mutex::default(), watch::Sender::default());
         let delivery = Self { parts: parts.clone(), feed, running, read_anew };
         log.pass_over().await?;
-        delivery.follow_manifest().await?;
+        delivery.follow(true).await?;
         parts.lifecycle.spawn("delivery", log.run(parts.lifecycle.clone()));
         parts.lifecycle.spawn("ends", ends::run(parts.clone()));
         Ok(delivery)
@@ -88,6 +96,11 @@ impl Delivery {
     /// Starts, ends and changes what the manifest in force wants otherwise. The others look at once: with the
     /// manifest, plugins were read anew.
     pub async fn follow_manifest(&self) -> Result<(), StorageError> {
+        self.follow(false).await
+    }
+
+    /// At the start, files are looked at whether they have changed or not: others may have been at them.
+    async fn follow(&self, starts: bool) -> Result<(), StorageError> {
         let manifest = self.parts.manifest();
         let mut running = self.running.lock().await;
         running.end_those_not_in(&manifest).await;
@@ -98,6 +111,7 @@ impl Delivery {
                 running.channels.push((channel.clone(), at));
             }
         }
+        self.follow_sinks(&mut running, &manifest, starts).await?;
         if running.heartbeat.is_none()
             && let Some(heartbeat) = manifest.heartbeat.clone()
         {
@@ -106,6 +120,31 @@ impl Delivery {
                 Some(self.spawn("heartbeat", |stop| heartbeat::run(parts, heartbeat, stop)));
         }
         self.read_anew.send_modify(|it| *it += 1);
+        Ok(())
+    }
+
+    async fn follow_sinks(
+        &self,
+        running: &mut Running,
+        manifest: &Manifest,
+        starts: bool,
+    ) -> Result<(), StorageError> {
+        let kit = &self.parts.sinks;
+        let wanted = |sink: &Sink| Wanted {
+            name: sink.outlet(),
+            config: kit.digest_of(sink),
+            of_attempts: matches!(&sink.how, How::Sql(it) if matches!(it.columns, Columns::Attempts(_))),
+            sweeps: starts && matches!(sink.how, How::File(_)),
+        };
+        self.parts.storage.want_sinks(manifest.sinks.iter().map(wanted).collect()).await?;
+        for sink in &manifest.sinks {
+            if running.sinks.iter().all(|(it, _)| **it != *sink) {
+                let sink = Arc::new(sink.clone());
+                let worker = sinks::Worker::new(kit, &sink, &self.parts.lifecycle);
+                let at = self.spawn("sink", |stop| worker.run(stop));
+                running.sinks.push((sink, at));
+            }
+        }
         Ok(())
     }
 
@@ -126,13 +165,18 @@ impl Delivery {
 }
 
 impl Running {
-    /// Ends channels that the manifest does not have as they are, and the heartbeat, which is made anew.
+    /// Ends channels and sinks that the manifest does not have as they are, and the heartbeat, which is made anew.
     async fn end_those_not_in(&mut self, manifest: &Manifest) {
         let all = std::mem::take(&mut self.channels);
         let (stay, go): (Vec<_>, Vec<_>) =
             all.into_iter().partition(|(it, _)| manifest.channels.contains(it));
         self.channels = stay;
-        for at in go.into_iter().map(|(_, at)| at).chain(self.heartbeat.take()) {
+        let all = std::mem::take(&mut self.sinks);
+        let (stay, gone): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|(it, _)| manifest.sinks.contains(it));
+        self.sinks = stay;
+        let go = go.into_iter().map(|(_, at)| at).chain(gone.into_iter().map(|(_, at)| at));
+        for at in go.chain(self.heartbeat.take()) {
             at.stop.cancel();
             // Two of one name would tell everything twice.
             let _ = at.task.await;
@@ -145,5 +189,7 @@ async fn forget_all_but(storage: &Storage, manifest: &Manifest) -> Result<(), St
     let names = manifest.channels.iter().map(Channel::outlet).collect::<Vec<_>>();
     let listeners = names.iter().map(String::as_str).chain([log::NAME, feed::NAME]);
     storage.keep_listeners(&listeners.collect::<Vec<_>>()).await?;
-    storage.keep_outlets("channel", names).await
+    storage.keep_outlets("channel", names).await?;
+    let sinks = manifest.sinks.iter().map(Sink::outlet).collect();
+    storage.keep_outlets("sink", sinks).await
 }

@@ -9,10 +9,33 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::delivery::undelivered::{Then, Undelivered};
 use crate::egress::{Body, Gate, Method, Pattern, Policy, Request, Response};
 use crate::manifest::channel::{Endpoint, Url};
-use crate::model::code;
+use crate::model::code::{self, Code};
 
 /// How long a receiver may take.
 const WITHIN: Duration = Duration::from_secs(20);
+
+/// What can be wrong, as those who send call it.
+pub struct Codes {
+    /// The URL cannot be used.
+    pub url_invalid: Code,
+    /// The secret to sign with is none.
+    pub secret_invalid: Code,
+    /// A status that is no success.
+    pub status: Code,
+    /// A redirect.
+    pub redirect: Code,
+    /// The receiver wants nothing any more.
+    pub gone: Code,
+}
+
+/// For channels, and the heartbeat.
+pub const CHANNEL: Codes = Codes {
+    url_invalid: Code::Channel(code::Channel::UrlInvalid),
+    secret_invalid: Code::Channel(code::Channel::SecretInvalid),
+    status: Code::Channel(code::Channel::Status),
+    redirect: Code::Channel(code::Channel::Redirect),
+    gone: Code::Channel(code::Channel::Gone),
+};
 
 /// Who sends where.
 #[derive(Clone, Copy)]
@@ -23,6 +46,8 @@ pub struct Post<'a> {
     pub section: &'a str,
     /// Where to.
     pub to: &'a Endpoint,
+    /// How errors are called.
+    pub codes: &'a Codes,
 }
 
 impl Post<'_> {
@@ -41,7 +66,16 @@ impl Post<'_> {
         let (query, carries) = (Vec::new(), BTreeSet::new());
         let request = Request { method, url: url.into(), query, headers, body, carries };
         let arrival = gate.send(&policy, request, WITHIN).await?;
-        judge(&host, &arrival.open(&host)?, now)
+        judge(self.codes, &host, &arrival.open(&host)?, now)
+    }
+
+    /// What is said of a secret that is none.
+    pub(super) fn secret_invalid(&self) -> Undelivered {
+        let message = format!(
+            "the secret of {} is not `whsec_` and base64 of 24 to 64 bytes; nothing was sent",
+            self.whose
+        );
+        Undelivered::again(self.codes.secret_invalid.clone(), message)
     }
 
     async fn url(&self) -> Result<url::Url, Undelivered> {
@@ -54,7 +88,7 @@ impl Post<'_> {
         let parsed = url::Url::parse(text.expose_secret().trim()).ok().filter(is_fine);
         parsed.ok_or_else(|| {
             let message = format!("the URL of {} is not an http or https URL", self.whose);
-            Undelivered::again(code::Channel::UrlInvalid, message)
+            Undelivered::again(self.codes.url_invalid.clone(), message)
         })
     }
 
@@ -64,7 +98,7 @@ impl Post<'_> {
         let pattern = Pattern::expand(&format!("{method} {origin}/*"), &|_| None);
         let pattern = pattern.map_err(|_| {
             let message = format!("the URL of {} has a host that cannot be used", self.whose);
-            Undelivered::again(code::Channel::UrlInvalid, message)
+            Undelivered::again(self.codes.url_invalid.clone(), message)
         })?;
         Ok(Policy {
             plugin: self.whose.to_owned(),
@@ -77,22 +111,22 @@ impl Post<'_> {
 }
 
 /// What an answer means. Its body is not looked at.
-fn judge(host: &str, answer: &Response, now: Timestamp) -> Result<(), Undelivered> {
+fn judge(codes: &Codes, host: &str, answer: &Response, now: Timestamp) -> Result<(), Undelivered> {
     let status = answer.status;
     let (code, what, then) = match status {
         200..=299 => return Ok(()),
         300..=399 => {
             let what = "a redirect, which is not followed; write the address that it leads to";
-            (code::Channel::Redirect, what, Then::Again(None))
+            (&codes.redirect, what, Then::Again(None))
         }
         410 => {
             let what = "410: it wants nothing any more, and gets nothing";
-            (code::Channel::Gone, what, Then::Disabled)
+            (&codes.gone, what, Then::Disabled)
         }
-        _ => (code::Channel::Status, "no success", Then::Again(retry_after(answer, now))),
+        _ => (&codes.status, "no success", Then::Again(retry_after(answer, now))),
     };
     let message = format!("{host} answered {status}: {what}");
-    Err(Undelivered { code: code.into(), message, then })
+    Err(Undelivered { code: code.clone(), message, then })
 }
 
 fn retry_after(answer: &Response, now: Timestamp) -> Option<Duration> {
@@ -116,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_status_says_what_follows() {
-        let check = |status| judge("h.example", &answer(status, None), at(0));
+        let check = |status| judge(&CHANNEL, "h.example", &answer(status, None), at(0));
         assert!([200, 202, 204, 299].into_iter().all(|it| check(it).is_ok()));
         assert_eq!(check(410).unwrap_err().then, Then::Disabled);
         for (status, code) in
@@ -138,7 +172,7 @@ mod tests {
             ("soon", None),
             ("Wed, 31 Dec 1969 00:10:00 GMT", None),
         ] {
-            let error = judge("h", &answer(503, Some(text)), at(0)).unwrap_err();
+            let error = judge(&CHANNEL, "h", &answer(503, Some(text)), at(0)).unwrap_err();
             assert_eq!(error.then, Then::Again(wait.map(Duration::from_secs)), "{text}");
         }
     }

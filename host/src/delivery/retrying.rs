@@ -45,6 +45,18 @@ pub fn next_try(
     if now >= over { None } else { Some(next.min(over)) }
 }
 
+/// The longest wait of what is current: it is needed as soon as its receiver is back, and never given up.
+const LONGEST_OF_CURRENT: Duration = Duration::from_hours(1);
+
+/// The wait after the `tries`th try in a row of something that stays current has failed; `told` is what the receiver
+/// asks for.
+pub fn wait_of_current(tries: u32, told: Option<Duration>) -> Duration {
+    let last = WAITS.len() - 1;
+    let place = usize::try_from(tries.saturating_sub(1)).unwrap_or(last).min(last);
+    let wait = WAITS[place].min(LONGEST_OF_CURRENT);
+    told.unwrap_or_default().min(LONGEST_TOLD).max(wait)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,5 +81,13 @@ mod tests {
         assert_eq!(next(1), at(5), "not sooner than usual");
         assert_eq!(next(600), at(600));
         assert_eq!(next(1_000_000), at(24 * 3_600));
+    }
+
+    #[test]
+    fn what_is_current_is_tried_for_ever_and_at_least_every_hour() {
+        let waits = (1..100).map(|it| wait_of_current(it, None)).collect::<Vec<_>>();
+        assert!(waits.is_sorted() && waits[0] == Duration::from_secs(5), "{waits:?}");
+        assert_eq!(waits[98], Duration::from_hours(1));
+        assert_eq!(wait_of_current(1, Some(Duration::from_mins(9))), Duration::from_mins(9));
     }
 }

@@ -38,6 +38,15 @@ impl Undelivered {
         Self { code: code.into(), message: message.into(), then: Then::Again(None) }
     }
 
+    /// Whether the next one would most likely fail as well, whatever it is about.
+    pub fn is_of_all(&self) -> bool {
+        match &self.code {
+            Code::Sink(code) => !code.is_of_one(),
+            Code::Storage(_) | Code::Vault(_) => false,
+            _ => true,
+        }
+    }
+
     /// How the try of `message` ended with it.
     pub fn ending(self, message: &Message, now: Timestamp) -> Ending {
         let Self { code, message: why, then } = self;

@@ -104,6 +104,8 @@ pub enum Body {
     Empty,
     /// JSON text.
     Json(SecretString),
+    /// Any other text.
+    Text(SecretString),
     /// `application/x-www-form-urlencoded`.
     Form(Vec<(String, SecretString)>),
     /// `multipart/form-data`, text parts only.
@@ -126,6 +128,9 @@ impl Body {
         match self {
             Self::Empty => (Payload::Empty, 0),
             Self::Json(text) => Payload::text("application/json", text.expose_secret().to_owned()),
+            Self::Text(text) => {
+                Payload::text("text/plain; charset=utf-8", text.expose_secret().to_owned())
+            }
             Self::Form(fields) => {
                 Payload::text("application/x-www-form-urlencoded", url_encoded(fields))
             }

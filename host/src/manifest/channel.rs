@@ -183,7 +183,7 @@ impl Kind {
 }
 
 impl Endpoint {
-    fn read(row: &Table<'_>, folder: &Path) -> Option<Self> {
+    pub(super) fn read(row: &Table<'_>, folder: &Path) -> Option<Self> {
         let egress = Egress::read(row.part("egress"));
         let example = "url = \"https://hooks.example.com/keepfresh\"";
         let Some(node) = row.node("url") else {
@@ -204,9 +204,19 @@ impl Url {
     }
 
     fn read(row: &Table<'_>, node: Node<'_>, folder: &Path) -> Option<Self> {
+        Self::read_as(row, node, folder, web_address)
+    }
+
+    /// The same for a URL of another kind.
+    pub(super) fn read_as(
+        row: &Table<'_>,
+        node: Node<'_>,
+        folder: &Path,
+        address: impl FnOnce(&DeValue<'_>) -> Result<String, Fault>,
+    ) -> Option<Self> {
         match node.get_ref() {
             DeValue::String(_) => {
-                let url = row.convert(node, "url", web_address);
+                let url = row.convert(node, "url", address);
                 if url.is_none() {
                     // It may have a password in it.
                     secret::hide(row, node);

@@ -20,6 +20,8 @@ pub mod reference;
 pub mod section;
 /// Where the HTTP API listens.
 pub mod server;
+/// Where what is current is delivered to.
+pub mod sink;
 /// Where mail goes through.
 pub mod smtp;
 /// The manifest that `keepfresh init` writes.
@@ -52,6 +54,7 @@ use crate::manifest::provider::{Connection, Provider};
 use crate::manifest::reference::Section;
 use crate::manifest::section::{Plugins, Storage, Vault};
 use crate::manifest::server::Server;
+use crate::manifest::sink::Sink;
 use crate::manifest::table::Table;
 use crate::model::code::Code;
 use crate::model::id::ConnectionId;
@@ -75,6 +78,8 @@ pub struct Manifest {
     pub alerts: Alerts,
     /// Who is told of what happens.
     pub channels: Vec<Channel>,
+    /// Where what is current is delivered to.
+    pub sinks: Vec<Sink>,
     /// Where a sign of life goes.
     pub heartbeat: Option<Heartbeat>,
     /// Providers by name.
@@ -124,12 +129,9 @@ pub fn database(path: &Path) -> Option<PathBuf> {
     is_known.then_some(storage.path)
 }
 
-const LATER: &[&str] = &["sinks"];
-
 fn read(entries: &DeTable<'_>, path: &Path, problems: &Problems<'_>) -> Manifest {
-    let root = Table::root(entries, problems).with_keys_of(Section::Root, LATER, "");
+    let root = Table::root(entries, problems).with(Section::Root, "");
     let folder = folder_of(path);
-    root.refuse_yet(LATER);
     let places = Places::collect(entries, problems.lines());
     problems.hide(places.hidden());
     Manifest {
@@ -140,6 +142,7 @@ fn read(entries: &DeTable<'_>, path: &Path, problems: &Problems<'_>) -> Manifest
         server: Server::read(root.table("server", "`[server]`"), &folder),
         alerts: Alerts::read(root.table("alerts", "`[alerts]`")),
         channels: channel::read_all(&root, &folder),
+        sinks: sink::read_all(&root, &folder),
         heartbeat: Heartbeat::read(
             root.table("heartbeat", "`[heartbeat]`"),
             root.node("heartbeat").is_some(),

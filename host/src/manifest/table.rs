@@ -88,13 +88,8 @@ impl<'t> Table<'t> {
 
     /// The same table with the keys that `section` has: every other key in it is reported. `hint` helps
     /// where no known key is near.
-    pub(super) fn with(self, section: Section, hint: &str) -> Self {
-        self.with_keys_of(section, &[], hint)
-    }
-
-    /// The same with more keys, which are not read.
-    pub(super) fn with_keys_of(mut self, section: Section, more: &[&str], hint: &str) -> Self {
-        self.only(&[section.names().as_slice(), more].concat(), hint);
+    pub(super) fn with(mut self, section: Section, hint: &str) -> Self {
+        self.only(&section.names(), hint);
         self.section = Some(section);
         self
     }
@@ -198,18 +193,6 @@ impl<'t> Table<'t> {
             let label = format!("{owner} has no `{key}`");
             let fault = Fault::new(code::Manifest::UnknownKey, label, "remove it");
             self.problems.report(span, &message, &fault);
-        }
-    }
-
-    /// Refuses keys that only a later version supports, so that nobody thinks they work.
-    pub(super) fn refuse_yet(&self, keys: &[&str]) {
-        for (key, span, _) in self.entries().filter(|it| keys.contains(&it.0)) {
-            let fault = Fault::new(
-                code::Manifest::NotYet,
-                "not in this version".to_owned(),
-                "remove it; a later version will support it",
-            );
-            self.problems.report(span, &format!("`{key}` is not supported yet"), &fault);
         }
     }
 }

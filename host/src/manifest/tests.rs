@@ -81,7 +81,7 @@ broken! {
         "manifest.schedule 8:12",
         "manifest.rate 9:8",
         "manifest.rotation 10:12",
-        "manifest.not_yet 12:3",
+        "manifest.missing_key 12:1",
     ];
     a_key_twice_does_not_hide_the_rest: "12-twice-and-unknown" => [
         "manifest.unknown_key 1:2",

@@ -112,6 +112,8 @@ actions! {
     KeyRevoked = "key.revoked",
     /// A message was sent to test a channel.
     ChannelTested = "channel.tested",
+    /// What is current was delivered by a sink because somebody asked.
+    SinkRan = "sink.ran",
     /// Old attempts were deleted.
     Pruned = "log.pruned",
 }

@@ -69,3 +69,6 @@ pub mod plain;
 
 /// What a person meant to write.
 pub mod nearest;
+
+/// Texts with places for values.
+pub mod template;

@@ -199,6 +199,11 @@ fn told_of(command: &Command) -> Option<Told> {
         Command::ChannelTest { name } => {
             Some(Told { action: Action::ChannelTested, subject: name.clone(), detail: None })
         }
+        Command::SinkRun { name, connection } => Some(Told {
+            action: Action::SinkRan,
+            subject: name.clone(),
+            detail: connection.as_ref().map(ConnectionId::full),
+        }),
         Command::Prune { older_than_s, outcome } => Some(Told {
             action: Action::Pruned,
             subject: outcome.map_or("attempts".to_owned(), |it| format!("attempts: {it}")),

@@ -70,7 +70,7 @@ impl ChannelState {
         }
     }
 
-    fn of(outlet: &Outlet) -> Self {
+    pub(super) fn of(outlet: &Outlet) -> Self {
         match outlet {
             Outlet { disabled_at: Some(_), .. } => Self::Off,
             Outlet { failing_since: Some(_), .. } => Self::Failing,

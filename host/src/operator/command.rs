@@ -220,6 +220,15 @@ pub enum Command {
         /// Which.
         name: String,
     },
+    /// Where what is current is delivered to.
+    Sinks,
+    /// Delivers what is current now.
+    SinkRun {
+        /// Which sink.
+        name: String,
+        /// Only of this connection.
+        connection: Option<ConnectionId>,
+    },
     /// A plugin file was approved; only to be written down.
     Approved {
         /// The file in the plugin folder.
@@ -227,31 +236,6 @@ pub enum Command {
         /// Its SHA-256.
         digest: String,
     },
-}
-
-impl Command {
-    /// Whether it is more than a look at what is there, and so runs to its end whoever waits for it. Tokens are
-    /// refreshed in tasks of their own.
-    pub fn changes(&self) -> bool {
-        !matches!(
-            self,
-            Self::Status { .. }
-                | Self::Connections { .. }
-                | Self::Show { .. }
-                | Self::TokenGet { .. }
-                | Self::Log(_)
-                | Self::Attempt { .. }
-                | Self::Follow { .. }
-                | Self::Stats { .. }
-                | Self::Schedules
-                | Self::Plugins
-                | Self::Doctor
-                | Self::Readiness
-                | Self::ApiKeys
-                | Self::Audit(_)
-                | Self::Channels
-        )
-    }
 }
 
 /// Which entries of the audit log.
@@ -380,6 +364,7 @@ impl Command {
                 | Self::Schedules
                 | Self::Plugins
                 | Self::Channels
+                | Self::Sinks
                 | Self::Doctor
                 | Self::Readiness
                 | Self::Refresh { dry_run: true, .. }

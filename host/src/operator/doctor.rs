@@ -11,6 +11,7 @@ use crate::model::state::State;
 use crate::operator::channels::ChannelView;
 use crate::operator::examine::Examined;
 use crate::operator::plugins::PluginView;
+use crate::operator::sinks::SinkView;
 use crate::operator::view::ConnectionView;
 use crate::operator::{Operator, PageQuery, Reply};
 use crate::refresher::sentence;
@@ -56,6 +57,7 @@ impl Operator {
             )
         }));
         findings.extend(self.channel_states().await);
+        findings.extend(self.sink_states().await);
         findings.push(self.connections().await);
         Ok(Reply::Findings(findings))
     }
@@ -141,6 +143,24 @@ impl Operator {
             }
         };
         channels.iter().map(finding).collect()
+    }
+
+    /// Those that do not deliver.
+    async fn sink_states(&self) -> Vec<Finding> {
+        let sinks = match self.sinks().await {
+            Ok(sinks) => sinks,
+            Err(failure) => return vec![wrong("sinks", failure.message)],
+        };
+        let finding = |it: &SinkView| {
+            let what = format!("sink {}", it.name);
+            match it.fault() {
+                Some(fault) => {
+                    wrong(&what, format!("{fault}; see: keepfresh sink run {}", it.name))
+                }
+                None => fine(&what, it.state.word()),
+            }
+        };
+        sinks.iter().map(finding).collect()
     }
 
     async fn connections(&self) -> Finding {

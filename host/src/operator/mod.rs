@@ -60,6 +60,9 @@ pub mod api_keys;
 /// Channels.
 pub mod channels;
 
+/// Sinks.
+pub mod sinks;
+
 /// Whether the daemon can do its work.
 mod readiness;
 
@@ -86,6 +89,7 @@ pub use reload::{Reload, Reloads};
 pub use reply::{Page, Progress, Reply};
 
 use crate::catalogue::{Catalogue, Changed, Configs};
+use crate::delivery::sinks::Kit;
 use crate::egress::Gate;
 use crate::lifecycle::Lifecycle;
 use crate::manifest::Manifest;
@@ -126,6 +130,8 @@ pub struct Parts {
     pub proxy: Proxy,
     /// The way out, for tests of channels.
     pub gate: Gate,
+    /// What sinks work with.
+    pub sinks: Kit,
     /// The time.
     pub clock: Clock,
     /// Tasks that outlive a command.
@@ -205,6 +211,10 @@ impl Operator {
             Command::Audit(query) => self.audit_page(query).await,
             Command::Channels => self.list_channels().await,
             Command::ChannelTest { name } => self.test_channel(&name).await,
+            Command::Sinks => self.list_sinks().await,
+            Command::SinkRun { name, connection } => {
+                self.run_sink(&name, connection.as_ref()).await
+            }
         }
     }
 

@@ -19,6 +19,7 @@ use crate::operator::doctor::Finding;
 use crate::operator::import_file::{Remarks, Row};
 use crate::operator::plugins::{PluginView, ScheduleView};
 use crate::operator::readiness::Readiness;
+use crate::operator::sinks::{SinkRun, SinkView};
 use crate::operator::view::{ConnectionView, Details};
 use crate::refresher::{Served, Short};
 use crate::storage::{Figures, Pruned, Statistics};
@@ -109,6 +110,10 @@ pub enum Reply {
     Channels(Vec<ChannelView>),
     /// A message to the channel of this name has arrived.
     ChannelTested(String),
+    /// Sinks.
+    Sinks(Vec<SinkView>),
+    /// What came of delivering all of a sink.
+    SinkRan(Box<SinkRun>),
     /// Entries of the audit log.
     Audit(Page<AuditEntry>),
 }

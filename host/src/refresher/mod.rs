@@ -29,6 +29,9 @@ mod times;
 /// What is sealed, for whoever moves out.
 mod exporting;
 
+/// Current tokens, for whoever delivers them.
+mod currents;
+
 /// What may be shown of what is sealed.
 mod showing;
 
@@ -96,6 +99,7 @@ pub use ask::Ask;
 pub use attempts::{Attempts, Foreseen};
 pub use breaker::{Verdict, Wait};
 pub use consents::{Brings, Came, Consent, Consents, Ending};
+pub use currents::Currents;
 pub use decide::{Decision, Way};
 pub use enrolling::{Enrolling, ManualToken};
 pub use exporting::Exporting;
@@ -144,6 +148,8 @@ pub struct Refresher {
     pub showing: Arc<Showing>,
     /// Opens what is sealed, for whoever moves out.
     pub exporting: Arc<Exporting>,
+    /// Opens current tokens, for whoever delivers them.
+    pub currents: Arc<Currents>,
     /// Says whose turn it is to ask a provider.
     pub turns: Arc<Turns>,
 }
@@ -197,6 +203,7 @@ impl Refresher {
             times: Arc::new(times),
             showing: Arc::new(Showing::new(vault, catalogue)),
             exporting: Arc::new(Exporting::new(vault)),
+            currents: Arc::new(Currents::new(vault)),
             turns: Arc::new(turns),
         }
     }

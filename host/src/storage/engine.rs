@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::attempt::{Attempt, Outcome};
@@ -15,11 +16,12 @@ use crate::model::connection::{Due, Problem};
 use crate::model::event::EventKind;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::storage::{
-    Abandoned, AuditFilter, AuditPage, Begin, Begun, Bite, CameOf, Capture, Counted, Departed,
-    Doubtful, DuePage, Ends, Enrolment, Examples, Failed, Filter, Forgiven, Held, KeyUse, Loaded,
-    LogEnds, LogFilter, LogPage, ManualSet, Mark, Message, Moved, Noted, Outlet, Page, Pausing,
-    Reconcile, Renewal, Settled, Skipped, Standing, Statistics, Storage, StorageError, StoredKey,
-    Stretch, Succeeded, Tally, Trouble, Waiting,
+    Abandoned, About, AuditFilter, AuditPage, Begin, Begun, Bite, CameOf, Capture, Counted,
+    Departed, Done, Doubtful, DuePage, Ends, Enrolment, Examples, Failed, Filter, Forgiven, Held,
+    KeyUse, Loaded, LogEnds, LogFilter, LogPage, ManualSet, Mark, Message, Moved, Noted, Outlet,
+    Page, Pausing, Reconcile, Record, Renewal, Settled, SinkState, Skipped, Standing, Statistics,
+    Storage, StorageError, StoredKey, Stretch, Succeeded, Sweep, Tally, ToLookAt, Trouble, Waiting,
+    Wanted,
 };
 use crate::vault::keyring::WrappedKey;
 
@@ -39,6 +41,9 @@ macro_rules! steps {
         pub(super) trait Engine: Send + Sync {
             /// Whether other processes may work on the same connections at the same time.
             fn is_shared(&self) -> bool;
+
+            /// Changes whenever a connection may have, in this process.
+            fn changes(&self) -> watch::Receiver<u64>;
 
             /// Cancelled when nothing can be written any more.
             fn ended(&self) -> CancellationToken;
@@ -224,6 +229,26 @@ steps! {
 
         /// Some of those in trouble.
         examples(provider: &'a str, problem: Option<Problem>, limit: u32) -> Examples;
+
+        /// Has these sinks be there, and no others: what belongs to the others is forgotten. A new one, or one
+        /// whose section has changed, looks at everything that is there.
+        want_sinks(all: Vec<Wanted>) -> ();
+
+        /// How far a sink has got, with some of what waits there and is to be tried at `now`; `None` if there is no
+        /// such sink.
+        sink_state(sink: &'a str, now: Timestamp) -> Option<SinkState>;
+
+        /// Some connections behind `after` that are selected, or were delivered once.
+        to_sweep(sweep: Sweep<'a>, limit: u32) -> Vec<String>;
+
+        /// Some connections that have changed behind `seen`.
+        changed_behind(seen: i64, limit: u32) -> ToLookAt;
+
+        /// What is known of one connection, or one attempt, at a sink.
+        sink_record(about: About<'a>) -> Record;
+
+        /// Notes what a sink has done.
+        note_done(done: Done) -> ();
 
         /// What is damaged in the database, if anything is.
         check() -> Option<String>;

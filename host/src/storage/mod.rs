@@ -17,6 +17,7 @@ mod listing;
 mod log;
 mod outlets;
 mod prune;
+mod sinks;
 mod spill;
 mod sqlite;
 mod stream;
@@ -44,6 +45,9 @@ pub use listing::{Counted, Filter, Page, Unreadable};
 pub use log::{Figures, LogEnds, LogFilter, LogPage, Statistics};
 pub use outlets::{Ending, Message, Noted, Outlet, Settled};
 pub use prune::{Bite, Pruned, Pruning};
+pub use sinks::{
+    About, Came, Delivered, Done, Record, Selected, SinkState, Sweep, Swept, ToLookAt, Wanted,
+};
 pub use stream::{Stream, Stretch};
 pub use times::{CameOf, Doubtful, DuePage, Forgiven, Mark, Moved};
 pub use troubles::{Ends, Examples, Held, Trouble};

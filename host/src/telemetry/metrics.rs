@@ -59,6 +59,13 @@ struct Delivered {
     outcome: &'static str,
 }
 
+/// Something that a sink delivers.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Written {
+    sink: String,
+    outcome: &'static str,
+}
+
 /// What runs.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Build {
@@ -76,6 +83,7 @@ struct Metrics {
     streams: Gauge,
     passed: Family<Passed, Counter>,
     deliveries: Family<Delivered, Counter>,
+    written: Family<Written, Counter>,
     reloaded: Gauge,
     reloaded_at: Gauge,
 }
@@ -98,6 +106,9 @@ impl Metrics {
         let deliveries = Family::default();
         let help = "Tries to deliver a message of a channel";
         registry.register("alert_deliveries", help, deliveries.clone());
+        let written = Family::default();
+        let help = "Tries of a sink to deliver what is current of a connection";
+        registry.register("sink_writes", help, written.clone());
         let durations: Family<Refreshed, Histogram, fn() -> Histogram> =
             Family::new_with_constructor(|| Histogram::new(REFRESHES));
         let help = "How long attempts took, with waiting for their turn";
@@ -129,6 +140,7 @@ impl Metrics {
             streams,
             passed,
             deliveries,
+            written,
             reloaded,
             reloaded_at,
         }
@@ -167,6 +179,11 @@ pub fn served(provider: &str) {
 pub fn alert_delivered(channel: &str, outcome: &'static str) {
     let labels = Delivered { channel: channel.to_owned(), outcome };
     METRICS.deliveries.get_or_create(&labels).inc();
+}
+
+/// A try of `sink` to deliver what is current of a connection has ended so.
+pub fn sink_written(sink: &str, outcome: &'static str) {
+    METRICS.written.get_or_create(&Written { sink: sink.to_owned(), outcome }).inc();
 }
 
 /// Something that was due is begun so long after.
@@ -219,6 +236,7 @@ mod tests {
         served("eskiz");
         begun_after(Duration::from_secs(2));
         alert_delivered("ops", "delivered");
+        sink_written("file:eskiz", "delivered");
         answered("GET", "/healthz", 200, Duration::from_micros(80));
         streams(2);
         streams(-1);
@@ -233,6 +251,7 @@ mod tests {
             "keepfresh_tokens_served_total{provider=\"eskiz\"} 1",
             "keepfresh_scheduler_lag_seconds_count 1",
             "keepfresh_alert_deliveries_total{channel=\"ops\",outcome=\"delivered\"} 1",
+            "keepfresh_sink_writes_total{sink=\"file:eskiz\",outcome=\"delivered\"} 1",
             "keepfresh_http_request_duration_seconds_count{method=\"GET\",route=\"/healthz\",status=\"200\"} 1",
             "keepfresh_http_event_streams 1",
             "keepfresh_config_last_reload_successful 0",

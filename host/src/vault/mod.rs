@@ -93,6 +93,12 @@ impl Vault {
         self.keyed(data).verify_slice(mac).is_ok()
     }
 
+    /// The digest of what a sink has delivered. What it is a digest of begins with a word of its own, so that it is no
+    /// digest of code.
+    pub fn delivery_digest(&self, data: &[u8]) -> [u8; 32] {
+        self.keyed(b"delivery\0").chain_update(data).finalize().into_bytes().into()
+    }
+
     fn keyed(&self, data: &[u8]) -> Hmac<Sha256> {
         hmac(self.0.keyring.primary().code_cache(), data)
     }

@@ -9,6 +9,7 @@ mod manifest;
 mod plugin;
 mod provider;
 mod schedule;
+mod sink;
 mod token;
 mod value;
 
@@ -25,6 +26,7 @@ pub(super) use manifest::ManifestVerb;
 pub(super) use plugin::PluginVerb;
 pub(super) use provider::ProviderVerb;
 pub(super) use schedule::ScheduleVerb;
+pub(super) use sink::SinkVerb;
 pub(super) use token::TokenVerb;
 use value::duration;
 
@@ -198,6 +200,11 @@ pub(super) enum Verb {
     Channel {
         #[command(subcommand)]
         verb: ChannelVerb,
+    },
+    /// List the sinks that tokens are delivered to, or deliver all of one now
+    Sink {
+        #[command(subcommand)]
+        verb: SinkVerb,
     },
     /// Show who read, changed or approved what, newest first
     Audit(Audit),

@@ -28,6 +28,9 @@ pub(super) mod access;
 /// Channels.
 mod channel;
 
+/// Sinks.
+mod sink;
+
 /// Connections.
 mod connection;
 
@@ -223,6 +226,7 @@ fn exit(reply: &Reply) -> Exit {
         Reply::Connections(connections) => Exit::of_states(connections),
         Reply::ConnectionPage(page) => Exit::of_states(&page.rows),
         Reply::Refreshed(refreshed) => Exit::of_refresh(refreshed),
+        Reply::SinkRan(ran) => Exit::of_sink(ran),
         Reply::Enrolled(enrolled) if !enrolled.refused.is_empty() => Exit::Partly,
         Reply::Findings(findings) if findings.iter().any(|it| !it.ok) => Exit::Failed,
         _ => Exit::Done,
@@ -260,6 +264,8 @@ fn as_json(reply: &Reply) -> Value {
         Reply::ApiKeys(keys) => json!({ "keys": keys }),
         Reply::Channels(channels) => json!({ "channels": channels }),
         Reply::ChannelTested(name) => json!({ "done": true, "channel": name }),
+        Reply::Sinks(sinks) => json!({ "sinks": sinks }),
+        Reply::SinkRan(ran) => json!(ran),
         Reply::Audit(page) => json!({ "entries": page.rows }),
         // Only those who ask for them by themselves get them.
         Reply::Exported(_) | Reply::Followed(_) | Reply::Token { .. } => Value::Null,
@@ -328,6 +334,16 @@ fn as_text(reply: &Reply) {
         }
         Reply::Channels(channels) => out_all(channel::list(channels)),
         Reply::ChannelTested(name) => hint(format!("a test message to {name} has arrived")),
+        Reply::Sinks(sinks) if sinks.is_empty() => {
+            hint("no sinks: tokens are delivered nowhere; add [[sinks]] to the manifest");
+        }
+        Reply::Sinks(sinks) => out_all(sink::list(sinks)),
+        Reply::SinkRan(ran) => {
+            if !ran.failures.is_empty() {
+                out_all(sink::failures(ran));
+            }
+            hint(sink::summary(ran));
+        }
         Reply::Audit(page) if page.rows.is_empty() => hint("no entries match"),
         Reply::Audit(page) => out_all(access::entries(&page.rows)),
         Reply::Exported(_) | Reply::Followed(_) | Reply::Token { .. } => {}

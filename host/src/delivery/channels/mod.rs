@@ -37,6 +37,7 @@ pub use sending::test;
 pub(super) use worker::Worker;
 
 use crate::catalogue::Catalogue;
+use crate::delivery::sinks::Kit;
 use crate::egress::Gate;
 use crate::lifecycle::Lifecycle;
 use crate::manifest::Manifest;
@@ -62,6 +63,8 @@ pub struct Parts {
     pub turns: Arc<Turns>,
     /// Whose work the heartbeat vouches for.
     pub scheduler: Scheduler,
+    /// What sinks work with.
+    pub sinks: Kit,
     /// What the operator wants.
     pub manifest: Arc<RwLock<Arc<Manifest>>>,
 }

@@ -1,6 +1,5 @@
 //! Sends the messages of a channel that are due, and notes how that ended.
 
-use secrecy::SecretString;
 use tracing::{debug, info, warn};
 
 use crate::delivery::channels::notice::{Notice, TestFacts};
@@ -104,11 +103,6 @@ impl Parcel<'_> {
     pub(super) fn whose(&self) -> String {
         format!("the channel `{}`", self.channel.name)
     }
-}
-
-/// A header that holds no secret.
-pub(super) fn header(name: &str, value: String) -> (String, SecretString) {
-    (name.to_owned(), value.into())
 }
 
 /// Sends a test at once, whatever waits. A channel that was turned off by its receiver is on again if it arrives.

@@ -4,14 +4,14 @@ use serde_json::json;
 
 use crate::delivery::channels::sending::Parcel;
 use crate::delivery::channels::text::Text;
-use crate::delivery::posting::Post;
+use crate::delivery::posting::{CHANNEL, Post};
 use crate::delivery::undelivered::Undelivered;
 use crate::egress::{Body, Method};
 use crate::manifest::channel::Endpoint;
 
 pub(super) async fn send(parcel: &Parcel<'_>, to: &Endpoint) -> Result<(), Undelivered> {
     let whose = parcel.whose();
-    let post = Post { whose: &whose, section: "[[channels]]", to };
+    let post = Post { whose: &whose, section: "[[channels]]", to, codes: &CHANNEL };
     let body = json!({ "text": text(&parcel.text()) }).to_string();
     post.send(parcel.gate, Method::Post, Vec::new(), Body::Json(body.into()), parcel.clock.now())
         .await

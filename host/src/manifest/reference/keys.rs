@@ -2,7 +2,7 @@
 
 use crate::manifest::reference::Section::{
     Alerts, Channel, Connection, Egress, Heartbeat, Plugins, Provider, Proxy, Retry, Root, Server,
-    Storage, Tls, Vault,
+    Sink, SinkSql, SinkWebhook, Storage, Tls, Vault,
 };
 use crate::manifest::reference::{Key, Kind, Usual};
 
@@ -50,6 +50,9 @@ keys! {
     Root."channels": Kind::Tables(Channel), Words("none");
         "Who is told when something is wrong, and when it is over.";
         "[{ kind = \"slack\", url = { env = \"SLACK_URL\" } }]";
+    Root."sinks": Kind::Tables(Sink), Words("none");
+        "Where tokens are delivered to, as they are now: files, programs, addresses, tables.";
+        "[{ connection = \"eskiz\", file = \"/run/keepfresh/eskiz.env\", template = \"ESKIZ_TOKEN={{ token }}\\n\" }]";
     Root."heartbeat": Kind::Table(Heartbeat), Words("none");
         "A sign of life for a service that notices when it does not come.";
         "{ url = { env = \"HEARTBEAT_URL\" } }";
@@ -259,4 +262,88 @@ keys! {
     Heartbeat."egress": Kind::Table(Egress), Words("public addresses over `https` alone");
         "Addresses that are refused otherwise; see `[providers.NAME.egress]`.";
         "{ networks = [\"10.0.0.0/8\"] }";
+
+    Sink."name": Kind::Name, Words("the kind and the selection: `file:eskiz`");
+        "What it is called. Two sinks have two names.";
+        "\"eskiz-env\"";
+    Sink."connection": Kind::Connection, Words("required, or `provider` or `label`");
+        "Of which connection it delivers what is current.";
+        "\"eskiz\"";
+    Sink."provider": Kind::Name, Words("required, or `connection` or `label`");
+        "The same of all connections of a provider.";
+        "\"propelauth\"";
+    Sink."label": Kind::Text, Words("required, or `connection` or `provider`");
+        "The same of all connections with a label.";
+        "\"gold\"";
+    Sink."file": Kind::Template, Words("required, or `command`, `webhook` or `sql`");
+        "The file that is written: whole, or not at all. Where there may be several connections, `{{ name }}` makes a path for each. In a file whose name ends in `.env` or `.json`, a value that would break out of its place is refused.";
+        "\"/run/keepfresh/eskiz.env\"";
+    Sink."template": Kind::Template, Words("required for `file`; for `command` the token; for `webhook` an event");
+        "What is delivered, as a template of Jinja.";
+        "\"ESKIZ_TOKEN={{ token }}\\n\"";
+    Sink."mode": Kind::Mode, Value("\"0600\"");
+        "Who may read and write the file: its owner, and its group. Others may not.";
+        "\"0640\"";
+    Sink."owner": Kind::User, Words("the daemon's user");
+        "Whom the file belongs to: a name or a number of this machine. Only root may give files away.";
+        "\"www-data\"";
+    Sink."group": Kind::User, Words("the daemon's group");
+        "Which group the file belongs to.";
+        "\"www-data\"";
+    Sink."remove": Kind::Boolean, Value("false");
+        "Whether the file is removed when its connection is.";
+        "true";
+    Sink."command": Kind::Command, Words("required, or `file`, `webhook` or `sql`");
+        "The program that is run, without a shell, when what it would read has changed. Its arguments may name the connection, and never the token: that comes by its standard input.";
+        "[\"redis-cli\", \"-x\", \"SET\", \"eskiz\"]";
+    Sink."timeout": Kind::Time(1, HOUR), Value("\"30s\"");
+        "How long the program may take.";
+        "\"2m\"";
+    Sink."webhook": Kind::Table(SinkWebhook), Words("required, or `file`, `command` or `sql`");
+        "Where JSON is posted to.";
+        "{ url = \"https://hooks.example.com/tokens\" }";
+    Sink."sql": Kind::Table(SinkSql), Words("required, or `file`, `command` or `webhook`");
+        "The table whose rows are written.";
+        "{ url = { env = \"APP_DATABASE_URL\" }, table = \"users\", key = { id = \"{{ name }}\" } }";
+    Sink."set": Kind::Columns, Words("none");
+        "Columns that are always written.";
+        "{ synced_at = \"{{ now }}\" }";
+    Sink."on_token": Kind::Columns, Words("none");
+        "Columns that are written while there is a token and no person is needed.";
+        "{ access_token = \"{{ token }}\" }";
+    Sink."on_failure": Kind::Columns, Words("none");
+        "Columns that are written as well while refreshing fails.";
+        "{ last_error = \"{{ message }}\" }";
+    Sink."on_reconnect": Kind::Columns, Words("none");
+        "Columns that are written instead of those of `on_token` while a person is needed.";
+        "{ access_token = \"{{ none }}\" }";
+    Sink."on_removed": Kind::Columns, Words("none");
+        "Columns that are written once when the connection is removed.";
+        "{ access_token = \"{{ none }}\" }";
+    Sink."on_attempt": Kind::Columns, Words("none");
+        "Columns of a row that is added for each attempt that has ended; instead of all others.";
+        "{ status = \"{{ attempt.outcome }}\" }";
+
+    SinkWebhook."url": Kind::Endpoint, Required;
+        "Where to: a URL, or where it is if it is secret.";
+        "\"https://hooks.example.com/tokens\"";
+    SinkWebhook."secret": Kind::Secret, Words("none: not signed");
+        "What is posted is signed with it, as Standard Webhooks has it: `whsec_` and base64.";
+        "{ env = \"WEBHOOK_SECRET\" }";
+    SinkWebhook."egress": Kind::Table(Egress), Words("public addresses over `https` alone");
+        "Addresses that are refused otherwise; see `[providers.NAME.egress]`.";
+        "{ networks = [\"10.0.0.0/8\"] }";
+
+    SinkSql."url": Kind::DatabaseUrl, Required;
+        "Where the database is, PostgreSQL, MySQL or SQLite: a source, because it has a password in it, or a URL without one.";
+        "{ env = \"APP_DATABASE_URL\" }";
+    SinkSql."table": Kind::Text, Required;
+        "The table, with its schema before it if it needs one.";
+        "\"app.users\"";
+    SinkSql."key": Kind::Columns, Required;
+        "The columns that a row is found by. They name one row.";
+        "{ id = \"{{ name }}\" }";
+    SinkSql."insert": Kind::Boolean, Value("false");
+        "Whether a row is added where there is none; without it, that is an error of the connection.";
+        "true";
 }

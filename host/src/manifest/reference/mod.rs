@@ -38,6 +38,12 @@ pub enum Section {
     Alerts,
     /// One of those who are told.
     Channel,
+    /// Where what is current is delivered to.
+    Sink,
+    /// An address that it is posted to.
+    SinkWebhook,
+    /// A table that it is written into.
+    SinkSql,
     /// A sign of life.
     Heartbeat,
     /// One provider.
@@ -142,6 +148,20 @@ pub enum Kind {
     Mailbox,
     /// Such addresses.
     Mailboxes,
+    /// A connection.
+    Connection,
+    /// A text with places for values.
+    Template,
+    /// Such texts, by the columns of a table.
+    Columns,
+    /// A program and its arguments.
+    Command,
+    /// Who may read and write a file.
+    Mode,
+    /// A user or a group.
+    User,
+    /// The URL of a database, or the source of one.
+    DatabaseUrl,
 }
 
 /// What holds where a key is not given.
@@ -171,6 +191,9 @@ impl Section {
         Self::Connection,
         Self::Alerts,
         Self::Channel,
+        Self::Sink,
+        Self::SinkWebhook,
+        Self::SinkSql,
         Self::Heartbeat,
     ];
 
@@ -223,6 +246,9 @@ impl Section {
             Self::Connection => "[[providers.NAME.connections]]",
             Self::Alerts => "[alerts]",
             Self::Channel => "[[channels]]",
+            Self::Sink => "[[sinks]]",
+            Self::SinkWebhook => "[sinks.webhook]",
+            Self::SinkSql => "[sinks.sql]",
             Self::Heartbeat => "[heartbeat]",
         }
     }
@@ -265,6 +291,13 @@ impl Kind {
             Self::Smtp => "URL of a mail server",
             Self::Mailbox => "e-mail address",
             Self::Mailboxes => "array of e-mail addresses",
+            Self::Connection => "connection",
+            Self::Template => "template",
+            Self::Columns => "templates by column",
+            Self::Command => "array of templates",
+            Self::Mode => "mode of a file",
+            Self::User => "name or number",
+            Self::DatabaseUrl => "secret, or URL",
         }
     }
 

@@ -89,7 +89,15 @@ fn kind(kind: Kind) -> Value {
             json!({ "type": "array", "items": { "enum": methods } })
         }
         Kind::Word(words) => json!({ "enum": words }),
-        Kind::Text => json!({ "type": "string" }),
+        Kind::Text | Kind::Template => json!({ "type": "string" }),
+        Kind::Columns => by_name(&json!({ "type": "string" })),
+        Kind::Command => {
+            json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 })
+        }
+        Kind::DatabaseUrl => {
+            let url = pattern("^(postgres|postgresql|mysql|mariadb|sqlite):.+$");
+            json!({ "anyOf": [{ "$ref": "#/definitions/secret" }, url] })
+        }
         Kind::Endpoint => {
             json!({ "anyOf": [{ "$ref": "#/definitions/secret" }, self::kind(Kind::Url)] })
         }
@@ -112,6 +120,7 @@ fn pattern_of(kind: Kind) -> &'static str {
         Kind::TimeOfDay => "^[0-2][0-9]:[0-5][0-9]$",
         Kind::Smtp => "^smtps?://.+$",
         Kind::Mailbox => "@",
+        Kind::Mode => "^0?[0-7]{3}$",
         Kind::Rate => r"^\s*[0-9]+\s*/\s*[smh]\s*$",
         _ => ".",
     }

@@ -32,6 +32,14 @@ fn with(key: &Key, value: &str) -> String {
             format!("[providers.x.proxy]\nto = [\"https://a.example/\"]\n{header}")
         }
         Section::Channel => channel(key.name),
+        Section::Sink => sink(key.name),
+        Section::SinkWebhook => {
+            with_others("[[sinks]]\nlabel = \"a\"\n[sinks.webhook]\n", key.name, WEBHOOK)
+        }
+        Section::SinkSql => {
+            let head = "[[sinks]]\nlabel = \"a\"\nset = { b = \"b\" }\n[sinks.sql]\n";
+            with_others(head, key.name, SQL)
+        }
         Section::Heartbeat if key.name == "url" => "[heartbeat]\n".to_owned(),
         Section::Heartbeat => "[heartbeat]\nurl = \"https://a.example\"\n".to_owned(),
         section => section.heading().replace("NAME", "x") + "\n",
@@ -56,6 +64,32 @@ fn channel(key: &str) -> String {
     format!("[[channels]]\n{others}\n")
 }
 
+const WEBHOOK: &[&str] = &["url = \"https://a.example\""];
+const SQL: &[&str] = &["url = \"sqlite:a\"", "table = \"a\"", "key = { a = \"b\" }"];
+
+/// A sink that has this key, without it.
+fn sink(key: &str) -> String {
+    let lines = match key {
+        "command" => &["connection = \"a\""][..],
+        "timeout" => &["connection = \"a\"", "command = [\"a\"]"],
+        "webhook" => &["connection = \"a\""],
+        "sql" => &["connection = \"a\"", "set = { a = \"b\" }"],
+        "set" | "on_token" | "on_failure" | "on_reconnect" | "on_removed" | "on_attempt" => &[
+            "connection = \"a\"",
+            "sql = { url = \"sqlite:a\", table = \"a\", key = { a = \"b\" } }",
+        ],
+        "provider" | "label" => &["command = [\"a\"]"],
+        "connection" => &["file = \"a\"", "template = \"b\""],
+        _ => &["connection = \"a\"", "file = \"a\"", "template = \"b\""],
+    };
+    with_others("[[sinks]]\n", key, lines)
+}
+
+fn with_others(head: &str, key: &str, lines: &[&str]) -> String {
+    let others = lines.iter().filter(|it| !it.starts_with(&format!("{key} =")));
+    format!("{head}{}\n", others.copied().collect::<Vec<_>>().join("\n"))
+}
+
 fn all() -> impl Iterator<Item = &'static Key> {
     Section::ALL.iter().flat_map(|it| it.keys())
 }
@@ -63,7 +97,9 @@ fn all() -> impl Iterator<Item = &'static Key> {
 #[test]
 fn every_key_that_is_parsed_is_documented_and_every_documented_key_is_parsed() {
     let text = "[[providers.x.connections]]\nname = \"a\"\n\
-                [[channels]]\nkind = \"webhook\"\n[[channels]]\nkind = \"email\"\n";
+                [[channels]]\nkind = \"webhook\"\n[[channels]]\nkind = \"email\"\n\
+                [[sinks]]\nfile = \"a\"\n[[sinks]]\ncommand = [\"a\"]\n\
+                [[sinks]]\nwebhook = {}\n[[sinks]]\nsql = {}\n";
     let problems = Problems::new(text, Path::new("keepfresh.toml"));
     let (root, _) = DeTable::parse_recoverable(text);
     let _ = crate::manifest::read(root.get_ref(), Path::new("keepfresh.toml"), &problems);

@@ -35,7 +35,7 @@ impl Code {
             | Self::Storage(_)
             | Self::Internal(_) => Case::HostFault,
             // It is tried again, which is right for most.
-            Self::Channel(_) | Self::Unknown(_) => Case::Unavailable,
+            Self::Channel(_) | Self::Sink(_) | Self::Unknown(_) => Case::Unavailable,
         }
     }
 }

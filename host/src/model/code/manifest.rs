@@ -35,11 +35,6 @@ codes! {
         remedy: "Add the line that the message shows.",
         exit: Config, retryable: false, acts: Operator,
     }
-    NotYet = "manifest.not_yet" {
-        meaning: "The section is not supported by this version of Keepfresh.",
-        remedy: "Remove it; a later version will support it.",
-        exit: Config, retryable: false, acts: Operator,
-    }
     Type = "manifest.type" {
         meaning: "The value has the wrong type.",
         remedy: "Write the value as the message shows.",
@@ -108,6 +103,11 @@ codes! {
     Channel = "manifest.channel" {
         meaning: "A channel, or the heartbeat, has a value that does not fit.",
         remedy: "Write the value as the message shows.",
+        exit: Config, retryable: false, acts: Operator,
+    }
+    Sink = "manifest.sink" {
+        meaning: "A sink has a value that does not fit, or a template that cannot work.",
+        remedy: "Write the value as the message shows; see `docs/sinks.md`.",
         exit: Config, retryable: false, acts: Operator,
     }
     Grant = "manifest.grant" {

@@ -25,6 +25,9 @@ mod storage;
 /// Channels and the heartbeat.
 mod channel;
 
+/// Sinks.
+mod sink;
+
 /// The HTTP API.
 mod http;
 
@@ -66,11 +69,12 @@ pub use plugin_file::PluginFile;
 pub use process::{Daemon, Init, Instance, Internal};
 pub use provider::Provider;
 pub use refreshing::{Attempt, Refresh, Replay, Token};
+pub use sink::Sink;
 pub use storage::Storage;
 pub use table::{Actor, Entry};
 
 /// Texts that were codes once. None of them becomes the text of another one.
-pub const RETIRED: &[&str] = &["internal.command"];
+pub const RETIRED: &[&str] = &["internal.command", "manifest.not_yet"];
 
 /// Makes the one enum of the areas, in the order in which they are listed.
 macro_rules! areas {
@@ -111,7 +115,7 @@ macro_rules! areas {
 areas! {
     Command, Daemon, Instance, Init, Manifest, Secret, Vault, Storage, PluginFile, Plugin, Egress,
     Provider, Refresh, Token, Attempt, Replay, Connect, Connection, Import, Export, ApiKey, Channel,
-    Auth, Http, Proxy, Internal,
+    Sink, Auth, Http, Proxy, Internal,
 }
 
 impl Code {

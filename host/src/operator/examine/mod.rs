@@ -7,6 +7,9 @@ mod store;
 /// Secrets.
 mod secrets;
 
+/// Sinks.
+mod sinks;
+
 /// Plugin files, providers and what is granted to them.
 mod plugins;
 
@@ -63,6 +66,7 @@ pub async fn examine(it: Deployment<'_>) -> Vec<Examined> {
         secrets::secrets(it).await,
         store::key(it).await,
         store::disk(it),
+        sinks::sinks(it),
     ]
 }
 

@@ -33,7 +33,8 @@ pub(super) async fn secrets(it: Deployment<'_>) -> Examined {
         count += 1;
         faults.extend(unreadable(&path, source, what, &said).await);
     }
-    for (path, source, whose) in of_channels(it.manifest) {
+    let of_others = of_channels(it.manifest).into_iter().chain(of_sinks(it.manifest));
+    for (path, source, whose) in of_others {
         count += 1;
         faults.extend(unreadable(&path, source, whose.clone(), &whose).await);
     }
@@ -60,6 +61,18 @@ fn of_channels(manifest: &Manifest) -> Vec<(Vec<String>, &Source, String)> {
     let heartbeat = manifest.heartbeat.as_ref().and_then(|it| it.to.url.source());
     let path = || ["heartbeat", "url"].map(str::to_owned).to_vec();
     all.extend(heartbeat.map(|source| (path(), source, "the url of the heartbeat".to_owned())));
+    all
+}
+
+/// The same of sinks.
+fn of_sinks(manifest: &Manifest) -> Vec<(Vec<String>, &Source, String)> {
+    let mut all = Vec::new();
+    for (place, sink) in manifest.sinks.iter().enumerate() {
+        all.extend(sink.sources().into_iter().map(|([part, key], source)| {
+            let path = ["sinks", &place.to_string(), part, key].map(str::to_owned).to_vec();
+            (path, source, format!("the {key} of the sink {}", sink.name))
+        }));
+    }
     all
 }
 

@@ -25,6 +25,7 @@ mod identity;
 mod log;
 mod outlets;
 mod pages;
+mod sinks;
 
 mod random;
 mod sequence;

@@ -24,6 +24,7 @@ mod prune;
 mod recent;
 mod rooms;
 mod rows;
+mod sinks;
 mod times;
 mod troubles;
 mod writer;
@@ -45,6 +46,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use sqlx::sqlite::SqlitePool;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::attempt::{Attempt, Outcome};
@@ -54,11 +56,11 @@ use crate::model::event::EventKind;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::storage::engine::{Answer, Engine};
 use crate::storage::{
-    Abandoned, AuditFilter, AuditPage, Begin, Begun, Bite, CameOf, Capture, Counted, Departed,
-    Doubtful, DuePage, Ends, Enrolment, Examples, Failed, Filter, Forgiven, Held, KeyUse, Loaded,
-    LogEnds, LogFilter, LogPage, ManualSet, Mark, Message, Moved, Noted, Outlet, Page, Pausing,
-    Reconcile, Renewal, Settled, Skipped, Standing, Statistics, StorageError, StoredKey, Stretch,
-    Succeeded, Tally, Trouble, Waiting,
+    Abandoned, About, AuditFilter, AuditPage, Begin, Begun, Bite, CameOf, Capture, Counted,
+    Departed, Done, Doubtful, DuePage, Ends, Enrolment, Examples, Failed, Filter, Forgiven, Held,
+    KeyUse, Loaded, LogEnds, LogFilter, LogPage, ManualSet, Mark, Message, Moved, Noted, Outlet,
+    Page, Pausing, Reconcile, Record, Renewal, Settled, SinkState, Skipped, Standing, Statistics,
+    StorageError, StoredKey, Stretch, Succeeded, Sweep, Tally, ToLookAt, Trouble, Waiting, Wanted,
 };
 use crate::vault::keyring::WrappedKey;
 use recent::Recent;
@@ -86,6 +88,10 @@ impl Sqlite {
 impl Engine for Sqlite {
     fn is_shared(&self) -> bool {
         false
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.recent.changes()
     }
 
     fn ended(&self) -> CancellationToken {
@@ -423,6 +429,30 @@ impl Engine for Sqlite {
         limit: u32,
     ) -> Answer<'a, Examples> {
         Box::pin(troubles::examples(&self.readers, provider, problem, limit))
+    }
+
+    fn want_sinks(&self, all: Vec<Wanted>) -> Answer<'_, ()> {
+        self.writer.write(sinks::Want(all))
+    }
+
+    fn sink_state<'a>(&'a self, sink: &'a str, now: Timestamp) -> Answer<'a, Option<SinkState>> {
+        Box::pin(sinks::state(&self.readers, sink, now))
+    }
+
+    fn to_sweep<'a>(&'a self, sweep: Sweep<'a>, limit: u32) -> Answer<'a, Vec<String>> {
+        Box::pin(sinks::to_sweep(&self.readers, sweep, limit))
+    }
+
+    fn changed_behind(&self, seen: i64, limit: u32) -> Answer<'_, ToLookAt> {
+        Box::pin(sinks::changed_behind(&self.readers, seen, limit))
+    }
+
+    fn sink_record<'a>(&'a self, about: About<'a>) -> Answer<'a, Record> {
+        Box::pin(sinks::record(&self.readers, about))
+    }
+
+    fn note_done(&self, done: Done) -> Answer<'_, ()> {
+        self.writer.write(done)
     }
 
     fn keyring(&self) -> Answer<'_, Vec<WrappedKey>> {

@@ -14,8 +14,10 @@ use crate::storage::{Ending, Message, Noted, Outlet, Settled};
 pub(super) async fn all(readers: &SqlitePool) -> Result<Vec<Outlet>, StorageError> {
     let rows = sqlx::query(
         "select o.*,
-                (select count(*) from messages m where m.outlet = o.name) as waiting,
-                (select min(next_at) from messages m where m.outlet = o.name) as next_at
+                (select count(*) from messages m where m.outlet = o.name)
+                + (select count(*) from pending p where p.sink = o.name) as waiting,
+                coalesce((select min(next_at) from messages m where m.outlet = o.name),
+                         (select min(next_at) from pending p where p.sink = o.name)) as next_at
          from outlets o order by o.name",
     );
     rows.fetch_all(readers).await?.iter().map(outlet).collect()

@@ -34,6 +34,11 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("select id, at < ?2", "SCAN l", "a handful of listeners"),
     ("delete from outbox where id in", "SCAN l", "a handful of listeners"),
     ("select o.*, (select count(*) from messages", "SCAN o", "a handful of outlets"),
+    ("delete from sinks", "SCAN sinks", "a handful of sinks"),
+    ("delete from delivered where sink not in", "SCAN delivered", "once, when sinks change"),
+    ("delete from pending where sink not in", WAITING, "once, when sinks change"),
+    ("delete from changes where not exists", "SCAN sinks", "a handful of sinks"),
+    ("delete from changes where not exists", CHANGES, "all of them go"),
     (
         "select provider, problem, count(*), count(*) filter",
         FAILING,
@@ -93,6 +98,8 @@ const BY_PROVIDER: &str = "SCAN connections USING INDEX connections_provider";
 const COUNTED: &str = "SCAN connections USING COVERING INDEX connections_provider";
 const STUCK: &str = "SCAN connections USING INDEX connections_problem";
 const FAILING: &str = "SCAN connections USING INDEX connections_failing";
+const WAITING: &str = "SCAN pending USING INDEX pending_next";
+const CHANGES: &str = "SCAN changes USING INDEX changes_seq";
 const GROUPED: &str = "USE TEMP B-TREE FOR GROUP BY";
 const SORTED: &str = "USE TEMP B-TREE FOR ORDER BY";
 

@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::watch;
+
 use crate::model::id::ConnectionId;
 use crate::storage::{Loaded, StorageError};
 
@@ -29,6 +31,8 @@ pub(super) enum Touched {
 pub(super) struct Recent {
     shards: [Mutex<Shard>; SHARDS],
     hasher: RandomState,
+    /// Counts what was touched, for those who wait for it.
+    changes: watch::Sender<u64>,
 }
 
 #[derive(Default)]
@@ -40,7 +44,13 @@ struct Shard {
 
 impl Recent {
     pub(super) fn new() -> Self {
-        Self { shards: std::array::from_fn(|_| Mutex::default()), hasher: RandomState::new() }
+        let shards = std::array::from_fn(|_| Mutex::default());
+        Self { shards, hasher: RandomState::new(), changes: watch::Sender::new(0) }
+    }
+
+    /// Changes when something was touched.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
     }
 
     /// The row of `id`, if it is remembered.
@@ -82,7 +92,7 @@ impl Recent {
     /// Forgets what was touched.
     pub(super) fn forget(&self, touched: Touched) {
         match touched {
-            Touched::Nothing => {}
+            Touched::Nothing => return,
             Touched::One(id) => {
                 let mut shard = self.shard(&id);
                 shard.rows.remove(&id);
@@ -96,6 +106,7 @@ impl Recent {
                 }
             }
         }
+        self.changes.send_modify(|it| *it += 1);
     }
 
     fn shard(&self, id: &ConnectionId) -> MutexGuard<'_, Shard> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::lifecycle::owner;
 use crate::model::code::{self, Code};
-use crate::vault::source::exec;
+use crate::vault::source::child;
 
 /// Why a source gave no secret.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +56,7 @@ pub enum SourceError {
     /// The command did not start, or reported failure. Its output is not shown: it may be secret.
     #[error(
         "the secret command {program} {reason}; run it as keepfresh's user with only {} in the environment to see why",
-        exec::PASSED
+        child::PASSED
     )]
     ExecFailed {
         /// The first word of the argv.

@@ -1,19 +1,18 @@
 //! A secret that a command prints: a key service, a password manager. No shell, little of the
 //! environment, and nothing of the output is ever shown; of its complaints the first line is.
 
-use std::ffi::OsString;
 use std::io;
 use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use secrecy::SecretString;
 use tokio::io::AsyncReadExt;
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
+use crate::vault::source::child::{Environment, Group, command_in};
 use crate::vault::source::complaint;
 use crate::vault::source::error::SourceError;
 use crate::vault::source::{LARGEST, as_secret};
@@ -22,20 +21,6 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// How long a complaint is waited for after the command has ended: what it started may still hold the pipe.
 const LAST_WORDS: Duration = Duration::from_millis(100);
-
-/// What a command gets of our environment, for people.
-pub(super) const PASSED: &str = "PATH, HOME, USER, LANG and XDG_*";
-
-/// What a command is run with: where it finds itself, its files and its language. The rest may hold
-/// secrets of others.
-pub(super) type Environment = Vec<(OsString, OsString)>;
-
-/// What of `all` a command gets.
-pub(super) fn environment(all: impl Iterator<Item = (OsString, OsString)>) -> Environment {
-    let passed =
-        |name: &str| ["PATH", "HOME", "USER", "LANG"].contains(&name) || name.starts_with("XDG_");
-    all.filter(|(name, _)| name.to_str().is_some_and(passed)).collect()
-}
 
 /// Runs the command and takes its output.
 pub(super) async fn read(
@@ -57,31 +42,22 @@ async fn run(
     environment: Environment,
     limit: Duration,
 ) -> Result<SecretString, SourceError> {
-    let mut child = start(program, arguments, environment)
+    let mut group = start(program, arguments, environment)
         .map_err(|cause| failed(program, format!("could not be started: {cause}")))?;
     // On the heap: whoever reads secrets is part of every attempt, and few of them are printed.
-    match timeout(limit, Box::pin(finish(&mut child))).await {
+    match timeout(limit, Box::pin(finish(group.child()))).await {
         Ok(Ok(ended)) => judge(program, &ended),
         Ok(Err(cause)) => Err(failed(program, format!("could not be read: {cause}"))),
         Err(_) => {
-            kill(&child);
             Err(SourceError::ExecTimeout { program: program.to_owned(), seconds: limit.as_secs() })
         }
     }
 }
 
-/// In a process group of its own, so that what the command started ends with it.
-fn start(program: &str, arguments: &[String], environment: Environment) -> io::Result<Child> {
-    Command::new(program)
-        .args(arguments)
-        .env_clear()
-        .envs(environment)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true)
-        .spawn()
+fn start(program: &str, arguments: &[String], environment: Environment) -> io::Result<Group> {
+    let mut command = command_in(environment, program, arguments);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    Group::start(&mut command)
 }
 
 /// A command that has ended.
@@ -130,14 +106,6 @@ fn judge(program: &str, ended: &Ended) -> Result<SecretString, SourceError> {
     Err(failed(program, said.map_or(how.clone(), |it| format!("{how} and said: {it}"))))
 }
 
-fn kill(child: &Child) {
-    let group = child.id().and_then(|it| Pid::from_raw(it.cast_signed()));
-    if let Some(group) = group {
-        // An error means that it has just ended by itself.
-        let _ = kill_process_group(group, Signal::KILL);
-    }
-}
-
 fn failed(program: &str, reason: String) -> SourceError {
     SourceError::ExecFailed { program: program.to_owned(), reason }
 }
@@ -160,14 +128,6 @@ mod tests {
     async fn the_output_is_the_secret() {
         let secret = shell("echo secret", LIMIT).await.unwrap();
         assert_eq!(secret.expose_secret(), "secret");
-    }
-
-    #[test]
-    fn a_command_gets_what_it_finds_its_files_with_and_no_more() {
-        let all = ["PATH", "HOME", "USER", "LANG", "XDG_RUNTIME_DIR", "CANARY", "HOMES", "AWS_KEY"];
-        let passed = environment(all.into_iter().map(|it| (it.into(), "x".into())));
-        let names = passed.into_iter().map(|it| it.0).collect::<Vec<_>>();
-        assert_eq!(names, all[..5]);
     }
 
     #[tokio::test]

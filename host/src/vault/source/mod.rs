@@ -16,6 +16,9 @@ use crate::vault::source::file::Care;
 /// Why a secret could not be read.
 pub mod error;
 
+/// A command that is started.
+pub mod child;
+
 mod complaint;
 mod exec;
 mod file;
@@ -63,7 +66,7 @@ impl Source {
             Self::Credential(name) => {
                 from_credential(name, raw_variable("CREDENTIALS_DIRECTORY").map(Into::into)).await?
             }
-            Self::Exec(argv) => exec::read(argv, exec::environment(variables())).await?,
+            Self::Exec(argv) => exec::read(argv, child::environment(variables())).await?,
         };
         if secret.expose_secret().is_empty() {
             return Err(SourceError::Empty { origin: self.label() });
