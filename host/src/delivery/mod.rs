@@ -113,7 +113,7 @@ impl Delivery {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let stop = CancellationToken::new();
+        let stop = self.parts.lifecycle.soft_stop();
         let task = self.parts.lifecycle.spawn(name, work(stop.clone()));
         At { stop, task }
     }
