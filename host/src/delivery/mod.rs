@@ -126,8 +126,10 @@ impl Running {
         let (stay, go): (Vec<_>, Vec<_>) =
             all.into_iter().partition(|(it, _)| manifest.channels.contains(it));
         self.channels = stay;
-        for at in go.into_iter().map(|(_, at)| at).chain(self.heartbeat.take()) {
-            at.stop.cancel();
+        let go = go.into_iter().map(|(_, at)| at).chain(self.heartbeat.take()).collect::<Vec<_>>();
+        // Each may have a message on its way: all of them are waited for at once.
+        go.iter().for_each(|it| it.stop.cancel());
+        for at in go {
             // Two of one name would tell everything twice.
             let _ = at.task.await;
         }

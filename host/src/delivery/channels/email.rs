@@ -100,7 +100,7 @@ async fn hand_over(
 }
 
 /// One of the receivers, by its place: addresses are in no log.
-fn whom(all: &[String], name: &String) -> String {
+fn whom(all: &[String], name: &str) -> String {
     let place = all.iter().position(|it| it == name).unwrap_or_default();
     if all.len() == 1 { "its receiver".to_owned() } else { format!("number {} of `to`", place + 1) }
 }
