@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use e2e::daemon::{Daemon, wait_until};
+use e2e::database::Database;
 use e2e::home::Home;
 use e2e::receiver::Receiver;
 use e2e::servers;
@@ -134,6 +135,21 @@ fn no_message_overtakes_another() {
 }
 
 #[test]
+fn a_message_that_fails_once_more_still_holds_up_those_behind_it() {
+    let receiver = Receiver::start();
+    (0..2).for_each(|_| receiver.answers("503 Busy"));
+    let stage = misconfigured(&webhook(&receiver, ""));
+    let daemon = stage.home.serve();
+    wait_until("it fails", || channel(&stage.home)["state"] == "failing");
+    mend(&stage, &daemon);
+    wait_until("there is more to say", || channel(&stage.home)["waiting"] == 2);
+    receiver.receives(2);
+    std::thread::sleep(Duration::from_secs(1));
+    let kinds = receiver.receives(2).iter().map(e2e::receiver::Received::kind).collect::<Vec<_>>();
+    assert_eq!(kinds, ["alert.began", "alert.began"]);
+}
+
+#[test]
 fn a_stop_and_a_reload_wait_for_the_message_on_its_way_and_nothing_is_sent_twice() {
     let receiver = Receiver::start();
     let late = Duration::from_secs(2);
@@ -160,8 +176,13 @@ fn a_receiver_that_is_gone_gets_nothing_more_until_a_test_arrives() {
     let receiver = Receiver::start();
     receiver.answers("410 Gone");
     let stage = misconfigured(&webhook(&receiver, ""));
-    let _daemon = stage.home.serve();
+    let daemon = stage.home.serve();
     wait_until("it is off", || channel(&stage.home)["state"] == "off");
+    mend(&stage, &daemon);
+    let database = Database::at(&stage.home.path("keepfresh.db"));
+    let open = "select (select count(*) from messages)
+                       + (select count(*) from alerts where state like '%open%')";
+    wait_until("what there is to say is dropped", || database.number(open) == 0);
     let doctor = stage.home.run(&["doctor"]);
     assert!(doctor.stdout.contains("channel webhook: 127.0.0.1 answered 410"), "{doctor:?}");
     receiver.answers("500 Broken");
