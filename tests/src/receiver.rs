@@ -33,7 +33,8 @@ pub struct Receiver {
 #[derive(Default)]
 struct Shared {
     received: Vec<Received>,
-    script: VecDeque<String>,
+    /// Heads, each with how long it takes.
+    script: VecDeque<(String, Duration)>,
 }
 
 impl Receiver {
@@ -63,7 +64,12 @@ impl Receiver {
     /// The next answer, behind those that were scripted before: a status line without `HTTP/1.1`, and headers on
     /// lines of their own.
     pub fn answers(&self, head: &str) {
-        self.lock().script.push_back(head.to_owned());
+        self.lock().script.push_back((head.to_owned(), Duration::ZERO));
+    }
+
+    /// The next answer is a success that takes so long, behind those that were scripted before.
+    pub fn takes(&self, long: Duration) {
+        self.lock().script.push_back(("200 OK".to_owned(), long));
     }
 
     /// Everything that came, oldest first.
@@ -105,12 +111,14 @@ impl Received {
 fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) {
     let _ = stream.set_read_timeout(Some(Duration::from_secs(20)));
     let Some(received) = read(&mut stream) else { return };
-    let head = {
+    let scripted = {
         let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
         shared.received.push(received);
         shared.script.pop_front()
     };
-    let head = head.unwrap_or_else(|| "200 OK".to_owned()).replace('\n', "\r\n");
+    let (head, long) = scripted.unwrap_or_else(|| ("200 OK".to_owned(), Duration::ZERO));
+    thread::sleep(long);
+    let head = head.replace('\n', "\r\n");
     let answer = format!("HTTP/1.1 {head}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     let _ = stream.write_all(answer.as_bytes());
 }

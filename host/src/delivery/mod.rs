@@ -158,7 +158,7 @@ impl Delivery {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let stop = CancellationToken::new();
+        let stop = self.parts.lifecycle.soft_stop();
         let task = self.parts.lifecycle.spawn(name, work(stop.clone()));
         At { stop, task }
     }
@@ -176,8 +176,10 @@ impl Running {
             all.into_iter().partition(|(it, _)| manifest.sinks.contains(it));
         self.sinks = stay;
         let go = go.into_iter().map(|(_, at)| at).chain(gone.into_iter().map(|(_, at)| at));
-        for at in go.chain(self.heartbeat.take()) {
-            at.stop.cancel();
+        let go = go.chain(self.heartbeat.take()).collect::<Vec<_>>();
+        // Each may have something on its way: all of them are waited for at once.
+        go.iter().for_each(|it| it.stop.cancel());
+        for at in go {
             // Two of one name would tell everything twice.
             let _ = at.task.await;
         }

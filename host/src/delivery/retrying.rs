@@ -25,8 +25,8 @@ const WAITS: [Duration; 10] = [
 /// What was made so long ago is no news any more.
 pub const GIVEN_UP_AFTER: Duration = Duration::from_hours(72);
 
-/// The longest that a receiver may ask for: one that asks for more is asked before.
-const LONGEST_TOLD: Duration = Duration::from_hours(24);
+/// The longest that a receiver may ask for: one that asks for more is asked before. Nothing waits for longer.
+pub(super) const LONGEST_TOLD: Duration = Duration::from_hours(24);
 
 /// When to try again what was made at `made` and has failed for the `tries`th time at `now`; `told` is what the
 /// receiver asks for. `None` gives it up.

@@ -55,11 +55,14 @@ impl Undelivered {
             Then::Never => Ending::GivenUp(code, why),
             Then::Again(told) => {
                 let next = next_try(message.made_at, message.tries + 1, told, now);
-                let over = || {
-                    let why = format!("given up after three days: {why}");
-                    Ending::GivenUp(code::Channel::TooOld.into(), why)
-                };
-                next.map_or_else(over, |next| Ending::Again(next, code, why.clone()))
+                match (next, told) {
+                    (None, _) => {
+                        let why = format!("given up after three days: {why}");
+                        Ending::GivenUp(code::Channel::TooOld.into(), why)
+                    }
+                    (Some(next), None) => Ending::Again(next, code, why),
+                    (Some(next), Some(_)) => Ending::Told(next, code, why),
+                }
             }
         }
     }
@@ -74,5 +77,42 @@ impl From<EgressError> for Undelivered {
 impl From<SourceError> for Undelivered {
     fn from(error: SourceError) -> Self {
         Self::again(error.code(), error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::retrying::GIVEN_UP_AFTER;
+    use crate::model::clock;
+    use crate::model::fixture::at;
+
+    fn ending(then: Then, now: Timestamp) -> Ending {
+        let (made_at, next_at, tries) = (at(0), at(0), 0);
+        let message =
+            Message { id: 1, made_at, content: String::new(), tries, next_at, rest: None };
+        let code = code::Channel::Status.into();
+        Undelivered { code, message: "why".to_owned(), then }.ending(&message, now)
+    }
+
+    #[test]
+    fn what_follows_is_what_the_receiver_has_said() {
+        let told = Then::Again(Some(Duration::from_mins(10)));
+        assert!(
+            matches!(ending(Then::Again(None), at(1)), Ending::Again(next, ..) if next == at(6))
+        );
+        assert!(matches!(ending(told, at(1)), Ending::Told(next, ..) if next == at(601)));
+        assert!(matches!(ending(Then::Never, at(1)), Ending::GivenUp(..)));
+        assert!(matches!(ending(Then::Disabled, at(1)), Ending::Disabled(..)));
+    }
+
+    #[test]
+    fn what_is_three_days_old_is_given_up_and_says_so() {
+        let over = clock::after(at(0), GIVEN_UP_AFTER);
+        let Ending::GivenUp(code, why) = ending(Then::Again(None), over) else { panic!() };
+        assert_eq!(
+            (code.text(), why.as_str()),
+            ("channel.too_old", "given up after three days: why")
+        );
     }
 }

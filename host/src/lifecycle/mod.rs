@@ -93,6 +93,11 @@ impl Lifecycle {
         self.hard.clone()
     }
 
+    /// Cancelled when a stop is asked for; to cancel it stops nobody else.
+    pub fn soft_stop(&self) -> CancellationToken {
+        self.soft.child_token()
+    }
+
     /// Whether a stop was asked for.
     pub fn stopping(&self) -> bool {
         self.soft.is_cancelled()

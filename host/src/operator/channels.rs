@@ -73,7 +73,7 @@ impl ChannelState {
     pub(super) fn of(outlet: &Outlet) -> Self {
         match outlet {
             Outlet { disabled_at: Some(_), .. } => Self::Off,
-            Outlet { failing_since: Some(_), .. } => Self::Failing,
+            Outlet { error: Some(_), .. } => Self::Failing,
             Outlet { delivered_at: Some(_), .. } => Self::Ok,
             _ => Self::New,
         }

@@ -15,11 +15,12 @@ use crate::model::audit::AuditRecord;
 use crate::model::connection::{Due, Problem};
 use crate::model::event::EventKind;
 use crate::model::id::{AttemptId, ConnectionId};
+use crate::storage::outlets::{Lane, Place, Queued};
 use crate::storage::{
     Abandoned, About, AuditFilter, AuditPage, Begin, Begun, Bite, CameOf, Capture, Counted,
     Departed, Done, Doubtful, DuePage, Ends, Enrolment, Examples, Failed, Filter, Forgiven, Held,
-    KeyUse, Loaded, LogEnds, LogFilter, LogPage, ManualSet, Mark, Message, Moved, Noted, Outlet,
-    Page, Pausing, Reconcile, Record, Renewal, Settled, SinkState, Skipped, Standing, Statistics,
+    KeyUse, Loaded, LogEnds, LogFilter, LogPage, ManualSet, Mark, Moved, Noted, Outlet, Page,
+    Pausing, Reconcile, Record, Renewal, Settled, SinkState, Skipped, Standing, Statistics,
     Storage, StorageError, StoredKey, Stretch, Succeeded, Sweep, Tally, ToLookAt, Trouble, Waiting,
     Wanted,
 };
@@ -208,17 +209,15 @@ steps! {
         /// Forgets outlets of this kind, `channel`, but those with these names, with all that is theirs.
         keep_outlets(kind: &'a str, names: Vec<String>) -> ();
 
-        /// Up to `limit` messages of an outlet that are to be tried at `now`, the oldest first.
-        messages(outlet: &'a str, now: Timestamp, limit: u32) -> Vec<Message>;
+        /// Whether the other side of an outlet has said that it wants nothing any more.
+        is_disabled(outlet: &'a str) -> bool;
 
-        /// When the next message of an outlet is to be tried.
-        next_message(outlet: &'a str) -> Option<Timestamp>;
+        /// Has messages of an outlet be due that a clock which was ahead has put off: those that were made behind
+        /// `now`, and those that wait for longer than `ahead`.
+        recall(outlet: &'a str, now: Timestamp, ahead: Duration) -> ();
 
         /// Notes how a delivery ended.
         settle(settled: Settled) -> ();
-
-        /// What an outlet has said of each subject.
-        alerts(outlet: &'a str) -> Vec<(String, String)>;
 
         /// Notes what an outlet has heard, with what it has to say of it.
         note(noted: Noted) -> ();
@@ -254,6 +253,10 @@ steps! {
         check() -> Option<String>;
     }
     added to {
+        /// Up to `limit` messages of a lane of an outlet, behind `after`.
+        queued(outlet: &'a str, lane: Lane, after: Place, limit: u32) -> Queued;
+        /// What an outlet has said of each subject, each as far as it can be read.
+        alerts(outlet: &'a str) -> Vec<Result<(String, String), StorageError>>;
         /// Up to `limit` events with numbers above `after`, of all kinds, oldest first.
         events_after(after: i64, limit: u32) -> Stretch;
         /// See [`Storage::succeed`].

@@ -1,9 +1,19 @@
 //! Outlets: channels, and whatever else is told of what happens. Each has a state that people see, and messages that
 //! wait until they are delivered or given up. What is in a message, and what an alert is, is not known here.
+//!
+//! Messages are sent in order: the first that has to wait holds up those behind it. Those that are apart have
+//! receivers of their own, and neither wait for others nor hold them up.
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::model::code::Code;
+use crate::storage::{Storage, StorageError};
+
+/// What waits in order, and was not told to, is tried again so soon after something new has come behind it: news would
+/// be old when they arrive, and a receiver that is down is asked no more often than this.
+pub(super) const NEWS_WITHIN: Duration = Duration::from_mins(1);
 
 /// How an outlet is doing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,6 +45,37 @@ pub struct Message {
     pub content: String,
     /// How often it was tried.
     pub tries: u32,
+    /// When it is to be tried next, if nothing holds it up.
+    pub next_at: Timestamp,
+    /// Those who did not take it yet; `None` while nobody did.
+    pub rest: Option<Vec<String>>,
+}
+
+/// How messages of an outlet follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// One after the other, as they were made.
+    InOrder,
+    /// Each by itself, the longest waiting first.
+    Apart,
+}
+
+/// The place of a message in its lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) next_at: i64,
+    pub(super) id: i64,
+}
+
+/// Some messages of a lane.
+#[derive(Debug, Default)]
+pub(super) struct Queued {
+    /// Those that can be read.
+    pub(super) messages: Vec<Message>,
+    /// Why others between them cannot.
+    pub(super) unreadable: Vec<StorageError>,
+    /// Where the last one is, whether it can be read or not; `None` when there are none.
+    pub(super) last: Option<Place>,
 }
 
 /// What an outlet has heard and what came of it, in one step.
@@ -48,6 +89,8 @@ pub struct Noted {
     pub alerts: Vec<(String, Option<String>)>,
     /// Contents of new messages.
     pub messages: Vec<String>,
+    /// Contents of new messages that are apart.
+    pub apart: Vec<String>,
     /// Now.
     pub at: Timestamp,
 }
@@ -72,10 +115,78 @@ pub enum Ending {
     Delivered,
     /// It is tried again then.
     Again(Timestamp, Code, String),
+    /// The same, and not before, whatever comes meanwhile: the other side has said so.
+    Told(Timestamp, Code, String),
+    /// Some have it; it is tried again then for the rest, and holds up nobody meanwhile.
+    Partly {
+        /// Those who did not take it.
+        rest: Vec<String>,
+        /// When it is tried again.
+        next: Timestamp,
+        /// Why they did not.
+        code: Code,
+        /// The same in one sentence.
+        why: String,
+    },
     /// Nobody needs it any more.
     Dropped,
     /// It is not tried again.
     GivenUp(Code, String),
     /// It is not tried again, and nothing else is sent there.
     Disabled(Code, String),
+}
+
+impl Storage {
+    /// Up to `limit` messages of an outlet that are to be tried at `now`: those in order up to the first that has to
+    /// wait, and behind them those that are apart. Those that cannot be read are told of in the log and passed over.
+    pub async fn messages(
+        &self,
+        outlet: &str,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Message>, StorageError> {
+        let mut due = Vec::new();
+        for lane in [Lane::InOrder, Lane::Apart] {
+            let queued = self.queued(outlet, lane, limit).await?;
+            due.extend(queued.into_iter().take_while(|it| it.next_at <= now));
+        }
+        due.truncate(limit as usize);
+        Ok(due)
+    }
+
+    /// When the next message of an outlet is to be tried.
+    pub async fn next_message(&self, outlet: &str) -> Result<Option<Timestamp>, StorageError> {
+        let mut next = Vec::new();
+        for lane in [Lane::InOrder, Lane::Apart] {
+            let queued = self.queued(outlet, lane, 1).await?;
+            next.extend(queued.first().map(|it| it.next_at));
+        }
+        Ok(next.into_iter().min())
+    }
+
+    /// What an outlet has said of each subject.
+    pub async fn alerts(&self, outlet: &str) -> Result<Vec<(String, String)>, StorageError> {
+        let all = self.engine.alerts(outlet).await?;
+        let readable = |it: Result<_, StorageError>| it.inspect_err(|it| self.report(it)).ok();
+        Ok(all.into_iter().filter_map(readable).collect())
+    }
+
+    /// The first messages of a lane that can be read.
+    async fn queued(
+        &self,
+        outlet: &str,
+        lane: Lane,
+        limit: u32,
+    ) -> Result<Vec<Message>, StorageError> {
+        let (mut read, mut after) = (Vec::new(), Place { next_at: i64::MIN, id: i64::MIN });
+        loop {
+            let queued = self.engine.queued(outlet, lane, after, limit).await?;
+            queued.unreadable.iter().for_each(|it| self.report(it));
+            read.extend(queued.messages);
+            match queued.last {
+                Some(last) if read.len() < limit as usize => after = last,
+                _ => return Ok(read),
+            }
+        }
+    }
 }

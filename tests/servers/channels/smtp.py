@@ -1,9 +1,9 @@
 """A mail server on loopback for the tests: aiosmtpd with STARTTLS and a login, which keeps what it gets.
 
-    smtp.py FOLDER [--plain] [--refuse CODE] [--until-stdin-ends]
+    smtp.py FOLDER [--plain] [--refuse CODE] [--without MAILBOX] [--until-stdin-ends]
 
 Writes each message to FOLDER/mail-N.json with its sender, recipients, whether it came over TLS, who was logged in, and
-its text; FOLDER/ca.pem is the authority of its certificate, which is for `localhost`.
+its text, and refuses the first with CODE, and MAILBOX always; FOLDER/ca.pem is the authority of its certificate, which is for `localhost`.
 """
 
 import argparse
@@ -22,8 +22,14 @@ USER, PASSWORD = b"mailer", b"mail-password-CANARY"
 
 
 class Keeper:
-    def __init__(self, folder, refuse):
-        self.folder, self.refuse, self.count = folder, refuse, 0
+    def __init__(self, folder, refuse, without):
+        self.folder, self.refuse, self.without, self.count = folder, refuse, without, 0
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address == self.without:
+            return "550 no such mailbox CANARYSAID"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):
         if self.refuse:
@@ -72,6 +78,7 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--plain", action="store_true")
     parser.add_argument("--refuse", type=int)
+    parser.add_argument("--without")
     parser.add_argument("--until-stdin-ends", action="store_true")
     wanted = parser.parse_args()
     options = {}
@@ -83,7 +90,7 @@ def main():
             "auth_required": True,
         }
     port = free_port()
-    controller = Controller(Keeper(wanted.folder, wanted.refuse), hostname="127.0.0.1", port=port, **options)
+    controller = Controller(Keeper(wanted.folder, wanted.refuse, wanted.without), hostname="127.0.0.1", port=port, **options)
     controller.start()
     print(f"ready smtp://localhost:{port}", flush=True)
     if wanted.until_stdin_ends:

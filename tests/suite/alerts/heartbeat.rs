@@ -4,6 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use e2e::daemon::wait_until;
+use e2e::database::Database;
 use e2e::home::Home;
 use e2e::receiver::Receiver;
 
@@ -49,4 +50,22 @@ async fn a_daemon_whose_scheduler_does_not_look_sends_no_sign_of_life() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(receiver.received().len(), 0);
     inside.app.lifecycle.stop();
+}
+
+#[test]
+fn a_daemon_whose_database_takes_nothing_sends_no_sign_of_life_until_it_does_again() {
+    let receiver = Receiver::start();
+    let home = Home::new(&manifest(&receiver));
+    let daemon = home.serve();
+    wait_until("it pings", || !receiver.received().is_empty());
+    let database = Database::at(&home.path("keepfresh.db"));
+    let held = database.hold();
+    let why = "the heartbeat was not sent: the database takes nothing: the database is locked";
+    wait_until("it is said", || daemon.log().contains(why));
+    let before = receiver.received().len();
+    thread::sleep(Duration::from_secs(3));
+    assert_eq!(receiver.received().len(), before, "who can write nothing does not work");
+    drop(held);
+    wait_until("it is sent again", || daemon.log().contains("the heartbeat is sent again"));
+    assert!(receiver.received().len() > before);
 }

@@ -97,16 +97,22 @@ fn a_wrong_password_is_said_and_not_shown() {
     assert!(failed.stdout.contains("535") && !failed.stdout.contains("CANARY"), "{failed:?}");
 }
 
-#[test]
-fn the_person_of_a_connection_is_told_once_that_they_have_to_log_in() {
-    let Some(server) = RealServer::smtp(&[]) else { return };
+/// A connection whose person has an address, at work, and a channel that tells them alone.
+fn of_a_person(server: &RealServer) -> (Stage, Database) {
     let mut stage = plain(subject::oauth2_person).started("");
     write_secret(&stage.home, "smtp.secret", PASSWORD);
     stage.home.set_env("SSL_CERT_FILE", &server.authority().display().to_string());
     let lines = "notify_person = true\non = [\"expired\"]";
-    add(&stage.home, &channel(&encrypted(&server), lines));
+    add(&stage.home, &channel(&encrypted(server), lines));
     let database = Database::at(&stage.home.path("keepfresh.db"));
     database.run("update connections set profile = '{\"email\":\"alice@example.com\"}'");
+    (stage, database)
+}
+
+#[test]
+fn the_person_of_a_connection_is_told_once_that_they_have_to_log_in() {
+    let Some(server) = RealServer::smtp(&[]) else { return };
+    let (stage, _) = of_a_person(&server);
     let _daemon = stage.home.serve();
     stage.control().revoke_everything();
     stage.home.run(&["refresh", stage.name(), "--force", "--sync"]);
@@ -122,9 +128,97 @@ fn the_person_of_a_connection_is_told_once_that_they_have_to_log_in() {
 }
 
 #[test]
+fn a_person_who_has_logged_in_meanwhile_is_not_told() {
+    let Some(server) = RealServer::smtp(&["--refuse", "451"]) else { return };
+    let (stage, database) = of_a_person(&server);
+    let daemon = stage.home.serve();
+    stage.control().revoke_everything();
+    stage.home.run(&["refresh", stage.name(), "--force", "--sync"]);
+    let put_off = "select count(*) from messages where tries = 1 and apart = 1";
+    wait_until("it is put off", || database.number(put_off) == 1);
+    assert!(daemon.stop().success());
+    database.run("update connections set problem = null, failures = 0, error_code = null");
+    let _daemon = stage.home.serve();
+    wait_until("it is dropped", || database.number("select count(*) from messages") == 0);
+    assert!(server.mails().is_empty(), "{:?}", server.mails());
+}
+
+#[test]
 fn mail_that_is_put_off_is_tried_again() {
     let Some(server) = RealServer::smtp(&["--refuse", "451"]) else { return };
     let stage = misconfigured(&server, &encrypted(&server), "");
     let _daemon = stage.home.serve();
     wait_until("it arrives", || server.mails().len() == 1);
+}
+
+#[test]
+fn mail_that_is_refused_for_good_is_tried_again_all_the_same() {
+    let Some(server) = RealServer::smtp(&["--refuse", "554"]) else { return };
+    let stage = misconfigured(&server, &encrypted(&server), "");
+    let _daemon = stage.home.serve();
+    wait_until("it arrives", || server.mails().len() == 1);
+}
+
+#[test]
+fn a_mailbox_that_refuses_keeps_the_mail_from_no_other() {
+    let Some(server) = RealServer::smtp(&["--without", "night@example.com"]) else { return };
+    let stage = misconfigured(&server, &encrypted(&server), "");
+    let daemon = stage.home.serve();
+    wait_until("it fails", || state(&stage)["state"] == "failing");
+    let mails = server.mails();
+    assert_eq!(mails.len(), 1);
+    assert_eq!(mails[0]["to"], serde_json::json!(["ops@example.com"]));
+    let text = mails[0]["text"].as_str().unwrap();
+    assert!(text.contains("night@example.com"), "the mail names all of its receivers: {text}");
+    let failing = state(&stage);
+    assert_eq!(failing["error"]["code"], "channel.mail_refused");
+    let message = failing["error"]["message"].as_str().unwrap();
+    assert!(message.ends_with("did not take number 2 of `to` (550)"), "{message}");
+    assert!(failing["delivered_at"].is_string() && failing["waiting"] == 1, "{failing}");
+    let database = Database::at(&stage.home.path("keepfresh.db"));
+    let again = "select count(*) from messages where apart = 1 and tries = 2";
+    wait_until("it is tried again for the rest", || database.number(again) == 1);
+    assert_eq!(server.mails().len(), 1, "who has it gets it once");
+    let password = e2e::provider::eskiz::Settings::default().password;
+    write_secret(&stage.home, "eskiz.password", &password);
+    daemon.signal(rustix::process::Signal::HUP);
+    wait_until("the next one is not held up", || server.mails().len() == 2);
+    let log = daemon.log();
+    assert!(!log.contains("night@example.com") && !log.contains("CANARYSAID"), "{log}");
+    let failed = stage.home.run(&["channel", "test", "email", "--json"]).exits(1).json();
+    assert_eq!(failed["error"]["code"], "channel.mail_refused");
+}
+
+#[test]
+fn a_mail_server_that_says_nothing_is_not_waited_for_for_ever() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("smtp://localhost:{}", silent.local_addr().unwrap().port());
+    let stage = Stage::eskiz("");
+    write_secret(&stage.home, "smtp.secret", PASSWORD);
+    add(&stage.home, &channel(&url, ""));
+    let failed = stage.home.run(&["channel", "test", "email", "--json"]).exits(1).json();
+    assert_eq!(failed["error"]["code"], "channel.mail_unreachable");
+    let message = failed["error"]["message"].as_str().unwrap();
+    assert!(message.ends_with("it did not answer in time"), "{message}");
+}
+
+#[test]
+fn a_connection_that_cannot_be_read_keeps_no_channel_from_hearing_of_others() {
+    let Some(server) = RealServer::smtp(&["--plain"]) else { return };
+    let stage = misconfigured(&server, server.base_url(), "notify_person = true");
+    let daemon = stage.home.serve();
+    wait_until("it arrives", || server.mails().len() == 1);
+    wait_until("it is noted", || state(&stage)["waiting"] == 0);
+    assert!(daemon.stop().success());
+    let database = Database::at(&stage.home.path("keepfresh.db"));
+    database.run("update connections set profile = '{'");
+    database.run(
+        "insert into outbox (at, kind, connection, generation)
+         values (unixepoch() * 1000, 'reconnect', 'eskiz/default', 0)",
+    );
+    let _daemon = stage.home.serve();
+    let behind = "select count(*) from listeners, outbox
+                  where name = 'channel:email' and outbox.kind = 'reconnect' and outbox.id > seen";
+    wait_until("it has heard of it", || database.number(behind) == 0);
+    stage.home.run(&["channel", "test", "email"]).exits(0);
 }

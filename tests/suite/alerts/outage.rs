@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use e2e::daemon::wait_until;
 use e2e::inside::Inside;
 use e2e::many;
 use e2e::provider::answer::Answer;
@@ -203,4 +204,55 @@ async fn a_summary_comes_at_its_time_once_a_day() {
     }
     let title = receiver.received()[0].json()["data"]["title"].clone();
     assert_eq!(title, "1 connection in order");
+}
+
+const YEAR: Duration = Duration::from_hours(24 * 365);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_begins_while_the_clock_is_ahead_is_told_once_it_is_set_right() {
+    let receiver = Receiver::start();
+    let (provider, home) = eskiz(12 * HOUR, "");
+    add(&home, &webhook(&receiver, "summary_at = \"08:00\""));
+    let (inside, _delivery) = at_work(&home).await;
+    let right = inside.app.clock.now();
+    inside.app.clock.set(right + YEAR);
+    provider.control().script(Scenario::from(Answer::server_error()).always());
+    let id: ConnectionId = "eskiz".parse().unwrap();
+    let attempt = inside.app.refresher.attempts.refresh(&id, Ask::new(Trigger::Forced)).await;
+    assert!(attempt.unwrap().error().is_some());
+    let pending = "select count(*) from alerts where state like '%pending%'";
+    tokio::task::block_in_place(|| {
+        wait_until("it was heard", || with_database(&home, |it| it.number(pending)) == 1);
+    });
+    inside.app.clock.set(right);
+    assert_eq!(kinds(&inside, STEP, (&receiver, 1)).await, ["alert.began"]);
+    let of_today = format!("{}", right.strftime("%Y"));
+    assert!(time(&receiver, 0).to_string().starts_with(&of_today), "{}", time(&receiver, 0));
+    let since = receiver.received()[0].json()["data"]["since"].clone();
+    assert!(since.as_str().unwrap().starts_with(&of_today), "{since}");
+    // The summary of the day comes too, and not a year later.
+    inside.advance(24 * HOUR, &[&provider]);
+    let all = kinds(&inside, STEP, (&receiver, 3)).await;
+    assert!(all.contains(&"summary".to_owned()), "{all:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_put_off_while_the_clock_was_ahead_is_sent_once_it_is_set_right() {
+    let receiver = Receiver::start();
+    receiver.answers("503 Busy");
+    let (provider, home) = eskiz(12 * HOUR, "");
+    add(&home, &webhook(&receiver, "after = \"0s\""));
+    let (inside, _delivery) = at_work(&home).await;
+    let right = inside.app.clock.now();
+    inside.app.clock.set(right + YEAR);
+    provider.control().script(Scenario::from(Answer::server_error()).always());
+    let id: ConnectionId = "eskiz".parse().unwrap();
+    let attempt = inside.app.refresher.attempts.refresh(&id, Ask::new(Trigger::Forced)).await;
+    assert!(attempt.unwrap().error().is_some());
+    let put_off = "select count(*) from messages where tries = 1";
+    tokio::task::block_in_place(|| {
+        wait_until("it was tried", || with_database(&home, |it| it.number(put_off)) == 1);
+    });
+    inside.app.clock.set(right);
+    assert_eq!(kinds(&inside, STEP, (&receiver, 2)).await, ["alert.began", "alert.began"]);
 }

@@ -3,7 +3,8 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use e2e::daemon::wait_until;
+use e2e::daemon::{Daemon, wait_until};
+use e2e::database::Database;
 use e2e::home::Home;
 use e2e::receiver::Receiver;
 use e2e::servers;
@@ -18,6 +19,13 @@ fn misconfigured(channel: &str) -> Stage {
     e2e::stage::write_secret(&stage.home, "eskiz.password", "wrong");
     add(&stage.home, &format!("{channel}after = \"0s\"\n"));
     stage
+}
+
+/// Corrects the password, so that what was wrong is over.
+fn mend(stage: &Stage, daemon: &Daemon) {
+    let password = e2e::provider::eskiz::Settings::default().password;
+    e2e::stage::write_secret(&stage.home, "eskiz.password", &password);
+    daemon.signal(rustix::process::Signal::HUP);
 }
 
 fn channel(home: &Home) -> Value {
@@ -101,11 +109,66 @@ fn a_receiver_that_asks_for_time_gets_it() {
     let receiver = Receiver::start();
     receiver.answers("429 Slow\nRetry-After: 3600");
     let stage = misconfigured(&webhook(&receiver, ""));
-    let _daemon = stage.home.serve();
+    let daemon = stage.home.serve();
     wait_until("it fails", || channel(&stage.home)["state"] == "failing");
     let next: jiff::Timestamp = channel(&stage.home)["next_at"].as_str().unwrap().parse().unwrap();
     let wait = next.duration_since(stage.control().now()).as_secs();
     assert!((3_500..=3_600).contains(&wait), "{wait}");
+    mend(&stage, &daemon);
+    wait_until("there is more to say", || channel(&stage.home)["waiting"] == 2);
+    std::thread::sleep(Duration::from_secs(1));
+    receiver.receives(1);
+    assert_eq!(channel(&stage.home)["next_at"], next.to_string());
+}
+
+#[test]
+fn no_message_overtakes_another() {
+    let receiver = Receiver::start();
+    receiver.answers("503 Busy");
+    let stage = misconfigured(&webhook(&receiver, ""));
+    let daemon = stage.home.serve();
+    wait_until("it fails", || channel(&stage.home)["state"] == "failing");
+    mend(&stage, &daemon);
+    wait_until("there is more to say", || channel(&stage.home)["waiting"] == 2);
+    let kinds = receiver.receives(3).iter().map(e2e::receiver::Received::kind).collect::<Vec<_>>();
+    assert_eq!(kinds, ["alert.began", "alert.began", "alert.recovered"]);
+}
+
+#[test]
+fn a_message_that_fails_once_more_still_holds_up_those_behind_it() {
+    let receiver = Receiver::start();
+    (0..2).for_each(|_| receiver.answers("503 Busy"));
+    let stage = misconfigured(&webhook(&receiver, ""));
+    let daemon = stage.home.serve();
+    wait_until("it fails", || channel(&stage.home)["state"] == "failing");
+    mend(&stage, &daemon);
+    wait_until("there is more to say", || channel(&stage.home)["waiting"] == 2);
+    receiver.receives(2);
+    std::thread::sleep(Duration::from_secs(1));
+    let kinds = receiver.receives(2).iter().map(e2e::receiver::Received::kind).collect::<Vec<_>>();
+    assert_eq!(kinds, ["alert.began", "alert.began"]);
+}
+
+#[test]
+fn a_stop_and_a_reload_wait_for_the_message_on_its_way_and_nothing_is_sent_twice() {
+    let receiver = Receiver::start();
+    let late = Duration::from_secs(2);
+    receiver.takes(late);
+    let stage = misconfigured(&webhook(&receiver, ""));
+    let daemon = stage.home.serve();
+    receiver.receives(1);
+    assert!(daemon.stop().success());
+    assert_eq!(channel(&stage.home)["state"], "ok");
+    receiver.takes(late);
+    let daemon = stage.home.serve();
+    mend(&stage, &daemon);
+    receiver.receives(2);
+    add(&stage.home, "timezone = \"Asia/Tashkent\"\n");
+    wait_until("it is noted", || channel(&stage.home)["waiting"] == 0);
+    std::thread::sleep(Duration::from_secs(1));
+    let all = receiver.receives(2);
+    assert_eq!(all[1].kind(), "alert.recovered");
+    assert!(daemon.log().matches("was delivered").count() >= 2, "{}", daemon.log());
 }
 
 #[test]
@@ -113,8 +176,13 @@ fn a_receiver_that_is_gone_gets_nothing_more_until_a_test_arrives() {
     let receiver = Receiver::start();
     receiver.answers("410 Gone");
     let stage = misconfigured(&webhook(&receiver, ""));
-    let _daemon = stage.home.serve();
+    let daemon = stage.home.serve();
     wait_until("it is off", || channel(&stage.home)["state"] == "off");
+    mend(&stage, &daemon);
+    let database = Database::at(&stage.home.path("keepfresh.db"));
+    let open = "select (select count(*) from messages)
+                       + (select count(*) from alerts where state like '%open%')";
+    wait_until("what there is to say is dropped", || database.number(open) == 0);
     let doctor = stage.home.run(&["doctor"]);
     assert!(doctor.stdout.contains("channel webhook: 127.0.0.1 answered 410"), "{doctor:?}");
     receiver.answers("500 Broken");
@@ -166,12 +234,7 @@ fn a_restart_tells_nothing_twice_and_forgets_nothing() {
     let daemon = stage.home.serve();
     std::thread::sleep(Duration::from_secs(1));
     receiver.receives(1);
-    e2e::stage::write_secret(
-        &stage.home,
-        "eskiz.password",
-        &e2e::provider::eskiz::Settings::default().password,
-    );
-    daemon.signal(rustix::process::Signal::HUP);
+    mend(&stage, &daemon);
     let all = receiver.receives(2);
     assert_eq!(all[1].kind(), "alert.recovered");
 }

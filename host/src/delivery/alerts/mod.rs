@@ -135,6 +135,7 @@ impl Alert {
         if let Some(kind) = look.kind {
             self.happened(kind, look.now);
         }
+        self.pull_down(look.now);
         self.changes.retain(|it| clock::after(*it, FLAPPING_WITHIN) > look.now);
         let (next, tell) = match self.phase.clone() {
             Phase::Well => (Phase::Well, None),
@@ -150,6 +151,22 @@ impl Alert {
         let telling = tell.and_then(|tell| self.telling(tell));
         self.phase = next;
         telling.filter(|it| it.tell != Tell::Recovered || rules.on.contains(&AlertKind::Recovered))
+    }
+
+    /// Nothing has happened later than `now`: what a clock that was ahead has noted would silence the alert until that
+    /// time comes again.
+    fn pull_down(&mut self, now: Timestamp) {
+        self.changes.iter_mut().for_each(|it| *it = now.min(*it));
+        match &mut self.phase {
+            Phase::Well => {}
+            Phase::Pending { since, .. } => *since = now.min(*since),
+            Phase::Open { since, told, .. } => {
+                (*since, told.at) = (now.min(*since), now.min(told.at));
+            }
+            Phase::Flapping { since, told, steady, .. } => {
+                (*since, told.at, *steady) = (now.min(*since), now.min(told.at), now.min(*steady));
+            }
+        }
     }
 
     /// Whether nothing is left to be known of it.

@@ -124,11 +124,47 @@ fn since_when_is_when_it_happened_and_not_when_it_was_looked_at() {
 }
 
 #[test]
-fn a_clock_that_is_set_back_tells_nothing_twice() {
+fn a_clock_that_is_set_back_tells_nothing_twice_and_goes_on_from_there() {
     let mut alert = Alert::default();
-    let looks = [(5 * DAY, ILL), (5 * DAY + 60, ILL), (0, ILL), (DAY, ILL), (2 * DAY, WELL)];
-    let expected = [(5 * DAY + 60, Tell::Began), (2 * DAY, Tell::Recovered)];
+    let looks = [
+        (5 * DAY, ILL),
+        (5 * DAY + 60, ILL),
+        (0, ILL),
+        (HOUR - 1, ILL),
+        (HOUR, ILL),
+        (2 * HOUR, WELL),
+    ];
+    let expected =
+        [(5 * DAY + 60, Tell::Began), (HOUR, Tell::Reminder), (2 * HOUR, Tell::Recovered)];
     assert_eq!(told(&mut alert, &rules(), &looks), expected);
+}
+
+#[test]
+fn what_a_clock_that_was_ahead_has_begun_is_told_as_soon_as_anything_else() {
+    let year = 365 * DAY;
+    let looks = [(year, ILL), (0, ILL), (59, ILL), (60, ILL), (90, WELL)];
+    let expected = [(60, Tell::Began), (90, Tell::Recovered)];
+    assert_eq!(told(&mut Alert::default(), &rules(), &looks), expected);
+    let mut alert = Alert::default();
+    alert.happened(AlertKind::Failed, at(year));
+    let since = [0, 60].map(|it| alert.looked(Look { kind: ILL, now: at(it) }, &rules()));
+    assert_eq!(since.map(|it| it.map(|it| it.since)), [None, Some(at(0))]);
+}
+
+#[test]
+fn what_came_and_went_on_a_clock_that_was_ahead_is_stable_an_hour_later() {
+    let (year, mut alert) = (365 * DAY, Alert::default());
+    let mut looks = Vec::new();
+    for round in 0..3 {
+        let start = year + round * 5 * MINUTE;
+        looks.extend([(start, ILL), (start + 2 * MINUTE, ILL), (start + 3 * MINUTE, WELL)]);
+    }
+    let before = told(&mut alert, &rules(), &looks);
+    assert_eq!(before.last().unwrap().1, Tell::Flapping);
+    let after = told(&mut alert, &rules(), &[(0, WELL), (HOUR - 1, WELL), (HOUR, WELL)]);
+    assert_eq!(after, [(HOUR, Tell::Recovered)]);
+    let _ = alert.looked(Look { kind: WELL, now: at(2 * HOUR) }, &rules());
+    assert!(alert.is_over(), "nothing is left of the time that was ahead: {alert:?}");
 }
 
 #[test]

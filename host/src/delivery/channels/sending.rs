@@ -1,5 +1,9 @@
 //! Sends the messages of a channel that are due, and notes how that ended.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use crate::delivery::channels::notice::{Notice, TestFacts};
@@ -15,6 +19,9 @@ use crate::telemetry::metrics;
 /// Messages in one go: between two goes, the channel hears what else has happened.
 const AT_ONCE: u32 = 16;
 
+/// How long a stop waits for the message that is on its way. What a receiver has and nobody has noted is sent again.
+const FINISHES_WITHIN: Duration = Duration::from_secs(20);
+
 /// One message on its way.
 pub(super) struct Parcel<'a> {
     pub(super) storage: &'a Storage,
@@ -24,20 +31,43 @@ pub(super) struct Parcel<'a> {
     pub(super) notice: &'a Notice,
     /// What the receiver knows it by: the same at every try.
     pub(super) id: String,
+    /// Those who did not take it yet; `None` while nobody did.
+    pub(super) rest: Option<&'a [String]>,
 }
 
-/// Sends some of the messages that are due. The first that fails ends it, because the next would most likely wait
-/// for the same.
-pub(super) async fn send_due(parts: &Parts, channel: &Channel) -> Result<(), StorageError> {
+/// Who has taken it.
+pub(super) enum Sent {
+    /// All.
+    ToAll,
+    /// All but these, for this reason.
+    ToAllBut(Vec<String>, Undelivered),
+}
+
+/// Sends some of the messages that are due, until it is stopped. The first that fails ends it, because the next would
+/// most likely wait for the same.
+pub(super) async fn send_due(
+    parts: &Parts,
+    channel: &Channel,
+    stop: &CancellationToken,
+) -> Result<(), StorageError> {
     let outlet = channel.outlet();
     let due = parts.storage.messages(&outlet, parts.clock.now(), AT_ONCE).await?;
     if due.is_empty() {
         return Ok(());
     }
-    let is_disabled = is_disabled(&parts.storage, &outlet).await?;
+    let is_disabled = parts.storage.is_disabled(&outlet).await?;
     for message in due {
-        let ending =
-            if is_disabled { Ending::Dropped } else { deliver(parts, channel, &message).await? };
+        if stop.is_cancelled() {
+            break;
+        }
+        let ending = if is_disabled {
+            Ending::Dropped
+        } else {
+            tokio::select! {
+                ending = deliver(parts, channel, &message) => ending?,
+                () = late(stop) => break,
+            }
+        };
         tell(channel, &ending);
         let goes_on = matches!(ending, Ending::Delivered | Ending::Dropped);
         let (message, at) = (Some(message.id), parts.clock.now());
@@ -49,9 +79,10 @@ pub(super) async fn send_due(parts: &Parts, channel: &Channel) -> Result<(), Sto
     Ok(())
 }
 
-async fn is_disabled(storage: &Storage, outlet: &str) -> Result<bool, StorageError> {
-    let all = storage.outlets().await?;
-    Ok(all.iter().any(|it| it.name == outlet && it.disabled_at.is_some()))
+/// Returns when a stop was asked for and has waited for long enough.
+async fn late(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(FINISHES_WITHIN).await;
 }
 
 /// How one try ends.
@@ -77,21 +108,32 @@ async fn deliver(
         channel,
         notice: &notice,
         id: format!("msg_{instance}_{}", message.id),
+        rest: message.rest.as_deref(),
     };
     let now = parts.clock.now();
     Ok(match parcel.send().await {
-        Ok(()) => Ending::Delivered,
+        Ok(Sent::ToAll) => Ending::Delivered,
+        Ok(Sent::ToAllBut(rest, why)) => partly(rest, why, message, now),
         Err(undelivered) => undelivered.ending(message, now),
     })
 }
 
+/// What was taken by some is tried again for the rest alone.
+fn partly(rest: Vec<String>, why: Undelivered, message: &Message, now: Timestamp) -> Ending {
+    match why.ending(message, now) {
+        Ending::Again(next, code, why) => Ending::Partly { rest, next, code, why },
+        other => other,
+    }
+}
+
 impl Parcel<'_> {
-    async fn send(&self) -> Result<(), Undelivered> {
+    async fn send(&self) -> Result<Sent, Undelivered> {
         match &self.channel.how {
-            How::Webhook { to, secret } => webhook::send(self, to, secret.as_ref()).await,
-            How::Slack(to) => slack::send(self, to).await,
-            How::Email(email) => email::send(self, email).await,
+            How::Webhook { to, secret } => webhook::send(self, to, secret.as_ref()).await?,
+            How::Slack(to) => slack::send(self, to).await?,
+            How::Email(email) => return email::send(self, email).await,
         }
+        Ok(Sent::ToAll)
     }
 
     /// The message in words.
@@ -115,8 +157,12 @@ pub async fn test(
     let at = clock.now();
     let notice = Notice::Test(TestFacts { channel: channel.name.clone(), at });
     let id = format!("msg_test_{}", at.as_millisecond());
-    let parcel = Parcel { storage, gate, clock, channel, notice: &notice, id };
-    let sent = parcel.send().await;
+    let parcel = Parcel { storage, gate, clock, channel, notice: &notice, id, rest: None };
+    // A test that did not reach all has failed.
+    let sent = match parcel.send().await {
+        Ok(Sent::ToAll) => Ok(()),
+        Ok(Sent::ToAllBut(_, error)) | Err(error) => Err(error),
+    };
     let ending = match &sent {
         Ok(()) => Ending::Delivered,
         Err(error) => Ending::GivenUp(error.code.clone(), error.message.clone()),
@@ -141,7 +187,10 @@ fn tell(channel: &Channel, ending: &Ending) {
     match ending {
         Ending::Delivered => info!("a message of the channel {name} was delivered"),
         Ending::Dropped => debug!("a message of the channel {name} is not needed any more"),
-        Ending::Again(_, code, why) => failed(code, why, "it is tried again"),
+        Ending::Again(_, code, why) | Ending::Told(_, code, why) => {
+            failed(code, why, "it is tried again");
+        }
+        Ending::Partly { code, why, .. } => failed(code, why, "it is tried again for the rest"),
         Ending::GivenUp(code, why) => failed(code, why, "it is not tried again"),
         Ending::Disabled(code, why) => {
             let then =
@@ -156,7 +205,7 @@ fn outcome(ending: &Ending) -> &'static str {
     match ending {
         Ending::Delivered => "delivered",
         Ending::Dropped => "dropped",
-        Ending::Again(..) => "retried",
+        Ending::Again(..) | Ending::Told(..) | Ending::Partly { .. } => "retried",
         Ending::GivenUp(code, _) if *code == code::Channel::TooOld => "given-up",
         Ending::GivenUp(..) | Ending::Disabled(..) => "failed",
     }

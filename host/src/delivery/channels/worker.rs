@@ -14,6 +14,7 @@ use crate::delivery::alerts::{Alert, Look, Rules};
 use crate::delivery::channels::looking::{self, Sight};
 use crate::delivery::channels::notice::{Notice, PersonFacts};
 use crate::delivery::channels::{Parts, email, sending, summary};
+use crate::delivery::retrying::LONGEST_TOLD;
 use crate::manifest::channel::{Channel, How};
 use crate::model::alert::{AlertKind, Cause, Subject};
 use crate::model::event::{Event, EventKind};
@@ -48,6 +49,8 @@ pub(crate) struct Worker {
     alerts: BTreeMap<Subject, Alert>,
     /// When the last summary was made.
     summed_up: Option<Timestamp>,
+    /// When it was at work last.
+    looked_at: Option<Timestamp>,
 }
 
 /// Where the time of the last summary is kept, beside the alerts.
@@ -66,22 +69,19 @@ impl Worker {
             Some((subject.parse().ok()?, serde_json::from_str(&state).ok()?))
         });
         let rules = Rules { on: channel.on.clone(), after: channel.after };
-        Ok(Self { alerts: alerts.collect(), parts, channel, listener, rules, summed_up })
+        let alerts = alerts.collect();
+        Ok(Self { alerts, parts, channel, listener, rules, summed_up, looked_at: None })
     }
 
-    /// Works until it is stopped, and looks whenever manifest and plugins were `read_anew`.
+    /// Works until it is stopped, and looks whenever manifest and plugins were `read_anew`. What is on its way at a stop
+    /// is sent and noted before it ends, or it would be sent once more.
     pub(crate) async fn run(
         mut self,
         stop: CancellationToken,
         mut read_anew: watch::Receiver<u64>,
     ) {
-        let lifecycle = self.parts.lifecycle.clone();
-        loop {
-            let turn = tokio::select! {
-                turn = self.turn() => turn,
-                () = stop.cancelled() => return,
-                () = lifecycle.wait_for_soft_stop() => return,
-            };
+        while !stop.is_cancelled() {
+            let turn = self.turn(&stop).await;
             if let Err(error) = &turn {
                 let (code, name) = (error.code(), &self.channel.name);
                 warn!(error.code = code.text(), "the channel {name} cannot work: {error}");
@@ -97,20 +97,30 @@ impl Worker {
             };
             tokio::select! {
                 () = wake => {}
-                () = stop.cancelled() => return,
-                () = lifecycle.wait_for_soft_stop() => return,
+                () = stop.cancelled() => {}
             }
         }
     }
 
     /// Hears, looks and sends; when to do so again at the latest, if that is known.
-    pub(super) async fn turn(&mut self) -> Result<Option<Timestamp>, StorageError> {
+    async fn turn(&mut self, stop: &CancellationToken) -> Result<Option<Timestamp>, StorageError> {
+        self.keep_time().await?;
         self.hear().await?;
         self.look().await?;
-        sending::send_due(&self.parts, &self.channel).await?;
+        sending::send_due(&self.parts, &self.channel, stop).await?;
         let message = self.parts.storage.next_message(&self.channel.outlet()).await?;
         let pending = self.alerts.values().filter_map(|it| it.told_at(&self.rules)).min();
         Ok([message, pending, self.next_summary()].into_iter().flatten().min())
+    }
+
+    /// At the start, and when the clock was set back: what a clock that was ahead has put off is not waited for.
+    async fn keep_time(&mut self) -> Result<(), StorageError> {
+        let now = self.parts.clock.now();
+        if self.looked_at.is_none_or(|it| now < it) {
+            self.parts.storage.recall(&self.channel.outlet(), now, LONGEST_TOLD).await?;
+        }
+        self.looked_at = Some(now);
+        Ok(())
     }
 
     /// Reads what has happened since it heard last.
@@ -118,16 +128,17 @@ impl Worker {
         loop {
             let waiting = self.listener.waiting(BATCH).await?;
             let Some(last) = waiting.last().map(|it| it.id) else { return Ok(()) };
-            let (mut changed, mut messages) = (BTreeMap::new(), Vec::new());
+            let (mut changed, mut persons) = (BTreeMap::new(), Vec::new());
             for it in &waiting {
-                messages.extend(self.to_person(&it.event).await?);
+                persons.extend(self.to_person(&it.event).await?);
                 let Some((subject, kind)) = subject_of(&it.event) else { continue };
                 let mut alert = self.alerts.get(&subject).cloned().unwrap_or_default();
                 alert.happened(kind, it.event.at);
                 self.alerts.insert(subject.clone(), alert.clone());
                 changed.insert(subject, alert);
             }
-            self.note(Some(last), changed, messages).await?;
+            let apart = persons.iter().map(json).collect();
+            self.note(Noted { seen: Some(last), apart, ..self.noted(&changed) }).await?;
         }
     }
 
@@ -146,7 +157,8 @@ impl Worker {
             }
         }
         if !changed.is_empty() || !messages.is_empty() {
-            self.note(None, changed.clone(), messages).await?;
+            let messages = messages.iter().map(json).collect();
+            self.note(Noted { messages, ..self.noted(&changed) }).await?;
         }
         self.alerts.extend(changed);
         self.alerts.retain(|_, it| !it.is_over());
@@ -156,7 +168,8 @@ impl Worker {
     /// Says how things are, if it is time. What was missed while nobody was there is said once.
     async fn sum_up(&mut self, sight: &Sight, now: Timestamp) -> Result<(), StorageError> {
         let Some(next) = self.next_summary() else { return Ok(()) };
-        let is_first = self.summed_up.is_none();
+        // A last one that is still to come was made by a clock that was ahead, and counts for nothing.
+        let is_first = self.summed_up.is_none_or(|it| it > now);
         if !is_first && now < next {
             return Ok(());
         }
@@ -164,14 +177,8 @@ impl Worker {
         if !is_first {
             messages.push(json(&summary::notice(&self.parts, sight, now).await?));
         }
-        let noted = Noted {
-            outlet: self.channel.outlet(),
-            alerts: vec![(SUMMARY.to_owned(), Some(now.to_string()))],
-            messages,
-            at: now,
-            ..Noted::default()
-        };
-        self.parts.storage.note(noted).await?;
+        let alerts = vec![(SUMMARY.to_owned(), Some(now.to_string()))];
+        self.note(Noted { alerts, messages, ..self.noted(&BTreeMap::new()) }).await?;
         self.summed_up = Some(now);
         Ok(())
     }
@@ -208,20 +215,15 @@ impl Worker {
         Ok(address.map(|_| Notice::Person(facts)))
     }
 
-    async fn note(
-        &self,
-        seen: Option<i64>,
-        alerts: BTreeMap<Subject, Alert>,
-        messages: Vec<Notice>,
-    ) -> Result<(), StorageError> {
+    /// Alerts as they are now, and nothing else.
+    fn noted(&self, alerts: &BTreeMap<Subject, Alert>) -> Noted {
         let text = |it: &Alert| (!it.is_over()).then(|| json(it));
-        let noted = Noted {
-            outlet: self.channel.outlet(),
-            seen,
-            alerts: alerts.iter().map(|(subject, it)| (subject.to_string(), text(it))).collect(),
-            messages: messages.iter().map(json).collect(),
-            at: self.parts.clock.now(),
-        };
+        let alerts = alerts.iter().map(|(subject, it)| (subject.to_string(), text(it)));
+        let (outlet, at) = (self.channel.outlet(), self.parts.clock.now());
+        Noted { outlet, alerts: alerts.collect(), at, ..Noted::default() }
+    }
+
+    async fn note(&self, noted: Noted) -> Result<(), StorageError> {
         self.parts.storage.note(noted).await
     }
 }

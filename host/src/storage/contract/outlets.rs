@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Fresh, at, begin, failed, id, on_every_engine};
+use crate::model::code::{self, Code};
 use crate::model::connection::Problem;
 use crate::model::event::{Event, EventKind};
 use crate::storage::{Begun, Ending, Failed, Noted, Outlet, Settled, Storage, Trouble};
@@ -10,6 +11,11 @@ use crate::storage::{Begun, Ending, Failed, Noted, Outlet, Settled, Storage, Tro
 on_every_engine! {
     what_was_heard_and_what_is_said_of_it_is_one_step
     a_message_waits_until_it_is_delivered_or_given_up
+    a_message_that_waits_holds_up_those_behind_it
+    what_is_new_is_not_held_up_for_long_unless_the_receiver_asked_for_time
+    what_is_apart_neither_waits_for_others_nor_holds_them_up
+    those_who_have_it_do_not_wait_for_the_rest
+    what_a_clock_that_was_ahead_has_put_off_is_due
     an_outlet_that_is_forgotten_leaves_nothing_behind
     troubles_are_counted_by_provider_and_problem
     what_waits_for_a_provider_is_in_trouble_with_it
@@ -63,38 +69,138 @@ async fn what_was_heard_and_what_is_said_of_it_is_one_step(fresh: Fresh) {
     assert!(again.alerts(OPS).await.unwrap().is_empty());
 }
 
+fn why() -> (Code, String) {
+    (code::Channel::Status.into(), "why".to_owned())
+}
+
+fn again(second: i64) -> Ending {
+    Ending::Again(at(second), why().0, why().1)
+}
+
+/// Contents of what is to be tried then.
+async fn due(storage: &Storage, second: i64) -> Vec<String> {
+    let due = storage.messages(OPS, at(second), 9).await.unwrap();
+    due.into_iter().map(|it| it.content).collect()
+}
+
+async fn ids(storage: &Storage) -> Vec<i64> {
+    storage.messages(OPS, at(5), 9).await.unwrap().iter().map(|it| it.id).collect()
+}
+
 async fn a_message_waits_until_it_is_delivered_or_given_up(fresh: Fresh) {
     let Fresh { storage, dir: _dir } = fresh;
-    storage.note(noted(&["a", "b", "c"])).await.unwrap();
-    let all = storage.messages(OPS, at(5), 9).await.unwrap();
-    let [a, b, c] = [0, 1, 2].map(|it: usize| all[it].id);
-    let why = || (crate::model::code::Channel::Status.into(), "why".to_owned());
-    let again = Ending::Again(at(90), why().0, why().1);
-    storage.settle(settled(a, 6, again)).await.unwrap();
-    storage.settle(settled(b, 7, Ending::GivenUp(why().0, why().1))).await.unwrap();
-    assert_eq!(storage.messages(OPS, at(89), 9).await.unwrap().len(), 1, "c alone");
+    storage.note(noted(&["a", "b"])).await.unwrap();
+    let [a, b] = ids(&storage).await[..] else { panic!("two") };
+    storage.settle(settled(a, 6, again(90))).await.unwrap();
     let outlet = &storage.outlets().await.unwrap()[0];
     assert_eq!((outlet.failing_since, outlet.error.clone()), (Some(at(6)), Some(why())));
-    assert_eq!((outlet.waiting, outlet.next_at), (2, Some(at(5))));
-    storage.settle(settled(c, 8, Ending::Delivered)).await.unwrap();
-    let outlet = &storage.outlets().await.unwrap()[0];
-    let fine = Outlet {
-        delivered_at: Some(at(8)),
-        waiting: 1,
-        next_at: Some(at(90)),
-        ..Outlet::default()
-    };
-    assert_eq!(*outlet, Outlet { name: OPS.to_owned(), ..fine });
+    assert_eq!((outlet.waiting, outlet.next_at), (2, Some(at(90))));
     let late = storage.messages(OPS, at(90), 9).await.unwrap();
     assert_eq!((late[0].id, late[0].tries, late[0].made_at), (a, 1, at(5)));
-    storage.settle(settled(a, 91, Ending::Disabled(why().0, why().1))).await.unwrap();
-    assert_eq!(storage.outlets().await.unwrap()[0].disabled_at, Some(at(91)));
+    storage.settle(settled(a, 91, Ending::GivenUp(why().0, why().1))).await.unwrap();
+    storage.settle(settled(b, 92, Ending::Delivered)).await.unwrap();
+    let fine = Outlet { name: OPS.to_owned(), delivered_at: Some(at(92)), ..Outlet::default() };
+    assert_eq!(storage.outlets().await.unwrap(), [fine]);
     assert_eq!(storage.next_message(OPS).await.unwrap(), None);
-    storage.note(noted(&["d"])).await.unwrap();
-    let d = storage.messages(OPS, at(99), 9).await.unwrap()[0].id;
-    assert!(d > c, "no number is given twice");
+    storage.note(noted(&["c", "d"])).await.unwrap();
+    let [c, d] = ids(&storage).await[..] else { panic!("two") };
+    assert!(c > b, "no number is given twice");
+    assert!(!storage.is_disabled(OPS).await.unwrap());
+    storage.settle(settled(c, 93, Ending::Disabled(why().0, why().1))).await.unwrap();
+    assert!(storage.is_disabled(OPS).await.unwrap());
+    assert_eq!(storage.outlets().await.unwrap()[0].disabled_at, Some(at(93)));
     storage.settle(settled(d, 99, Ending::Dropped)).await.unwrap();
-    assert_eq!(storage.outlets().await.unwrap()[0].delivered_at, Some(at(8)));
+    assert_eq!(storage.outlets().await.unwrap()[0].delivered_at, Some(at(92)));
+}
+
+async fn a_message_that_waits_holds_up_those_behind_it(fresh: Fresh) {
+    let Fresh { storage, dir: _dir } = fresh;
+    storage.note(noted(&["a", "b", "c"])).await.unwrap();
+    let first = ids(&storage).await[0];
+    storage.settle(settled(first, 6, again(90))).await.unwrap();
+    assert!(due(&storage, 89).await.is_empty());
+    assert_eq!(storage.next_message(OPS).await.unwrap(), Some(at(90)));
+    assert_eq!(due(&storage, 90).await, ["a", "b", "c"]);
+    assert_eq!(storage.messages(OPS, at(90), 1).await.unwrap()[0].content, "a");
+    storage.settle(settled(first, 90, Ending::Delivered)).await.unwrap();
+    assert_eq!(due(&storage, 90).await, ["b", "c"]);
+}
+
+async fn what_is_new_is_not_held_up_for_long_unless_the_receiver_asked_for_time(fresh: Fresh) {
+    let Fresh { storage, dir: _dir } = fresh;
+    storage.note(noted(&["a"])).await.unwrap();
+    let first = ids(&storage).await[0];
+    let at_ten = |message| Noted { at: at(10), ..noted(&[message]) };
+    storage.settle(settled(first, 6, again(30))).await.unwrap();
+    storage.note(at_ten("b")).await.unwrap();
+    assert_eq!(storage.next_message(OPS).await.unwrap(), Some(at(30)), "it is soon enough");
+    storage.settle(settled(first, 6, again(36_000))).await.unwrap();
+    storage.note(Noted { messages: Vec::new(), ..at_ten("c") }).await.unwrap();
+    assert_eq!(storage.next_message(OPS).await.unwrap(), Some(at(36_000)), "nothing is new");
+    storage.note(at_ten("c")).await.unwrap();
+    assert_eq!(storage.next_message(OPS).await.unwrap(), Some(at(70)));
+    assert_eq!(due(&storage, 70).await, ["a", "b", "c"]);
+    let told = Ending::Told(at(3_600), why().0, why().1);
+    storage.settle(settled(first, 70, told)).await.unwrap();
+    storage.note(at_ten("d")).await.unwrap();
+    assert_eq!(storage.next_message(OPS).await.unwrap(), Some(at(3_600)));
+    storage.settle(settled(first, 3_600, again(36_000))).await.unwrap();
+    storage.note(at_ten("e")).await.unwrap();
+    assert_eq!(storage.next_message(OPS).await.unwrap(), Some(at(70)), "that time is over");
+}
+
+async fn what_is_apart_neither_waits_for_others_nor_holds_them_up(fresh: Fresh) {
+    let Fresh { storage, dir: _dir } = fresh;
+    let apart = vec!["x".to_owned(), "y".to_owned(), "z".to_owned()];
+    storage.note(Noted { apart, ..noted(&["a"]) }).await.unwrap();
+    assert_eq!(due(&storage, 5).await, ["a", "x", "y", "z"]);
+    let [a, x, y, _] = ids(&storage).await[..] else { panic!("four") };
+    storage.settle(settled(a, 6, again(90))).await.unwrap();
+    storage.settle(settled(x, 6, again(80))).await.unwrap();
+    storage.settle(settled(y, 6, again(70))).await.unwrap();
+    assert_eq!(due(&storage, 6).await, ["z"]);
+    assert_eq!(due(&storage, 80).await, ["z", "y", "x"]);
+    assert_eq!(due(&storage, 90).await[0], "a");
+    assert_eq!(storage.outlets().await.unwrap()[0].next_at, Some(at(90)));
+    storage.settle(settled(a, 91, Ending::Delivered)).await.unwrap();
+    assert_eq!(storage.outlets().await.unwrap()[0].next_at, Some(at(5)));
+}
+
+async fn those_who_have_it_do_not_wait_for_the_rest(fresh: Fresh) {
+    let Fresh { storage, dir: _dir } = fresh;
+    storage.note(noted(&["a", "b"])).await.unwrap();
+    let first = ids(&storage).await[0];
+    let rest = vec!["left@example.com".to_owned()];
+    let (code, text) = why();
+    let partly = Ending::Partly { rest: rest.clone(), next: at(90), code, why: text };
+    storage.settle(settled(first, 6, partly)).await.unwrap();
+    assert_eq!(due(&storage, 6).await, ["b"]);
+    let outlet = &storage.outlets().await.unwrap()[0];
+    assert_eq!((outlet.delivered_at, outlet.failing_since), (Some(at(6)), Some(at(6))));
+    assert_eq!((outlet.error.clone(), outlet.waiting), (Some(why()), 2));
+    let later = storage.messages(OPS, at(90), 9).await.unwrap();
+    assert_eq!((later[1].content.as_str(), later[1].rest.clone()), ("a", Some(rest)));
+}
+
+async fn what_a_clock_that_was_ahead_has_put_off_is_due(fresh: Fresh) {
+    let Fresh { storage, dir: _dir } = fresh;
+    let (day, year) = (86_400, 365 * 86_400);
+    storage.note(noted(&["a"])).await.unwrap();
+    let first = ids(&storage).await[0];
+    storage.settle(settled(first, 6, Ending::Told(at(year), why().0, why().1))).await.unwrap();
+    storage.note(Noted { at: at(year), ..noted(&["b"]) }).await.unwrap();
+    let recall = async |second| {
+        let ahead = Duration::from_hours(24);
+        storage.recall(OPS, at(second), ahead).await.unwrap();
+        storage.recall("channel:other", at(second), ahead).await.unwrap();
+    };
+    recall(20).await;
+    let due = storage.messages(OPS, at(20), 9).await.unwrap();
+    assert_eq!(due.iter().map(|it| it.made_at).collect::<Vec<_>>(), [at(5), at(20)]);
+    storage.settle(settled(first, 21, again(20 + day))).await.unwrap();
+    recall(20).await;
+    let next = storage.next_message(OPS).await.unwrap();
+    assert_eq!(next, Some(at(20 + day)), "what may wait for so long does");
 }
 
 async fn an_outlet_that_is_forgotten_leaves_nothing_behind(fresh: Fresh) {

@@ -65,13 +65,14 @@ pub(super) async fn counted(readers: &SqlitePool) -> Result<Vec<Counted>, Storag
     let all = "select provider, count(*) from connections group by provider";
     let stuck = "select provider, count(*) from connections where problem is not null
                  group by provider";
-    let all: Vec<(String, i64)> = sqlx::query_as(all).fetch_all(readers).await?;
-    let stuck: Vec<(String, i64)> = sqlx::query_as(stuck).fetch_all(readers).await?;
+    // A name that is damaged is counted as any other.
+    let all: Vec<(Vec<u8>, i64)> = sqlx::query_as(all).fetch_all(readers).await?;
+    let stuck: Vec<(Vec<u8>, i64)> = sqlx::query_as(stuck).fetch_all(readers).await?;
     let stuck = stuck.into_iter().collect::<HashMap<_, _>>();
-    let counted = |(provider, count): (String, i64)| Counted {
+    let counted = |(provider, count): (Vec<u8>, i64)| Counted {
         needing_a_person: stuck.get(&provider).map_or(0, |it| it.unsigned_abs()),
         connections: count.unsigned_abs(),
-        provider,
+        provider: String::from_utf8_lossy(&provider).into_owned(),
     };
     Ok(all.into_iter().map(counted).collect())
 }

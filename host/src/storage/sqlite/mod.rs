@@ -55,11 +55,12 @@ use crate::model::connection::{Due, Problem};
 use crate::model::event::EventKind;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::storage::engine::{Answer, Engine};
+use crate::storage::outlets::{Lane, Place, Queued};
 use crate::storage::{
     Abandoned, About, AuditFilter, AuditPage, Begin, Begun, Bite, CameOf, Capture, Counted,
     Departed, Done, Doubtful, DuePage, Ends, Enrolment, Examples, Failed, Filter, Forgiven, Held,
-    KeyUse, Loaded, LogEnds, LogFilter, LogPage, ManualSet, Mark, Message, Moved, Noted, Outlet,
-    Page, Pausing, Reconcile, Record, Renewal, Settled, SinkState, Skipped, Standing, Statistics,
+    KeyUse, Loaded, LogEnds, LogFilter, LogPage, ManualSet, Mark, Moved, Noted, Outlet, Page,
+    Pausing, Reconcile, Record, Renewal, Settled, SinkState, Skipped, Standing, Statistics,
     StorageError, StoredKey, Stretch, Succeeded, Sweep, Tally, ToLookAt, Trouble, Waiting, Wanted,
 };
 use crate::vault::keyring::WrappedKey;
@@ -388,24 +389,32 @@ impl Engine for Sqlite {
         self.writer.write(outlets::Keep { kind: kind.to_owned(), names })
     }
 
-    fn messages<'a>(
-        &'a self,
-        outlet: &'a str,
-        now: Timestamp,
-        limit: u32,
-    ) -> Answer<'a, Vec<Message>> {
-        Box::pin(outlets::messages(&self.readers, outlet, now, limit))
+    fn is_disabled<'a>(&'a self, outlet: &'a str) -> Answer<'a, bool> {
+        Box::pin(outlets::is_disabled(&self.readers, outlet))
     }
 
-    fn next_message<'a>(&'a self, outlet: &'a str) -> Answer<'a, Option<Timestamp>> {
-        Box::pin(outlets::next_message(&self.readers, outlet))
+    fn recall(&self, outlet: &str, now: Timestamp, ahead: Duration) -> Answer<'_, ()> {
+        self.writer.write(outlets::Recall { outlet: outlet.to_owned(), now, ahead })
+    }
+
+    fn queued<'a>(
+        &'a self,
+        outlet: &'a str,
+        lane: Lane,
+        after: Place,
+        limit: u32,
+    ) -> Answer<'a, Queued> {
+        Box::pin(outlets::queued(&self.readers, outlet, lane, after, limit))
     }
 
     fn settle(&self, settled: Settled) -> Answer<'_, ()> {
         self.writer.write(settled)
     }
 
-    fn alerts<'a>(&'a self, outlet: &'a str) -> Answer<'a, Vec<(String, String)>> {
+    fn alerts<'a>(
+        &'a self,
+        outlet: &'a str,
+    ) -> Answer<'a, Vec<Result<(String, String), StorageError>>> {
         Box::pin(outlets::alerts(&self.readers, outlet))
     }
 

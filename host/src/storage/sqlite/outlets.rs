@@ -1,11 +1,16 @@
 //! Outlets, their messages, and what they have said.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use rusqlite::params;
+use sqlx::Row as _;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 
+use crate::model::clock;
 use crate::model::code::Code;
 use crate::storage::error::StorageError;
+use crate::storage::outlets::{Lane, NEWS_WITHIN, Place, Queued};
 use crate::storage::sqlite::recent::Touched;
 use crate::storage::sqlite::rows::{Fields, json, millis};
 use crate::storage::sqlite::writer::{Db, Write, change};
@@ -16,11 +21,22 @@ pub(super) async fn all(readers: &SqlitePool) -> Result<Vec<Outlet>, StorageErro
         "select o.*,
                 (select count(*) from messages m where m.outlet = o.name)
                 + (select count(*) from pending p where p.sink = o.name) as waiting,
-                coalesce((select min(next_at) from messages m where m.outlet = o.name),
+                coalesce((select next_at from messages m where m.outlet = o.name and apart = 0
+                          order by id limit 1),
+                         (select min(next_at) from messages m where m.outlet = o.name and apart = 1),
                          (select min(next_at) from pending p where p.sink = o.name)) as next_at
          from outlets o order by o.name",
     );
-    rows.fetch_all(readers).await?.iter().map(outlet).collect()
+    rows.fetch_all(readers).await?.iter().map(readable).collect()
+}
+
+/// One whose row is damaged is shown with that as its error, and hides no other.
+fn readable(row: &SqliteRow) -> Result<Outlet, StorageError> {
+    outlet(row).or_else(|error| {
+        let StorageError::Row { row, .. } = &error else { return Err(error) };
+        let (name, error) = (row.clone(), Some((error.code(), error.to_string())));
+        Ok(Outlet { name, error, ..Outlet::default() })
+    })
 }
 
 fn outlet(row: &SqliteRow) -> Result<Outlet, StorageError> {
@@ -37,21 +53,46 @@ fn outlet(row: &SqliteRow) -> Result<Outlet, StorageError> {
     })
 }
 
-pub(super) async fn messages(
+pub(super) async fn is_disabled(readers: &SqlitePool, outlet: &str) -> Result<bool, StorageError> {
+    let off = "select exists (select 1 from outlets where name = ? and disabled_at is not null)";
+    Ok(sqlx::query_scalar(off).bind(outlet).fetch_one(readers).await?)
+}
+
+const IN_ORDER: &str = "
+    select *, cast(id as text) as key from messages
+    where outlet = ? and apart = 0 and id > ?
+    order by id limit ?";
+
+const APART: &str = "
+    select *, cast(id as text) as key from messages
+    where outlet = ? and apart = 1 and (next_at, id) > (?, ?)
+    order by next_at, id limit ?";
+
+pub(super) async fn queued(
     readers: &SqlitePool,
     outlet: &str,
-    now: Timestamp,
+    lane: Lane,
+    after: Place,
     limit: u32,
-) -> Result<Vec<Message>, StorageError> {
-    let rows = sqlx::query(
-        "select id, made_at, content, tries, cast(id as text) as key from messages
-         where outlet = ? and next_at <= ? order by next_at, id limit ?",
-    );
-    let rows = rows.bind(outlet).bind(millis(now)).bind(limit).fetch_all(readers).await?;
-    let mut messages = rows.iter().map(message).collect::<Result<Vec<_>, _>>()?;
-    // What is late is told in the order in which it happened.
-    messages.sort_by_key(|it| it.id);
-    Ok(messages)
+) -> Result<Queued, StorageError> {
+    let rows = match lane {
+        Lane::InOrder => sqlx::query(IN_ORDER).bind(outlet).bind(after.id),
+        Lane::Apart => sqlx::query(APART).bind(outlet).bind(after.next_at).bind(after.id),
+    };
+    let rows = rows.bind(limit).fetch_all(readers).await?;
+    let last = rows.last().map(place).transpose()?;
+    let mut queued = Queued { last, ..Queued::default() };
+    for row in &rows {
+        match message(row) {
+            Ok(message) => queued.messages.push(message),
+            Err(error) => queued.unreadable.push(error),
+        }
+    }
+    Ok(queued)
+}
+
+fn place(row: &SqliteRow) -> Result<Place, StorageError> {
+    Ok(Place { next_at: row.try_get("next_at")?, id: row.try_get("id")? })
 }
 
 fn message(row: &SqliteRow) -> Result<Message, StorageError> {
@@ -61,24 +102,24 @@ fn message(row: &SqliteRow) -> Result<Message, StorageError> {
         made_at: fields.required("made_at", fields.time("made_at")?)?,
         content: fields.required("content", fields.text("content")?)?,
         tries: u32::try_from(fields.count("tries")?).unwrap_or(u32::MAX),
+        next_at: fields.required("next_at", fields.time("next_at")?)?,
+        rest: fields.json("rest")?,
     })
-}
-
-pub(super) async fn next_message(
-    readers: &SqlitePool,
-    outlet: &str,
-) -> Result<Option<Timestamp>, StorageError> {
-    let next = "select min(next_at) from messages where outlet = ?";
-    let next: Option<i64> = sqlx::query_scalar(next).bind(outlet).fetch_one(readers).await?;
-    Ok(next.and_then(|it| Timestamp::from_millisecond(it).ok()))
 }
 
 pub(super) async fn alerts(
     readers: &SqlitePool,
     outlet: &str,
-) -> Result<Vec<(String, String)>, StorageError> {
+) -> Result<Vec<Result<(String, String), StorageError>>, StorageError> {
     let all = "select subject, state from alerts where outlet = ? order by subject";
-    Ok(sqlx::query_as(all).bind(outlet).fetch_all(readers).await?)
+    let all = sqlx::query(all).bind(outlet).fetch_all(readers).await?;
+    Ok(all.iter().map(alert).collect())
+}
+
+fn alert(row: &SqliteRow) -> Result<(String, String), StorageError> {
+    let fields = Fields::new(row, "alerts", "subject")?;
+    let subject = fields.required("subject", fields.text("subject")?)?;
+    Ok((subject, fields.required("state", fields.text("state")?)?))
 }
 
 impl Write for Noted {
@@ -99,16 +140,31 @@ impl Write for Noted {
                 None => change(db, forget, params![self.outlet, subject])?,
             };
         }
-        for content in &self.messages {
-            let add = "insert into messages (outlet, made_at, content, next_at)
-                       values (?1, ?2, ?3, ?2)";
-            change(db, add, params![self.outlet, millis(self.at), content])?;
+        self.hasten(db)?;
+        let in_order = self.messages.iter().map(|it| (it, false));
+        for (content, apart) in in_order.chain(self.apart.iter().map(|it| (it, true))) {
+            let add = "insert into messages (outlet, made_at, content, next_at, apart)
+                       values (?1, ?2, ?3, ?2, ?4)";
+            change(db, add, params![self.outlet, millis(self.at), content, apart])?;
         }
         Ok(())
     }
 
     fn touched(&self) -> Touched {
         Touched::Nothing
+    }
+}
+
+impl Noted {
+    /// What is new brings nearer what holds it up, unless the receiver has asked for time.
+    fn hasten(&self, db: &Db) -> Result<(), StorageError> {
+        if self.messages.is_empty() {
+            return Ok(());
+        }
+        let hasten = "update messages set next_at = max(?2, coalesce(held_until, ?2))
+                      where outlet = ?1 and apart = 0 and next_at > ?2";
+        let soon = millis(clock::after(self.at, NEWS_WITHIN));
+        change(db, hasten, params![self.outlet, soon]).map(drop)
     }
 }
 
@@ -124,8 +180,18 @@ impl Write for Settled {
             }
             Ending::Dropped => self.forget(db),
             Ending::Again(next, code, why) => {
-                let again = "update messages set tries = tries + 1, next_at = ?2 where id = ?1";
-                change(db, again, params![self.message, millis(*next)])?;
+                self.put_off(db, *next, false)?;
+                self.failed(db, code, why, false)
+            }
+            Ending::Told(next, code, why) => {
+                self.put_off(db, *next, true)?;
+                self.failed(db, code, why, false)
+            }
+            Ending::Partly { rest, next, code, why } => {
+                self.put_off(db, *next, false)?;
+                let apart = "update messages set apart = 1, rest = ?2 where id = ?1";
+                change(db, apart, params![self.message, json(rest)])?;
+                self.went_well(db)?;
                 self.failed(db, code, why, false)
             }
             Ending::GivenUp(code, why) => {
@@ -147,6 +213,13 @@ impl Write for Settled {
 impl Settled {
     fn forget(&self, db: &Db) -> Result<(), StorageError> {
         change(db, "delete from messages where id = ?1", params![self.message]).map(drop)
+    }
+
+    fn put_off(&self, db: &Db, next: Timestamp, told: bool) -> Result<(), StorageError> {
+        let again =
+            "update messages set tries = tries + 1, next_at = ?2, held_until = iif(?3, ?2, null)
+                     where id = ?1";
+        change(db, again, params![self.message, millis(next), told]).map(drop)
     }
 
     fn went_well(&self, db: &Db) -> Result<(), StorageError> {
@@ -199,6 +272,32 @@ impl Write for Keep {
             change(db, forget, params![self.kind, names])?;
         }
         Ok(())
+    }
+
+    fn touched(&self) -> Touched {
+        Touched::Nothing
+    }
+}
+
+/// What a clock that was ahead has put off.
+pub(super) struct Recall {
+    pub(super) outlet: String,
+    pub(super) now: Timestamp,
+    pub(super) ahead: Duration,
+}
+
+impl Write for Recall {
+    type Answer = ();
+
+    fn apply(&self, db: &Db) -> Result<(), StorageError> {
+        let longest = millis(clock::after(self.now, self.ahead));
+        change(
+            db,
+            "update messages set made_at = min(made_at, ?2), next_at = ?2, held_until = null
+             where outlet = ?1 and (made_at > ?2 or next_at > ?3)",
+            params![self.outlet, millis(self.now), longest],
+        )
+        .map(drop)
     }
 
     fn touched(&self) -> Touched {

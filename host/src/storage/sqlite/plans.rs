@@ -52,7 +52,6 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("select coalesce(error_code, '') as code", GROUPED, "those in trouble are counted"),
     ("select coalesce(error_code, '') as code", SORTED, "the codes, which are few"),
     ("update connections set ending_told", FAILING, "those in trouble are looked at"),
-    ("update connections set expired_told", FAILING, "those in trouble are looked at"),
     ("select version from _sqlx_migrations", MIGRATIONS, "a handful of migrations"),
     ("select *, attempt as id from claims", "SCAN claims", "open attempts alone"),
     ("select *, attempt as id from claims", SORTED, "open attempts alone"),

@@ -14,7 +14,9 @@ use crate::model::failure::{Case, Failure};
 use crate::storage::contract::events::happens;
 use crate::storage::contract::{Fresh, at, begin, failed, id, sqlite, succeeded};
 use crate::storage::sqlite::writer::{Db, Write};
-use crate::storage::{Begin, Begun, Failed, LogFilter, Skipped, Storage, StorageError};
+use crate::storage::{
+    Begin, Begun, Ending, Failed, LogFilter, Noted, Settled, Skipped, Storage, StorageError,
+};
 
 /// A write that fails as no write should.
 pub(super) struct Broken;
@@ -220,4 +222,80 @@ async fn a_database_from_before_claims_is_brought_up_to_date_and_loses_nothing()
     assert_eq!(due, [(id(0), Trigger::Recovery)]);
     let next = Begin { generation: 2, ..begin(0, Some(open.id)) };
     assert_eq!(storage.begin(next).await.unwrap(), Begun::Yes);
+}
+
+#[tokio::test]
+async fn a_message_an_outlet_or_an_alert_that_cannot_be_read_is_alone_with_it() {
+    let fresh = sqlite().await;
+    let storage = &fresh.storage;
+    for outlet in ["channel:a", "channel:b"] {
+        let some = |letter: &str| (0..20).map(|it| format!("{letter}{it}")).collect::<Vec<_>>();
+        let alert = |subject: &str| (subject.to_owned(), Some("{}".to_owned()));
+        let noted = Noted {
+            outlet: outlet.to_owned(),
+            alerts: vec![alert("failing:x"), alert("failing:y")],
+            messages: some("m"),
+            apart: some("p"),
+            at: at(5),
+            ..Noted::default()
+        };
+        storage.note(noted).await.unwrap();
+    }
+    let mut db = around(&fresh).await;
+    for statement in [
+        "update messages set content = cast(x'ff' as text) where outlet = 'channel:a' and apart = 0
+         and id not in (select max(id) from messages where apart = 0 group by outlet)",
+        "update messages set made_at = 9223372036854775807 where outlet = 'channel:a' and apart = 1
+         and id not in (select max(id) from messages where apart = 1 group by outlet)",
+        "update outlets set delivered_at = 9223372036854775807 where name = 'channel:a'",
+        "update alerts set state = cast(x'ff' as text)
+         where outlet = 'channel:a' and subject = 'failing:x'",
+    ] {
+        sqlx::query(statement).execute(&mut db).await.unwrap();
+    }
+    let due = storage.messages("channel:a", at(5), 3).await.unwrap();
+    assert_eq!(due.iter().map(|it| it.content.as_str()).collect::<Vec<_>>(), ["m19", "p19"]);
+    assert_eq!(storage.next_message("channel:a").await.unwrap(), Some(at(5)));
+    assert_eq!(storage.messages("channel:b", at(5), 99).await.unwrap().len(), 40);
+    let outlets = storage.outlets().await.unwrap();
+    let error = outlets[0].error.clone().unwrap();
+    assert_eq!((outlets[0].name.as_str(), error.0.text()), ("channel:a", "storage.row_unreadable"));
+    assert_eq!((outlets[1].error.clone(), outlets[1].waiting), (None, 40));
+    assert!(!storage.is_disabled("channel:a").await.unwrap());
+    let alerts = storage.alerts("channel:a").await.unwrap();
+    assert_eq!(alerts, [("failing:y".to_owned(), "{}".to_owned())]);
+    for message in due {
+        let (outlet, message) = ("channel:a".to_owned(), Some(message.id));
+        let settled = Settled { outlet, message, ending: Ending::Delivered, at: at(6) };
+        storage.settle(settled).await.unwrap();
+    }
+    assert_eq!(storage.next_message("channel:a").await.unwrap(), None, "nothing is waited for");
+}
+
+#[tokio::test]
+async fn connections_that_cannot_be_read_are_counted_in_troubles_with_the_others() {
+    let fresh = sqlite().await.with(4).await;
+    let storage = &fresh.storage;
+    let mut db = around(&fresh).await;
+    for statement in [
+        "update connections set failures = 1, error_code = 'x.y', error_message = 'why',
+                expires_at = 50000",
+        "update connections set error_message = cast(x'ff' as text) where id = 'x/c0'",
+        "update connections set error_code = cast(x'ff' as text) where id = 'x/c1'",
+        "update connections set name = cast(x'ff' as text) where id = 'x/c2'",
+        "update connections set provider = cast(x'ff' as text) where id = 'x/c3'",
+    ] {
+        sqlx::query(statement).execute(&mut db).await.unwrap();
+    }
+    let found = storage.troubles(at(9), at(99), &[]).await.unwrap();
+    let counts = found.iter().map(|it| (it.provider.as_str(), it.affected));
+    let counts = counts.collect::<std::collections::BTreeSet<_>>();
+    assert_eq!(counts, [("x", 3), ("\u{fffd}", 1)].into());
+    let some = storage.examples("x", None, 9).await.unwrap();
+    assert_eq!(some.names.len(), 4);
+    assert!(some.causes.iter().any(|(code, ..)| code == "x.y"), "{some:?}");
+    let ears = storage.listen("ears", &[EventKind::Ending]).await.unwrap();
+    let told = storage.note_ends(at(9), Duration::from_hours(1), &[]).await.unwrap();
+    assert!(told >= 3, "{told}");
+    assert!(ears.waiting(9).await.unwrap().len() >= 3);
 }
