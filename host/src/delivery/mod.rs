@@ -178,7 +178,9 @@ impl Running {
         let go = go.into_iter().map(|(_, at)| at).chain(gone.into_iter().map(|(_, at)| at));
         let go = go.chain(self.heartbeat.take()).collect::<Vec<_>>();
         // Each may have something on its way: all of them are waited for at once.
-        go.iter().for_each(|it| it.stop.cancel());
+        for it in &go {
+            it.stop.cancel();
+        }
         for at in go {
             // Two of one name would tell everything twice.
             let _ = at.task.await;
