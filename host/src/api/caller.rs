@@ -2,6 +2,7 @@
 //! and may do everything, as the command line may.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::FromRequestParts;
@@ -31,14 +32,19 @@ pub(super) enum Peer {
 pub(super) struct Caller {
     /// For the audit log.
     pub(super) actor: Actor,
-    /// What its key allows; everything without one.
-    grant: Option<Grant>,
+    /// Its key; without one, everything is allowed.
+    key: Option<Arc<ApiKey>>,
 }
 
 impl Caller {
+    /// What its key allows; everything without one.
+    fn grant(&self) -> Option<&Grant> {
+        self.key.as_ref().map(|it| &it.grant)
+    }
+
     /// Fails unless the key allows `scope`.
     pub(super) fn may(&self, scope: Scope) -> Result<(), Problem> {
-        match &self.grant {
+        match self.grant() {
             Some(grant) if !grant.allows(scope) => {
                 Err(Problem::new(code::Auth::Scope, format!("this key lacks {scope}")))
             }
@@ -59,7 +65,7 @@ impl Caller {
 
     /// Whether the key reaches `id`, which need not be there.
     pub(super) async fn reaches(&self, api: &Api, id: &ConnectionId) -> Result<bool, Problem> {
-        let Some(grant) = self.grant.as_ref().filter(|it| it.is_bound()) else { return Ok(true) };
+        let Some(grant) = self.grant().filter(|it| it.is_bound()) else { return Ok(true) };
         if grant.labels.is_empty() {
             return Ok(grant.reaches(id, &[]));
         }
@@ -69,20 +75,19 @@ impl Caller {
 
     /// Whether the key reaches a connection that is known with its labels.
     pub(super) fn reaches_known(&self, id: &ConnectionId, labels: &[String]) -> bool {
-        self.grant.as_ref().is_none_or(|it| it.reaches(id, labels))
+        self.grant().is_none_or(|it| it.reaches(id, labels))
     }
 
     /// Whether the key reaches everything of `provider`.
     pub(super) fn reaches_all_of(&self, provider: &str) -> bool {
-        let Some(grant) = &self.grant else { return true };
+        let Some(grant) = self.grant() else { return true };
         grant.labels.is_empty()
             && (grant.providers.is_empty() || grant.providers.contains(provider))
     }
 
     /// Whether the key may reach something of `provider`.
     pub(super) fn reaches_some_of(&self, provider: &str) -> bool {
-        let grant = self.grant.as_ref();
-        grant.is_none_or(|it| it.providers.is_empty() || it.providers.contains(provider))
+        self.grant().is_none_or(|it| it.providers.is_empty() || it.providers.contains(provider))
     }
 
     /// What a failure says to this caller: one that sees some alone is not told which others it may have meant.
@@ -104,7 +109,7 @@ impl Caller {
 
     /// Whether the key is for some connections only.
     pub(super) fn is_bound(&self) -> bool {
-        self.grant.as_ref().is_some_and(Grant::is_bound)
+        self.grant().is_some_and(Grant::is_bound)
     }
 }
 
@@ -123,21 +128,21 @@ impl FromRequestParts<Api> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         match parts.extensions.get::<Peer>() {
-            Some(Peer::User(uid)) => Ok(Self { actor: Actor::User(*uid), grant: None }),
+            Some(Peer::User(uid)) => Ok(Self { actor: Actor::User(*uid), key: None }),
             Some(Peer::Address(_)) | None => of_key(parts, api),
         }
     }
 }
 
 fn of_key(parts: &Parts, api: &Api) -> Result<Caller, Problem> {
-    let ApiKey { id, grant, .. } = match presented(parts)? {
+    let key = match presented(parts)? {
         Ok(presented) => match api.operator().recognise(&presented) {
             Ok(key) => key,
             Err(why) => return Err(refused(parts, api, Some(&presented.id), &why.to_string())),
         },
         Err(why) => return Err(refused(parts, api, None, &why)),
     };
-    Ok(Caller { actor: Actor::Key(id), grant: Some(grant) })
+    Ok(Caller { actor: Actor::Key(key.id.clone()), key: Some(key) })
 }
 
 /// The key of a request, or why there is none in what stands there.

@@ -15,6 +15,7 @@ use crate::manifest::reference::Section;
 use crate::manifest::smtp::Email;
 use crate::manifest::table::{Node, Table};
 use crate::manifest::value::{check_name, string};
+use crate::manifest::wording::Wording;
 use crate::manifest::{secret, timing};
 use crate::model::alert::AlertKind;
 use crate::model::code;
@@ -42,6 +43,8 @@ pub struct Channel {
     pub summary_at: Option<Time>,
     /// The time zone of that.
     pub timezone: TimeZone,
+    /// In which words.
+    pub wording: Wording,
 }
 
 /// How a channel is told.
@@ -125,7 +128,8 @@ impl Channel {
         let after = row.time("after").unwrap_or(Duration::from_mins(1));
         let timezone = row.read("timezone", timing::zone).unwrap_or(TimeZone::UTC);
         let summary_at = summary_at.or(morning);
-        Some(Self { name: name?, how: how?, on, after, summary_at, timezone })
+        let wording = Wording::read(row);
+        Some(Self { name: name?, how: how?, on, after, summary_at, timezone, wording })
     }
 
     /// What the parts of the program call it.
@@ -163,7 +167,7 @@ impl Kind {
     /// Keys that only others have.
     fn foreign(self) -> &'static [&'static str] {
         match self {
-            Self::Webhook => &["smtp", "password", "from", "to", "notify_person"],
+            Self::Webhook => &["smtp", "password", "from", "to", "notify_person", "title", "text"],
             Self::Slack => &["secret", "smtp", "password", "from", "to", "notify_person"],
             Self::Email => &["url", "secret", "egress"],
         }

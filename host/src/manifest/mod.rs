@@ -28,6 +28,8 @@ pub mod smtp;
 pub mod template;
 /// Schedules, retries and rates.
 pub mod timing;
+/// The words of a channel's messages.
+pub mod wording;
 
 mod problems;
 mod render;

@@ -2,12 +2,13 @@
 //! in memory: a request costs no statement, and a revoked key stops at once.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
+use zeroize::Zeroizing;
 
 use crate::model::api_key::{ApiKey, Grant, Presented, Scope};
 use crate::model::audit::Actor;
@@ -23,10 +24,18 @@ use crate::vault::Vault;
 /// Keys in memory.
 #[derive(Default)]
 pub struct Keys {
-    by_id: RwLock<HashMap<String, StoredKey>>,
+    by_id: RwLock<HashMap<String, Known>>,
     /// Counts changes of them.
     changes: watch::Sender<u64>,
     uses: Mutex<HashMap<String, Timestamp>>,
+}
+
+/// A key in memory.
+struct Known {
+    key: Arc<ApiKey>,
+    digest: Vec<u8>,
+    /// Its grant, as the digest covers it.
+    grant: String,
 }
 
 /// Why a presented key opens nothing. Programs are not told which of these it was; the log is.
@@ -62,19 +71,16 @@ impl Keys {
         presented: &Presented,
         vault: &Vault,
         now: Timestamp,
-    ) -> Result<ApiKey, Refused> {
+    ) -> Result<Arc<ApiKey>, Refused> {
         let keys = self.by_id.read().unwrap_or_else(PoisonError::into_inner);
-        let found = keys.get(&presented.id);
-        let grant = found.map(|it| it.key.grant.clone()).unwrap_or_default();
-        // Computed for a key that is not there as well: the time tells nothing.
-        let digest = found.map_or(&[][..], |it| &it.digest);
-        let is_right = vault.is_api_key(&covered(presented, &grant), digest);
-        let key = &found.ok_or(Refused::Unknown)?.key;
+        // An id is no secret: how soon one that nobody has is refused tells nothing.
+        let Known { key, digest, grant } = keys.get(&presented.id).ok_or(Refused::Unknown)?;
+        let is_right = vault.is_api_key(&covered(presented, grant), digest);
         match is_right {
             false => Err(Refused::Wrong),
             true if key.revoked_at.is_some() => Err(Refused::Revoked),
-            true if grant.is_over(now) => Err(Refused::Expired),
-            true => Ok(key.clone()),
+            true if key.grant.is_over(now) => Err(Refused::Expired),
+            true => Ok(Arc::clone(key)),
         }
     }
 
@@ -94,7 +100,10 @@ impl Keys {
 
     fn put(&self, all: impl IntoIterator<Item = StoredKey>) {
         let mut keys = self.by_id.write().unwrap_or_else(PoisonError::into_inner);
-        keys.extend(all.into_iter().map(|it| (it.key.id.clone(), it)));
+        keys.extend(all.into_iter().map(|StoredKey { key, digest }| {
+            let grant = written(&key.grant);
+            (key.id.clone(), Known { key: Arc::new(key), digest, grant })
+        }));
         drop(keys);
         self.changes.send_modify(|it| *it += 1);
     }
@@ -108,9 +117,14 @@ impl Keys {
 }
 
 /// What the digest of a key covers: its secret, and all that it allows.
-fn covered(presented: &Presented, grant: &Grant) -> Vec<u8> {
-    let grant = serde_json::to_string(grant).unwrap_or_default();
-    [&presented.id, presented.secret.expose_secret(), &*grant].join("\n").into_bytes()
+fn covered(presented: &Presented, grant: &str) -> Zeroizing<Vec<u8>> {
+    let all = [&presented.id, presented.secret.expose_secret(), grant].join("\n");
+    Zeroizing::new(all.into_bytes())
+}
+
+/// A grant as the digest covers it.
+fn written(grant: &Grant) -> String {
+    serde_json::to_string(grant).unwrap_or_default()
 }
 
 impl Operator {
@@ -121,7 +135,7 @@ impl Operator {
     }
 
     /// The key that a program presents.
-    pub fn recognise(&self, presented: &Presented) -> Result<ApiKey, Refused> {
+    pub fn recognise(&self, presented: &Presented) -> Result<Arc<ApiKey>, Refused> {
         let now = self.0.clock.now();
         let key = self.0.keys.recognise(presented, &self.0.vault, now)?;
         self.0.keys.used(&key.id, now);
@@ -161,7 +175,7 @@ impl Operator {
         let now = self.0.clock.now();
         self.check_new(&name, &grant, now).await?;
         let presented = Presented::from_random(random()?);
-        let digest = self.0.vault.api_key_digest(&covered(&presented, &grant));
+        let digest = self.0.vault.api_key_digest(&covered(&presented, &written(&grant)));
         let (id, created_at) = (presented.id.clone(), now);
         let key = ApiKey { id, name, grant, created_at, revoked_at: None, last_used_at: None };
         let stored = StoredKey { key: key.clone(), digest };
@@ -264,7 +278,7 @@ mod tests {
 
     fn made(vault: &Vault, grant: Grant) -> (Presented, StoredKey) {
         let presented = Presented::from_random(std::array::from_fn(|it| u8::try_from(it).unwrap()));
-        let digest = vault.api_key_digest(&covered(&presented, &grant));
+        let digest = vault.api_key_digest(&covered(&presented, &written(&grant)));
         let (id, name) = (presented.id.clone(), "web".to_owned());
         let (revoked_at, last_used_at) = (None, None);
         let key = ApiKey { id, name, grant, created_at: at(0), revoked_at, last_used_at };
@@ -282,7 +296,7 @@ mod tests {
         let check = |stored: StoredKey, presented: &Presented, second| {
             let keys = Keys::default();
             keys.put([stored]);
-            keys.recognise(presented, &vault, at(second)).map(|it| it.name)
+            keys.recognise(presented, &vault, at(second)).map(|it| it.name.clone())
         };
         assert_eq!(check(stored.clone(), &presented, 99), Ok("web".to_owned()));
         assert_eq!(check(stored.clone(), &presented, 100), Err(Refused::Expired));

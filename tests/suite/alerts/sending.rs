@@ -83,6 +83,59 @@ fn slack_gets_one_text() {
 }
 
 #[test]
+fn a_channel_speaks_in_the_words_of_its_operator() {
+    let receiver = Receiver::start();
+    let endpoint = format!(
+        "\n[[channels]]\nkind = \"slack\"\nurl = \"{}\"\negress = {{ networks = [\"127.0.0.0/8\"], plaintext = true }}\n",
+        receiver.url("/slack")
+    );
+    let words = r#"title = "[prod] {{ title }}"
+text = """
+{% if provider %}{{ provider }} ({{ affected }}): {{ connections | join(", ") }}
+{{ causes[0].code }}{% else %}{{ text }}{% endif %}
+https://wiki.example/{{ kind }}"""
+"#;
+    let stage = misconfigured(&format!("{endpoint}{words}"));
+    let _daemon = stage.home.serve();
+    let text = receiver.receives(1)[0].json()["text"].as_str().unwrap().to_owned();
+    let wanted = "*[prod] eskiz: 1 connection needs a correction*\neskiz (1): eskiz\n";
+    assert!(
+        text.starts_with(wanted) && text.ends_with("\nhttps://wiki.example/misconfigured"),
+        "{text}"
+    );
+    // A test has no provider, and no message is lost for that.
+    stage.home.run(&["channel", "test", "slack"]).exits(0);
+    let text = receiver.receives(2)[1].json()["text"].as_str().unwrap().to_owned();
+    assert!(text.starts_with("*[prod] ") && text.ends_with("\nhttps://wiki.example/"), "{text}");
+}
+
+#[test]
+fn a_template_without_a_result_is_told_of_and_costs_no_message() {
+    let receiver = Receiver::start();
+    let stage = misconfigured(&format!(
+        "\n[[channels]]\nkind = \"slack\"\nurl = \"{}\"\negress = {{ networks = [\"127.0.0.0/8\"], plaintext = true }}\ntitle = \"{{{{ causes[7].code }}}}\"\n",
+        receiver.url("/slack")
+    ));
+    let daemon = stage.home.serve();
+    let text = receiver.receives(1)[0].json()["text"].as_str().unwrap().to_owned();
+    assert!(text.starts_with("*eskiz: 1 connection needs a correction*"), "{text}");
+    wait_until("it is told", || daemon.log().contains("channel.template"));
+}
+
+#[test]
+fn a_template_that_names_what_is_not_there_is_a_problem_of_the_manifest() {
+    let stage = misconfigured(
+        "\n[[channels]]\nkind = \"slack\"\nurl = \"https://hooks.example/x\"\ntext = \"{{ provder }}\"\n",
+    );
+    let check = stage.home.run(&["check"]);
+    let said = format!("{}{}", check.stdout, check.stderr);
+    assert!(
+        said.contains("manifest.channel") && said.contains("did you mean `provider`?"),
+        "{said}"
+    );
+}
+
+#[test]
 fn what_nobody_takes_is_tried_again_and_seen_meanwhile() {
     let receiver = Receiver::start();
     receiver.answers("503 Busy");

@@ -10,6 +10,9 @@ pub mod notice;
 /// The same in words.
 mod text;
 
+/// The operator's own words.
+mod wording;
+
 /// Sending one message.
 mod sending;
 

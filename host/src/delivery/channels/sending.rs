@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use crate::delivery::channels::notice::{Notice, TestFacts};
-use crate::delivery::channels::{Parts, email, slack, text, webhook};
+use crate::delivery::channels::{Parts, email, slack, text, webhook, wording};
 use crate::delivery::undelivered::Undelivered;
 use crate::egress::Gate;
 use crate::manifest::channel::{Channel, How};
@@ -138,7 +138,7 @@ impl Parcel<'_> {
 
     /// The message in words.
     pub(super) fn text(&self) -> text::Text {
-        text::of(self.notice, &self.channel.timezone)
+        wording::of(self.channel, self.notice)
     }
 
     /// Who sends, for messages of errors.

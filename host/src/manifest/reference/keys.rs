@@ -253,6 +253,13 @@ keys! {
         "Whether the person of a connection gets a mail when they have to log in again, if the profile has their address.";
         "true";
 
+    Channel."title": Kind::Template, Words("what has happened");
+        "The first line of a message, or the subject of a mail, for `slack` and `email`.";
+        "\"[prod] {{ title }}\"";
+    Channel."text": Kind::Template, Words("since when, which connections, why");
+        "What follows it.";
+        "\"{{ text }}\\nRunbook: https://wiki.example.com/{{ provider }}\"";
+
     Heartbeat."url": Kind::Endpoint, Required;
         "Where the sign of life is sent: a URL, or where it is if it is secret.";
         "{ env = \"HEARTBEAT_URL\" }";

@@ -55,6 +55,11 @@ codes! {
         remedy: "Use a plugin whose profile has one, or tell the person another way.",
         exit: Failed, retryable: false, acts: Operator,
     }
+    Template = "channel.template" {
+        meaning: "A template of the channel has no result for a message, which was sent in the usual words.",
+        remedy: "Correct `title` or `text` of the channel, so that it holds for every kind of message.",
+        exit: Config, retryable: false, acts: Operator,
+    }
     TooOld = "channel.too_old" {
         meaning: "The message could not be delivered within three days and was given up.",
         remedy: "Correct what the error before it says, then check with `keepfresh channel test NAME`.",
