@@ -99,6 +99,17 @@ const CLAIM: &str = "
     from connections where id = ?1";
 
 #[test]
+fn a_place_that_no_time_leads_to_stops_nobody() {
+    let crowd = Crowd::new("concurrency = 1\nrotation = \"none\"");
+    let _ = crowd.home.run(&["refresh", "rotor/c00", "--force"]).exits(0);
+    let database = Database::at(&crowd.home.path("keepfresh.db"));
+    assert!(database.spoil("attempts", "ended", "9223372036854775807", "true"));
+    let _ = crowd.home.run(&["refresh", "rotor/c01", "--force"]).exits(0);
+    let log = crowd.home.run(&["log", "rotor/c01", "--json"]).exits(0).json();
+    assert_eq!(log["attempts"][0]["outcome"], "success", "{log}");
+}
+
+#[test]
 fn whatever_is_spoiled_the_others_are_refreshed_and_it_is_shown_and_left_alone() {
     let mut chance = Chance::new();
     let seed = format!("KEEPFRESH_SEED={}", chance.seed());

@@ -106,6 +106,7 @@ use crate::storage::{Counted, LogFilter, Storage};
 use crate::telemetry::metrics;
 use crate::vault::Vault;
 use api_keys::Keys;
+use command::Plain;
 use reply::StatsView;
 
 /// Carries out commands. A clone is cheap.
@@ -167,11 +168,7 @@ impl Operator {
                 self.refresh(&selection, force, dry_run, wait, progress).await
             }
             Command::TokenGet { id, min_ttl_s } => self.token(&id, min_ttl_s).await,
-            Command::TokenSet { id, text } => {
-                let token = ManualToken::parse(&text.0, self.0.clock.now())?;
-                let generation = self.0.refresher.enrolling.set_token(&id, token).await?;
-                Ok(Reply::Stored { id, generation })
-            }
+            Command::TokenSet { id, text } => self.set_token(id, &text).await,
             Command::TokenClear { id } => {
                 self.0.refresher.enrolling.clear_token(&id).await?;
                 Ok(Reply::Done(id))
@@ -280,6 +277,12 @@ impl Operator {
     async fn token(&self, id: &ConnectionId, min_ttl_s: u64) -> Result<Reply, Failure> {
         let served = self.0.refresher.serving.token(id, Duration::from_secs(min_ttl_s)).await;
         served.map(|it| handed_out(id, it))
+    }
+
+    async fn set_token(&self, id: ConnectionId, text: &Plain) -> Result<Reply, Failure> {
+        let token = ManualToken::parse(&text.0, self.0.clock.now())?;
+        let generation = self.0.refresher.enrolling.set_token(&id, token).await?;
+        Ok(Reply::Stored { id, generation })
     }
 
     async fn rejected(&self, id: &ConnectionId, generation: Option<u64>) -> Result<Reply, Failure> {

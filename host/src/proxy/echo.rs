@@ -133,7 +133,8 @@ mod tests {
     use super::*;
 
     fn hex(secret: &[u8]) -> String {
-        secret.iter().map(|it| format!("{it:02x}")).collect()
+        let digit = |it: u8| char::from(b"0123456789abcdef"[usize::from(it)]);
+        secret.iter().flat_map(|it| [digit(it >> 4), digit(it & 15)]).collect()
     }
 
     const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3In0.c2ln+bmF0/dXJl==";

@@ -20,18 +20,18 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 /// Refreshes under way at once.
-pub const AT_ONCE: usize = 512;
+pub(crate) const AT_ONCE: usize = 512;
 
 /// The fake provider as a process of its own, strict about reuse.
-pub struct Provider {
+pub(crate) struct Provider {
     child: Child,
     /// Where it listens.
-    pub base_url: String,
+    pub(crate) base_url: String,
 }
 
 impl Provider {
     /// Starts it.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let bin = artifacts::fake_provider();
         let mut command = Command::new(bin);
         command.args(["rotor", "--class", "strict", "--journal", "0"]).stdout(Stdio::piped());
@@ -43,7 +43,7 @@ impl Provider {
     }
 
     /// First pairs of so many families, as token endpoints answer them.
-    pub async fn issue(&self, name: &str) -> Vec<Value> {
+    pub(crate) async fn issue(&self, name: &str) -> Vec<Value> {
         let url = format!("{}/__control/issue", self.base_url);
         let body = serde_json::json!({ "name": name, "count": AT_ONCE }).to_string();
         let client = reqwest::Client::new();
@@ -61,13 +61,13 @@ impl Drop for Provider {
 }
 
 /// Its connections.
-pub fn ids() -> Vec<ConnectionId> {
+pub(crate) fn ids() -> Vec<ConnectionId> {
     (0..AT_ONCE).map(|it| format!("rotor/c{it}").parse().unwrap()).collect()
 }
 
 /// An app with these connections, each with a first pair of families of that name, whose manifest has `more` at its
 /// end. `HOME` in it is the folder of the manifest.
-pub async fn open(provider: &Provider, name: &str, more: &str) -> App {
+pub(crate) async fn open(provider: &Provider, name: &str, more: &str) -> App {
     let ids = ids();
     let connections =
         ids.iter().map(|it| format!("[[providers.rotor.connections]]\nname = \"{}\"\n", it.name()));
@@ -94,7 +94,7 @@ pub async fn open(provider: &Provider, name: &str, more: &str) -> App {
 }
 
 /// Claim, intent, sandbox, egress, capture, commit: all of it, for each.
-pub async fn durable_loop(app: &App, length: Duration) -> f64 {
+pub(crate) async fn durable_loop(app: &App, length: Duration) -> f64 {
     let done = AtomicU64::new(0);
     let begun = Instant::now();
     let one = |id: ConnectionId| {

@@ -196,6 +196,9 @@ impl Databank {
     }
 
     /// Ends the server, as a machine that fails does; its files stay.
+    ///
+    /// # Panics
+    /// When it cannot be done.
     pub fn stop(&mut self) {
         self.server = None;
         if self.engine == Engine::Sqlite {

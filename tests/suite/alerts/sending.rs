@@ -98,7 +98,7 @@ https://wiki.example/{{ kind }}"""
     let stage = misconfigured(&format!("{endpoint}{words}"));
     let _daemon = stage.home.serve();
     let text = receiver.receives(1)[0].json()["text"].as_str().unwrap().to_owned();
-    let wanted = "*[prod] eskiz: 1 connection needs a correction*\neskiz (1): eskiz\n";
+    let wanted = "*[prod] eskiz: 1 connection needs a correction*\neskiz (1): default\n";
     assert!(
         text.starts_with(wanted) && text.ends_with("\nhttps://wiki.example/misconfigured"),
         "{text}"

@@ -78,7 +78,7 @@ fn all_whole(home: &Home, had: &Had, seed: u64) {
     let folder = folder(home);
     for entry in fs::read_dir(home.path(folder)).unwrap() {
         let path = entry.unwrap().path();
-        assert_eq!(mode(&path), 0o600, "KEEPFRESH_SEED={seed} {path:?}");
+        assert_eq!(mode(&path), 0o600, "KEEPFRESH_SEED={seed} {}", path.display());
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         let Some(name) = name.strip_suffix(".env") else { continue };
         let text = fs::read_to_string(&path).unwrap();

@@ -107,8 +107,7 @@ async fn a_row_of_an_attempt_is_made_once_also_if_its_time_is_finer_than_the_col
 ) {
     let moment = match bank.engine {
         Engine::Postgres => "timestamp(0)",
-        Engine::Mariadb => "datetime",
-        Engine::Sqlite => "datetime",
+        Engine::Mariadb | Engine::Sqlite => "datetime",
     };
     bank.ask(&format!("create table syncs (user_id integer, synced_at {moment}, success boolean)"))
         .await;

@@ -79,6 +79,7 @@ use crate::model::id::ConnectionId;
 use crate::model::plain::escaped_json;
 use crate::model::said;
 use crate::model::token::token_type;
+use crate::operator::sinks::SinkRun;
 use crate::operator::{Readiness, Reply};
 use line::Line;
 
@@ -288,12 +289,7 @@ fn as_text(reply: &Reply) {
         Reply::ConnectionPage(page) => out_all(connection::status(&page.rows)),
         Reply::Connection(details) => out_all(connection::details(details)),
         Reply::Refreshed(refreshed) => refreshed::text(refreshed),
-        Reply::Plan(planned) => {
-            let rows = planned
-                .iter()
-                .map(|it| vec![it.connection.to_string(), it.action.clone(), it.reason.clone()]);
-            out_all(table::rows(&["connection", "action", "reason"], rows.collect()));
-        }
+        Reply::Plan(planned) => out_all(table::planned(planned)),
         Reply::Stored { generation, .. } => hint(format!("stored as generation {generation}")),
         Reply::Connect(step) => people::step(step),
         Reply::Disconnected { revoked, removed, .. } => people::disconnected(*revoked, *removed),
@@ -338,16 +334,18 @@ fn as_text(reply: &Reply) {
             hint("no sinks: tokens are delivered nowhere; add [[sinks]] to the manifest");
         }
         Reply::Sinks(sinks) => out_all(sink::list(sinks)),
-        Reply::SinkRan(ran) => {
-            if !ran.failures.is_empty() {
-                out_all(sink::failures(ran));
-            }
-            hint(sink::summary(ran));
-        }
+        Reply::SinkRan(ran) => sink_ran(ran),
         Reply::Audit(page) if page.rows.is_empty() => hint("no entries match"),
         Reply::Audit(page) => out_all(access::entries(&page.rows)),
         Reply::Exported(_) | Reply::Followed(_) | Reply::Token { .. } => {}
     }
+}
+
+fn sink_ran(ran: &SinkRun) {
+    if !ran.failures.is_empty() {
+        out_all(sink::failures(ran));
+    }
+    hint(sink::summary(ran));
 }
 
 /// Prints whether the daemon can do its work.

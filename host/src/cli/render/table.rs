@@ -9,6 +9,7 @@ use crate::cli::render::line::Line;
 use crate::model::plain::escaped;
 use crate::model::state::span;
 use crate::operator::plugins::{PluginView, ScheduleView};
+use crate::operator::reply::Planned;
 
 /// Width of `schedule list` where no terminal says otherwise.
 const LINE: usize = 100;
@@ -18,6 +19,12 @@ const ROOM: usize = 28;
 
 /// How far what stands below a row is indented.
 const BELOW: usize = 4;
+
+/// What would be refreshed, and why.
+pub(super) fn planned(all: &[Planned]) -> Vec<Line> {
+    let row = |it: &Planned| vec![it.connection.to_string(), it.action.clone(), it.reason.clone()];
+    rows(&["connection", "action", "reason"], all.iter().map(row).collect())
+}
 
 /// A table with a head.
 pub(super) fn rows(head: &[&str], rows: Vec<Vec<String>>) -> Vec<Line> {

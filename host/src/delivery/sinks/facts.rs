@@ -78,7 +78,7 @@ pub(super) fn with_attempt(values: Values, attempt: &Attempt) -> Values {
         .time("started_at", Some(attempt.started_at))
         .time("ended_at", ended)
         .number("duration_ms", duration);
-    values.group("attempt", facts)
+    values.group("attempt", &facts)
 }
 
 fn identity(id: &ConnectionId, removed: bool, now: Timestamp) -> Values {

@@ -83,7 +83,7 @@ impl<'a> Round<'a> {
         tell(name, key, &came);
         match (was_down, self.health.down_until().is_some()) {
             (false, true) => {
-                warn!("the sink {name} cannot deliver; the others wait and are not tried")
+                warn!("the sink {name} cannot deliver; the others wait and are not tried");
             }
             (true, false) => info!("the sink {name} delivers again"),
             _ => {}

@@ -57,6 +57,7 @@ fn channel(key: &str) -> String {
             "to = [\"c@d.example\"]",
         ][..],
         "kind" => &["url = \"https://a.example\""],
+        "title" | "text" => &["kind = \"slack\"", "url = \"https://a.example\""],
         _ => &["kind = \"webhook\"", "url = \"https://a.example\""],
     };
     let others = lines.iter().filter(|it| !it.starts_with(&format!("{key} =")));

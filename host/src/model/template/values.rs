@@ -20,17 +20,20 @@ pub struct Values(BTreeMap<&'static str, Value>);
 
 impl Values {
     /// A text, or nothing.
+    #[must_use]
     pub fn text(mut self, name: &'static str, text: Option<&str>) -> Self {
         self.0.insert(name, text.map_or_else(|| Value::from(()), Value::from));
         self
     }
 
     /// A secret, or nothing.
+    #[must_use]
     pub fn secret(self, name: &'static str, secret: Option<&SecretString>) -> Self {
         self.text(name, secret.map(ExposeSecret::expose_secret))
     }
 
     /// A moment, or nothing.
+    #[must_use]
     pub fn time(mut self, name: &'static str, at: Option<Timestamp>) -> Self {
         let value = at.map_or_else(|| Value::from(()), |it| Value::from_object(Moment(it)));
         self.0.insert(name, value);
@@ -38,18 +41,21 @@ impl Values {
     }
 
     /// A whole number, or nothing.
+    #[must_use]
     pub fn number(mut self, name: &'static str, number: Option<u64>) -> Self {
         self.0.insert(name, number.map_or_else(|| Value::from(()), Value::from));
         self
     }
 
     /// `true` or `false`.
+    #[must_use]
     pub fn flag(mut self, name: &'static str, flag: bool) -> Self {
         self.0.insert(name, Value::from(flag));
         self
     }
 
     /// Whatever JSON has.
+    #[must_use]
     pub fn json(mut self, name: &'static str, json: &serde_json::Value) -> Self {
         // Whatever JSON has, the engine has too.
         self.0.insert(name, Value::deserialize(json).unwrap_or_default());
@@ -57,7 +63,8 @@ impl Values {
     }
 
     /// Values of one subject.
-    pub fn group(mut self, name: &'static str, group: Self) -> Self {
+    #[must_use]
+    pub fn group(mut self, name: &'static str, group: &Self) -> Self {
         self.0.insert(name, group.value());
         self
     }

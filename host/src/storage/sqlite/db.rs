@@ -10,6 +10,10 @@ use crate::model::clock::millis;
 use crate::storage::error::StorageError;
 use crate::storage::sqlite::hours::{Counts, Ended};
 
+/// The last place in the order of ends. One so far away that no time leads there is damaged, and nothing comes behind it.
+pub(super) const LAST: &str =
+    "select coalesce(max(ended), 0) from attempts where ended < 4611686018427387904";
+
 /// The connection of the writer.
 pub(super) struct Db {
     connection: Connection,
@@ -66,8 +70,7 @@ impl Db {
     }
 
     fn last_there(&self) -> Result<i64, StorageError> {
-        let last = "select coalesce(max(ended), 0) from attempts";
-        Ok(self.prepare_cached(last)?.query_row([], |row| row.get(0))?)
+        Ok(self.prepare_cached(LAST)?.query_row([], |row| row.get(0))?)
     }
 
     /// Counts an attempt whose row is written, when the transaction is committed.

@@ -27,7 +27,19 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// Statements that the writer keeps prepared: all of them, and some to spare.
 const PREPARED: usize = 128;
 
-pub(super) async fn open(path: &Path) -> Result<Sqlite, StorageError> {
+impl Sqlite {
+    /// Opens or creates the file at `path` and brings its schema up to date.
+    pub(in crate::storage) async fn open(path: &Path) -> Result<Self, StorageError> {
+        open(path).await
+    }
+
+    /// Whether opening the file at `path` would change nothing.
+    pub(in crate::storage) async fn is_up_to_date(path: &Path) -> Result<bool, StorageError> {
+        is_up_to_date(path).await
+    }
+}
+
+async fn open(path: &Path) -> Result<Sqlite, StorageError> {
     let unavailable =
         |source: sqlx::Error| StorageError::opening(path, source.to_string(), source.into());
     make_private(path).map_err(|it| unavailable(sqlx::Error::Io(it)))?;
@@ -99,7 +111,7 @@ async fn migrate(db: &mut SqliteConnection, path: &Path) -> Result<(), StorageEr
 }
 
 /// Whether there is a file and its schema is that of this program.
-pub(super) async fn is_up_to_date(path: &Path) -> Result<bool, StorageError> {
+async fn is_up_to_date(path: &Path) -> Result<bool, StorageError> {
     if !path.exists() {
         return Ok(false);
     }

@@ -8,6 +8,7 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 use crate::model::attempt::{Attempt, Outcome};
 use crate::model::id::AttemptId;
 use crate::storage::error::StorageError;
+use crate::storage::sqlite::db::LAST;
 use crate::storage::sqlite::rows::{self, Fields, key, millis};
 use crate::storage::{LogEnds, LogFilter, LogPage};
 
@@ -47,8 +48,6 @@ const OPEN: &str = "
       and (?3 is null or started_at >= ?3) and (?4 is null or connection = ?4)
       and (?5 is null or provider = ?5)
     order by attempt desc limit ?6";
-
-const LAST: &str = "select coalesce(max(ended), 0) from attempts";
 
 const ENDED: &str = "
     select * from attempts indexed by attempts_ended

@@ -39,7 +39,6 @@ mod plans;
 mod tests;
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,18 +71,6 @@ pub(super) struct Sqlite {
     readers: SqlitePool,
     writer: Writer,
     recent: Arc<Recent>,
-}
-
-impl Sqlite {
-    /// Opens or creates the file at `path` and brings its schema up to date.
-    pub(super) async fn open(path: &Path) -> Result<Self, StorageError> {
-        file::open(path).await
-    }
-
-    /// Whether opening the file at `path` would change nothing.
-    pub(super) async fn is_up_to_date(path: &Path) -> Result<bool, StorageError> {
-        file::is_up_to_date(path).await
-    }
 }
 
 impl Engine for Sqlite {

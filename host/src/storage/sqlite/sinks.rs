@@ -124,7 +124,8 @@ const WANT: &str = "
     insert into sinks (name, config, seen, ended, swept)
     values (?1, ?2,
             max(coalesce((select max(seq) from changes), 0), coalesce((select max(seen) from sinks), 0)),
-            iif(?3, (select coalesce(max(ended), 0) from attempts), null), iif(?3, null, ''))
+            iif(?3, (select coalesce(max(ended), 0) from attempts
+                      where ended < 4611686018427387904), null), iif(?3, null, ''))
     on conflict (name) do update
     set swept = iif(?3, null, iif(?4 or config is not excluded.config, '', swept)),
         ended = iif(?3, coalesce(ended, excluded.ended), null)";
