@@ -6,6 +6,7 @@ use std::time::Duration;
 use e2e::daemon::{Daemon, wait_until};
 use e2e::database::Database;
 use e2e::home::Home;
+use e2e::provider::script::{Fate, Scenario};
 use e2e::receiver::Receiver;
 use e2e::servers;
 use e2e::stage::Stage;
@@ -172,6 +173,19 @@ fn a_receiver_that_asks_for_time_gets_it() {
     std::thread::sleep(Duration::from_secs(1));
     receiver.receives(1);
     assert_eq!(channel(&stage.home)["next_at"], next.to_string());
+}
+
+#[test]
+fn a_correction_is_no_new_trouble_before_it_was_tried() {
+    let receiver = Receiver::start();
+    let stage = misconfigured(&webhook(&receiver, ""));
+    let daemon = stage.home.serve();
+    receiver.receives(1);
+    // Longer than the time between two looks.
+    stage.control().script(Scenario::from(Fate::Act).delay_before(5_000));
+    mend(&stage, &daemon);
+    let kinds = receiver.receives(2).iter().map(e2e::receiver::Received::kind).collect::<Vec<_>>();
+    assert_eq!(kinds, ["alert.began", "alert.recovered"]);
 }
 
 #[test]

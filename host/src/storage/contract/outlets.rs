@@ -6,7 +6,8 @@ use super::{Fresh, at, begin, failed, id, on_every_engine};
 use crate::model::code::{self, Code};
 use crate::model::connection::Problem;
 use crate::model::event::{Event, EventKind};
-use crate::storage::{Begun, Ending, Failed, Noted, Outlet, Settled, Storage, Trouble};
+use crate::model::failure::{Case, Failure};
+use crate::storage::{Begun, Ending, Failed, Noted, Outlet, Reconcile, Settled, Storage, Trouble};
 
 on_every_engine! {
     what_was_heard_and_what_is_said_of_it_is_one_step
@@ -18,6 +19,7 @@ on_every_engine! {
     what_a_clock_that_was_ahead_has_put_off_is_due
     an_outlet_that_is_forgotten_leaves_nothing_behind
     troubles_are_counted_by_provider_and_problem
+    what_a_person_has_acted_on_is_the_same_trouble_until_it_is_tried
     what_waits_for_a_provider_is_in_trouble_with_it
     each_end_is_told_of_once_for_its_generation
 }
@@ -45,8 +47,14 @@ async fn fails(storage: &Storage, number: usize, problem: Option<Problem>) {
         generation: 0,
         code: None,
     };
-    let failed =
-        Failed { connection: id(number), problem, events: vec![event], ..failed(attempt, 0) };
+    let case = problem.map_or(Case::Unavailable, |_| Case::GrantExpired);
+    let failed = Failed {
+        connection: id(number),
+        problem,
+        failure: Failure::new(case, Code::read("x.y"), "why"),
+        events: vec![event],
+        ..failed(attempt, 0)
+    };
     assert_eq!(storage.fail(failed).await.unwrap(), Begun::Yes);
 }
 
@@ -236,6 +244,19 @@ async fn troubles_are_counted_by_provider_and_problem(fresh: Fresh) {
     let some = storage.examples("x", None, 1).await.unwrap();
     assert_eq!(some.names, ["c0"]);
     assert_eq!(some.causes, [("x.y".to_owned(), 2, "why".to_owned())]);
+}
+
+async fn what_a_person_has_acted_on_is_the_same_trouble_until_it_is_tried(fresh: Fresh) {
+    let Fresh { storage, dir: _dir } = fresh.with(1).await;
+    fails(&storage, 0, Some(Problem::Reconnect)).await;
+    let before = storage.troubles(at(9), at(99), &[]).await.unwrap();
+    let forgiven = Reconcile { forgive: true, ..super::steps::wanted(id(0)) };
+    storage.reconcile(forgiven).await.unwrap();
+    assert_eq!(storage.load(&id(0)).await.unwrap().unwrap().connection.problem, None);
+    assert_eq!(storage.troubles(at(9), at(99), &[]).await.unwrap(), before);
+    let some = storage.examples("x", Some(Problem::Reconnect), 1).await.unwrap();
+    assert_eq!(some.names, ["c0"]);
+    assert_eq!(some.causes.len(), 1);
 }
 
 async fn what_waits_for_a_provider_is_in_trouble_with_it(fresh: Fresh) {

@@ -22,12 +22,42 @@ type Group = (Bytes, Option<Bytes>, i64, i64, i64);
 /// A text that may be damaged, and then still is counted.
 type Bytes = Vec<u8>;
 
-const FAILING: &str = "
-    select provider, problem, count(*), count(*) filter (where expires_at > ?1 and expires_at <= ?2),
+/// What has to be done. What a person has corrected stays that person's until it was tried: it has not failed since.
+macro_rules! problem {
+    () => {
+        "coalesce(problem, case when error_case in ('invalid-credentials', 'misconfigured') then 'misconfigured'
+                                when error_case in ('grant-expired', 'token-rejected') then 'reconnect' end)"
+    };
+}
+
+const FAILING: &str = concat!(
+    "select provider, ",
+    problem!(),
+    " as todo, count(*), count(*) filter (where expires_at > ?1 and expires_at <= ?2),
            count(*) filter (where expires_at <= ?1)
     from connections indexed by connections_failing
     where (failures > 0 or problem is not null) and paused_at is null
-    group by provider, problem";
+    group by provider, todo"
+);
+
+const NAMES: &str = concat!(
+    "select name from connections indexed by connections_failing
+     where (failures > 0 or problem is not null) and paused_at is null
+       and id > ?1 and id < ?2 and ",
+    problem!(),
+    " is ?3
+     order by id limit ?4"
+);
+
+const CAUSES: &str = concat!(
+    "select coalesce(error_code, '') as code, count(*) as found, coalesce(max(error_message), '')
+     from connections indexed by connections_failing
+     where (failures > 0 or problem is not null) and paused_at is null
+       and id > ?1 and id < ?2 and ",
+    problem!(),
+    " is ?3
+     group by code order by found desc, code limit ?4"
+);
 
 /// What is due at a provider that is not asked, and has not failed itself.
 const HELD: &str = "
@@ -91,21 +121,10 @@ pub(super) async fn examples(
 ) -> Result<Examples, StorageError> {
     let (first, end) = (format!("{provider}/"), format!("{provider}0"));
     let problem = problem.map(Problem::as_str);
-    let names = sqlx::query_scalar(
-        "select name from connections indexed by connections_failing
-         where (failures > 0 or problem is not null) and paused_at is null
-           and id > ?1 and id < ?2 and problem is ?3
-         order by id limit ?4",
-    );
+    let names = sqlx::query_scalar(NAMES);
     let names = names.bind(&first).bind(&end).bind(problem).bind(limit);
     let names: Vec<Bytes> = names.fetch_all(readers).await?;
-    let causes = sqlx::query_as(
-        "select coalesce(error_code, '') as code, count(*) as found, coalesce(max(error_message), '')
-         from connections indexed by connections_failing
-         where (failures > 0 or problem is not null) and paused_at is null
-           and id > ?1 and id < ?2 and problem is ?3
-         group by code order by found desc, code limit ?4",
-    );
+    let causes = sqlx::query_as(CAUSES);
     let causes: Vec<(Bytes, i64, Bytes)> =
         causes.bind(&first).bind(&end).bind(problem).bind(limit).fetch_all(readers).await?;
     let cause = |(code, found, text): (Bytes, i64, Bytes)| {
