@@ -9,8 +9,8 @@ create table accounts (
     created_at integer not null,
     last_login_at integer,
     version integer not null default 0,  -- counts changes: nothing is done by what was read before one
-    digest blob not null,                -- keyed, over name, role and login: a row that was changed by hand opens nothing
-    link blob,                           -- keyed digest of the word of a one-time link
+    mac blob not null,                   -- keyed, over name, role, login and link: a row that was changed by hand opens nothing
+    link blob,                           -- SHA-256 of the word of a one-time link
     link_until integer,
     check (password is null or subject is null),
     check ((issuer is null) = (subject is null)),
@@ -23,7 +23,8 @@ create unique index accounts_links on accounts (link) where link is not null;
 -- The id of a session is in its browser alone.
 create table sessions (
     number integer primary key autoincrement, -- to name it by; never used again
-    digest blob not null,                -- keyed SHA-256 of its id and its account
+    digest blob not null,                -- SHA-256 of its id
+    mac blob not null,                   -- keyed, over that, its account and its beginning
     account text not null references accounts (name) on delete cascade,
     begun_at integer not null,
     seen_at integer not null,            -- to the minute

@@ -13,8 +13,8 @@ pub struct StoredAccount {
     pub account: Account,
     /// Counts its changes.
     pub version: u64,
-    /// A keyed digest over its name, its role and how it logs in.
-    pub digest: Vec<u8>,
+    /// A keyed digest over its name, its role, how it logs in, and its link.
+    pub mac: Vec<u8>,
     /// The link by which its person chooses a password, if there is one.
     pub link: Option<StoredLink>,
 }
@@ -22,7 +22,7 @@ pub struct StoredAccount {
 /// A one-time link as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredLink {
-    /// A keyed digest of its word.
+    /// The SHA-256 of its word.
     pub digest: Vec<u8>,
     /// Until when it works.
     pub until: Timestamp,
@@ -41,8 +41,10 @@ pub struct Change {
 /// A login that has succeeded.
 #[derive(Clone, Debug)]
 pub struct NewSession {
-    /// Keyed digest of its id.
+    /// The SHA-256 of its id.
     pub digest: Vec<u8>,
+    /// A keyed digest over that, its account and its beginning.
+    pub mac: Vec<u8>,
     /// Whose it is.
     pub account: String,
     /// The version of the account that has logged in: where it is another one by now, there is no session.
@@ -62,8 +64,10 @@ pub enum SessionStep {
     Seen(Timestamp),
     /// Its person was asked again, and it has another id.
     Confirmed {
-        /// Keyed digest of the new id.
+        /// The SHA-256 of the new id.
         digest: Vec<u8>,
+        /// A keyed digest over that, its account and its beginning.
+        mac: Vec<u8>,
         /// When.
         at: Timestamp,
     },
@@ -76,8 +80,10 @@ pub enum SessionStep {
 pub struct Present {
     /// The login that goes on.
     pub session: Session,
-    /// Its keyed digest.
+    /// The SHA-256 of its id.
     pub digest: Vec<u8>,
+    /// A keyed digest over that, its account and its beginning.
+    pub mac: Vec<u8>,
     /// Whose it is.
     pub account: StoredAccount,
 }

@@ -20,7 +20,7 @@ fn account(name: &str, login: Login) -> StoredAccount {
     let (name, role) = (name.to_owned(), Role::Operator);
     let account = Account { name, role, login, created_at: at(1), last_login_at: None };
     let link = Some(StoredLink { digest: account.name.as_bytes().to_vec(), until: at(900) });
-    StoredAccount { account, version: 0, digest: vec![1, 2], link }
+    StoredAccount { account, version: 0, mac: vec![1, 2], link }
 }
 
 fn person(subject: &str) -> Login {
@@ -30,6 +30,7 @@ fn person(subject: &str) -> Login {
 fn login(digest: u8, account: &str, second: i64) -> NewSession {
     NewSession {
         digest: vec![digest; 32],
+        mac: vec![digest],
         account: account.to_owned(),
         version: 0,
         at: at(second),
@@ -150,10 +151,12 @@ async fn a_confirmed_session_has_another_digest(fresh: Fresh) {
     let storage = &fresh.storage;
     storage.add_account(account("ann", Login::Link)).await.unwrap();
     storage.begin_session(login(1, "ann", 5)).await.unwrap();
-    let confirmed = SessionStep::Confirmed { digest: vec![2; 32], at: at(9) };
+    let confirmed = SessionStep::Confirmed { digest: vec![2; 32], mac: vec![3], at: at(9) };
     assert!(storage.step_session(&[1; 32], confirmed).await.unwrap());
     assert!(storage.session(&[1; 32]).await.unwrap().is_none());
-    let session = storage.session(&[2; 32]).await.unwrap().unwrap().session;
+    let found = storage.session(&[2; 32]).await.unwrap().unwrap();
+    assert_eq!((found.digest, found.mac), (vec![2; 32], vec![3]));
+    let session = found.session;
     assert_eq!((session.begun_at, session.confirmed_at), (at(5), at(9)));
 }
 

@@ -112,8 +112,8 @@ fn read(row: &SqliteRow) -> Result<StoredAccount, StorageError> {
         (Some(digest), Some(until)) => Some(StoredLink { digest, until }),
         _ => None,
     };
-    let digest = fields.required("digest", fields.blob("digest")?)?;
-    Ok(StoredAccount { account, version: fields.count("version")?, digest, link })
+    let mac = fields.required("mac", fields.blob("mac")?)?;
+    Ok(StoredAccount { account, version: fields.count("version")?, mac, link })
 }
 
 fn login(fields: &Fields<'_>) -> Result<Login, StorageError> {
@@ -141,12 +141,12 @@ impl Write for Add {
     type Answer = bool;
 
     fn apply(&self, db: &Db) -> Result<bool, StorageError> {
-        let StoredAccount { account, version, digest, link } = &self.0;
+        let StoredAccount { account, version, mac, link } = &self.0;
         let [password, issuer, subject] = columns(&account.login);
         let added = change(
             db,
             "insert into accounts (name, role, password, issuer, subject, created_at, last_login_at,
-                                   version, digest, link, link_until)
+                                   version, mac, link, link_until)
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
              on conflict do nothing",
             params![
@@ -158,7 +158,7 @@ impl Write for Add {
                 millis(account.created_at),
                 account.last_login_at.map(millis),
                 signed(*version),
-                digest,
+                mac,
                 link.as_ref().map(|it| &it.digest),
                 link.as_ref().map(|it| millis(it.until)),
             ],
@@ -179,11 +179,11 @@ impl Write for Changed {
 
     fn apply(&self, db: &Db) -> Result<bool, StorageError> {
         let Change { account: stored, ends_sessions } = &self.0;
-        let StoredAccount { account, version, digest, link } = stored;
+        let StoredAccount { account, version, mac, link } = stored;
         let [password, issuer, subject] = columns(&account.login);
         let changed = change(
             db,
-            "update accounts set role = ?3, password = ?4, issuer = ?5, subject = ?6, digest = ?7, link = ?8,
+            "update accounts set role = ?3, password = ?4, issuer = ?5, subject = ?6, mac = ?7, link = ?8,
                                  link_until = ?9, version = version + 1
              where name = ?1 and version = ?2",
             params![
@@ -193,7 +193,7 @@ impl Write for Changed {
                 password,
                 issuer,
                 subject,
-                digest,
+                mac,
                 link.as_ref().map(|it| &it.digest),
                 link.as_ref().map(|it| millis(it.until)),
             ],
@@ -230,9 +230,10 @@ async fn present(readers: &SqlitePool, digest: &[u8]) -> Result<Option<Present>,
     let query = sqlx::query("select * from sessions where digest = ?").bind(digest);
     let Some(row) = query.fetch_optional(readers).await? else { return Ok(None) };
     let session = session(&row)?;
+    let mac = sqlx::Row::try_get(&row, "mac")?;
     let account = one(readers, &session.account).await?;
     let digest = digest.to_vec();
-    Ok(account.map(|account| Present { session, digest, account }))
+    Ok(account.map(|account| Present { session, digest, mac, account }))
 }
 
 /// The sessions of an account, the oldest first, those that are over as well.
@@ -264,7 +265,7 @@ impl Write for Begin {
     type Answer = bool;
 
     fn apply(&self, db: &Db) -> Result<bool, StorageError> {
-        let NewSession { digest, account, version, at, address, agent } = &self.0;
+        let NewSession { digest, mac, account, version, at, address, agent } = &self.0;
         let noted = change(
             db,
             "update accounts set last_login_at = ?3 where name = ?1 and version = ?2",
@@ -275,9 +276,9 @@ impl Write for Begin {
         }
         change(
             db,
-            "insert into sessions (digest, account, begun_at, seen_at, confirmed_at, address, agent)
-             values (?1, ?2, ?3, ?3, ?3, ?4, ?5)",
-            params![digest, account, millis(*at), address, agent],
+            "insert into sessions (digest, mac, account, begun_at, seen_at, confirmed_at, address, agent)
+             values (?1, ?2, ?3, ?4, ?4, ?4, ?5, ?6)",
+            params![digest, mac, account, millis(*at), address, agent],
         )?;
         change(
             db,
@@ -309,10 +310,10 @@ impl Write for Step {
                 let seen = "update sessions set seen_at = max(seen_at, ?2) where digest = ?1";
                 change(db, seen, params![self.digest, millis(*at)])
             }
-            SessionStep::Confirmed { digest, at } => change(
+            SessionStep::Confirmed { digest, mac, at } => change(
                 db,
-                "update sessions set digest = ?2, seen_at = ?3, confirmed_at = ?3 where digest = ?1",
-                params![self.digest, digest, millis(*at)],
+                "update sessions set digest = ?2, mac = ?3, seen_at = ?4, confirmed_at = ?4 where digest = ?1",
+                params![self.digest, digest, mac, millis(*at)],
             ),
             SessionStep::Ended => {
                 change(db, "delete from sessions where digest = ?1", params![self.digest])
