@@ -73,7 +73,8 @@ impl Server {
 
     /// Whether browsers reach it over TLS, its own or that of a proxy in front.
     pub fn is_encrypted(&self) -> bool {
-        self.tls.is_some() || self.behind_proxy
+        let by_url = self.url.as_deref().is_some_and(|it| it.starts_with("https://"));
+        self.tls.is_some() || self.behind_proxy || by_url
     }
 
     /// Whether `name` is one that it is called by: an address, `localhost`, or what the manifest says.

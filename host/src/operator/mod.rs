@@ -231,6 +231,11 @@ impl Operator {
         Arc::clone(&self.0.manifest.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The way out.
+    pub fn gate(&self) -> &Gate {
+        &self.0.gate
+    }
+
     /// What the daemon's tasks run in.
     pub fn lifecycle(&self) -> &Lifecycle {
         &self.0.lifecycle

@@ -7,6 +7,9 @@ mod sessions;
 /// Passwords, chosen and checked.
 mod passwords;
 
+/// Whom a provider has logged in.
+mod seen;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -17,6 +20,7 @@ use tokio::sync::Semaphore;
 use tracing::error;
 use zeroize::Zeroizing;
 
+pub use seen::Seen;
 pub use sessions::{Visitor, Whence};
 
 use crate::model::account::{Account, AccountView, LINK_FOR, Login, Role, Ticket};
@@ -36,15 +40,21 @@ const AT_ONCE: usize = 2;
 /// What the first account is called that is made by itself.
 const FIRST: &str = "operator";
 
+/// Those that wait for that; whoever comes then is told to come back.
+const WAITING: usize = 32;
+
 /// What is known of people in memory.
 pub struct People {
     /// Places for hashing passwords.
     hashing: Arc<Semaphore>,
+    /// Places for waiting for one of them.
+    waiting: Arc<Semaphore>,
 }
 
 impl Default for People {
     fn default() -> Self {
-        Self { hashing: Arc::new(Semaphore::new(AT_ONCE)) }
+        let places = |count| Arc::new(Semaphore::new(count));
+        Self { hashing: places(AT_ONCE), waiting: places(AT_ONCE + WAITING) }
     }
 }
 
@@ -72,7 +82,7 @@ fn digest_of(word: &SecretString) -> Vec<u8> {
 }
 
 /// A new one: 256 bits, in hexadecimal.
-fn word() -> Result<SecretString, Failure> {
+pub(crate) fn word() -> Result<SecretString, Failure> {
     let mut bytes = Zeroizing::new([0; 32]);
     getrandom::fill(&mut *bytes).map_err(|error| {
         let message = format!("the operating system gives no random bytes: {error}");

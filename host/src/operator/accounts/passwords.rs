@@ -1,6 +1,8 @@
 //! Passwords, chosen by a one-time link or by whoever knows the old one, and checked. Hashing takes memory and time on
 //! purpose, so it runs on threads for that, and few at once: others wait, and nobody can make this process fill the memory.
 
+use std::sync::Arc;
+
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::model::account::{AccountView, Login, PasswordHash, Ticket, fits};
@@ -94,15 +96,26 @@ impl Operator {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Failure> {
-        let fault = |_| Failure::new(Case::HostFault, code::Internal::Panic, "a password could not be looked at; see the log");
-        let place = std::sync::Arc::clone(&self.0.people.hashing).acquire_owned().await;
-        let place = place.map_err(|_| fault(()))?;
+        let people = &self.0.people;
+        let _seat = people.waiting.try_acquire().map_err(|_| crowded())?;
+        let place = Arc::clone(&people.hashing).acquire_owned().await.map_err(|_| fault())?;
         let done = tokio::task::spawn_blocking(move || {
+            // Held by the thread: who hangs up while it works makes no room for another one.
             let _place = place;
             work()
         });
-        done.await.map_err(|_| fault(()))
+        done.await.map_err(|_| fault())
     }
+}
+
+fn fault() -> Failure {
+    let message = "a password could not be looked at; see the log";
+    Failure::new(Case::HostFault, code::Internal::Panic, message)
+}
+
+fn crowded() -> Failure {
+    let message = "too many people log in at once; try again in a moment";
+    Failure::new(Case::RateLimited(None), code::Login::Throttled, message)
 }
 
 fn link_over() -> Failure {

@@ -215,7 +215,7 @@ fn named(agent: &str) -> String {
     plain::escaped(agent).chars().take(LONGEST_AGENT).collect()
 }
 
-fn refused() -> Failure {
+pub(super) fn refused() -> Failure {
     let message = "there is no account with this name and this password";
     Failure::new(Case::InvalidCredentials, code::Login::Refused, message)
 }
