@@ -160,7 +160,8 @@ impl Liar {
             .route("/jwks", get(jwks))
             .route("/token", post(token))
             .with_state(liar.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        #[expect(clippy::disallowed_methods, reason = "it is a server, and ends with the test")]
+        drop(tokio::spawn(async move { axum::serve(listener, router).await }));
         liar
     }
 

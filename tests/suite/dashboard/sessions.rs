@@ -172,7 +172,8 @@ impl Moved {
         let Inside { app } = Inside::open(&home).await;
         let (clock, operator) = (app.clock.clone(), app.operator.clone());
         let (lifecycle, watch) = (app.lifecycle.clone(), Watch::over(&app.manifest()));
-        tokio::spawn(serve(app, watch, Signals::listen().unwrap()));
+        #[expect(clippy::disallowed_methods, reason = "it is a server, and ends with the test")]
+        drop(tokio::spawn(serve(app, watch, Signals::listen().unwrap())));
         wait_until("it listens", || TcpStream::connect(address).is_ok());
         Self { clock, operator, lifecycle, address, _home: home }
     }

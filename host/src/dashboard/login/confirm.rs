@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::dashboard::Dashboard;
 use crate::dashboard::form::{Asked, Filled};
 use crate::dashboard::frame::{Frame, Section, page_with, to};
-use crate::dashboard::login::{let_in, mendable};
+use crate::dashboard::login::{encoded, let_in, mendable};
 use crate::dashboard::looks::back;
 use crate::dashboard::refused::Refused;
 use crate::dashboard::session::{Person, Stranger};
@@ -39,6 +39,13 @@ struct Page {
     /// Whether there is a password; else a provider is asked.
     has_password: bool,
     plain: bool,
+}
+
+impl Page {
+    /// Where the person goes on, as an address has it.
+    fn asked(&self) -> String {
+        encoded(&self.back)
+    }
 }
 
 fn page(dashboard: &Dashboard, person: &Person, stranger: &Stranger, wanted: Option<&str>) -> Page {

@@ -120,6 +120,11 @@ fn near(address: std::net::IpAddr) -> String {
     }
 }
 
+/// As a part of an address.
+fn encoded(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
 /// Gives the browser its session, and leads on.
 fn let_in(ticket: &Ticket, encrypted: bool, place: String) -> Response {
     let headers = [(SET_COOKIE, Cookie::Session.set(ticket, encrypted)), (LOCATION, place)];

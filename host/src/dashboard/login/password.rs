@@ -12,7 +12,7 @@ use tracing::warn;
 use crate::dashboard::Dashboard;
 use crate::dashboard::form::{Asked, Filled};
 use crate::dashboard::frame::{Frame, page_with};
-use crate::dashboard::login::{let_in, mendable};
+use crate::dashboard::login::{encoded, let_in, mendable};
 use crate::dashboard::looks::back;
 use crate::dashboard::refused::Refused;
 use crate::dashboard::session::Stranger;
@@ -44,6 +44,13 @@ struct Page {
     /// Whether nobody has an account yet.
     nobody: bool,
     plain: bool,
+}
+
+impl Page {
+    /// Where the person goes on, as an address has it.
+    fn asked(&self) -> String {
+        encoded(&self.back)
+    }
 }
 
 /// The page.

@@ -37,8 +37,12 @@ fn find<'a>(claims: &'a Claims, name: &str) -> Option<&'a Value> {
     })
 }
 
-/// A list of texts; one group alone may be a text.
+/// A list of texts; one group alone may be a text. An address that nobody has verified is none: at some providers
+/// people write there what they like.
 fn groups<'a>(claims: &'a Claims, name: &str) -> Vec<&'a str> {
+    if name == "email" && claims.get("email_verified") != Some(&Value::Bool(true)) {
+        return Vec::new();
+    }
     match find(claims, name) {
         Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
         Some(Value::String(one)) => vec![one],
@@ -105,6 +109,19 @@ mod tests {
         assert_eq!(role("realm_access.roles", nested), Some(Role::Operator));
         let dotted = json!({ "sub": "1", "https://k.example/groups": ["ops"] });
         assert_eq!(role("https://k.example/groups", dotted), Some(Role::Operator));
+    }
+
+    #[test]
+    fn an_address_that_nobody_has_verified_is_no_group() {
+        let mut oidc = oidc("email");
+        oidc.operators = vec!["ann@example.com".to_owned()];
+        let check = |verified: Value| {
+            let claims = json!({ "sub": "1", "email": "ann@example.com", "email_verified": verified });
+            let Value::Object(claims) = claims else { panic!("claims are an object") };
+            of(&oidc, &claims).is_ok()
+        };
+        assert!(check(json!(true)));
+        assert!(!check(json!(false)) && !check(json!("true")) && !check(json!(null)));
     }
 
     #[test]
