@@ -269,7 +269,12 @@ fn as_json(reply: &Reply) -> Value {
         Reply::SinkRan(ran) => json!(ran),
         Reply::Audit(page) => json!({ "entries": page.rows }),
         // Only those who ask for them by themselves get them.
-        Reply::Exported(_) | Reply::Followed(_) | Reply::Token { .. } => Value::Null,
+        Reply::Exported(_)
+        | Reply::Followed(_)
+        | Reply::Token { .. }
+        | Reply::Plugin(_)
+        | Reply::Form(_)
+        | Reply::System(_) => Value::Null,
     }
 }
 
@@ -337,7 +342,12 @@ fn as_text(reply: &Reply) {
         Reply::SinkRan(ran) => sink_ran(ran),
         Reply::Audit(page) if page.rows.is_empty() => hint("no entries match"),
         Reply::Audit(page) => out_all(access::entries(&page.rows)),
-        Reply::Exported(_) | Reply::Followed(_) | Reply::Token { .. } => {}
+        Reply::Exported(_)
+        | Reply::Followed(_)
+        | Reply::Token { .. }
+        | Reply::Plugin(_)
+        | Reply::Form(_)
+        | Reply::System(_) => {}
     }
 }
 
