@@ -59,12 +59,7 @@ impl Throttle {
         }
     }
 
-    fn count(
-        &self,
-        counts: &mut HashMap<String, Count>,
-        who: &str,
-        now: Instant,
-    ) -> Option<u64> {
+    fn count(&self, counts: &mut HashMap<String, Count>, who: &str, now: Instant) -> Option<u64> {
         let fresh = Count { since: now, failures: 0 };
         let count = counts.entry(who.to_owned()).or_insert(fresh);
         if now.duration_since(count.since) >= self.within {

@@ -6,8 +6,8 @@ use std::path::Path;
 use clap::CommandFactory as _;
 
 use crate::cli::arguments::{
-    AccountVerb, Arguments, ChannelVerb, ConnectionVerb, LogVerb, PluginVerb, ProviderVerb, ScheduleVerb,
-    SinkVerb, TokenVerb, Verb,
+    AccountVerb, Arguments, ChannelVerb, ConnectionVerb, LogVerb, PluginVerb, ProviderVerb,
+    ScheduleVerb, SinkVerb, TokenVerb, Verb,
 };
 use crate::cli::exit::Exit;
 use crate::cli::listing::List;

@@ -79,8 +79,7 @@ impl Oidc {
         let client_id = table.read("client_id", text);
         let groups_claim = table.read("groups_claim", text);
         let name_claim = table.read("name_claim", text);
-        let client_secret =
-            secret.and_then(|it| secret::read(&table, it, "client_secret", folder));
+        let client_secret = secret.and_then(|it| secret::read(&table, it, "client_secret", folder));
         let egress = Egress::read(table.part("egress"));
         Some(Self {
             issuer: issuer?,
@@ -102,7 +101,9 @@ fn usual_scopes() -> Vec<String> {
 
 fn text(value: &DeValue<'_>) -> Result<String, Fault> {
     match string(value)? {
-        "" => Err(Fault::new(code::Manifest::Dashboard, "an empty text", "write what it is called")),
+        "" => {
+            Err(Fault::new(code::Manifest::Dashboard, "an empty text", "write what it is called"))
+        }
         text => Ok(text.to_owned()),
     }
 }
@@ -110,7 +111,8 @@ fn text(value: &DeValue<'_>) -> Result<String, Fault> {
 /// A URL without query and fragment. Plain `http` is for the way out to refuse, unless it is allowed there.
 fn issuer(value: &DeValue<'_>) -> Result<String, Fault> {
     let wrong = |label: &str| {
-        let help = "write it as the provider does in its discovery document: \"https://id.example.com\"";
+        let help =
+            "write it as the provider does in its discovery document: \"https://id.example.com\"";
         Err(Fault::new(code::Manifest::Dashboard, label, help))
     };
     let text = string(value)?;
@@ -157,7 +159,8 @@ mod tests {
         let usual = oidc("").unwrap();
         assert_eq!((&*usual.groups_claim, &*usual.name_claim), ("groups", "preferred_username"));
         assert_eq!(usual.scopes, ["openid", "profile"]);
-        let nobody = dashboard("[dashboard.oidc]\nissuer = \"https://i.example\"\nclient_id = \"k\"");
+        let nobody =
+            dashboard("[dashboard.oidc]\nissuer = \"https://i.example\"\nclient_id = \"k\"");
         assert!(nobody.unwrap_err().contains("operators = [\"GROUP\"]"));
         let nowhere = dashboard("[dashboard.oidc]\nclient_id = \"k\"\nviewers = [\"a\"]");
         assert!(nowhere.unwrap_err().contains("no `issuer`"));
@@ -167,7 +170,9 @@ mod tests {
 
     #[test]
     fn an_issuer_is_a_url_and_no_more() {
-        for wrong in ["id.example", "ftp://id.example", "https://i.example/?a", "https://a@i.example"] {
+        for wrong in
+            ["id.example", "ftp://id.example", "https://i.example/?a", "https://a@i.example"]
+        {
             assert!(oidc(&format!("issuer = \"{wrong}\"")).is_err(), "{wrong}");
         }
         let exact = "https://login.example/tenant/v2.0/";

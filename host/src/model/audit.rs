@@ -245,9 +245,7 @@ mod tests {
             assert_eq!(action.as_str().parse(), Ok(*action));
         }
         let (key, person) = ("Ab3".to_owned(), "ann:2@example.com".to_owned());
-        for actor in
-            [Actor::Key(key), Actor::User(1000), Actor::Account(person), Actor::Nobody]
-        {
+        for actor in [Actor::Key(key), Actor::User(1000), Actor::Account(person), Actor::Nobody] {
             assert_eq!(actor.to_string().parse(), Ok(actor));
         }
         assert!("token.raed".parse::<Action>().unwrap_err().contains("token.read"));

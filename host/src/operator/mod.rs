@@ -51,6 +51,12 @@ pub mod doctor;
 /// Plugins and schedules as people read them.
 pub mod plugins;
 
+/// One plugin file, and what a new connection needs.
+pub mod inspected;
+
+/// What this installation runs on.
+pub mod system;
+
 /// Reading everything anew.
 mod reload;
 
@@ -75,6 +81,9 @@ mod audit;
 /// Requests of programs through the proxy.
 mod passing;
 
+/// Commands of people and programs that may go before they are done.
+mod asking;
+
 /// Connections as people and scripts read them.
 pub mod view;
 
@@ -84,6 +93,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+pub use asking::Unheard;
 pub use audit::Tally;
 pub use command::{AuditQuery, Command, LogQuery, PageQuery, Selection, Wish};
 pub use listing::PAGE;
@@ -149,6 +159,8 @@ pub struct Parts {
     pub daemon: bool,
     /// Who reads manifest and plugins anew in the daemon.
     pub reloads: Reloads,
+    /// Where nobody listens.
+    pub unheard: Unheard,
 }
 
 impl Operator {
@@ -201,6 +213,9 @@ impl Operator {
             Command::Follow { query, after } => self.follow(query, after).await,
             Command::Stats { provider, since_s } => self.statistics(provider, since_s).await,
             Command::Schedules => self.schedules().await,
+            Command::Plugin { file } => self.inspect(&file),
+            Command::Form { provider } => self.form(&provider),
+            Command::System => self.system().await,
             Command::Plugins | Command::Approved { .. } => Ok(Reply::Plugins(self.plugins())),
             Command::Prune { older_than_s, outcome } => {
                 self.prune(self.ago(older_than_s), outcome).await

@@ -14,7 +14,8 @@ const LANES: u32 = 1;
 
 /// A digest with the same cost that no password has: who is not known is looked at as long as who is. Its salt
 /// and its output are letters that somebody has typed.
-const NOBODYS: &str = "$argon2id$v=19$m=65536,t=3,p=1$bm9ib2R5cyBzYWx0IQ$bm9ib2R5IGtub3dzIGEgcGFzc3dvcmQgZm9yIHRoaXM";
+const NOBODYS: &str =
+    "$argon2id$v=19$m=65536,t=3,p=1$bm9ib2R5cyBzYWx0IQ$bm9ib2R5IGtub3dzIGEgcGFzc3dvcmQgZm9yIHRoaXM";
 
 /// The digest of a password that was chosen.
 pub fn hash(password: &SecretString) -> Result<PasswordHash, VaultError> {

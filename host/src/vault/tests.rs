@@ -171,7 +171,9 @@ fn the_digest_of_what_a_person_logs_in_with_is_keyed_and_of_one_kind() {
     let (here, there) = (vault(), vault());
     let digest = here.account_digest("session", b"id");
     assert!(here.is_account("session", b"id", &digest));
-    assert!(!here.is_account("session", b"di", &digest) && !here.is_account("link", b"id", &digest));
+    assert!(
+        !here.is_account("session", b"di", &digest) && !here.is_account("link", b"id", &digest)
+    );
     assert!(!there.is_account("session", b"id", &digest), "another database has other keys");
     assert!(!here.is_api_key(b"session\0id", &digest), "an API key is something else");
 }

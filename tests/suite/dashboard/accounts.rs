@@ -11,7 +11,10 @@ fn accounts_are_made_listed_changed_and_removed_by_commands() {
     let desk = Desk::open();
     let run = |arguments: &[&str]| desk.home.run(arguments);
     let made = run(&["account", "add", "ann", "--role", "operator", "--json"]).exits(0).json();
-    assert_eq!((&made["name"], &made["role"], &made["login"]), (&"ann".into(), &"operator".into(), &"link".into()));
+    assert_eq!(
+        (&made["name"], &made["role"], &made["login"]),
+        (&"ann".into(), &"operator".into(), &"link".into())
+    );
     let taken = run(&["account", "add", "ann"]).exits(1);
     assert!(taken.stderr.contains("account.name_taken"), "{taken:?}");
     run(&["account", "add", "a b"]).exits(2);
@@ -64,10 +67,13 @@ fn an_operator_makes_and_changes_accounts_in_the_dashboard() {
     let link = page.body.split("readonly value=\"").nth(1).unwrap().split('"').next().unwrap();
     let mut bob = desk.browser();
     welcomed(&mut bob, &path_of(link));
-    ann.submit("/ui/accounts", &[("name", "bob"), ("role", "viewer")]).is(422).says("there is an account");
+    ann.submit("/ui/accounts", &[("name", "bob"), ("role", "viewer")])
+        .is(422)
+        .says("there is an account");
     ann.submit("/ui/accounts", &[("name", "<b>"), ("role", "viewer")]).is(422).says("&#60;b&#62;");
     is_in(&mut bob);
-    ann.submit("/ui/accounts/role", &[("name", "bob"), ("role", "operator")]).leads_to("/ui/accounts");
+    ann.submit("/ui/accounts/role", &[("name", "bob"), ("role", "operator")])
+        .leads_to("/ui/accounts");
     is_out(&mut bob);
     log_in(&mut bob, "bob", PASSWORD).is(303);
     bob.get("/ui/accounts").is(200).says("ann");

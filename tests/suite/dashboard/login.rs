@@ -140,7 +140,10 @@ fn a_login_leads_back_to_a_page_of_this_dashboard_alone() {
     let asked = browser.get("/ui/attempts?outcome=failed").is(303);
     let door = asked.header("location").to_owned();
     browser.get(&door).is(200).says("value=\"/ui/attempts?outcome=failed\"");
-    browser.get("/ui/login?back=https://evil.example/").is(200).says("name=\"back\" value=\"/ui/\"");
+    browser
+        .get("/ui/login?back=https://evil.example/")
+        .is(200)
+        .says("name=\"back\" value=\"/ui/\"");
 }
 
 #[test]

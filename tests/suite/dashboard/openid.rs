@@ -58,7 +58,9 @@ fn at_provider(server: &RealServer, url: &str, login: &str) -> String {
 fn action(shown: &Shown) -> String {
     let action = shown.body.split("action=\"").nth(1).unwrap_or_else(|| panic!("{shown:#?}"));
     let action = action.split('"').next().unwrap();
-    action.strip_prefix("http://").map_or(action.to_owned(), |it| it[it.find('/').unwrap()..].to_owned())
+    action
+        .strip_prefix("http://")
+        .map_or(action.to_owned(), |it| it[it.find('/').unwrap()..].to_owned())
 }
 
 /// Sends the browser to the provider; the address.
@@ -193,13 +195,18 @@ async fn discovery(State(liar): State<Liar>) -> Json<Value> {
 }
 
 async fn jwks() -> Json<Value> {
-    let mut key = serde_json::to_value(Jwk::from_encoding_key(&key(), Algorithm::ES256).unwrap()).unwrap();
+    let mut key =
+        serde_json::to_value(Jwk::from_encoding_key(&key(), Algorithm::ES256).unwrap()).unwrap();
     key["kid"] = "a".into();
     let shared = json!({ "kty": "oct", "kid": "shared", "k": URL_SAFE_NO_PAD.encode("shared") });
     Json(json!({ "keys": [shared, key] }))
 }
 
-async fn token(State(liar): State<Liar>, headers: axum::http::HeaderMap, form: String) -> Json<Value> {
+async fn token(
+    State(liar): State<Liar>,
+    headers: axum::http::HeaderMap,
+    form: String,
+) -> Json<Value> {
     let mut says = liar.0.lock().unwrap();
     let basic = headers.get("authorization").and_then(|it| it.to_str().ok()).unwrap_or_default();
     says.asked.push((basic.to_owned(), form));

@@ -26,8 +26,13 @@ fn a_form_counts_if_it_comes_from_a_page_of_ours() {
         assert!(refused(Some(site), Some(&here)), "{site}: what a browser says outweighs a header");
     }
     assert!(!refused(None, Some(&here)), "an older browser names the origin");
-    let elsewhere =
-        ["https://evil.example", "null", "", &here.replace("http", "https"), &format!("{here}.evil.example")];
+    let elsewhere = [
+        "https://evil.example",
+        "null",
+        "",
+        &here.replace("http", "https"),
+        &format!("{here}.evil.example"),
+    ];
     for origin in elsewhere {
         assert!(refused(None, Some(origin)), "{origin}");
     }
@@ -186,7 +191,8 @@ async fn with_a_certificate_of_its_own_the_cookie_is_for_this_host_over_tls_alon
     let request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
     let answer = request.send().await.unwrap();
     let headers = answer.headers().iter();
-    let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
+    let headers =
+        headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
     let (status, headers) = (answer.status().as_u16(), headers.collect());
     let shown = Shown { status, headers, body: String::new() };
     of_host(&shown.is(303));

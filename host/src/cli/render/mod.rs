@@ -275,7 +275,12 @@ fn as_json(reply: &Reply) -> Value {
         Reply::SinkRan(ran) => json!(ran),
         Reply::Audit(page) => json!({ "entries": page.rows }),
         // Only those who ask for them by themselves get them.
-        Reply::Exported(_) | Reply::Followed(_) | Reply::Token { .. } => Value::Null,
+        Reply::Exported(_)
+        | Reply::Followed(_)
+        | Reply::Token { .. }
+        | Reply::Plugin(_)
+        | Reply::Form(_)
+        | Reply::System(_) => Value::Null,
     }
 }
 
@@ -332,7 +337,9 @@ fn as_text(reply: &Reply) {
         }
         Reply::ApiKeys(keys) => out_all(access::keys(keys)),
         Reply::Accounts(accounts) if accounts.is_empty() => {
-            hint("no accounts: nobody can log in to the dashboard; make one: keepfresh account add NAME --role operator");
+            hint(
+                "no accounts: nobody can log in to the dashboard; make one: keepfresh account add NAME --role operator",
+            );
         }
         Reply::Accounts(accounts) => out_all(account::list(accounts)),
         Reply::Account(it) => hint(format!("done: {} ({})", it.name, it.role)),
@@ -349,7 +356,12 @@ fn as_text(reply: &Reply) {
         Reply::SinkRan(ran) => sink_ran(ran),
         Reply::Audit(page) if page.rows.is_empty() => hint("no entries match"),
         Reply::Audit(page) => out_all(access::entries(&page.rows)),
-        Reply::Exported(_) | Reply::Followed(_) | Reply::Token { .. } => {}
+        Reply::Exported(_)
+        | Reply::Followed(_)
+        | Reply::Token { .. }
+        | Reply::Plugin(_)
+        | Reply::Form(_)
+        | Reply::System(_) => {}
     }
 }
 

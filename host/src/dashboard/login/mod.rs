@@ -77,8 +77,8 @@ impl Dashboard {
     }
 
     /// Around a page for somebody at the door.
-    fn at_the_door(&self, stranger: &Stranger, key: &str) -> Frame {
-        Frame { looks: stranger.looks.clone(), ..Frame::bare(self, String::new()).called(key) }
+    fn at_the_door(&self, stranger: &Stranger) -> Frame {
+        Frame { looks: stranger.looks.clone(), ..Frame::bare(self, String::new()) }
     }
 
     /// Counts a try to log in before it is looked at: many at once are counted as well. Fails with the seconds to wait.

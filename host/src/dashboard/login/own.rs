@@ -38,7 +38,11 @@ struct Page {
     plain: bool,
 }
 
-async fn page(dashboard: &Dashboard, person: &Person, stranger: &Stranger) -> Result<Page, Refused> {
+async fn page(
+    dashboard: &Dashboard,
+    person: &Person,
+    stranger: &Stranger,
+) -> Result<Page, Refused> {
     let visitor = person.visitor();
     let sessions = match visitor {
         Some(it) => dashboard.operator().sessions_of(&it.account.name).await?,
@@ -116,7 +120,6 @@ pub(super) async fn leave(
         operator.log_out(&visitor).await?;
     }
     let place = dashboard.base() + "/login";
-    let headers =
-        [(SET_COOKIE, Cookie::Session.clear(stranger.encrypted)), (LOCATION, place)];
+    let headers = [(SET_COOKIE, Cookie::Session.clear(stranger.encrypted)), (LOCATION, place)];
     Ok((StatusCode::SEE_OTHER, AppendHeaders(headers)).into_response())
 }

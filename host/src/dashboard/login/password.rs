@@ -70,7 +70,7 @@ async fn page(
 ) -> Result<Page, Refused> {
     let provider = dashboard.operator().manifest().dashboard.oidc.is_some();
     Ok(Page {
-        frame: dashboard.at_the_door(stranger, "login-title"),
+        frame: dashboard.at_the_door(stranger).called("login-title"),
         back: back(&dashboard.base(), wanted),
         name: String::new(),
         wrong: None,
@@ -107,7 +107,11 @@ pub(super) async fn enter(
             let why = failure.code.clone();
             mendable(failure, &[code::Login::Refused.into()])?;
             let address = stranger.whence.address.map(|it| it.to_string()).unwrap_or_default();
-            warn!(error.code = why.text(), peer.address = address, "refused a login to the dashboard");
+            warn!(
+                error.code = why.text(),
+                peer.address = address,
+                "refused a login to the dashboard"
+            );
             page.wrong = Some(page.frame.words.say("login-wrong"));
             page_with(StatusCode::FORBIDDEN, &Page { name, ..page })
         }

@@ -52,9 +52,12 @@ async fn page(
     word: &SecretString,
 ) -> Result<Page, Refused> {
     let account = dashboard.operator().linked(word).await?;
-    let key = if account.is_some() { "welcome-title" } else { "welcome-over" };
+    let frame = dashboard.at_the_door(stranger);
     Ok(Page {
-        frame: dashboard.at_the_door(stranger, key),
+        frame: match account {
+            Some(_) => frame.called("welcome-title"),
+            None => frame.called("welcome-over"),
+        },
         name: account.map(|it| it.name),
         wrong: None,
         shortest: SHORTEST_PASSWORD,

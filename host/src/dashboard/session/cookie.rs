@@ -30,11 +30,7 @@ impl Cookie {
     }
 
     /// What the browser has brought under this name. Two of one name are none: one of them may be somebody else's.
-    pub(in crate::dashboard) fn read(
-        self,
-        headers: &HeaderMap,
-        encrypted: bool,
-    ) -> Option<Ticket> {
+    pub(in crate::dashboard) fn read(self, headers: &HeaderMap, encrypted: bool) -> Option<Ticket> {
         let all = headers.get_all(COOKIE).iter().filter_map(|it| it.to_str().ok());
         let pairs = all.flat_map(|it| it.split(';')).filter_map(|it| it.trim().split_once('='));
         let name = self.name(encrypted);
@@ -94,11 +90,11 @@ mod tests {
     fn a_cookie_is_kept_from_scripts_and_other_sites() {
         let ticket = Ticket("a".repeat(64).into());
         let set = Cookie::Session.set(&ticket, true);
-        assert!(set.starts_with("__Host-keepfresh=aaaa"), "{set}");
+        assert_eq!(set.find("__Host-keepfresh=aaaa"), Some(0), "{set}");
         for attribute in ["; Path=/", "; HttpOnly", "; SameSite=Lax", "; Secure"] {
             assert!(set.contains(attribute), "{set}");
         }
         assert!(!set.contains("Domain") && !Cookie::Session.set(&ticket, false).contains("Secure"));
-        assert!(Cookie::Session.clear(true).ends_with("; Max-Age=0"));
+        assert!(Cookie::Session.clear(true).contains("; Max-Age=0"));
     }
 }

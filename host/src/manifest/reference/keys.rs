@@ -1,8 +1,8 @@
 //! The table of keys. Text for people stands here and nowhere else.
 
 use crate::manifest::reference::Section::{
-    Alerts, Channel, Connection, Dashboard, Egress, Heartbeat, Oidc, Plugins, Provider, Proxy, Retry, Root, Server,
-    Sink, SinkSql, SinkWebhook, Storage, Tls, Vault,
+    Alerts, Channel, Connection, Dashboard, Egress, Heartbeat, Oidc, Plugins, Provider, Proxy,
+    Retry, Root, Server, Sink, SinkSql, SinkWebhook, Storage, Tls, Vault,
 };
 use crate::manifest::reference::{Key, Kind, Usual};
 

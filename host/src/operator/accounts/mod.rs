@@ -127,12 +127,8 @@ impl Operator {
         let now = self.now();
         let account =
             Account { name, role, login: Login::Link, created_at: now, last_login_at: None };
-        let (mut stored, url) = self.with_link(StoredAccount {
-            account,
-            version: 0,
-            mac: Vec::new(),
-            link: None,
-        })?;
+        let (mut stored, url) =
+            self.with_link(StoredAccount { account, version: 0, mac: Vec::new(), link: None })?;
         self.sign(&mut stored);
         let added = self.0.storage.add_account(stored.clone()).await;
         if !added.map_err(|it| host_fault(&it))? {
@@ -182,8 +178,7 @@ impl Operator {
 
     /// Whether its row is as it was written.
     fn is_genuine(&self, stored: &StoredAccount) -> bool {
-        let genuine =
-            self.0.vault.is_account("account", covered(stored).as_bytes(), &stored.mac);
+        let genuine = self.0.vault.is_account("account", covered(stored).as_bytes(), &stored.mac);
         if !genuine {
             error!(
                 account.name = stored.account.name,
@@ -252,9 +247,8 @@ fn unknown(name: &str) -> Failure {
 }
 
 fn name_invalid(name: &str) -> Failure {
-    let message = format!(
-        "`{name}` cannot be the name of an account: use letters, digits and . _ - @ + :"
-    );
+    let message =
+        format!("`{name}` cannot be the name of an account: use letters, digits and . _ - @ + :");
     Failure::new(Case::Misconfigured, code::Account::NameInvalid, message)
 }
 

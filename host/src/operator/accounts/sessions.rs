@@ -102,11 +102,7 @@ impl Operator {
 
     /// Who has come with `ticket`, if the session goes on. Its use is noted if it `counts`: what a page asks by itself
     /// does not keep a session that its person has left.
-    pub async fn visitor(
-        &self,
-        ticket: &Ticket,
-        counts: bool,
-    ) -> Result<Option<Visitor>, Failure> {
+    pub async fn visitor(&self, ticket: &Ticket, counts: bool) -> Result<Option<Visitor>, Failure> {
         let found = self.0.storage.session(&digest_of(&ticket.0)).await;
         let Some(found) = found.map_err(|it| host_fault(&it))? else { return Ok(None) };
         let Present { session, digest, mac, account } = found;

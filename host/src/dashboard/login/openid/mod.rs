@@ -192,7 +192,7 @@ fn refused(
         Case::Unavailable | Case::HostFault | Case::InDoubt => StatusCode::BAD_GATEWAY,
         _ => StatusCode::FORBIDDEN,
     };
-    let frame = dashboard.at_the_door(stranger, "openid-title");
+    let frame = dashboard.at_the_door(stranger).called("openid-title");
     let page = Page { frame, text: failure.message, code: failure.code.to_string() };
     page_with(status, &page)
 }

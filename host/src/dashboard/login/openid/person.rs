@@ -97,7 +97,9 @@ mod tests {
         assert_eq!(check(json!(["staff", "ops"])), Some(Role::Operator));
         assert_eq!(check(json!(["others", "staff"])), Some(Role::Viewer));
         assert_eq!(check(json!("staff")), Some(Role::Viewer));
-        for none in [json!([]), json!(["OPS"]), json!(["ops2"]), json!({ "ops": true }), json!(null)] {
+        for none in
+            [json!([]), json!(["OPS"]), json!(["ops2"]), json!({ "ops": true }), json!(null)]
+        {
             assert_eq!(check(none.clone()), None, "{none}");
         }
         assert_eq!(role("groups", json!({ "groups": ["ops"] })), None, "without a subject");
@@ -116,7 +118,8 @@ mod tests {
         let mut oidc = oidc("email");
         oidc.operators = vec!["ann@example.com".to_owned()];
         let check = |verified: Value| {
-            let claims = json!({ "sub": "1", "email": "ann@example.com", "email_verified": verified });
+            let claims =
+                json!({ "sub": "1", "email": "ann@example.com", "email_verified": verified });
             let Value::Object(claims) = claims else { panic!("claims are an object") };
             of(&oidc, &claims).is_ok()
         };

@@ -109,9 +109,10 @@ impl Provider {
         match &oidc.client_secret {
             None => form.push(("client_id".to_owned(), id.into())),
             Some(source) => {
-                let secret = source.read().await.map_err(|it| {
-                    Failure::new(Case::Misconfigured, it.code(), it.to_string())
-                })?;
+                let secret = source
+                    .read()
+                    .await
+                    .map_err(|it| Failure::new(Case::Misconfigured, it.code(), it.to_string()))?;
                 if self.takes_basic() {
                     headers.push(("authorization".to_owned(), basic(id, &secret)));
                 } else {
@@ -140,7 +141,8 @@ impl Provider {
 
 /// Both halves are form-encoded first (RFC 6749, 2.3.1).
 fn basic(id: &str, secret: &SecretString) -> SecretString {
-    let encoded = |it: &str| url::form_urlencoded::byte_serialize(it.as_bytes()).collect::<String>();
+    let encoded =
+        |it: &str| url::form_urlencoded::byte_serialize(it.as_bytes()).collect::<String>();
     let both = Zeroizing::new(format!("{}:{}", encoded(id), encoded(secret.expose_secret())));
     format!("Basic {}", STANDARD.encode(both.as_bytes())).into()
 }
@@ -178,7 +180,8 @@ async fn ask<T: DeserializeOwned>(
         return Err(unusable(&format!("{host} answered {}", answer.status)));
     }
     let body = Zeroizing::new(answer.body);
-    serde_json::from_slice(&body).map_err(|_| unusable(&format!("{host} answered no such document")))
+    serde_json::from_slice(&body)
+        .map_err(|_| unusable(&format!("{host} answered no such document")))
 }
 
 fn policy(oidc: &Oidc, method: Method, url: &str) -> Result<Policy, Failure> {

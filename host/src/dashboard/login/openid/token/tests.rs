@@ -108,7 +108,8 @@ fn a_token_without_a_signature_or_with_a_shared_secret_is_none() {
     let header = Header { kid: Some("a".to_owned()), ..Header::new(Algorithm::HS256) };
     let signed = encode(&header, &claims(), &EncodingKey::from_secret(public.as_bytes())).unwrap();
     assert!(checked(&signed.into(), &[&ours]).is_err());
-    let shared = json!({ "keys": [{ "kty": "oct", "k": URL_SAFE_NO_PAD.encode("s"), "kid": "a" }] });
+    let shared =
+        json!({ "keys": [{ "kty": "oct", "k": URL_SAFE_NO_PAD.encode("s"), "kid": "a" }] });
     let shared: JwkSet = serde_json::from_value(shared).unwrap();
     assert!(!fits(&shared.keys[0], Algorithm::HS256, Some("a")));
 }
