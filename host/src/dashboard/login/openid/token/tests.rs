@@ -33,7 +33,7 @@ fn claims() -> Claims {
     claims
 }
 
-fn with(name: &str, value: Value) -> Claims {
+fn saying(name: &str, value: Value) -> Claims {
     let mut claims = claims();
     claims.insert(name.to_owned(), value);
     claims
@@ -57,7 +57,7 @@ fn a_token_of_the_issuer_for_this_login_is_taken() {
     let ours = pair("a");
     assert_eq!(checked(&token(&ours, Some("a"), &claims()), &[&ours]).unwrap()["sub"], "7");
     assert!(checked(&token(&ours, None, &claims()), &[&ours]).is_ok());
-    let list = with("aud", json!(["keepfresh"]));
+    let list = saying("aud", json!(["keepfresh"]));
     assert!(checked(&token(&ours, Some("a"), &list), &[&ours]).is_ok());
 }
 
@@ -77,7 +77,7 @@ fn each_claim_that_is_wrong_is_enough() {
         ("iat", json!(1_100)),
         ("nbf", json!(1_100)),
     ] {
-        let failed = checked(&token(&ours, Some("a"), &with(name, value.clone())), &[&ours]);
+        let failed = checked(&token(&ours, Some("a"), &saying(name, value.clone())), &[&ours]);
         assert_eq!(failed.unwrap_err().code, code::Login::TokenInvalid, "{name} {value}");
     }
     let mut nameless = claims();
@@ -134,6 +134,6 @@ fn who_is_asked_again_has_answered_since() {
         let wants = Wants { issuer, client_id, nonce: &nonce, since: Some(at(990)), now };
         super::check(&token(&ours, Some("a"), claims), &keys, &wants).is_ok()
     };
-    assert!(check(&with("auth_time", json!(995))));
-    assert!(!check(&with("auth_time", json!(800))) && !check(&with("auth_time", json!(null))));
+    assert!(check(&saying("auth_time", json!(995))));
+    assert!(!check(&saying("auth_time", json!(800))) && !check(&saying("auth_time", json!(null))));
 }
