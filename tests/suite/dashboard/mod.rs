@@ -81,7 +81,7 @@ impl Desk {
 /// The path in an address: the daemon of a test has another port than its manifest says.
 pub(crate) fn path_of(url: &str) -> String {
     let place = url.find("/ui/welcome/").unwrap_or_else(|| panic!("no link: {url}"));
-    url[place..].trim_end().to_owned()
+    url[place..].split(|it: char| it.is_whitespace() || it == '"').next().unwrap().to_owned()
 }
 
 /// Chooses the password.

@@ -120,7 +120,7 @@ fn every_answer_is_protected_and_errors_are_too() {
     protected(&ann.submit("/ui/login", &[("name", "only a name")]).is(400));
     protected(&ann.submit("/ui/login", &[("name", "ann"), ("password", "a wrong one")]).is(403));
     protected(&ann.clone().from_site(Some("cross-site")).submit("/ui/logout", &[]).is(403));
-    protected(&stranger.get("/ui/").is(303));
+    protected(&stranger.get("/ui/attempts").is(303));
     protected(&stranger.get("/ui/login").is(200));
     protected(&stranger.get("/ui/welcome/nothing").is(410));
     let long = "x".repeat(1 << 17);

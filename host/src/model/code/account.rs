@@ -30,7 +30,7 @@ codes! {
         remedy: "Change the groups of the person there.",
         exit: Failed, retryable: false, acts: Operator,
     }
-    Changed = "account.changed" {
+    Changed = "account.changed_meanwhile" {
         meaning: "Somebody else changed the account at the same time.",
         remedy: "Look at the account, then try again.",
         exit: Failed, retryable: true, acts: Operator,
