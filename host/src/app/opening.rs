@@ -106,6 +106,7 @@ impl Opening {
             manifest: Arc::clone(&manifest),
             daemon: purpose == Purpose::Serve,
             reloads: wishes,
+            counts: operator::overview::Counts::default(),
         });
         let app = App {
             lifecycle,

@@ -36,8 +36,20 @@ pub mod export_file;
 /// Lists, in pages.
 mod listing;
 
+/// One attempt with everything about it.
+pub mod attempt;
+
 /// Names that nothing has.
 mod named;
+
+/// All of them in numbers.
+pub mod overview;
+
+/// Those first that need somebody.
+pub mod urgent;
+
+/// What has become of one.
+pub mod history;
 
 /// Refreshing many at once.
 mod bulk;
@@ -52,7 +64,7 @@ pub mod doctor;
 pub mod plugins;
 
 /// Reading everything anew.
-mod reload;
+pub mod reload;
 
 /// Keys of programs.
 pub mod api_keys;
@@ -143,6 +155,8 @@ pub struct Parts {
     pub daemon: bool,
     /// Who reads manifest and plugins anew in the daemon.
     pub reloads: Reloads,
+    /// One count of all connections for all who ask.
+    pub counts: overview::Counts,
 }
 
 impl Operator {
@@ -194,6 +208,9 @@ impl Operator {
             Command::Attempt { id } => self.show_attempt(id).await,
             Command::Follow { query, after } => self.follow(query, after).await,
             Command::Stats { provider, since_s } => self.statistics(provider, since_s).await,
+            Command::Overview => self.overview().await,
+            Command::Urgent { query, page } => self.urgent(query, &page).await,
+            Command::History { id } => self.history(&id).await,
             Command::Schedules => self.schedules().await,
             Command::Plugins | Command::Approved { .. } => Ok(Reply::Plugins(self.plugins())),
             Command::Prune { older_than_s, outcome } => {

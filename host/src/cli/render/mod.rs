@@ -251,7 +251,7 @@ fn as_json(reply: &Reply) -> Value {
         Reply::Enrolled(enrolled) => enrolled::json(enrolled),
         Reply::Attempts(attempts) => json!({ "attempts": attempts }),
         Reply::AttemptPage(page) => json!({ "attempts": page.rows }),
-        Reply::Attempt(attempt) => json!({ "attempt": attempt }),
+        Reply::Attempt(details) => log::attempt_json(details),
         Reply::Stats(stats) => json!(stats),
         Reply::Schedules(schedules) => json!({ "schedules": schedules }),
         Reply::Plugins(plugins) => json!({ "plugins": plugins }),
@@ -269,7 +269,12 @@ fn as_json(reply: &Reply) -> Value {
         Reply::SinkRan(ran) => json!(ran),
         Reply::Audit(page) => json!({ "entries": page.rows }),
         // Only those who ask for them by themselves get them.
-        Reply::Exported(_) | Reply::Followed(_) | Reply::Token { .. } => Value::Null,
+        Reply::Exported(_)
+        | Reply::Followed(_)
+        | Reply::Overview(_)
+        | Reply::Urgent(_)
+        | Reply::History(_)
+        | Reply::Token { .. } => Value::Null,
     }
 }
 
@@ -297,7 +302,7 @@ fn as_text(reply: &Reply) {
         Reply::Attempts(attempts) if attempts.is_empty() => hint("no attempts match"),
         Reply::Attempts(attempts) => out_all(log::attempts(attempts)),
         Reply::AttemptPage(page) => out_all(log::attempts(&page.rows)),
-        Reply::Attempt(attempt) => out_all(log::attempt(attempt)),
+        Reply::Attempt(details) => out_all(log::attempt(details)),
         Reply::Stats(stats) => out_all(log::stats(stats)),
         Reply::Schedules(schedules) if schedules.is_empty() => {
             hint(
@@ -337,7 +342,12 @@ fn as_text(reply: &Reply) {
         Reply::SinkRan(ran) => sink_ran(ran),
         Reply::Audit(page) if page.rows.is_empty() => hint("no entries match"),
         Reply::Audit(page) => out_all(access::entries(&page.rows)),
-        Reply::Exported(_) | Reply::Followed(_) | Reply::Token { .. } => {}
+        Reply::Exported(_)
+        | Reply::Followed(_)
+        | Reply::Overview(_)
+        | Reply::Urgent(_)
+        | Reply::History(_)
+        | Reply::Token { .. } => {}
     }
 }
 
