@@ -26,6 +26,19 @@ pub(in crate::dashboard) fn gauge(label: &str, used: Option<(u64, u64)>, tone: T
     picture("gauge flow", label, (WIDTH, HEIGHT), &body)
 }
 
+/// What something is made of, part by part, each with its class.
+pub(in crate::dashboard) fn split(label: &str, parts: &[(&str, u64)]) -> String {
+    const LONG: u32 = 320;
+    let whole = parts.iter().fold(0_u64, |sum, (_, part)| sum.saturating_add(*part));
+    let (mut body, mut x) = (String::new(), 0.0);
+    for (class, part) in parts {
+        let width = scaled(*part, whole, f64::from(LONG));
+        body.push_str(&rectangle(class, [x, 0.0, width, f64::from(HEIGHT)]));
+        x += width;
+    }
+    picture("split flow", label, (LONG, HEIGHT), &body)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,5 +50,14 @@ mod tests {
             check(&gauge(HOSTILE, used, Tone::Good));
         }
         assert!(gauge("", Some((1, 4)), Tone::Good).contains("width=\"25\""));
+    }
+
+    #[test]
+    fn parts_stand_behind_each_other() {
+        let drawn = split(HOSTILE, &[("soft", 1), ("fill", 3), ("track", 0)]);
+        check(&drawn);
+        assert!(drawn.contains("class=\"fill\" x=\"80\" y=\"0\" width=\"240\""), "{drawn}");
+        check(&split("", &[]));
+        check(&split("", &[("soft", 0), ("fill", u64::MAX), ("track", u64::MAX)]));
     }
 }

@@ -45,6 +45,8 @@ pub struct Overview {
     pub connections: u64,
     /// Those that only a person can help, or whose callers fail.
     pub needing_a_person: u64,
+    /// Those that failed last, as `refresh --failed` takes them.
+    pub failed: u64,
     /// How many are in each state; no entry where none is.
     pub states: BTreeMap<State, u64>,
     /// What is wrong, the worst first: a line for each provider and cause.
@@ -135,7 +137,7 @@ impl Operator {
         let day = storage.statistics(None, clock::before(now, DAY)).await;
         let day = day.map_err(|it| host_fault(&it))?;
         let troubles = self.troubles(now).await?;
-        let Overall { states, ends, due, changes } = overall;
+        let Overall { states, failed, ends, due, changes } = overall;
         let needs =
             |(state, count): (&State, &u64)| if state.needs_a_person() { *count } else { 0 };
         Ok(Overview {
@@ -143,6 +145,7 @@ impl Operator {
             age_ms: 0,
             connections: states.values().sum(),
             needing_a_person: states.iter().map(needs).sum(),
+            failed,
             states,
             troubles,
             ends,

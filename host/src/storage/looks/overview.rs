@@ -15,6 +15,8 @@ use crate::storage::OutboxEvent;
 pub struct Overall {
     /// How many are in each state; of those that have not been connected yet, none.
     pub states: BTreeMap<State, u64>,
+    /// How many failed last, the paused ones too.
+    pub failed: u64,
     /// When their tokens end.
     pub ends: EndCounts,
     /// How many are due in each of the hours that were asked for.

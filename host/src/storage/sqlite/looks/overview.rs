@@ -50,6 +50,11 @@ const STATES: &str = "
     where not (c.generation = 0 and c.enrolled is x'636f6e73656e74')
     group by state, works";
 
+/// What `refresh --failed` takes.
+const FAILED: &str = "
+    select count(*) from connections indexed by connections_failing
+    where failures > 0 or problem is not null";
+
 const ENDS: &str = "
     select (select count(*) from connections where expires_at <= ?1),
            (select count(*) from connections where expires_at > ?1 and expires_at <= ?1 + 3600000),
@@ -86,8 +91,10 @@ pub(super) async fn overall(
     let ends = ends(readers, now).await?;
     let works = ends.hour + ends.day + ends.week + ends.month + ends.later + ends.unknown;
     let due = due(readers, counting, &names).await?;
+    let failed: i64 = sqlx::query_scalar(FAILED).fetch_one(readers).await?;
     let changes = changes(readers, counting.changes).await?;
-    Ok(Overall { states: states(&some, works), ends, due, changes })
+    let (states, failed) = (states(&some, works), failed.unsigned_abs());
+    Ok(Overall { states, failed, ends, due, changes })
 }
 
 /// Those whose token works and of which nothing else is known are fresh.
