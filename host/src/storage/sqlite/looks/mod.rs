@@ -4,6 +4,9 @@ mod history;
 mod overview;
 mod urgency;
 
+#[cfg(test)]
+mod tests;
+
 use jiff::Timestamp;
 
 use crate::model::id::{AttemptId, ConnectionId};

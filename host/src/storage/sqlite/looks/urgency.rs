@@ -157,7 +157,7 @@ impl Stretch {
             Some(State::Reconnect | State::Misconfigured) => &[Stuck],
             Some(State::Late) => &[Broken, Overdue],
             Some(State::Expired) => &[Broken, Overdue, Past],
-            Some(State::New) => &[New],
+            Some(State::New) => &[Overdue, New],
             Some(State::Fresh) => &[Ahead, Endless],
             Some(State::Paused) => &[Past, Paused],
             Some(State::Refreshing) => &[Open],
