@@ -17,7 +17,7 @@ pub(super) mod asking;
 pub(super) mod doing;
 
 use askama::Template;
-use axum::extract::{Path, State as Extension};
+use axum::extract::{self, Path};
 use axum::response::Response;
 use serde::Deserialize;
 
@@ -96,7 +96,7 @@ struct Tried {
 
 /// The page.
 pub(in crate::dashboard) async fn show(
-    Extension(dashboard): Extension<Dashboard>,
+    extract::State(dashboard): extract::State<Dashboard>,
     person: Person,
     Path(text): Path<String>,
     Asked(After { done }): Asked<After>,

@@ -245,7 +245,7 @@ impl Look<'_> {
         if first > last {
             return Ok(Vec::new());
         }
-        let (ends, key) = after.map_or((first, ""), |it| (it.ends, &it.key));
+        let (ends, key) = after.map_or((first, ""), |it| (it.ends, it.key.as_str()));
         let provider = wanted.provider.as_deref();
         let query = sqlx::query(stretch.statement())
             .bind(ends)
