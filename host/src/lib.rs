@@ -67,6 +67,9 @@ pub mod control;
 /// The same for programs, over HTTP.
 pub mod api;
 
+/// The pages for people.
+pub mod dashboard;
+
 /// The one place where the stages meet.
 pub mod app;
 

@@ -20,7 +20,7 @@ use crate::model::id::ConnectionId;
 
 /// The other end of a connection.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Peer {
+pub enum Peer {
     /// At an address.
     Address(SocketAddr),
     /// A user of this machine, at the socket: the daemon's own, or root.

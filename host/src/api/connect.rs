@@ -17,7 +17,6 @@ use utoipa::ToSchema;
 
 use crate::api::Api;
 use crate::api::caller::Caller;
-use crate::api::connections::unexpected;
 use crate::api::idempotency::Secret;
 use crate::api::links::Link;
 use crate::api::problem::Problem;
@@ -25,6 +24,7 @@ use crate::api::reading::{Body, id};
 use crate::model::api_key::Scope;
 use crate::model::audit::{Action, Actor};
 use crate::model::code;
+use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
 use crate::model::token::hex;
 use crate::operator::command::Plain;
@@ -83,7 +83,9 @@ pub(super) async fn link(
         return Err(crate::api::caller::unknown(&id));
     }
     let server = api.operator().manifest().server.clone();
-    let base = server.url.ok_or_else(no_url)?;
+    if server.url.is_none() {
+        return Err(no_url().into());
+    }
     if let Some(place) = wanted.return_to.as_ref().filter(|it| !server.return_to.contains(it)) {
         let place = Url::parse(place).ok().map_or_else(String::new, |it| format!(": {it}"));
         let detail =
@@ -95,29 +97,47 @@ pub(super) async fn link(
         let detail = format!("expires_in must be 1 to {LONGEST}");
         return Err(Problem::new(code::Http::BodyInvalid, detail));
     }
-    let now = api.operator().now();
-    let until = now + SignedDuration::from_secs(i64::try_from(seconds).unwrap_or_default());
+    let until = api.operator().now()
+        + SignedDuration::from_secs(i64::try_from(seconds).unwrap_or_default());
     let wish = Wish { scopes: wanted.scopes, other_account: wanted.other_account };
-    let (actor, return_to) = (caller.actor.clone(), wanted.return_to);
-    let word = word()?;
-    let url = format!("{base}/connect/{word}");
-    api.operator().note(&actor, Action::LinkCreated, id.full(), None).await;
-    api.0.links.add(word, Link { id, wish, actor, return_to, until, visit: None }, now);
+    let url = api.link(&caller.actor, id, wish, wanted.return_to, until).await?;
     let mut answer =
         (StatusCode::CREATED, Json(ForAPerson { url, expires_at: until })).into_response();
     answer.extensions_mut().insert(Secret);
     Ok(answer)
 }
 
-fn no_url() -> Problem {
-    let detail = "nobody could open a link: set `server.url` in the manifest to where browsers reach this server";
-    Problem::new(code::Connect::NoUrl, detail)
+impl Api {
+    /// Makes a link by which a person connects an account to `id` until then: for whoever `actor` sends there.
+    pub async fn link(
+        &self,
+        actor: &Actor,
+        id: ConnectionId,
+        wish: Wish,
+        return_to: Option<String>,
+        until: Timestamp,
+    ) -> Result<String, Failure> {
+        let base = self.operator().manifest().server.url.clone().ok_or_else(no_url)?;
+        let word = word()?;
+        let url = format!("{base}/connect/{word}");
+        self.operator().note(actor, Action::LinkCreated, id.full(), None).await;
+        let link = Link { id, wish, actor: actor.clone(), return_to, until, visit: None };
+        self.0.links.add(word, link, self.operator().now());
+        Ok(url)
+    }
+}
+
+fn no_url() -> Failure {
+    let message = "nobody could open a link: set `server.url` in the manifest to where browsers reach this server";
+    Failure::new(Case::Misconfigured, code::Connect::NoUrl, message)
 }
 
 /// A word that nobody guesses.
-fn word() -> Result<String, Problem> {
+fn word() -> Result<String, Failure> {
     let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|_| unexpected())?;
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Failure::new(Case::HostFault, code::Internal::Panic, format!("no random bytes: {error}"))
+    })?;
     Ok(hex(&bytes))
 }
 

@@ -71,15 +71,15 @@ mod metrics;
 use std::sync::Arc;
 
 use axum::Router;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 
+pub use caller::Peer;
 pub use routes::document;
 
 use crate::delivery::Feed;
 use crate::model::audit::Actor;
-use crate::model::code;
-use crate::model::failure::{Case, Failure};
-use crate::operator::{Command, Operator, Progress, Reply};
+use crate::model::failure::Failure;
+use crate::operator::{Command, Operator, Reply};
 use events::Seats;
 use idempotency::Replays;
 use links::Links;
@@ -100,8 +100,6 @@ struct Parts {
     links: Links,
     feed: Feed,
     seats: Seats,
-    /// Where the progress of commands goes that answer at once.
-    unheard: mpsc::UnboundedSender<Progress>,
 }
 
 impl Api {
@@ -115,7 +113,6 @@ impl Api {
             links: Links::default(),
             feed,
             seats: Seats::default(),
-            unheard: mpsc::unbounded_channel().0,
         }))
     }
 
@@ -128,23 +125,7 @@ impl Api {
         &self.0.operator
     }
 
-    /// Asks for something in the name of `actor`. A caller who hangs up ends neither a change nor what is written
-    /// down of it.
     async fn ask(&self, actor: &Actor, command: Command) -> Result<Reply, Failure> {
-        let operator = self.operator();
-        // Tokens are refreshed in tasks of their own.
-        if command.only_looks() || matches!(command, Command::TokenGet { .. }) {
-            return operator.run(actor, command, &self.0.unheard).await;
-        }
-        let (this, actor) = (self.clone(), actor.clone());
-        let work = async move { this.operator().run(&actor, command, &this.0.unheard).await };
-        let done = operator.lifecycle().spawn("command", work).await;
-        done.unwrap_or_else(|| {
-            Err(Failure::new(
-                Case::HostFault,
-                code::Internal::Panic,
-                "a fault in this program ended it; see the log",
-            ))
-        })
+        self.operator().ask(actor, command).await
     }
 }

@@ -107,6 +107,7 @@ impl Opening {
             daemon: purpose == Purpose::Serve,
             reloads: wishes,
             counts: operator::overview::Counts::default(),
+            unheard: operator::Unheard::default(),
         });
         let app = App {
             lifecycle,

@@ -14,6 +14,7 @@ use crate::api::listening::{AtAddress, AtSocket};
 use crate::app::App;
 use crate::app::watch::Watch;
 use crate::control::Server;
+use crate::dashboard::Dashboard;
 use crate::delivery::{Delivery, Log};
 use crate::lifecycle::signals::Signals;
 use crate::lifecycle::{limits, systemd};
@@ -69,7 +70,8 @@ pub async fn serve(mut app: App, watch: Watch, signals: Signals) -> Result<(), S
     let delivery = Delivery::start(app.delivery(&scheduler)).await.map_err(io::Error::other)?;
     scheduler.start();
     app.lifecycle.spawn("control", server.run(app.operator.clone(), app.lifecycle.clone()));
-    let router = Api::new(app.operator.clone(), delivery.feed()).router();
+    let api = Api::new(app.operator.clone(), delivery.feed());
+    let router = Dashboard::new(app.operator.clone(), api).router();
     app.lifecycle.spawn("api socket", at_socket.run(router.clone(), app.lifecycle.clone()));
     if let Some(at_address) = at_address {
         app.lifecycle.spawn("api", at_address.run(router, app.lifecycle.clone()));

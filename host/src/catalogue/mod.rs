@@ -50,7 +50,7 @@ pub use sample::Sample;
 
 use crate::egress::Gate;
 use crate::manifest::Manifest;
-use crate::model::code;
+use crate::model::code::{self, Code};
 use crate::model::failure::{Case, Failure};
 use crate::sandbox::{Cache, Program, Sandbox};
 
@@ -85,6 +85,31 @@ pub struct FileReport {
     pub running: Option<String>,
     /// Why the file itself is not used.
     pub refused: Option<Failure>,
+    /// What was approved for it before this load.
+    pub approved: Option<LockEntry>,
+    /// What it asks for; none of one that is not loaded.
+    pub asks: Option<LockEntry>,
+}
+
+impl FileReport {
+    /// Of a file that was not looked at yet.
+    pub fn of(file: &str) -> Self {
+        Self {
+            file: file.to_owned(),
+            digest: String::new(),
+            program: None,
+            running: None,
+            refused: None,
+            approved: None,
+            asks: None,
+        }
+    }
+
+    /// The command that approves it, if it waits for that.
+    pub fn approve_command(&self) -> Option<String> {
+        let waits = self.refused.as_ref()?.code == Code::from(code::PluginFile::PermissionsWidened);
+        waits.then(|| approval::command(&self.file, &self.digest))
+    }
 }
 
 /// Writes approvals down, or does not.
@@ -169,13 +194,7 @@ impl Loader {
 
     /// One file; if a provider uses it, with its program.
     async fn file(&self, used: bool, found: discover::Found, now: Timestamp) -> FileReport {
-        let mut report = FileReport {
-            file: found.file.clone(),
-            digest: String::new(),
-            program: None,
-            running: None,
-            refused: None,
-        };
+        let mut report = FileReport::of(&found.file);
         let looked_at = if used {
             self.load_into(&mut report, &found, now).await
         } else {
@@ -245,6 +264,7 @@ impl Loader {
 fn admit(report: &mut FileReport, lock: &mut LockFile) {
     let Some(program) = &report.program else { return };
     let asks = LockEntry::of(program, &report.digest);
+    (report.approved, report.asks) = (lock.entry(&report.file).cloned(), Some(asks.clone()));
     let Err(more) = lock.admit(&report.file, asks) else { return };
     refuse(report, not_approved(report, lock, &more));
 }

@@ -198,6 +198,18 @@ pub enum Command {
     Schedules,
     /// Plugin files and what they may do.
     Plugins,
+    /// One plugin file, with what it asks for beside what was approved.
+    Plugin {
+        /// Its name in the plugin folder.
+        file: String,
+    },
+    /// What a new connection needs.
+    Form {
+        /// Of this provider.
+        provider: String,
+    },
+    /// What this installation runs on.
+    System,
     /// Forgets old attempts.
     Prune {
         /// The smallest age, in seconds.
@@ -381,6 +393,9 @@ impl Command {
                 | Self::History { .. }
                 | Self::Schedules
                 | Self::Plugins
+                | Self::Plugin { .. }
+                | Self::Form { .. }
+                | Self::System
                 | Self::Channels
                 | Self::Sinks
                 | Self::Doctor

@@ -63,6 +63,12 @@ pub mod doctor;
 /// Plugins and schedules as people read them.
 pub mod plugins;
 
+/// One plugin file, and what a new connection needs.
+pub mod inspected;
+
+/// What this installation runs on.
+pub mod system;
+
 /// Reading everything anew.
 pub mod reload;
 
@@ -84,6 +90,9 @@ mod audit;
 /// Requests of programs through the proxy.
 mod passing;
 
+/// Commands of people and programs that may go before they are done.
+mod asking;
+
 /// Connections as people and scripts read them.
 pub mod view;
 
@@ -93,6 +102,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+pub use asking::Unheard;
 pub use audit::Tally;
 pub use command::{AuditQuery, Command, LogQuery, PageQuery, Selection, Wish};
 pub use listing::PAGE;
@@ -157,6 +167,8 @@ pub struct Parts {
     pub reloads: Reloads,
     /// One count of all connections for all who ask.
     pub counts: overview::Counts,
+    /// Where nobody listens.
+    pub unheard: Unheard,
 }
 
 impl Operator {
@@ -212,6 +224,9 @@ impl Operator {
             Command::Urgent { query, page } => self.urgent(query, &page).await,
             Command::History { id } => self.history(&id).await,
             Command::Schedules => self.schedules().await,
+            Command::Plugin { file } => self.inspect(&file),
+            Command::Form { provider } => self.form(&provider),
+            Command::System => self.system().await,
             Command::Plugins | Command::Approved { .. } => Ok(Reply::Plugins(self.plugins())),
             Command::Prune { older_than_s, outcome } => {
                 self.prune(self.ago(older_than_s), outcome).await

@@ -19,10 +19,12 @@ use crate::operator::command::Plain;
 use crate::operator::doctor::Finding;
 use crate::operator::history::History;
 use crate::operator::import_file::{Remarks, Row};
+use crate::operator::inspected::{FormView, PluginDetails};
 use crate::operator::overview::Overview;
 use crate::operator::plugins::{PluginView, ScheduleView};
 use crate::operator::readiness::Readiness;
 use crate::operator::sinks::{SinkRun, SinkView};
+use crate::operator::system::SystemView;
 use crate::operator::urgent::UrgentView;
 use crate::operator::view::{ConnectionView, Details};
 use crate::refresher::{Served, Short};
@@ -99,6 +101,12 @@ pub enum Reply {
     Schedules(Vec<ScheduleView>),
     /// Plugin files.
     Plugins(Vec<PluginView>),
+    /// One of them.
+    Plugin(Box<PluginDetails>),
+    /// What a new connection needs.
+    Form(Box<FormView>),
+    /// What this installation runs on.
+    System(Box<SystemView>),
     /// What was forgotten.
     Pruned {
         /// Attempts.

@@ -18,7 +18,7 @@ const LAYERS: &[&str] = &[
     "vault", "storage", "egress",                // what is hidden, what is kept, the way out
     "manifest", "sandbox", "catalogue",          // what the operator wants, and what runs it
     "refresher", "proxy", "scheduler", "delivery", // the work
-    "operator", "control", "api",                // what people and programs can ask for, and from where
+    "operator", "control", "api", "dashboard",                // what people and programs can ask for, and from where
     "app", "cli",                                // assembly
 ];
 

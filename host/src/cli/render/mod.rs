@@ -274,7 +274,10 @@ fn as_json(reply: &Reply) -> Value {
         | Reply::Overview(_)
         | Reply::Urgent(_)
         | Reply::History(_)
-        | Reply::Token { .. } => Value::Null,
+        | Reply::Token { .. }
+        | Reply::Plugin(_)
+        | Reply::Form(_)
+        | Reply::System(_) => Value::Null,
     }
 }
 
@@ -347,7 +350,10 @@ fn as_text(reply: &Reply) {
         | Reply::Overview(_)
         | Reply::Urgent(_)
         | Reply::History(_)
-        | Reply::Token { .. } => {}
+        | Reply::Token { .. }
+        | Reply::Plugin(_)
+        | Reply::Form(_)
+        | Reply::System(_) => {}
     }
 }
 

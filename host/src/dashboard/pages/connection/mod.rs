@@ -48,6 +48,8 @@ struct Shown {
     frame: Frame,
     /// Its address, before what is done with it.
     place: String,
+    /// Where its account is connected.
+    connect: String,
     /// The log of it alone.
     log: String,
     name: String,
@@ -146,7 +148,8 @@ fn shown(
         (it.generation, frame.when(&it.at), format!("{}/attempts/{}", frame.base, it.attempt))
     };
     Shown {
-        place: frame.connection(&id.to_string()),
+        place: frame.connection(id),
+        connect: format!("{}/connect/{}", frame.base, frame.address(id)),
         log: format!("{}/attempts?{query}", frame.base),
         name: id.to_string(),
         labels: view.labels.clone(),

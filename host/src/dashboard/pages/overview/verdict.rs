@@ -108,10 +108,13 @@ fn trouble(frame: &Frame, it: &TroubleView) -> Trouble {
 fn click(frame: &Frame, it: &TroubleView) -> Option<Click> {
     let name = it.names.first().filter(|_| it.connections == 1)?;
     let id = ConnectionId::new(&it.provider, name).ok()?;
-    let place = frame.connection(&id.to_string());
+    let place = frame.connection(&id);
     let words = &frame.words;
     let (text, is_form, place) = match it.cause {
-        Cause::Reconnect => (words.say("connection-connect"), false, format!("{place}/connect")),
+        Cause::Reconnect => {
+            let place = format!("{}/connect/{}", frame.base, frame.address(&id));
+            (words.say("connection-connect"), false, place)
+        }
         Cause::Failing => (words.say("connection-refresh"), true, format!("{place}/refresh")),
         Cause::Misconfigured | Cause::Approval => (words.say("overview-why"), false, place),
     };
@@ -210,7 +213,7 @@ impl Changed {
         let (text, class) = change_word(&frame.words, it.kind);
         Self {
             at: frame.when(&it.at),
-            place: frame.connection(&it.connection.to_string()),
+            place: frame.connection(&it.connection),
             connection: it.connection.to_string(),
             text,
             class,

@@ -1,0 +1,67 @@
+//! Why there is no page: what is said instead, with what helps. The guard makes the page, since it knows the frame.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use crate::model::failure::{Case, Failure};
+
+/// Why there is no page.
+#[derive(Clone, Debug)]
+pub(super) enum Refused {
+    /// Nobody knows who looks: the way to the login, and back to this place.
+    Login(String),
+    /// Whoever looks may only look.
+    ReadOnly,
+    /// There is nothing here.
+    NotFound,
+    /// The form or the address says what cannot be.
+    Unreadable,
+    /// The request comes from a page of another site, or is for another host.
+    Elsewhere,
+    /// Too many tries.
+    TooMany,
+    /// What was asked for was not done.
+    Failed(Box<Failure>),
+    /// A mistake in this program.
+    Fault,
+}
+
+impl Refused {
+    /// The status of the answer.
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::Login(_) => StatusCode::SEE_OTHER,
+            Self::ReadOnly | Self::Elsewhere => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Unreadable => StatusCode::BAD_REQUEST,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::Failed(failure) => status_of(failure),
+            Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+fn status_of(failure: &Failure) -> StatusCode {
+    match failure.case {
+        Case::HostFault => StatusCode::SERVICE_UNAVAILABLE,
+        Case::Unavailable | Case::RateLimited(_) | Case::InDoubt | Case::Unexpected => {
+            StatusCode::BAD_GATEWAY
+        }
+        _ if failure.code.text().ends_with(".unknown") => StatusCode::NOT_FOUND,
+        _ => StatusCode::CONFLICT,
+    }
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(Box::new(failure))
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let mut answer = self.status().into_response();
+        answer.extensions_mut().insert(self);
+        answer
+    }
+}
