@@ -9,7 +9,7 @@ const HEIGHT: u32 = 12;
 pub(in crate::dashboard) fn gauge(label: &str, used: Option<(u64, u64)>, tone: Tone) -> String {
     let (width, height) = (f64::from(WIDTH), f64::from(HEIGHT));
     let body = match used {
-        None => rectangle("none", [0.5, 0.5, width - 1.0, height - 1.0]),
+        None => rectangle(Tone::None.class(), [0.5, 0.5, width - 1.0, height - 1.0]),
         Some((used, whole)) => {
             let filled = scaled(used, whole, width);
             // What is used up has a notch at its end, for those who see no colour.
