@@ -106,7 +106,7 @@ impl Counts {
     async fn make(&self, operator: &Operator) -> Result<Arc<Count>, Failure> {
         // Before anything is read: what changes meanwhile is for the next one.
         let (begun, changes) = (Instant::now(), *operator.0.storage.changes().borrow());
-        let overview = operator.count().await?;
+        let overview = operator.count_all().await?;
         let count = Arc::new(Count { overview, begun, took: begun.elapsed(), changes });
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&count));
         Ok(count)

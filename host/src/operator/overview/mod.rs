@@ -122,7 +122,7 @@ impl Operator {
     }
 
     /// Counts.
-    async fn count(&self) -> Result<Overview, Failure> {
+    async fn count_all(&self) -> Result<Overview, Failure> {
         let now = self.now();
         let from = clock::hour(now);
         let counting = Counting {

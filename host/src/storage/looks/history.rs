@@ -7,7 +7,7 @@ use crate::model::attempt::Outcome;
 use crate::model::id::AttemptId;
 
 /// Tries that are read for it at most: ninety days of one every ten minutes.
-pub const MOST: u32 = 13_000;
+pub(in crate::storage) const MOST: u32 = 13_000;
 
 /// One try, as far as it is counted.
 #[derive(Clone, Debug, PartialEq, Eq)]

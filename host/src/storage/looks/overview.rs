@@ -58,7 +58,7 @@ pub struct Counting {
 }
 
 /// Kinds of events that change what people have to do.
-pub const CHANGES: &[EventKind] = &[
+pub(in crate::storage) const CHANGES: &[EventKind] = &[
     EventKind::Recovered,
     EventKind::Failed,
     EventKind::Reconnect,

@@ -69,7 +69,7 @@ pub struct Try {
 }
 
 /// Tries of a strip.
-pub const TRIES: u32 = 30;
+pub(in crate::storage) const TRIES: u32 = 30;
 
 /// A place in the order.
 #[derive(Clone, Debug, PartialEq, Eq)]

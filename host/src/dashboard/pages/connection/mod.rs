@@ -8,13 +8,13 @@ mod pictures;
 mod facts;
 
 /// Showing its token.
-pub(super) mod token;
+pub(in crate::dashboard) mod token;
 
 /// What a form asks before something is done.
-pub(super) mod asking;
+pub(in crate::dashboard) mod asking;
 
 /// Doing it.
-pub(super) mod doing;
+pub(in crate::dashboard) mod doing;
 
 use askama::Template;
 use axum::extract::{self, Path};
