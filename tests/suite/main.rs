@@ -9,6 +9,7 @@ mod captured;
 mod checking;
 mod connecting;
 mod crash;
+mod dashboard;
 mod explaining;
 mod failing;
 mod first_day;
