@@ -83,7 +83,6 @@ attempts-24h = 24 hours
 attempts-7d = 7 days
 attempts-30d = 30 days
 attempts-newer = { $count ->
-    [0] { "" }
     [one] { $count } new attempt: show it
    *[other] { $count } new attempts: show them
 }
@@ -204,7 +203,7 @@ system-key-seals = seals new values
 system-key-opens = opens older values
 system-backup = Back up the database file and the key, each in another place: one is worth nothing without the other.
 system-refreshes = Refreshes
-system-rate = Success
+system-rate = Success rate
 system-doctor = Run the doctor
 doctor-title = What the doctor found
 

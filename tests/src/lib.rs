@@ -68,3 +68,6 @@ pub mod upstream;
 
 /// Servers and a browser that others wrote.
 pub mod servers;
+
+/// A person at a real browser, step by step.
+pub mod pilot;

@@ -204,10 +204,7 @@ pub fn browser(url: &str) -> Option<Result<String, String>> {
 /// When the browser's script says something else than it should.
 pub fn browse(arguments: &[&str]) -> Option<Result<Value, String>> {
     let home = installed("oidc")?;
-    let chromium = std::env::var_os("CHROMIUM").unwrap_or_else(|| "/usr/bin/chromium".into());
-    if !Path::new(&chromium).exists() {
-        return skipped("Chromium is not installed");
-    }
+    chromium()?;
     let folder = folder();
     let mut command = Command::new("node");
     command.arg(home.join("browser.mjs")).args(arguments).stdin(Stdio::null());
@@ -218,6 +215,13 @@ pub fn browse(arguments: &[&str]) -> Option<Result<Value, String>> {
         return Some(Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
     }
     Some(Ok(serde_json::from_slice(&output.stdout).expect("the last page is one line of JSON")))
+}
+
+/// Chromium; nothing, and a line that says so, where there is none.
+pub fn chromium() -> Option<PathBuf> {
+    let named = std::env::var_os("CHROMIUM").unwrap_or_else(|| "/usr/bin/chromium".into());
+    let chromium = PathBuf::from(named);
+    if chromium.exists() { Some(chromium) } else { skipped("Chromium is not installed") }
 }
 
 /// The Python of what `./dev servers` installed under this name, or nothing if that is not installed.

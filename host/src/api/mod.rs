@@ -74,6 +74,7 @@ use axum::Router;
 use tokio::sync::Semaphore;
 
 pub use caller::Peer;
+pub use problem::status_of;
 pub use routes::document;
 
 use crate::delivery::Feed;

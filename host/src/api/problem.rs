@@ -142,7 +142,7 @@ impl IntoResponse for Problem {
 }
 
 /// The status of a failure. What a code does not say, the case does.
-fn status_of(code: &Code, case: Case) -> StatusCode {
+pub fn status_of(code: &Code, case: Case) -> StatusCode {
     match code {
         Code::Auth(code) => of_auth(*code),
         Code::Http(code) => of_http(*code),

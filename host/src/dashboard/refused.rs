@@ -3,7 +3,8 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use crate::model::failure::{Case, Failure};
+use crate::api::status_of;
+use crate::model::failure::Failure;
 
 /// Why there is no page.
 #[derive(Clone, Debug)]
@@ -35,20 +36,9 @@ impl Refused {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Unreadable => StatusCode::BAD_REQUEST,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
-            Self::Failed(failure) => status_of(failure),
+            Self::Failed(failure) => status_of(&failure.code, failure.case),
             Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
         }
-    }
-}
-
-fn status_of(failure: &Failure) -> StatusCode {
-    match failure.case {
-        Case::HostFault => StatusCode::SERVICE_UNAVAILABLE,
-        Case::Unavailable | Case::RateLimited(_) | Case::InDoubt | Case::Unexpected => {
-            StatusCode::BAD_GATEWAY
-        }
-        _ if failure.code.text().ends_with(".unknown") => StatusCode::NOT_FOUND,
-        _ => StatusCode::CONFLICT,
     }
 }
 

@@ -56,9 +56,9 @@ impl Operator {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             now: self.now(),
             readiness: self.readiness().await,
-            manifest: manifest.path.clone(),
-            plugins: manifest.plugins.dir.clone(),
-            database: path.clone(),
+            manifest: absolute(&manifest.path),
+            plugins: absolute(&manifest.plugins.dir),
+            database: absolute(path),
             database_bytes: bytes_of(path),
             free_bytes: free(path),
             keys: keys.into_iter().map(key).collect(),
@@ -68,6 +68,11 @@ impl Operator {
             retention_s: manifest.storage.retention.as_secs(),
         })))
     }
+}
+
+/// A path that makes sense wherever it is read.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Of the file and of what SQLite keeps beside it.

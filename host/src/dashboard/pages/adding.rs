@@ -108,7 +108,7 @@ pub(in crate::dashboard) async fn add(
     }
     adding.wrong = wrong;
     // A secret goes in once, and comes out of nothing.
-    let plain = fields.into_iter().filter(|(name, _)| !name.starts_with("secret."));
+    let plain = fields.into_iter().filter(|(name, _)| !name.starts_with("secret:"));
     adding.filled = plain.collect();
     page_with(StatusCode::UNPROCESSABLE_ENTITY, &adding)
 }
@@ -118,7 +118,7 @@ fn row(form: &FormView, fields: &BTreeMap<String, String>) -> Row {
     let given = |name: &str| fields.get(name).map(|it| it.trim()).filter(|it| !it.is_empty());
     let of = |kind: &str, all: &[FieldView]| {
         let found = all.iter().filter_map(|it| {
-            let value = given(&format!("{kind}.{}", it.name))?;
+            let value = given(&format!("{kind}:{}", it.name))?;
             Some((it.name.clone(), value.to_owned()))
         });
         found.collect::<BTreeMap<_, _>>()

@@ -49,9 +49,9 @@ pub(in crate::dashboard) async fn list(
     let Page { rows, unreadable, next } = found;
     let frame = Frame::new(&dashboard, &person, Section::Attempts, String::new());
     let frame = frame.called("attempts-title").live();
-    let newer = wanted.behind.as_ref().map(|behind| {
+    let newer = wanted.behind.as_ref().and_then(|behind| {
         let count = rows.iter().take_while(|it| it.id.to_string() > *behind).count();
-        frame.words.count("attempts-newer", count)
+        (count > 0).then(|| frame.words.count("attempts-newer", count))
     });
     page(&Attempts { frame, rows, unreadable: unreadable.len(), next, newer, wanted })
 }

@@ -1,0 +1,173 @@
+//! The pages in a real browser: what changes by itself, what a person is using and keeps, and that everybody can use
+//! them: without scripts, by keyboard alone, on narrow windows, in the dark, from right to left.
+
+use std::path::Path;
+
+use e2e::pilot::Pilot;
+use e2e::provider::answer::Answer;
+use e2e::provider::script::Scenario;
+use serde_json::json;
+
+use super::pages::{PAGES, Shop};
+use super::{PASSWORD, path_of};
+use crate::api::address;
+
+/// A browser whose person has just chosen the password.
+fn inside(shop: &Shop, mut pilot: Pilot) -> (Pilot, String) {
+    let root = format!("http://{}", address(&shop.daemon));
+    let made = shop.stage.home.run(&["account", "add", "ann", "--role", "operator"]).exits(0);
+    pilot.go(&format!("{root}{}", path_of(&made.stdout)));
+    pilot.fill("input[name=password]", PASSWORD);
+    pilot.fill("input[name=again]", PASSWORD);
+    pilot.click("main button");
+    assert!(pilot.url().ends_with("/ui/"), "{}", pilot.url());
+    (pilot, root)
+}
+
+#[test]
+fn somebody_logs_in_refreshes_and_sees_the_row_change_by_itself() {
+    let Some(pilot) = Pilot::start() else { return };
+    let shop = Shop::open("");
+    let (mut pilot, root) = inside(&shop, pilot);
+    assert!(pilot.text("main").contains("fresh"), "{}", pilot.text("main"));
+    // It is the calm icon, and the title counts nobody.
+    assert!(!pilot.ask("document.title").as_str().unwrap().starts_with('('));
+    shop.stage.control().script(Scenario::from(Answer::server_error()).always());
+    let _ = shop.stage.run_refresh(&["eskiz", "--force"]);
+    pilot.until("document.querySelector('main').innerText.includes('late')");
+    shop.stage.control().clear_script();
+    pilot.go(&format!("{root}/ui/connections/eskiz"));
+    pilot.click("form[action$='/refresh'] button");
+    pilot.until("document.querySelector('main').innerText.includes('fresh')");
+    assert_eq!(pilot.noise(), Vec::<String>::new());
+}
+
+#[test]
+fn what_somebody_has_open_survives_twenty_changes() {
+    let Some(pilot) = Pilot::start() else { return };
+    let shop = Shop::open("");
+    let (mut pilot, _) = inside(&shop, pilot);
+    pilot.size(600, 420);
+    pilot.until("document.getElementById('live').dataset.state === 'live'");
+    pilot.ask(
+        "document.querySelector('details.who').open = true; document.querySelector('input[name=zone]').focus();
+         document.querySelector('input[name=zone]').setSelectionRange(1, 2); window.scrollTo(0, 40);
+         window.changes = 0; new MutationObserver(() => window.changes++).observe(document.querySelector('main'),
+            { subtree: true, childList: true, characterData: true, attributes: true });",
+    );
+    pilot.fill("input[name=zone]", "Asia/Tehran");
+    let scrolled = pilot.ask("window.scrollY");
+    for round in 0..20 {
+        let _ = shop.stage.run_refresh(&["eskiz", "--force"]);
+        pilot.until(&format!("window.changes > {round}"));
+    }
+    let state = pilot.ask(
+        "({ open: document.querySelector('details.who').open, focus: document.activeElement.name,
+            typed: document.querySelector('input[name=zone]').value, scrolled: window.scrollY })",
+    );
+    let wanted = json!({ "open": true, "focus": "zone", "typed": "Asia/Tehran", "scrolled": scrolled });
+    assert_eq!(state, wanted);
+}
+
+#[test]
+fn everything_works_without_scripts() {
+    let Some(pilot) = Pilot::without_scripts() else { return };
+    let shop = Shop::open("");
+    let (mut pilot, root) = inside(&shop, pilot);
+    pilot.go(&format!("{root}/ui/connections/eskiz"));
+    pilot.click("form[action$='/refresh'] button");
+    assert!(pilot.text("main").contains("under way"), "{}", pilot.text("main"));
+    pilot.go(&format!("{root}/ui/attempts?outcome=success"));
+    pilot.click("tbody a[data-main]");
+    assert!(pilot.url().contains("/ui/attempts/"), "{}", pilot.url());
+    pilot.go(&format!("{root}/ui/schedules"));
+    pilot.click("details.who summary");
+    pilot.fill("input[name=zone]", "Asia/Tashkent");
+    pilot.click("details.who button");
+    assert!(pilot.text("main").contains("Asia/Tashkent"));
+}
+
+#[test]
+fn a_keyboard_is_enough() {
+    let Some(pilot) = Pilot::start() else { return };
+    let shop = Shop::open("");
+    let (mut pilot, root) = inside(&shop, pilot);
+    // The first stop leads past the menu.
+    pilot.go(&format!("{root}/ui/"));
+    pilot.press("Tab");
+    assert_eq!(pilot.ask("document.activeElement.className"), "skip");
+    pilot.press("Enter");
+    pilot.press("j");
+    pilot.press("Enter");
+    pilot.until("location.pathname.endsWith('/connections/eskiz')");
+    let before = shop.stage.control().seen();
+    for _ in 0..60 {
+        pilot.press("Tab");
+        if pilot.ask("!!document.activeElement.closest(\"form[action$='/refresh']\")") == true {
+            break;
+        }
+    }
+    let ring = pilot.ask("getComputedStyle(document.activeElement).outlineStyle");
+    assert_ne!(ring, "none", "whoever uses the keyboard sees where it is");
+    pilot.press("Enter");
+    e2e::daemon::wait_until("it is refreshed", || shop.stage.control().seen() > before || pilot.text("main").contains("under way") || pilot.text("main").contains("fresh"));
+    pilot.press("g");
+    pilot.press("a");
+    pilot.until("location.pathname.endsWith('/ui/attempts')");
+}
+
+#[test]
+fn no_page_has_a_barrier_in_either_theme_or_asks_anybody_else() {
+    let Some(pilot) = Pilot::start() else { return };
+    let shop = Shop::open("");
+    let (mut pilot, root) = inside(&shop, pilot);
+    let mut barriers = Vec::new();
+    for path in PAGES {
+        pilot.go(&format!("{root}{path}"));
+        for dark in [false, true] {
+            pilot.dark(dark);
+            barriers.extend(pilot.axe().into_iter().map(|it| format!("{path} dark={dark} {it}")));
+        }
+    }
+    assert!(barriers.is_empty(), "{barriers:#?}");
+    assert_eq!(pilot.noise(), Vec::<String>::new());
+}
+
+#[test]
+fn pages_fit_narrow_windows_and_run_from_right_to_left() {
+    let Some(pilot) = Pilot::start() else { return };
+    let shop = Shop::open("");
+    let (mut pilot, root) = inside(&shop, pilot);
+    let mut wide = Vec::new();
+    for path in PAGES {
+        pilot.go(&format!("{root}{path}"));
+        for (width, direction) in [(320, "ltr"), (390, "ltr"), (1280, "ltr"), (320, "rtl"), (1280, "rtl")] {
+            pilot.size(width, 800);
+            pilot.ask(&format!("document.documentElement.dir = '{direction}'"));
+            let over = pilot.ask("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+            if over != 0 {
+                wide.push(format!("{path} at {width} {direction}: {over} too wide"));
+            }
+            let brand = pilot.ask("document.querySelector('.brand').getBoundingClientRect().left");
+            let at_start = brand.as_f64().unwrap() < f64::from(width) / 2.0;
+            assert_eq!(at_start, direction == "ltr", "{path} {width} {direction}");
+        }
+    }
+    assert!(wide.is_empty(), "{wide:#?}");
+}
+
+#[test]
+fn the_pictures_of_the_documents_are_those_of_the_pages() {
+    if std::env::var("KEEPFRESH_PICTURES").as_deref() != Ok("write") {
+        return;
+    }
+    let Some(pilot) = Pilot::start() else { return };
+    let shop = Shop::open("");
+    let (mut pilot, root) = inside(&shop, pilot);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/pictures");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (path, name) in [("/ui/", "overview"), ("/ui/connections/eskiz", "connection"), ("/ui/attempts", "attempts")] {
+        pilot.go(&format!("{root}{path}"));
+        pilot.shot(&folder.join(format!("{name}.png")));
+    }
+}
