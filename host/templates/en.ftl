@@ -320,3 +320,228 @@ accounts-viewer = Viewer: looks, and changes nothing
 accounts-operator = Operator: may do everything
 openid-title = You are not logged in
 openid-again = Try again
+## States and changes, in one word
+state-new = new
+state-fresh = fresh
+state-refreshing = refreshing
+state-late = late
+state-expired = expired
+state-reconnect = reconnect
+state-misconfigured = misconfigured
+state-paused = paused
+change-refreshed = refreshed
+change-recovered = works again
+change-failed = failed
+change-reconnect = needs a person to log in
+change-misconfigured = needs a correction
+change-critical = outcome unknown
+change-ending = token ends soon
+change-expired = token has ended
+trigger-scheduled = by schedule
+trigger-expiry = before its end
+trigger-manual = by a person
+trigger-forced = forced by a person
+trigger-on-demand = for a caller
+trigger-retry = tried again
+trigger-backup = by backup schedule
+trigger-recovery = after an interruption
+
+## Pictures
+word-as-table = As a table
+word-as-list = As a list
+gauge-said = { $percent } % of its life is used
+gauge-unknown = Nobody says when it ends
+strip-none = Never tried
+strip-said = { $count ->
+    [one] The last attempt; { $failed } failed
+   *[other] The last { $count } attempts; { $failed } failed
+}
+calendar-said = { $count ->
+    [0] The last 90 days, without a failure
+    [one] The last 90 days, with failures on { $count } of them
+   *[other] The last 90 days, with failures on { $count } of them
+}
+calendar-day = Day (UTC)
+duration-provider = The provider
+duration-waited = Waiting for a turn
+duration-said = { $what }: half of the attempts and 95 of a hundred, day by day; { $most } at most
+duration-provider-p50 = Provider, half
+duration-provider-p95 = Provider, 95 %
+duration-waited-p50 = Waiting, half
+duration-waited-p95 = Waiting, 95 %
+life-issued = stored
+life-refresh = refresh
+life-expires = ends
+life-now = now
+life-what = What
+life-when = When
+
+## Overview
+overview-title = Overview
+overview-need = { $count ->
+    [one] { $count } of { $all } needs you
+   *[other] { $count } of { $all } need you
+}
+overview-late = { $count ->
+    [one] { $count } of { $all } is late; its callers have a token that works
+   *[other] { $count } of { $all } are late; their callers have tokens that work
+}
+overview-fresh = { $count ->
+    [one] The one connection is in order.
+   *[other] All { $count } connections are in order.
+}
+overview-empty = There is no connection yet.
+overview-next = Next refresh
+overview-counted = Counted
+overview-not-reloaded = The manifest was not reloaded; the last valid version stays in use
+overview-more-troubles = { $count ->
+    [one] and { $count } more
+   *[other] and { $count } more
+}
+overview-retry = Refresh those that failed ({ $count })
+overview-why = Why?
+overview-ends = Tokens end
+ends-past = ended
+ends-hour = < 1 h
+ends-day = < 24 h
+ends-week = < 7 d
+ends-month = < 30 d
+ends-later = later
+ends-unknown = unknown
+overview-ahead = Next 24 hours
+overview-due = { $count ->
+    [0] No refresh is due
+    [one] { $count } refresh is due
+   *[other] { $count } refreshes are due
+}
+overview-peak = most:
+overview-at = at
+overview-hour = Hour
+overview-refreshes = Refreshes
+overview-behind = Last 24 hours
+overview-rate = Success
+overview-p50 = Half took at most
+overview-p95 = 95 % took at most
+overview-changes = Recent changes
+overview-connections = Connections
+overview-search = Search names
+overview-state = State
+overview-label = Label
+overview-lifetime = Token
+overview-next-refresh = Next refresh
+overview-last = Last attempt
+overview-strip = Last 30
+overview-none = No connection matches.
+overview-further = Further
+overview-unreadable = { $count ->
+    [one] The last attempt of { $count } connection cannot be read; the log says why.
+   *[other] The last attempts of { $count } connections cannot be read; the log says why.
+}
+queued-title = Refreshes are queued
+queued-said = { $count ->
+    [0] Nothing had failed, so nothing is refreshed.
+    [one] { $count } refresh is queued.
+   *[other] { $count } refreshes are queued.
+}
+queued-text = They run in the background, within the limits of each provider. What only a person can mend is left as it is.
+queued-attempts = Watch the attempts
+
+## A connection
+connection-refresh = Refresh now
+connection-force = Refresh although it works
+connection-connect = Connect
+connection-pause = Pause
+connection-resume = Resume
+connection-next-step = On the command line:
+connection-life = The token now
+connection-strip = Last attempts
+connection-calendar = 90 days
+connection-durations = How long it took
+connection-facts = Facts
+connection-delivered = Delivered to
+connection-generations = Generations
+connection-attempts = Attempts
+connection-untried = It was never tried.
+connection-log = All its attempts
+connection-severe = What cannot be taken back
+connection-clear = Forget the token
+connection-disconnect = Disconnect
+connection-remove = Remove
+fact-provider = Provider
+fact-plugin = Plugin
+fact-generation = Generation
+fact-token-type = Kind of token
+fact-fingerprint = Fingerprint
+fact-issued = Stored
+fact-expires = Ends
+fact-next-refresh = Next refresh
+fact-refresh-expires = Refresh token ends
+fact-active = Last asked for
+fact-failures = Failures since the last success
+fact-captured = Answers not understood yet
+fact-scopes = Scopes
+fact-missing-scopes = Scopes that are missing
+fact-token = Token
+facts-profile = Profile
+facts-metadata = From the provider
+facts-settings = Settings
+facts-secrets = Secrets, and where each comes from
+token-masked = The token is not shown
+token-none = None
+token-reveal = Show
+delivered-new = nothing yet
+delivered-ok = delivered
+delivered-failing = failing
+delivered-off = switched off
+
+## Before something is done
+confirm-foreseen = What it would do now:
+confirm-back = Back
+force-title = Refresh although it works
+force-text = The token is refreshed now, whatever its expiry, and whatever its provider is waited for.
+force-button = Refresh now
+pause-title = Pause
+pause-text = Nothing is refreshed while it is paused. Its token is handed out for as long as it works.
+pause-button = Pause
+pause-for = For
+pause-hour = 1 hour
+pause-four-hours = 4 hours
+pause-day = 1 day
+pause-week = 7 days
+pause-open = Until it is resumed
+pause-reason = Reason
+pause-reason-help = Shown to others. Never a secret.
+clear-title = Forget the token
+clear-text = Access token and refresh token are deleted here. Callers get none until it is refreshed or connected again. The grant at the provider stays.
+clear-button = Forget the token
+disconnect-title = Disconnect
+disconnect-text = The grant is revoked at the provider, and the token is deleted here. A connection that was added is removed with it. It works again only after somebody has connected the account anew.
+disconnect-button = Disconnect
+disconnect-force = Delete it here even if the provider does not answer
+remove-title = Remove
+remove-text = The connection, its token and its secrets are deleted here. Its grant at the provider is not revoked. Its attempts stay in the log.
+remove-button = Remove
+remove-type = To remove it, type its name:
+remove-mistyped = That is not its name. Nothing was removed.
+
+## An attempt
+attempt-title = Attempt with { $connection }
+attempt-meaning = What it means
+attempt-remedy = What helps
+attempt-trigger = Why it was tried
+attempt-split = Where its time went
+split-waited = Waiting for its turn
+split-provider = The provider
+split-rest = Keepfresh and the plugin
+attempt-requests = Requests
+attempt-no-requests = None is known: nothing was sent, or it is from a version that did not note it.
+attempt-method = Method
+attempt-address = Address
+attempt-status = Status
+attempt-sent = Sent
+attempt-received = Received
+attempt-no-answer = no answer
+attempt-bytes = { $count } B
+attempt-support = For whoever helps you
+attempt-support-text = What is known of this attempt, without secrets.
+attempt-download = Download

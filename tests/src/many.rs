@@ -15,8 +15,13 @@ pub const ATTEMPTS: u32 = 3;
 /// Adds `count` connections to a provider, `NAME/u0000000` and so on, each with a token set that nobody
 /// can open, and three attempts, of which one in a hundred has failed. None is due for a month.
 pub fn fill(home: &Home, provider: &str, count: u32) {
+    fill_with(home, provider, count, ATTEMPTS);
+}
+
+/// The same with so many attempts each.
+pub fn fill_with(home: &Home, provider: &str, count: u32, attempts: u32) {
     let database = Database::at(&home.path("keepfresh.db"));
-    let arguments = [provider.to_owned(), count.to_string(), ATTEMPTS.to_string()];
+    let arguments = [provider.to_owned(), count.to_string(), attempts.to_string()];
     let arguments = arguments.each_ref().map(String::as_str);
     for statement in [CONNECTIONS, GENERATIONS, ATTEMPT_ROWS, LAST_ATTEMPTS, HOURS] {
         let _ = database.texts(statement, &arguments);

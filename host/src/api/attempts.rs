@@ -16,6 +16,7 @@ use crate::api::{Api, version};
 use crate::model::api_key::Scope;
 use crate::model::attempt::{Attempt, Outcome};
 use crate::model::code;
+use crate::operator::attempt::AttemptDetails;
 use crate::operator::reply::StatsView;
 use crate::operator::{Command, LogQuery, Page, Reply};
 
@@ -94,7 +95,7 @@ pub(super) async fn list(
 
 /// One attempt
 #[utoipa::path(get, path = "/api/v1/attempts/{attempt}", tag = "log", params(("attempt" = String, Path)),
-    responses((status = 200, body = Attempt, description = "The attempt"), (status = 304, description = "The same as `If-None-Match`"), Problem))]
+    responses((status = 200, body = AttemptDetails, description = "The attempt"), (status = 304, description = "The same as `If-None-Match`"), Problem))]
 pub(super) async fn show(
     State(api): State<Api>,
     caller: Caller,
@@ -106,9 +107,9 @@ pub(super) async fn show(
     let Path(attempt) =
         path.map_err(|_| Problem::new(code::Http::PathInvalid, "the path is not UTF-8"))?;
     let attempt = attempt.parse().map_err(|_| unknown())?;
-    let attempt = api.operator().attempt(attempt).await?.ok_or_else(unknown)?;
-    if caller.reaches(&api, &attempt.connection).await? {
-        Ok(version::versioned(&headers, &attempt))
+    let found = api.operator().recorded(attempt).await?.ok_or_else(unknown)?;
+    if caller.reaches(&api, &found.attempt.connection).await? {
+        Ok(version::versioned(&headers, &found))
     } else {
         Err(unknown())
     }

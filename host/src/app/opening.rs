@@ -108,6 +108,7 @@ impl Opening {
             manifest: Arc::clone(&manifest),
             daemon: purpose == Purpose::Serve,
             reloads: wishes,
+            counts: operator::overview::Counts::default(),
             unheard: operator::Unheard::default(),
         });
         let app = App {

@@ -237,6 +237,7 @@ async fn follow(app: &Arc<App>, scheduler: &Scheduler, delivery: &Delivery, caus
 async fn reload(app: &Arc<App>) -> Result<(), Failure> {
     systemd::reloading();
     let result = read_anew(app).await;
+    app.operator.note_reload(&result);
     systemd::ready();
     result
 }
@@ -251,8 +252,9 @@ async fn read_anew(app: &Arc<App>) -> Result<(), Failure> {
                 error!(error.code = problem.code.text(), "{problem}");
             }
             error!("{} was not reloaded; the last valid version stays in use", path.display());
-            let message =
-                format!("the daemon cannot read {}; see: keepfresh check", path.display());
+            let first = problems.iter().next().map(|it| format!(": {it}")).unwrap_or_default();
+            let path = path.display();
+            let message = format!("the daemon cannot read {path}{first}; see: keepfresh check");
             return Err(Failure::new(Case::Misconfigured, code::Manifest::NotReloaded, message));
         }
     };

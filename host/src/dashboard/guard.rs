@@ -23,12 +23,24 @@ use crate::model::failure::Failure;
 /// How long a browser that has seen TLS here asks for nothing else.
 const A_YEAR: &str = "max-age=31536000";
 
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// What a page may load and where it may send forms: to this server alone, by the name that browsers have for it as well,
+/// since a login at a provider begins and ends there.
+fn policy(server: &Server) -> String {
+    let outside = origin_of(server).map_or_else(String::new, |it| format!(" {it}"));
+    format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+         form-action 'self'{outside}; base-uri 'none'; frame-ancestors 'none'"
+    )
+}
+
+/// The origin of `server.url`.
+fn origin_of(server: &Server) -> Option<String> {
+    let url = url::Url::parse(server.url.as_deref()?).ok()?;
+    Some(url.origin().ascii_serialization())
+}
 
 /// Of every answer.
-const HEADERS: [(HeaderName, &str); 8] = [
-    (CONTENT_SECURITY_POLICY, POLICY),
+const HEADERS: [(HeaderName, &str); 7] = [
     (X_FRAME_OPTIONS, "DENY"),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (REFERRER_POLICY, "same-origin"),
@@ -59,6 +71,9 @@ pub(super) async fn guard(
         answer = told(&dashboard, refused);
     }
     add(answer.headers_mut());
+    if let Ok(policy) = HeaderValue::from_str(&policy(&manifest.server)) {
+        answer.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    }
     if manifest.server.is_encrypted() {
         answer.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(A_YEAR));
     }
@@ -88,8 +103,7 @@ fn is_of_a_page_of_ours(headers: &HeaderMap, host: &str, server: &Server) -> boo
     }
     let origin = headers.get(ORIGIN).and_then(|it| it.to_str().ok());
     let scheme = if server.is_encrypted() { "https" } else { "http" };
-    let outside = server.url.as_deref().and_then(|it| url::Url::parse(it).ok());
-    let outside = outside.map(|it| it.origin().ascii_serialization());
+    let outside = origin_of(server);
     origin.is_some_and(|it| {
         it.eq_ignore_ascii_case(&format!("{scheme}://{host}")) || outside.as_deref() == Some(it)
     })

@@ -41,6 +41,9 @@ mod live;
 /// Logins with a code on another machine.
 mod devices;
 
+/// Numbers as pictures.
+mod drawing;
+
 /// The pages.
 mod pages;
 

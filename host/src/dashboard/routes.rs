@@ -16,7 +16,13 @@ const LONGEST_FORM: usize = 1 << 16;
 
 fn pages() -> Router<Dashboard> {
     Router::new()
+        .route("/", get(pages::overview::show))
+        .route("/retry", post(pages::overview::retry))
+        .route("/queued", get(pages::overview::queued))
+        .merge(connections())
         .route("/attempts", get(pages::attempts::list))
+        .route("/attempts/{id}", get(pages::attempt::show))
+        .route("/attempts/{id}/support", get(pages::attempt::support))
         .route("/schedules", get(pages::schedules::list))
         .route("/plugins", get(pages::plugins::list))
         .route("/plugins/{file}", get(pages::plugins::show))
@@ -36,6 +42,21 @@ fn pages() -> Router<Dashboard> {
         .route("/looks", post(looks::set))
         .route("/live", get(live::follow))
         .route("/assets/{digest}/{name}", get(assets::serve))
+}
+
+/// A connection, what is asked before something is done with it, and doing that.
+fn connections() -> Router<Dashboard> {
+    use pages::connection::{asking, doing, show, token};
+    let one = Router::new()
+        .route("/", get(show))
+        .route("/refresh", get(asking::force).post(doing::refresh))
+        .route("/pause", get(asking::pause).post(doing::pause))
+        .route("/resume", post(doing::resume))
+        .route("/clear", get(asking::clear).post(doing::clear))
+        .route("/disconnect", get(asking::disconnect).post(doing::disconnect))
+        .route("/remove", get(asking::remove).post(doing::remove))
+        .route("/reveal", post(token::reveal));
+    Router::new().nest("/connections/{id}", one)
 }
 
 /// The pages, and the API beside them; both below the path of `server.url` as well, for a proxy that leaves it there.

@@ -128,14 +128,15 @@ impl Gate {
         self.0.renew();
     }
 
-    /// Whether `policy` allows a request with the secrets of these names in it, asked before there is one.
-    pub fn admit(
+    /// Whether `policy` allows a request with the secrets of these names in it, asked before there is one: the
+    /// declaration that says so.
+    pub fn admit<'a>(
         &self,
-        policy: &Policy,
+        policy: &'a Policy,
         method: Method,
         url: &str,
         carries: &BTreeSet<String>,
-    ) -> Result<(), EgressError> {
+    ) -> Result<&'a Pattern, EgressError> {
         let admitted = policy.admits(method, url, carries);
         admitted.inspect_err(|refusal| Trip::start(policy, method).refused(refusal))
     }

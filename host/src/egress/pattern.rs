@@ -106,6 +106,16 @@ impl Pattern {
         format!("{}{}", self.path, if self.open { "*" } else { "" })
     }
 
+    /// Where it goes, as declared: scheme, host, port unless it is the usual one, path.
+    pub fn address(&self) -> String {
+        let Self { scheme, host, port, .. } = self;
+        let route = self.route();
+        match (scheme.as_str(), port) {
+            ("https", 443) | ("http", 80) => format!("{scheme}://{host}{route}"),
+            _ => format!("{scheme}://{host}:{port}{route}"),
+        }
+    }
+
     /// Whether any rest of the path is allowed.
     pub(super) fn is_open(&self) -> bool {
         self.open
@@ -123,12 +133,7 @@ impl Pattern {
 
 impl fmt::Display for Pattern {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { method, scheme, host, port, .. } = self;
-        write!(out, "{method} {scheme}://{host}")?;
-        if !matches!((scheme.as_str(), port), ("https", 443) | ("http", 80)) {
-            write!(out, ":{port}")?;
-        }
-        out.write_str(&self.route())
+        write!(out, "{} {}", self.method, self.address())
     }
 }
 

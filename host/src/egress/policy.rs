@@ -63,14 +63,14 @@ impl Policy {
     }
 
     /// Whether the plugin declares `method` of this URL, query aside, with the secrets of these names in
-    /// it, and may use its scheme and host. Nothing is resolved or sent.
+    /// it, and may use its scheme and host: the declaration that says so. Nothing is resolved or sent.
     pub fn admits(
         &self,
         method: Method,
         url: &str,
         carries: &BTreeSet<String>,
-    ) -> Result<(), EgressError> {
-        self.judge(method, &self.bare(url)?, carries).map(drop)
+    ) -> Result<&Pattern, EgressError> {
+        self.judge(method, &self.bare(url)?, carries)
     }
 
     /// Whether a person may be sent to this page: it is on a host that the plugin declares, and https

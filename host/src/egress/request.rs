@@ -6,7 +6,7 @@ use std::fmt;
 
 use reqwest::multipart::Form;
 use secrecy::{ExposeSecret, SecretString};
-use url::form_urlencoded::Serializer;
+use url::form_urlencoded::{Serializer, byte_serialize};
 
 /// How something is asked for. `CONNECT` and `TRACE` are ways around a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -123,6 +123,16 @@ pub(super) enum Payload {
 const PART_OVERHEAD: usize = 160;
 
 impl Body {
+    /// How many bytes it has on the wire (for multipart: at most).
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Empty => 0,
+            Self::Json(text) | Self::Text(text) => text.expose_secret().len(),
+            Self::Form(fields) => size_of_form(fields),
+            Self::Multipart(fields) => size_of_parts(fields),
+        }
+    }
+
     /// The bytes to send, and how many they are (for multipart: at most).
     pub(super) fn encode(&self) -> (Payload, usize) {
         match self {
@@ -151,6 +161,14 @@ fn url_encoded(fields: &[(String, SecretString)]) -> String {
     Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
+/// Without a copy of what is in it: two letters beside each pair, but one beside the last.
+fn size_of_form(fields: &[(String, SecretString)]) -> usize {
+    let encoded = |it: &str| byte_serialize(it.as_bytes()).map(str::len).sum::<usize>();
+    let pairs =
+        fields.iter().map(|(name, value)| encoded(name) + encoded(value.expose_secret()) + 2);
+    pairs.sum::<usize>().saturating_sub(1)
+}
+
 fn parts(fields: &[(String, SecretString)]) -> Form {
     fields.iter().fold(Form::new(), |form, (name, value)| {
         form.text(name.clone(), value.expose_secret().to_owned())
@@ -176,6 +194,8 @@ mod tests {
         assert_eq!(content_type, "application/x-www-form-urlencoded");
         assert_eq!(text, "a+b=x%26y%3D%C3%BC&c=");
         assert_eq!(size, text.len());
+        assert_eq!(body.size(), size, "counted without a copy");
+        assert_eq!(Body::Form(Vec::new()).size(), 0);
     }
 
     #[test]

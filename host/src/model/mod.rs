@@ -28,6 +28,9 @@ pub mod ends;
 /// One try to refresh: trigger, outcome, cause.
 pub mod attempt;
 
+/// A request of a try, and what came back.
+pub mod exchange;
+
 /// Why a try failed, and whose turn it is.
 pub mod failure;
 

@@ -17,7 +17,7 @@ use crate::model::connection::{Connection, Problem};
 const OVERDUE: Duration = Duration::from_mins(5);
 
 /// Exactly one of these holds at any time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// Never tried.
@@ -96,9 +96,14 @@ fn waits_for_callers(connection: &Connection, now: Timestamp) -> bool {
     connection.due.is_none_or(|due| due.at > now && from.is_some_and(|it| due.at >= it))
 }
 
+/// What was due before this, and was not even tried, is late.
+pub fn overdue(now: Timestamp) -> Timestamp {
+    clock::before(now, OVERDUE)
+}
+
 fn is_late(connection: &Connection, now: Timestamp) -> bool {
-    let overdue = connection.due.is_some_and(|due| clock::after(due.at, OVERDUE) < now);
-    overdue || connection.failures > 0 || connection.doubt_since.is_some()
+    let is_overdue = connection.due.is_some_and(|due| due.at < overdue(now));
+    is_overdue || connection.failures > 0 || connection.doubt_since.is_some()
 }
 
 /// What a person reads, and the command that helps, if one does.

@@ -17,6 +17,7 @@ use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::operator::import_file::Row;
 use crate::operator::listing::PAGE;
+use crate::operator::urgent::UrgentQuery;
 use crate::storage::Filter;
 
 /// One thing to do.
@@ -179,6 +180,20 @@ pub enum Command {
         provider: Option<String>,
         /// The period that ends now, in seconds.
         since_s: u64,
+    },
+    /// All connections in numbers.
+    Overview,
+    /// Connections in the order in which people have to look at them.
+    Urgent {
+        /// Which.
+        query: UrgentQuery,
+        /// Which part of them.
+        page: PageQuery,
+    },
+    /// What has become of one connection.
+    History {
+        /// Which.
+        id: ConnectionId,
     },
     /// Schedules with their next runs.
     Schedules,
@@ -400,6 +415,9 @@ impl Command {
                 | Self::Attempt { .. }
                 | Self::Follow { .. }
                 | Self::Stats { .. }
+                | Self::Overview
+                | Self::Urgent { .. }
+                | Self::History { .. }
                 | Self::Schedules
                 | Self::Plugins
                 | Self::Plugin { .. }

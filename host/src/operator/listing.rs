@@ -4,15 +4,15 @@
 use jiff::Timestamp;
 
 use crate::model::attempt::{Attempt, Outcome};
-use crate::model::code;
-use crate::model::failure::{Case, Failure};
-use crate::model::id::{AttemptId, ConnectionId};
+use crate::model::connection::Connection;
+use crate::model::failure::Failure;
+use crate::model::id::ConnectionId;
 use crate::operator::command::{LogQuery, PageQuery};
 use crate::operator::reply::{Followed, Page};
 use crate::operator::view::{self, ConnectionView};
 use crate::operator::{Operator, Reply, changed};
 use crate::refresher::host_fault;
-use crate::storage::{self, Filter, LogEnds, LogFilter, Pruning};
+use crate::storage::{self, Filter, LogEnds, LogFilter, Pruning, Unreadable};
 
 /// Rows of a page when nobody says how many, and at most.
 pub const PAGE: u32 = 500;
@@ -68,6 +68,15 @@ impl Operator {
         let (after, limit) = (page.after.as_deref(), page.limit());
         let found = self.0.storage.page(filter, after, limit).await;
         let storage::Page { rows, attempts, next } = found.map_err(|it| host_fault(&it))?;
+        let unreadable = attempts.iter().map(view::error_of).collect();
+        Ok(Page { rows: self.views(rows).await, unreadable, next })
+    }
+
+    /// Rows as people read them.
+    pub(super) async fn views(
+        &self,
+        rows: Vec<Result<Connection, Unreadable>>,
+    ) -> Vec<ConnectionView> {
         let (now, shelf) = (self.0.clock.now(), self.0.catalogue.shelf());
         let mut configs = self.0.refresher.showing.configs();
         let mut views = Vec::with_capacity(rows.len());
@@ -84,8 +93,7 @@ impl Operator {
                 Err(unreadable) => ConnectionView::unreadable(&unreadable),
             });
         }
-        let unreadable = attempts.iter().map(view::error_of).collect();
-        Ok(Page { rows: views, unreadable, next })
+        views
     }
 
     /// Attempts, newest first.
@@ -115,16 +123,6 @@ impl Operator {
         let unreadable = found.unreadable.iter().map(view::error_of).collect();
         let LogEnds { attempts, next, more, .. } = found;
         Ok(Reply::Followed(Followed { attempts, unreadable, next, more }))
-    }
-
-    /// One attempt, which must be there.
-    pub(super) async fn show_attempt(&self, id: AttemptId) -> Result<Reply, Failure> {
-        let unknown = || {
-            let message = format!("there is no attempt {id}; see: keepfresh log");
-            Failure::new(Case::Misconfigured, code::Attempt::Unknown, message)
-        };
-        let attempt = self.attempt(id).await?.ok_or_else(unknown)?;
-        Ok(Reply::Attempt(Box::new(attempt)))
     }
 
     /// Forgets attempts from before that time: with the events, or only those that ended so. Who did what is

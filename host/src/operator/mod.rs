@@ -36,8 +36,20 @@ pub mod export_file;
 /// Lists, in pages.
 mod listing;
 
+/// One attempt with everything about it.
+pub mod attempt;
+
 /// Names that nothing has.
 mod named;
+
+/// All of them in numbers.
+pub mod overview;
+
+/// Those first that need somebody.
+pub mod urgent;
+
+/// What has become of one.
+pub mod history;
 
 /// Refreshing many at once.
 mod bulk;
@@ -58,7 +70,7 @@ pub mod inspected;
 pub mod system;
 
 /// Reading everything anew.
-mod reload;
+pub mod reload;
 
 /// Keys of programs.
 pub mod api_keys;
@@ -159,6 +171,8 @@ pub struct Parts {
     pub daemon: bool,
     /// Who reads manifest and plugins anew in the daemon.
     pub reloads: Reloads,
+    /// One count of all connections for all who ask.
+    pub counts: overview::Counts,
     /// Where nobody listens.
     pub unheard: Unheard,
 }
@@ -212,6 +226,9 @@ impl Operator {
             Command::Attempt { id } => self.show_attempt(id).await,
             Command::Follow { query, after } => self.follow(query, after).await,
             Command::Stats { provider, since_s } => self.statistics(provider, since_s).await,
+            Command::Overview => self.overview().await,
+            Command::Urgent { query, page } => self.urgent(query, &page).await,
+            Command::History { id } => self.history(&id).await,
             Command::Schedules => self.schedules().await,
             Command::Plugin { file } => self.inspect(&file),
             Command::Form { provider } => self.form(&provider),

@@ -15,15 +15,19 @@ use crate::model::failure::Failure;
 use crate::model::id::ConnectionId;
 use crate::operator::accounts::NewLink;
 use crate::operator::api_keys::NewKey;
+use crate::operator::attempt::AttemptDetails;
 use crate::operator::channels::ChannelView;
 use crate::operator::command::Plain;
 use crate::operator::doctor::Finding;
+use crate::operator::history::History;
 use crate::operator::import_file::{Remarks, Row};
 use crate::operator::inspected::{FormView, PluginDetails};
+use crate::operator::overview::Overview;
 use crate::operator::plugins::{PluginView, ScheduleView};
 use crate::operator::readiness::Readiness;
 use crate::operator::sinks::{SinkRun, SinkView};
 use crate::operator::system::SystemView;
+use crate::operator::urgent::UrgentView;
 use crate::operator::view::{ConnectionView, Details};
 use crate::refresher::{Served, Short};
 use crate::storage::{Figures, Pruned, Statistics};
@@ -84,11 +88,17 @@ pub enum Reply {
     /// Some of them.
     AttemptPage(Page<Attempt>),
     /// One of them.
-    Attempt(Box<Attempt>),
+    Attempt(Box<AttemptDetails>),
     /// Those that have ended since.
     Followed(Followed),
     /// How refreshes went.
     Stats(StatsView),
+    /// All connections in numbers.
+    Overview(Box<Overview>),
+    /// Some connections, those first that need somebody.
+    Urgent(Page<UrgentView>),
+    /// What has become of one.
+    History(Box<History>),
     /// Schedules.
     Schedules(Vec<ScheduleView>),
     /// Plugin files.

@@ -15,6 +15,7 @@ use crate::refresher::decide::Way;
 use crate::refresher::slots::{Rank, Slot};
 use crate::refresher::throttle::Throttle;
 use crate::sandbox::Heard;
+use crate::storage::Held;
 
 /// Gives turns to ask. A clone means the same ones.
 #[derive(Clone)]
@@ -39,6 +40,17 @@ impl Turns {
     /// Until when the provider is not asked, if it is not.
     pub fn wait_for(&self, provider: &str) -> Option<Wait> {
         self.breakers.wait(provider, self.now())
+    }
+
+    /// Those of `providers` that are not asked now, and until when.
+    pub fn held<'a>(&self, providers: impl Iterator<Item = &'a String>) -> Vec<Held> {
+        let now = self.now();
+        let until = |name: &String| match self.verdict(name) {
+            Verdict::All => None,
+            Verdict::One => Some(now),
+            Verdict::Asked(wait) | Verdict::Wait(wait) => Some(wait.until.max(now)),
+        };
+        providers.filter_map(|it| Some((it.clone(), until(it)?))).collect()
     }
 
     /// Until when `ask` waits to be sent that way, if it does.

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::model::attempt::{Spent, Trigger};
 use crate::model::connection::{Agreed, Due, Problem};
 use crate::model::event::Event;
+use crate::model::exchange::Exchange;
 use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::rotation::Rotation;
@@ -105,6 +106,8 @@ pub struct Succeeded {
     pub duration_ms: u64,
     /// What it spent that on.
     pub spent: Spent,
+    /// The requests that it made.
+    pub exchanges: Vec<Exchange>,
 }
 
 /// A try that failed, and what follows from it, in one step. Credentials are never touched.
@@ -136,6 +139,8 @@ pub struct Failed {
     pub duration_ms: u64,
     /// What it spent that on.
     pub spent: Spent,
+    /// The requests that it made.
+    pub exchanges: Vec<Exchange>,
 }
 
 /// A try of a person that came to nothing, beside a token that it does not concern.
@@ -153,6 +158,8 @@ pub struct Abandoned {
     pub duration_ms: u64,
     /// What it spent that on.
     pub spent: Spent,
+    /// The requests that it made.
+    pub exchanges: Vec<Exchange>,
 }
 
 /// A request for a refresh that sent nothing.

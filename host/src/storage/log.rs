@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::model::attempt::{Attempt, Outcome};
+use crate::model::exchange::Exchange;
 use crate::model::id::ConnectionId;
 use crate::storage::{Storage, StorageError};
 
@@ -62,6 +63,17 @@ pub struct LogEnds {
     pub next: i64,
     /// Whether there are more already.
     pub more: bool,
+}
+
+/// One attempt, with what lists leave out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// The attempt.
+    pub attempt: Attempt,
+    /// Digest of the plugin that ran, if one did.
+    pub digest: Option<String>,
+    /// The requests that it made.
+    pub exchanges: Vec<Exchange>,
 }
 
 /// Some of the attempts that were asked for.

@@ -31,7 +31,9 @@ const { values: options, positionals: [port = '0'] } = parseArgs({
 const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code';
 const RESOURCE = 'urn:example:api';
 // Without a port: a native client may listen on any.
-const LOOPBACK = ['http://127.0.0.1/callback', 'http://localhost/callback', 'http://[::1]/callback'];
+const LOOPBACK = [
+  'http://127.0.0.1/callback', 'http://localhost/callback', 'http://[::1]/callback', 'http://127.0.0.1/connect/callback',
+];
 const DASHBOARD = ['http://127.0.0.1/ui/login/openid/callback', 'http://localhost/ui/login/openid/callback'];
 
 const rsa = keyPair('rsa', { modulusLength: 2048 }, 'RS256');

@@ -69,6 +69,7 @@ async fn fails(inside: &Inside, id: ConnectionId) {
         at,
         duration_ms: 1,
         spent: Spent::default(),
+        exchanges: Vec::new(),
     };
     inside.app.storage.begin(begin).await.unwrap();
     inside.app.storage.fail(failed).await.unwrap();

@@ -15,6 +15,24 @@ mod accounts;
 /// Logging in at a provider.
 mod openid;
 
+/// What they are asked with.
+mod facts;
+
+/// How all connections are.
+mod overview;
+
+/// One connection, and what its forms do.
+mod connection;
+
+/// One attempt.
+mod attempt;
+
+/// The other pages.
+mod pages;
+
+/// All of it in a real browser.
+mod browser;
+
 use std::net::SocketAddr;
 
 use e2e::daemon::Daemon;

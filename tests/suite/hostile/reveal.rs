@@ -24,3 +24,23 @@ fn what_a_trusted_plugin_reads_is_struck_out_of_what_it_logs() {
     assert!(run.stderr.contains("key is [sealed]"), "{}", run.stderr);
     assert!(!run.stderr.contains(&rotor::Settings::default().key), "{}", run.stderr);
 }
+
+/// The request is kept by the address that the plugin declares, and not by the one that it has made.
+#[test]
+fn what_a_trusted_plugin_puts_into_a_path_is_in_no_attempt() {
+    let stage = Stage::new();
+    let section = format!("{}\ngrants = [\"reveal\"]", stage.section("puts-in-path"));
+    let home = stage.home(&section).with_guest("puts-in-path");
+    let run = home.run(&["refresh", "puts-in-path", "--json"]);
+    let id = attempt(&run.json()["attempts"], "puts-in-path")["id"].as_str().unwrap().to_owned();
+    let seen = stage.rotor.control().journal();
+    let backwards = rotor::Settings::default().key.chars().rev().collect::<String>();
+    assert!(seen.iter().any(|it| it.path.contains(&backwards)), "it was sent: {seen:?}");
+    let shown = home.run(&["log", "show", &id, "--json"]).exits(0);
+    let exchange = &shown.json()["exchanges"][0];
+    assert_eq!(exchange["address"], format!("{}/paths/*", stage.rotor.base_url()));
+    assert_eq!(exchange["status"], 404);
+    let database = std::fs::read(home.path("keepfresh.db")).unwrap();
+    let text = String::from_utf8_lossy(&database);
+    assert!(!text.contains(&backwards) && !shown.stdout.contains(&backwards));
+}

@@ -1,10 +1,14 @@
 //! Attempts as people read them: rows of the log, one attempt with everything about it, and the statistics.
 
+use serde_json::{Value, json};
+
 use crate::cli::render::line::Line;
 use crate::cli::render::{door, table};
 use crate::model::attempt::{Attempt, Outcome};
+use crate::model::exchange::Exchange;
 use crate::model::plain::escaped;
 use crate::model::said;
+use crate::operator::attempt::AttemptDetails;
 use crate::operator::reply::{FiguresView, StatsView};
 
 const HEAD: &[&str] = &["started", "connection", "trigger", "outcome", "took", "why"];
@@ -71,8 +75,15 @@ pub(super) fn why(attempt: &Attempt) -> String {
     }
 }
 
+/// Everything about one attempt, for scripts.
+pub(super) fn attempt_json(details: &AttemptDetails) -> Value {
+    let AttemptDetails { attempt, plugin_digest, exchanges } = details;
+    json!({ "attempt": attempt, "plugin_digest": plugin_digest, "exchanges": exchanges })
+}
+
 /// Everything about one attempt.
-pub(super) fn attempt(attempt: &Attempt) -> Vec<Line> {
+pub(super) fn attempt(details: &AttemptDetails) -> Vec<Line> {
+    let attempt = &details.attempt;
     let remedy = attempt.error().and_then(|it| it.code.remedy()).map(str::to_owned);
     let facts = [
         ("attempt", Some(attempt.id.to_string())),
@@ -86,13 +97,34 @@ pub(super) fn attempt(attempt: &Attempt) -> Vec<Line> {
         ("waited", attempt.spent.waited_ms.map(|it| format!("{} for its turn", said::took(it)))),
         ("provider", attempt.spent.provider_ms.map(said::took)),
         ("generation", Some(attempt.generation.to_string())),
+        ("plugin", details.plugin_digest.clone()),
     ];
     let line = |(name, value): (&str, Option<String>)| {
         Some(
             Line::from(format!("{name:INDENT$}{}", escaped(&value?))).folded(door::width(), INDENT),
         )
     };
-    facts.into_iter().filter_map(line).flatten().collect()
+    let facts = facts.into_iter().filter_map(line).flatten();
+    facts.chain(exchanges(&details.exchanges)).collect()
+}
+
+/// The requests that it made, in order.
+fn exchanges(all: &[Exchange]) -> Vec<Line> {
+    if all.is_empty() {
+        return Vec::new();
+    }
+    let row = |it: &Exchange| {
+        vec![
+            it.method.clone(),
+            it.status.map_or_else(|| "no answer".to_owned(), |it| it.to_string()),
+            said::took(it.took_ms),
+            format!("{} B", it.sent_bytes),
+            format!("{} B", it.received_bytes),
+            it.address.clone(),
+        ]
+    };
+    let head = ["request", "status", "took", "sent", "received", "address"];
+    table::rows(&head, all.iter().map(row).collect())
 }
 
 /// Where the values of facts begin.

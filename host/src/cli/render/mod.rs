@@ -254,7 +254,7 @@ fn as_json(reply: &Reply) -> Value {
         Reply::Enrolled(enrolled) => enrolled::json(enrolled),
         Reply::Attempts(attempts) => json!({ "attempts": attempts }),
         Reply::AttemptPage(page) => json!({ "attempts": page.rows }),
-        Reply::Attempt(attempt) => json!({ "attempt": attempt }),
+        Reply::Attempt(details) => log::attempt_json(details),
         Reply::Stats(stats) => json!(stats),
         Reply::Schedules(schedules) => json!({ "schedules": schedules }),
         Reply::Plugins(plugins) => json!({ "plugins": plugins }),
@@ -277,6 +277,9 @@ fn as_json(reply: &Reply) -> Value {
         // Only those who ask for them by themselves get them.
         Reply::Exported(_)
         | Reply::Followed(_)
+        | Reply::Overview(_)
+        | Reply::Urgent(_)
+        | Reply::History(_)
         | Reply::Token { .. }
         | Reply::Plugin(_)
         | Reply::Form(_)
@@ -308,7 +311,7 @@ fn as_text(reply: &Reply) {
         Reply::Attempts(attempts) if attempts.is_empty() => hint("no attempts match"),
         Reply::Attempts(attempts) => out_all(log::attempts(attempts)),
         Reply::AttemptPage(page) => out_all(log::attempts(&page.rows)),
-        Reply::Attempt(attempt) => out_all(log::attempt(attempt)),
+        Reply::Attempt(details) => out_all(log::attempt(details)),
         Reply::Stats(stats) => out_all(log::stats(stats)),
         Reply::Schedules(schedules) if schedules.is_empty() => {
             hint(
@@ -358,6 +361,9 @@ fn as_text(reply: &Reply) {
         Reply::Audit(page) => out_all(access::entries(&page.rows)),
         Reply::Exported(_)
         | Reply::Followed(_)
+        | Reply::Overview(_)
+        | Reply::Urgent(_)
+        | Reply::History(_)
         | Reply::Token { .. }
         | Reply::Plugin(_)
         | Reply::Form(_)

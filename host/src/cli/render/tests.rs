@@ -83,10 +83,17 @@ fn whatever_is_shown_is_plain_and_on_the_lines_of_its_layout() {
     stats["since"] = json!("2026-01-01T00:00:00Z");
     stats["providers"] = json!({ PAINT: of_provider });
     let one: Attempt = read(attempt());
+    let exchange = json!({
+        "method": PAINT, "address": PAINT, "status": null, "sent_bytes": 1, "received_bytes": 1, "took_ms": 1,
+    });
+    let mut recorded = attempt();
+    recorded["plugin_digest"] = json!(PAINT);
+    recorded["exchanges"] = json!([exchange]);
+    let recorded = read(recorded);
     let shown: Vec<(&str, Vec<Line>)> = vec![
         ("connection", connection::details(&details())),
         ("attempt", vec![progress::line(&one)]),
-        ("one attempt", log::attempt(&one)),
+        ("one attempt", log::attempt(&recorded)),
         ("attempts", log::attempts(&[one, read(skipped())])),
         ("plugins", table::plugins(&[read(plugin)])),
         ("schedules", table::schedules(&[read(schedule)], jiff::Timestamp::UNIX_EPOCH)),

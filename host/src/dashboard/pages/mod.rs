@@ -1,7 +1,16 @@
 //! The pages. Each asks for what it shows by a command, and gives it to its template.
 
+/// How all connections are.
+pub(super) mod overview;
+
+/// One of them.
+pub(super) mod connection;
+
 /// What was tried.
 pub(super) mod attempts;
+
+/// One try.
+pub(super) mod attempt;
 
 /// What runs when.
 pub(super) mod schedules;
@@ -23,3 +32,6 @@ pub(super) mod adding;
 
 /// Connecting an account.
 pub(super) mod connect;
+
+/// What several of them say in the same words.
+mod wording;

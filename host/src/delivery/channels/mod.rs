@@ -45,7 +45,7 @@ use crate::egress::Gate;
 use crate::lifecycle::Lifecycle;
 use crate::manifest::Manifest;
 use crate::model::clock::Clock;
-use crate::refresher::{Turns, Verdict};
+use crate::refresher::Turns;
 use crate::scheduler::Scheduler;
 use crate::storage::{Held, Storage};
 
@@ -80,14 +80,6 @@ impl Parts {
 
     /// Providers that are not asked now, or by one connection alone, and until when.
     pub(super) fn held(&self) -> Vec<Held> {
-        let now = self.clock.now();
-        let until = |name: &String| match self.turns.verdict(name) {
-            Verdict::All => None,
-            Verdict::One => Some(now),
-            Verdict::Asked(wait) | Verdict::Wait(wait) => Some(wait.until.max(now)),
-        };
-        let manifest = self.manifest();
-        let held = |name: &String| Some((name.clone(), until(name)?));
-        manifest.providers.keys().filter_map(held).collect()
+        self.turns.held(self.manifest().providers.keys())
     }
 }

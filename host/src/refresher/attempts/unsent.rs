@@ -173,6 +173,7 @@ fn refused(attempt: &Attempt, loaded: &Loaded, failure: Failure, now: Timestamp)
         at: now,
         duration_ms: 0,
         spent: attempt.spent,
+        exchanges: Vec::new(),
     }
 }
 

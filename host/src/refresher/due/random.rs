@@ -233,6 +233,7 @@ impl World {
             at: self.now,
             duration_ms: 1,
             spent: Spent::default(),
+            exchanges: Vec::new(),
         };
         self.storage.succeed(succeeded).await.unwrap()
     }
@@ -261,6 +262,7 @@ impl World {
             at: self.now,
             duration_ms: 1,
             spent: Spent::default(),
+            exchanges: Vec::new(),
         };
         self.storage.fail(failed).await.unwrap()
     }
@@ -273,6 +275,7 @@ impl World {
             at: self.now,
             duration_ms: 1,
             spent: Spent::default(),
+            exchanges: Vec::new(),
         };
         self.storage.abandon(abandoned).await.unwrap()
     }

@@ -56,6 +56,7 @@ pub(super) fn failed(
         at: now,
         duration_ms: attempt.duration_ms.unwrap_or_default(),
         spent: attempt.spent,
+        exchanges: running.heard.exchanges(),
         failure: verdict.failure,
     }
 }

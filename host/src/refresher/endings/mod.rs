@@ -86,6 +86,7 @@ impl Endings {
             at: now,
             duration_ms: attempt.duration_ms.unwrap_or_default(),
             spent: attempt.spent,
+            exchanges: running.heard.exchanges(),
             token,
         };
         written(self.storage.succeed(succeeded).instrument(spans::commit()).await)?;
@@ -124,6 +125,7 @@ impl Endings {
             at,
             duration_ms: attempt.duration_ms.unwrap_or_default(),
             spent: attempt.spent,
+            exchanges: running.heard.exchanges(),
         };
         let abandoned = self.storage.abandon(abandoned).instrument(spans::commit());
         match abandoned.await.map_err(|it| host_fault(&it))? {

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::egress::Arrival;
 use crate::model::clock;
+use crate::model::exchange::Exchange;
 
 /// Notes of one attempt.
 #[derive(Debug, Default)]
@@ -19,6 +20,8 @@ struct Notes {
     wait: Option<Duration>,
     /// All requests together.
     took: Duration,
+    /// Each for itself, if they are not too many.
+    exchanges: Vec<Exchange>,
 }
 
 impl Heard {
@@ -41,7 +44,20 @@ impl Heard {
     /// A request was sent, or the server could not be reached; how long that took.
     pub fn note_request(&self, took: Duration) {
         let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *notes = Notes { tried: true, wait: None, took: notes.took + took };
+        notes.tried = true;
+        notes.wait = None;
+        notes.took += took;
+    }
+
+    /// What is known of a request that was noted.
+    pub fn note_exchange(&self, exchange: Exchange) {
+        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        exchange.add_to(&mut notes.exchanges);
+    }
+
+    /// The requests, in order.
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).exchanges.clone()
     }
 
     /// An answer came, when the clock here showed `now`.

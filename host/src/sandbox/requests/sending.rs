@@ -9,6 +9,7 @@ use wasmtime::component::Resource;
 
 use crate::egress::{self, EgressError};
 use crate::model::code;
+use crate::model::exchange::Exchange;
 use crate::sandbox::answers::answer::{Answer, Shape};
 use crate::sandbox::answers::sealing::reads::Reads;
 use crate::sandbox::bindings::imports::http;
@@ -45,6 +46,8 @@ struct Prepared {
     request: egress::Request,
     seq: u32,
     name: String,
+    /// Where it goes, as the plugin declares it.
+    address: String,
     /// Who is asked, for people.
     host: String,
     /// Whether it carries a secret: only such a request can use up a token.
@@ -72,9 +75,11 @@ impl CallState {
         }
         let (method, carries) = (method(request.method), self.carried(request)?);
         let Some(network) = &self.network else { wasmtime::bail!("no network") };
-        if let Err(refusal) = network.gate.admit(&network.policy, method, &request.url, &carries) {
-            return Ok(Err(refusal));
-        }
+        let admitted = network.gate.admit(&network.policy, method, &request.url, &carries);
+        let address = match admitted {
+            Ok(declared) => declared.address(),
+            Err(refusal) => return Ok(Err(refusal)),
+        };
         if let Err(refusal) = self.judge_length(request)? {
             return Ok(Err(refusal));
         }
@@ -82,7 +87,7 @@ impl CallState {
         let name = format!("{} {}", method.as_str(), self.known.strike(url));
         let spends = !carries.is_empty();
         let (placed, host) = (self.place(method, request, carries)?, host(url));
-        Ok(placed.map(|request| Prepared { request, seq, name, host, spends }))
+        Ok(placed.map(|request| Prepared { request, seq, name, address, host, spends }))
     }
 
     /// Sends, or recalls; makes what arrived durable, and only then looks at it.
@@ -92,7 +97,7 @@ impl CallState {
     ) -> wasmtime::Result<Result<egress::Response, EgressError>> {
         let Some(network) = &self.network else { wasmtime::bail!("no network") };
         let (journal, deadline) = (Arc::clone(&network.journal), self.deadline.clone());
-        let Prepared { request, seq, name, host, spends } = prepared;
+        let Prepared { request, seq, name, address, host, spends } = prepared;
         if let Some(arrival) = journal.recall(&name).map_err(|it| self.end_with(it))? {
             self.answered(spends, arrival.status);
             return Ok(arrival.open(&host));
@@ -103,9 +108,9 @@ impl CallState {
         }
         let doubted = self.unanswered;
         self.unanswered |= spends;
-        let begun = Instant::now();
+        let (begun, leaves) = (Instant::now(), leaving(&request, address));
         let sent = self.deliver(request).await?;
-        self.note(&sent, begun.elapsed());
+        self.note(leaves, &sent, begun.elapsed());
         if let Ok(_) | Err(EgressError::Denied { .. } | EgressError::NotSent { .. }) = &sent {
             // What an earlier request has left in doubt, no other answer settles.
             self.unanswered = doubted;
@@ -134,17 +139,23 @@ impl CallState {
     }
 
     /// What the provider did, whatever the plugin makes of it.
-    fn note(&self, sent: &Result<egress::Arrival, EgressError>, took: Duration) {
+    fn note(&self, leaves: Exchange, sent: &Result<egress::Arrival, EgressError>, took: Duration) {
         let Some(network) = &self.network else { return };
-        match sent {
-            // Nothing was sent.
-            Err(EgressError::Denied { .. }) => {}
-            Err(_) => network.heard.note_request(took),
-            Ok(answer) => {
-                network.heard.note_request(took);
-                network.heard.note_answer(answer, network.now);
-            }
+        // Nothing was sent.
+        if let Err(EgressError::Denied { .. }) = sent {
+            return;
         }
+        network.heard.note_request(took);
+        let answer = sent.as_ref().ok();
+        if let Some(answer) = answer {
+            network.heard.note_answer(answer, network.now);
+        }
+        network.heard.note_exchange(Exchange {
+            status: answer.map(|it| it.status),
+            received_bytes: answer.map_or(0, |it| it.body.len() as u64),
+            took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            ..leaves
+        });
     }
 
     fn answered(&mut self, spends: bool, status: u16) {
@@ -189,6 +200,18 @@ impl CallState {
         let handle = secret.map(|it| self.take(it, label)).transpose()?;
         self.end_work(start)?;
         Ok(handle)
+    }
+}
+
+/// What is known of a request before it has left.
+fn leaving(request: &egress::Request, address: String) -> Exchange {
+    Exchange {
+        method: request.method.to_string(),
+        address,
+        status: None,
+        sent_bytes: request.body.size() as u64,
+        received_bytes: 0,
+        took_ms: 0,
     }
 }
 

@@ -11,6 +11,7 @@ use super::{Fresh, at, begin, failed, id, on_every_engine};
 use crate::model::attempt::{Outcome, Spent};
 use crate::model::audit::{Action, Actor, AuditRecord};
 use crate::model::code::Code;
+use crate::model::exchange::Exchange;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::AttemptId;
 use crate::storage::{
@@ -24,6 +25,8 @@ on_every_engine! {
     whoever_follows_meets_every_end_once_whatever_began_first
     an_attempt_is_in_the_log_also_in_the_moment_when_it_ends
     an_attempt_that_nobody_made_is_not_there
+    an_attempt_comes_with_the_requests_that_it_made
+    what_was_tried_is_told_newest_first
     statistics_count_what_has_ended_and_only_that
     what_is_pruned_is_still_counted
     what_shares_a_commit_is_counted_and_numbered_each_for_itself
@@ -70,6 +73,43 @@ async fn the_log_has_every_attempt_once_newest_first(fresh: Fresh) {
     for attempt in log {
         assert_eq!(storage.attempt(attempt.id).await.unwrap(), Some(attempt));
     }
+}
+
+fn exchange(status: Option<u16>) -> Exchange {
+    let (method, address) = ("POST".to_owned(), "https://a.example/token".to_owned());
+    Exchange { method, address, status, sent_bytes: 9, received_bytes: 70, took_ms: 250 }
+}
+
+async fn an_attempt_comes_with_the_requests_that_it_made(fresh: Fresh) {
+    let Fresh { storage, dir: _dir } = fresh.with(2).await;
+    let made = vec![exchange(None), exchange(Some(200))];
+    let open = opened(&storage, 0).await;
+    let recorded = async |id| storage.recorded(id).await.unwrap().unwrap();
+    assert_eq!(recorded(open.attempt).await.exchanges, [], "it has not ended");
+    let done = Succeeded { exchanges: made.clone(), ..success(&open) };
+    assert_eq!(storage.succeed(done).await.unwrap(), Begun::Yes);
+    let found = recorded(open.attempt).await;
+    assert_eq!((found.exchanges, found.digest), (made.clone(), None));
+    assert_eq!(Some(found.attempt), storage.attempt(open.attempt).await.unwrap());
+    let begin = Begin { digest: "abc".to_owned(), ..begin(1, None) };
+    storage.begin(begin.clone()).await.unwrap();
+    let refused = Failed { exchanges: made.clone(), connection: id(1), ..failed(begin.attempt, 0) };
+    assert_eq!(storage.fail(refused).await.unwrap(), Begun::Yes);
+    let found = recorded(begin.attempt).await;
+    assert_eq!((found.exchanges, found.digest.as_deref()), (made, Some("abc")));
+    assert_eq!(storage.recorded(AttemptId::generate()).await.unwrap(), None);
+}
+
+async fn what_was_tried_is_told_newest_first(fresh: Fresh) {
+    let fresh = fresh.with(2).await;
+    let [done, _, refused, skip] = four(&fresh.storage).await;
+    let tries = fresh.storage.tries(&id(0), at(0)).await.unwrap();
+    let ids = tries.iter().map(|it| it.id).collect::<Vec<_>>();
+    assert_eq!(ids, [skip, refused, done], "what is open has no end yet");
+    let outcomes = tries.iter().map(|it| it.outcome).collect::<Vec<_>>();
+    assert_eq!(outcomes, [Outcome::Skipped, Outcome::Failed, Outcome::Success]);
+    assert_eq!(tries[2].generation, 1);
+    assert!(fresh.storage.tries(&id(0), at(1_000)).await.unwrap().is_empty());
 }
 
 async fn each_filter_leaves_the_attempts_that_it_names(fresh: Fresh) {

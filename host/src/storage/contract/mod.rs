@@ -154,6 +154,7 @@ pub(in crate::storage) fn succeeded(attempt: AttemptId, generation: u64) -> Succ
         at: at(2),
         duration_ms: 1,
         spent: Spent::default(),
+        exchanges: Vec::new(),
     }
 }
 
@@ -172,6 +173,7 @@ pub(in crate::storage) fn failed(attempt: AttemptId, generation: u64) -> Failed 
         at: at(2),
         duration_ms: 1,
         spent: Spent::default(),
+        exchanges: Vec::new(),
     }
 }
 

@@ -184,6 +184,7 @@ impl World {
                     at: self.now,
                     duration_ms: 5,
                     spent: Spent { waited_ms: Some(1), provider_ms: Some(3) },
+                    exchanges: Vec::new(),
                 };
                 let (done, again) = (done(), done());
                 both!(self, succeed, done, &again);
@@ -203,6 +204,7 @@ impl World {
                     at: self.now,
                     duration_ms: 6,
                     spent: Spent::default(),
+                    exchanges: Vec::new(),
                 };
                 let (abandoned, again) = (abandoned(), abandoned());
                 both!(self, abandon, abandoned, &again);
@@ -315,6 +317,7 @@ impl World {
             at: self.now,
             duration_ms: 7,
             spent: Spent { waited_ms: Some(2), provider_ms: None },
+            exchanges: Vec::new(),
         }
     }
 

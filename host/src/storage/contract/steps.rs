@@ -59,7 +59,8 @@ pub(super) fn failure(of: &Begin) -> Failed {
 pub(super) fn abandoned(of: &Begin) -> Abandoned {
     let failure = failure(of).failure;
     let (attempt, connection) = (of.attempt, of.connection.clone());
-    Abandoned { attempt, connection, failure, at: at(2), duration_ms: 7, spent: Spent::default() }
+    let (spent, exchanges) = (Spent::default(), Vec::new());
+    Abandoned { attempt, connection, failure, at: at(2), duration_ms: 7, spent, exchanges }
 }
 
 /// A request for connection `number` that sends nothing.

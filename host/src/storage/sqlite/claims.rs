@@ -6,6 +6,7 @@ use rusqlite::params;
 
 use crate::model::attempt::{Course, Outcome, Spent};
 use crate::model::code;
+use crate::model::exchange::Exchange;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::storage::error::StorageError;
@@ -102,14 +103,15 @@ pub(super) struct End<'a> {
     /// `None` when nobody knows.
     pub(super) duration_ms: Option<u64>,
     pub(super) spent: Spent,
+    pub(super) exchanges: &'a [Exchange],
 }
 
 const FINISH: &str = "
     insert into attempts (id, connection, provider, trigger, outcome, reason, error_case, error_code,
                           error_message, rotation, digest, generation, started_at, duration_ms,
-                          waited_ms, provider_ms, ended)
+                          waited_ms, provider_ms, ended, exchanges)
     select attempt, connection, provider, trigger, ?3, ?4, ?5, ?6, ?7, rotation, digest,
-           coalesce(?8, generation), started_at, ?9, ?10, ?11, ?12
+           coalesce(?8, generation), started_at, ?9, ?10, ?11, ?12, ?13
     from claims where connection = ?1 and attempt = ?2";
 
 /// Ends an attempt; false, and nothing written, if it has no claim any more.
@@ -132,6 +134,7 @@ pub(super) fn finish(db: &Db, end: &End<'_>) -> Result<bool, StorageError> {
             end.spent.waited_ms.map(signed),
             end.spent.provider_ms.map(signed),
             db.place(end.at)?,
+            (!end.exchanges.is_empty()).then(|| json(&end.exchanges)),
         ],
     )?;
     if finished == 0 {
@@ -175,7 +178,8 @@ pub(super) fn close_interrupted(
         "keepfresh stopped before this attempt was finished; the next attempt resolves it";
     let course = Course::Failed(Failure::new(Case::InDoubt, code::Refresh::Interrupted, message));
     let (course, generation, duration_ms, spent) = (&course, None, None, Spent::default());
-    let end = End { connection, attempt, course, generation, at, duration_ms, spent };
+    let exchanges = &[];
+    let end = End { connection, attempt, course, generation, at, duration_ms, spent, exchanges };
     if finish(db, &end)? {
         let note = "update connections set last_attempt = ?2, due_at = ?3, due_trigger = 'recovery'
                     where id = ?1";

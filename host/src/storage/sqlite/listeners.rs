@@ -94,7 +94,7 @@ pub(super) async fn after(
     Ok(stretch)
 }
 
-fn event(row: &SqliteRow) -> Result<OutboxEvent, StorageError> {
+pub(super) fn event(row: &SqliteRow) -> Result<OutboxEvent, StorageError> {
     let fields = Fields::new(row, "outbox", "key")?;
     let kind: EventKind = fields.required("kind", fields.word("kind")?)?;
     Ok(OutboxEvent {

@@ -93,8 +93,14 @@ pub(super) async fn page(
     // A key that is no text is shown as another one, and must not lead back.
     let next = last.filter(|it| after.is_none_or(|after| it.as_str() > after)).cloned();
     let next = next.filter(|it| named.is_none() || has_more(filter, it));
+    Ok(Page { next, ..filled(readers, &rows).await? })
+}
+
+/// Rows with their last attempts.
+pub(super) async fn filled(readers: &SqlitePool, rows: &[SqliteRow]) -> Result<Page, StorageError> {
+    let keys = rows.iter().map(raw_key).collect::<Vec<_>>();
     let (mut last, attempts) = last_attempts(readers, &keys).await?;
-    let mut page = Page { rows: Vec::with_capacity(rows.len()), attempts, next };
+    let mut page = Page { rows: Vec::with_capacity(rows.len()), attempts, next: None };
     for (row, key) in rows.iter().zip(keys) {
         let read = read(readers, row).await.map(|mut connection| {
             connection.last_attempt = last.remove(&key);
@@ -197,7 +203,7 @@ fn range(provider: Option<&str>, after: Option<&str>) -> (String, Option<String>
     }
 }
 
-fn raw_key(row: &SqliteRow) -> String {
+pub(super) fn raw_key(row: &SqliteRow) -> String {
     Fields::new(row, "connections", "id").map(|it| it.key().to_owned()).unwrap_or_default()
 }
 

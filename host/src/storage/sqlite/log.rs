@@ -10,7 +10,7 @@ use crate::model::id::AttemptId;
 use crate::storage::error::StorageError;
 use crate::storage::sqlite::db::LAST;
 use crate::storage::sqlite::rows::{self, Fields, key, millis};
-use crate::storage::{LogEnds, LogFilter, LogPage};
+use crate::storage::{LogEnds, LogFilter, LogPage, Recorded};
 
 /// What did not succeed is a small part of the log as a rule, and has an index of its own.
 const UNSUCCESSFUL: &str = "
@@ -71,7 +71,7 @@ fn statement(filter: &LogFilter) -> &'static str {
 
 /// What every id is above that was given to an attempt since then: the beginning of a UUID of version 7
 /// is its time.
-fn first_id(since: Timestamp) -> String {
+pub(super) fn first_id(since: Timestamp) -> String {
     let since = since.checked_sub(MARGIN).unwrap_or(Timestamp::MIN).as_millisecond();
     let hex = format!("{:012x}", since.max(0));
     format!("{}-{}-", &hex[..8], &hex[8..])
@@ -143,20 +143,37 @@ pub(super) async fn attempt(
     readers: &SqlitePool,
     id: AttemptId,
 ) -> Result<Option<Attempt>, StorageError> {
+    Ok(recorded(readers, id).await?.map(|it| it.attempt))
+}
+
+/// The same with what lists leave out.
+pub(super) async fn recorded(
+    readers: &SqlitePool,
+    id: AttemptId,
+) -> Result<Option<Recorded>, StorageError> {
     if let Some(found) = ended(readers, id).await? {
         return Ok(Some(found));
     }
     let open = sqlx::query("select * from claims where attempt = ?").bind(id.to_string());
-    match open.fetch_optional(readers).await? {
-        Some(row) => rows::open(&row).map(Some),
+    let Some(row) = open.fetch_optional(readers).await? else {
         // It may have ended between the two looks.
-        None => ended(readers, id).await,
-    }
+        return ended(readers, id).await;
+    };
+    let digest = Fields::new(&row, "claims", "connection")?.text("digest")?;
+    let (attempt, digest) = (rows::open(&row)?, digest.filter(|it| !it.is_empty()));
+    Ok(Some(Recorded { attempt, digest, exchanges: Vec::new() }))
 }
 
-async fn ended(readers: &SqlitePool, id: AttemptId) -> Result<Option<Attempt>, StorageError> {
+async fn ended(readers: &SqlitePool, id: AttemptId) -> Result<Option<Recorded>, StorageError> {
     let query = sqlx::query("select * from attempts where id = ?").bind(id.to_string());
-    query.fetch_optional(readers).await?.as_ref().map(rows::attempt).transpose()
+    let Some(row) = query.fetch_optional(readers).await? else { return Ok(None) };
+    let fields = Fields::new(&row, "attempts", "id")?;
+    Ok(Some(Recorded {
+        attempt: rows::attempt(&row)?,
+        digest: fields.text("digest")?.filter(|it| !it.is_empty()),
+        // What cannot be read of them makes the attempt no worse.
+        exchanges: fields.json("exchanges").ok().flatten().unwrap_or_default(),
+    }))
 }
 
 /// The end of the order first: what ends while we look is found by the next look, and by no two.

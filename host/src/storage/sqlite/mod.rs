@@ -18,6 +18,7 @@ mod keyring;
 mod listeners;
 mod listing;
 mod log;
+mod looks;
 mod mending;
 mod outcomes;
 mod outlets;

@@ -47,6 +47,7 @@ impl Write for Succeeded {
             at: self.at,
             duration_ms: Some(self.duration_ms),
             spent: self.spent,
+            exchanges: &self.exchanges,
         };
         finish(db, &end)?;
         append(db, &self.events)?;
@@ -71,6 +72,7 @@ impl Write for Failed {
             at: self.at,
             duration_ms: Some(self.duration_ms),
             spent: self.spent,
+            exchanges: &self.exchanges,
         };
         if !finish(db, &end)? {
             return Ok(Begun::Lost);
@@ -130,6 +132,7 @@ impl Write for Abandoned {
             at: self.at,
             duration_ms: Some(self.duration_ms),
             spent: self.spent,
+            exchanges: &self.exchanges,
         };
         if !finish(db, &end)? {
             return Ok(Begun::Lost);

@@ -220,7 +220,10 @@ pub(super) fn attempt(row: &SqliteRow) -> Result<Attempt, StorageError> {
     })
 }
 
-fn milliseconds(fields: &Fields<'_>, column: &'static str) -> Result<Option<u64>, StorageError> {
+pub(super) fn milliseconds(
+    fields: &Fields<'_>,
+    column: &'static str,
+) -> Result<Option<u64>, StorageError> {
     Ok(fields.integer(column)?.and_then(|it| u64::try_from(it).ok()))
 }
 

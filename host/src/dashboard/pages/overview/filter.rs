@@ -1,0 +1,110 @@
+//! Which connections the table shows: everything is in the address, so that it can be kept and sent.
+
+use serde::Deserialize;
+
+use crate::dashboard::form::given;
+use crate::dashboard::frame::Frame;
+use crate::dashboard::pages::wording::state_word;
+use crate::dashboard::refused::Refused;
+use crate::model::state::State;
+use crate::operator::overview::Overview;
+use crate::operator::urgent::UrgentQuery;
+
+/// As the address has it.
+#[derive(Clone, Default, Deserialize)]
+pub(super) struct Wanted {
+    pub(super) search: Option<String>,
+    pub(super) provider: Option<String>,
+    pub(super) state: Option<String>,
+    pub(super) label: Option<String>,
+    pub(super) ends: Option<String>,
+}
+
+impl Wanted {
+    /// What is asked for; a state that there is not is refused.
+    pub(super) fn query(&self) -> Result<UrgentQuery, Refused> {
+        let state = given(self.state.clone()).map(|it| it.parse().map_err(|_| Refused::Unreadable));
+        let ends = given(self.ends.clone()).map(|it| it.parse().map_err(|_| Refused::Unreadable));
+        Ok(UrgentQuery {
+            provider: given(self.provider.clone()),
+            state: state.transpose()?,
+            label: given(self.label.clone()),
+            search: given(self.search.clone()),
+            ends: ends.transpose()?,
+        })
+    }
+
+    fn all(&self) -> [(&'static str, &Option<String>); 5] {
+        [
+            ("search", &self.search),
+            ("provider", &self.provider),
+            ("state", &self.state),
+            ("label", &self.label),
+            ("ends", &self.ends),
+        ]
+    }
+
+    fn is_everything(&self) -> bool {
+        self.all().iter().all(|(_, it)| it.as_ref().is_none_or(String::is_empty))
+    }
+
+    /// The address of the table with these filters, and something else behind them.
+    pub(super) fn address(&self, frame: &Frame, more: &[(&str, &str)]) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        for (name, value) in self.all() {
+            if let Some(value) = value.as_ref().filter(|it| !it.is_empty()) {
+                query.append_pair(name, value);
+            }
+        }
+        query.extend_pairs(more);
+        let query = query.finish();
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{}/{mark}{query}#connections", frame.base)
+    }
+}
+
+/// The form above the table.
+pub(super) struct Filters {
+    pub(super) search: String,
+    pub(super) provider: String,
+    pub(super) label: String,
+    pub(super) ends: String,
+    pub(super) providers: Vec<String>,
+    /// Where all of them are, if these are not.
+    pub(super) clear: Option<String>,
+}
+
+impl Filters {
+    pub(super) fn of(frame: &Frame, wanted: &Wanted, providers: Vec<String>) -> Self {
+        let text = |it: &Option<String>| it.clone().unwrap_or_default();
+        Self {
+            search: text(&wanted.search),
+            provider: text(&wanted.provider),
+            label: text(&wanted.label),
+            ends: text(&wanted.ends),
+            providers,
+            clear: (!wanted.is_everything()).then(|| Wanted::default().address(frame, &[])),
+        }
+    }
+}
+
+/// One state to choose.
+pub(super) struct Choice {
+    pub(super) word: &'static str,
+    pub(super) text: String,
+    pub(super) chosen: bool,
+}
+
+/// All states, with how many are in each.
+pub(super) fn states(frame: &Frame, all: &Overview, wanted: &Wanted) -> Vec<Choice> {
+    let choice = |state: &State| {
+        let count = all.states.get(state).copied().unwrap_or_default();
+        let (word, name) = (state.as_str(), state_word(&frame.words, *state));
+        Choice {
+            word,
+            text: format!("{name} ({})", crate::dashboard::words::with_gaps(&count.to_string())),
+            chosen: wanted.state.as_deref() == Some(word),
+        }
+    };
+    State::ALL.iter().map(choice).collect()
+}
