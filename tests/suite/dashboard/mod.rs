@@ -12,6 +12,9 @@ mod sites;
 /// Who may get in.
 mod accounts;
 
+/// A token in clear.
+mod revealing;
+
 /// Logging in at a provider.
 mod openid;
 
