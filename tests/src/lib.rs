@@ -21,6 +21,9 @@ pub mod stage;
 /// A browser without a window, and `connect` beside it.
 pub mod visitor;
 
+/// A browser that keeps cookies and sends forms.
+pub mod surfer;
+
 /// A running daemon.
 pub mod daemon;
 

@@ -122,11 +122,11 @@ pub(super) async fn revoke(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
-    /// Only those of this actor: `key:ID` or `user:UID`.
+    /// Only those of this actor: `key:ID`, `user:UID` or `account:NAME`.
     actor: Option<String>,
     /// Only this action.
     action: Option<Action>,
-    /// Only those of this connection, provider, key or plugin.
+    /// Only those of this connection, provider, key, plugin or account.
     subject: Option<String>,
     /// Only those of the last so much time: `24h`.
     since: Option<String>,

@@ -12,6 +12,7 @@ use tracing::warn;
 
 use crate::api::Api;
 use crate::api::problem::Problem;
+use crate::manifest::server::Server;
 use crate::model::api_key::{ApiKey, Grant, Presented, Scope};
 use crate::model::audit::Actor;
 use crate::model::code::{self, Code};
@@ -179,13 +180,17 @@ fn refused(parts: &Parts, api: &Api, key: Option<&str>, why: &str) -> Problem {
     Problem::new(code::Auth::Invalid, "the API key is not valid")
 }
 
-/// Where the request comes from: behind a proxy, what the proxy itself has added.
 fn address(parts: &Parts, api: &Api) -> Option<IpAddr> {
+    address_of(parts, &api.operator().manifest().server)
+}
+
+/// Where the request comes from: behind a proxy, what the proxy itself has added.
+pub(crate) fn address_of(parts: &Parts, server: &Server) -> Option<IpAddr> {
     let peer = match parts.extensions.get::<Peer>() {
         Some(Peer::Address(address)) => Some(address.ip()),
         _ => None,
     };
-    if !api.operator().manifest().server.behind_proxy {
+    if !server.behind_proxy {
         return peer;
     }
     let last = parts.headers.get_all("x-forwarded-for").iter().next_back();

@@ -2,7 +2,6 @@
 //! is meant for this server and comes from a program. A page that a browser has loaded from elsewhere can
 //! reach a local address under a name of its own; so names are checked, and pages of other sites refused.
 
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
@@ -99,19 +98,23 @@ fn admitted(api: &Api, request: &Request) -> Result<tokio::sync::OwnedSemaphoreP
 
 /// Fails if the request is for another host: then a name was made to point here.
 fn is_meant(headers: &HeaderMap, uri: &Uri, server: &Server) -> Result<(), Problem> {
-    let header = headers.get(HOST).and_then(|it| it.to_str().ok());
-    let host =
-        uri.authority().map(hyper::http::uri::Authority::as_str).or(header).unwrap_or_default();
-    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|it| it.is_ascii_digit()));
-    let name = name.map_or(host, |(name, _)| name).to_ascii_lowercase();
-    let bare = name.trim_start_matches('[').trim_end_matches(']');
-    let is_ours =
-        bare == "localhost" || bare.parse::<IpAddr>().is_ok() || server.hosts.contains(&name);
-    if is_ours {
+    if server.is_called(host_name(host_of(headers, uri))) {
         return Ok(());
     }
     let detail = "this server is not called by that name; add it to `server.hosts` in the manifest";
     Err(Problem::new(code::Http::HostDenied, detail))
+}
+
+/// Whom a request is for, with its port if it says one.
+pub(crate) fn host_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> &'a str {
+    let header = headers.get(HOST).and_then(|it| it.to_str().ok());
+    uri.authority().map(hyper::http::uri::Authority::as_str).or(header).unwrap_or_default()
+}
+
+/// A host without its port.
+pub(crate) fn host_name(host: &str) -> &str {
+    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|it| it.is_ascii_digit()));
+    name.map_or(host, |(name, _)| name)
 }
 
 /// Fails if a page of another site has sent it. Programs send neither header.

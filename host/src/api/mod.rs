@@ -6,13 +6,13 @@
 pub mod listening;
 
 /// What stands before every route: the host, other sites, how many at once, how long.
-mod guard;
+pub(crate) mod guard;
 
 /// Who calls, and what the key allows.
-mod caller;
+pub(crate) mod caller;
 
 /// How often somebody may be wrong.
-mod throttle;
+pub(crate) mod throttle;
 
 /// What went wrong, as RFC 9457 has it.
 mod problem;

@@ -5,18 +5,25 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Failures that are answered as such.
-const MOST: u32 = 10;
-
-/// Within this time.
-const WITHIN: Duration = Duration::from_mins(1);
+/// Wrong keys that are answered as such, within this time.
+const KEYS: (u32, Duration) = (10, Duration::from_mins(1));
 
 /// Addresses and keys that are counted at once. Beyond it those that were quiet longest are forgotten.
 const KEPT: usize = 10_000;
 
 /// Counts of failures.
-#[derive(Default)]
-pub(super) struct Throttle(Mutex<HashMap<String, Count>>);
+pub(crate) struct Throttle {
+    most: u32,
+    within: Duration,
+    counts: Mutex<HashMap<String, Count>>,
+}
+
+impl Default for Throttle {
+    fn default() -> Self {
+        let (most, within) = KEYS;
+        Self::new(most, within)
+    }
+}
 
 #[derive(Clone, Copy)]
 struct Count {
@@ -25,28 +32,43 @@ struct Count {
 }
 
 impl Throttle {
+    /// So many failures are answered as such within that time.
+    pub(crate) fn new(most: u32, within: Duration) -> Self {
+        Self { most, within, counts: Mutex::default() }
+    }
+
     /// Counts a failure of each of `who`. How many seconds they have to wait, if there were too many.
-    pub(super) fn failed(&self, who: &[String], now: Instant) -> Option<u64> {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn failed(&self, who: &[String], now: Instant) -> Option<u64> {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.len() >= KEPT {
-            counts.retain(|_, it| now.duration_since(it.since) < WITHIN);
+            counts.retain(|_, it| now.duration_since(it.since) < self.within);
         }
         if counts.len() >= KEPT {
             counts.clear();
         }
-        who.iter().filter_map(|it| count(&mut counts, it, now)).max()
+        who.iter().filter_map(|it| self.count(&mut counts, it, now)).max()
     }
-}
 
-fn count(counts: &mut HashMap<String, Count>, who: &str, now: Instant) -> Option<u64> {
-    let fresh = Count { since: now, failures: 0 };
-    let count = counts.entry(who.to_owned()).or_insert(fresh);
-    if now.duration_since(count.since) >= WITHIN {
-        *count = fresh;
+    /// Takes back a failure that was counted of each of `who` before anybody knew that it was none.
+    pub(crate) fn was_none(&self, who: &[String]) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        for it in who {
+            if let Some(count) = counts.get_mut(it) {
+                count.failures = count.failures.saturating_sub(1);
+            }
+        }
     }
-    count.failures += 1;
-    let left = WITHIN.saturating_sub(now.duration_since(count.since));
-    (count.failures > MOST).then(|| left.as_secs().max(1))
+
+    fn count(&self, counts: &mut HashMap<String, Count>, who: &str, now: Instant) -> Option<u64> {
+        let fresh = Count { since: now, failures: 0 };
+        let count = counts.entry(who.to_owned()).or_insert(fresh);
+        if now.duration_since(count.since) >= self.within {
+            *count = fresh;
+        }
+        count.failures += 1;
+        let left = self.within.saturating_sub(now.duration_since(count.since));
+        (count.failures > self.most).then(|| left.as_secs().max(1))
+    }
 }
 
 #[cfg(test)]
@@ -69,11 +91,22 @@ mod tests {
     }
 
     #[test]
+    fn what_was_no_failure_is_not_one() {
+        let (throttle, now) = (Throttle::new(2, Duration::from_mins(1)), Instant::now());
+        let who = ["a".to_owned()];
+        for _ in 0..9 {
+            assert_eq!(throttle.failed(&who, now), None);
+            throttle.was_none(&who);
+        }
+        assert!([None, None, Some(60)].iter().all(|it| throttle.failed(&who, now) == *it));
+    }
+
+    #[test]
     fn many_addresses_take_no_more_room_than_there_is() {
         let (throttle, now) = (Throttle::default(), Instant::now());
         for address in 0..3 * KEPT {
             throttle.failed(&[address.to_string()], now);
         }
-        assert!(throttle.0.lock().unwrap().len() <= KEPT);
+        assert!(throttle.counts.lock().unwrap().len() <= KEPT);
     }
 }

@@ -16,6 +16,7 @@ use crate::lifecycle::lock::{InstanceLock, LockError};
 use crate::lifecycle::{Lifecycle, owner};
 use crate::manifest::Manifest;
 use crate::model::clock::Clock;
+use crate::operator::accounts::People;
 use crate::operator::api_keys::Keys;
 use crate::operator::{self, Operator, Reloads};
 use crate::proxy::Proxy;
@@ -95,6 +96,7 @@ impl Opening {
             storage: storage.clone(),
             vault: vault.clone(),
             keys: Keys::default(),
+            people: People::default(),
             gate: gate.clone(),
             sinks: sinks.clone(),
             tally: operator::Tally::default(),

@@ -83,6 +83,7 @@ pub async fn serve(mut app: App, watch: Watch, signals: Signals) -> Result<(), S
     systemd::ready();
     metrics::reloaded(true, app.clock.now().as_second());
     tell_ready(&app, &socket).await;
+    tell_nobody_can_log_in(&app).await;
     app.examine();
     let signals = app.lifecycle.follow(signals, move || {
         let _ = hangup.send(());
@@ -114,6 +115,17 @@ async fn tell_ready(app: &App, socket: &Path) {
         inventory(app),
         said::count(connections, "connection"),
     );
+}
+
+/// The one line that says how the first person gets in.
+async fn tell_nobody_can_log_in(app: &App) {
+    let manifest = app.manifest();
+    let is_there = manifest.dashboard.enabled && manifest.server.listen.is_some();
+    if is_there && app.operator.has_no_accounts().await.unwrap_or_default() {
+        info!(
+            "nobody can log in to the dashboard yet; make the first account: keepfresh account add NAME --role operator"
+        );
+    }
 }
 
 /// A path that makes sense wherever the log is read.

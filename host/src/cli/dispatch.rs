@@ -6,8 +6,8 @@ use std::path::Path;
 use clap::CommandFactory as _;
 
 use crate::cli::arguments::{
-    Arguments, ChannelVerb, ConnectionVerb, LogVerb, PluginVerb, ProviderVerb, ScheduleVerb,
-    SinkVerb, TokenVerb, Verb,
+    AccountVerb, Arguments, ChannelVerb, ConnectionVerb, LogVerb, PluginVerb, ProviderVerb,
+    ScheduleVerb, SinkVerb, TokenVerb, Verb,
 };
 use crate::cli::exit::Exit;
 use crate::cli::listing::List;
@@ -69,6 +69,7 @@ pub(super) async fn dispatch(arguments: Arguments) -> Exit {
             ask(Command::Prune { older_than_s, outcome }).await
         }
         Verb::ApiKey { verb } => ask(access::api_key(verb)).await,
+        Verb::Account { verb } => ask(account(verb)).await,
         Verb::Channel { verb } => ask(channel(verb)).await,
         Verb::Sink { verb } => ask(sink(verb)).await,
         Verb::Audit(wanted) => access::audit(&config, &wanted, json).await,
@@ -84,6 +85,16 @@ async fn log(config: &Path, query: LogQuery, follow: bool, json: bool) -> Exit {
         return follow::run(config, query, json).await;
     }
     listing::run(config, List::Log(query), json).await
+}
+
+fn account(verb: AccountVerb) -> Command {
+    match verb {
+        AccountVerb::Add { name, role } => Command::AccountAdd { name, role },
+        AccountVerb::List => Command::Accounts,
+        AccountVerb::Link { name } => Command::AccountLink { name },
+        AccountVerb::Role { name, role } => Command::AccountRole { name, role },
+        AccountVerb::Remove { name } => Command::AccountRemove { name },
+    }
 }
 
 fn channel(verb: ChannelVerb) -> Command {

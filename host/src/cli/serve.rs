@@ -1,5 +1,6 @@
 //! `keepfresh serve`.
 
+use std::io::IsTerminal as _;
 use std::path::Path;
 
 use tracing::error;
@@ -7,10 +8,12 @@ use tracing::error;
 use crate::app::{self, App, Purpose, Watch};
 use crate::cli::exit::Exit;
 use crate::cli::render;
+use crate::cli::render::account;
 use crate::egress::Gate;
 use crate::lifecycle::signals::Signals;
-use crate::lifecycle::{hardening, init};
+use crate::lifecycle::{hardening, init, owner};
 use crate::manifest;
+use crate::model::audit::Actor;
 use crate::model::clock::Clock;
 use crate::model::code;
 use crate::sandbox::Compiler;
@@ -57,6 +60,9 @@ async fn daemon(config: &Path, mut signals: Signals, json: bool) -> Exit {
             return render::fail(error.code(), &error.to_string(), json);
         }
     };
+    if std::io::stderr().is_terminal() {
+        welcome(&app).await;
+    }
     // Only now: the engine looks at its own memory map when it starts, which this forbids.
     hardening::hide_memory();
     match app::serve(app, watch, signals).await {
@@ -66,5 +72,14 @@ async fn daemon(config: &Path, mut signals: Signals, json: bool) -> Exit {
             error!(error.code = error.code().text(), "{error}");
             error.code().exit()
         }
+    }
+}
+
+/// Shows whoever sits at the terminal the link to the first account, while nobody has logged in. A log that is kept
+/// somewhere never has it.
+async fn welcome(app: &App) {
+    let first = app.operator.first_link(&Actor::User(owner::own())).await;
+    if let Ok(Some(link)) = first {
+        account::first(&link);
     }
 }

@@ -20,6 +20,9 @@ mod looks;
 /// Who looks, and what that person may do.
 mod session;
 
+/// The door: logging in, and who may.
+mod login;
+
 /// What stands before every page, and the headers of every answer.
 mod guard;
 
@@ -68,6 +71,8 @@ pub struct Dashboard(Arc<Parts>);
 struct Parts {
     operator: Operator,
     api: Api,
+    /// What is known of those who try to get in.
+    door: login::Door,
     /// For pages that follow what happens.
     seats: Arc<Semaphore>,
     /// Logins with a code on another machine that are under way.
@@ -78,7 +83,8 @@ impl Dashboard {
     /// A dashboard over `operator`; people who connect accounts come back through `api`.
     pub fn new(operator: Operator, api: Api) -> Self {
         let seats = Arc::new(Semaphore::new(live::MOST));
-        Self(Arc::new(Parts { operator, api, seats, devices: Devices::default() }))
+        let (door, devices) = (login::Door::default(), Devices::default());
+        Self(Arc::new(Parts { operator, api, door, seats, devices }))
     }
 
     /// The pages, and the API beside them.
@@ -100,8 +106,6 @@ impl Dashboard {
 
     /// The path under which browsers reach this server, if it is not the root.
     fn below(&self) -> String {
-        let url = self.operator().manifest().server.url.clone();
-        let path = url.and_then(|it| url::Url::parse(&it).ok()).map(|it| it.path().to_owned());
-        path.map_or_else(String::new, |it| it.trim_end_matches('/').to_owned())
+        self.operator().manifest().server.sub_path()
     }
 }

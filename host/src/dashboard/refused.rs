@@ -11,6 +11,8 @@ use crate::model::failure::Failure;
 pub(super) enum Refused {
     /// Nobody knows who looks: the way to the login, and back to this place.
     Login(String),
+    /// Who looks is to show it once more: the way to that, and back to this place.
+    Confirm(String),
     /// Whoever looks may only look.
     ReadOnly,
     /// There is nothing here.
@@ -19,6 +21,8 @@ pub(super) enum Refused {
     Unreadable,
     /// The request comes from a page of another site, or is for another host.
     Elsewhere,
+    /// The request is for a host that is not this one.
+    Misdirected,
     /// Too many tries.
     TooMany,
     /// What was asked for was not done.
@@ -31,7 +35,8 @@ impl Refused {
     /// The status of the answer.
     pub(super) fn status(&self) -> StatusCode {
         match self {
-            Self::Login(_) => StatusCode::SEE_OTHER,
+            Self::Login(_) | Self::Confirm(_) => StatusCode::SEE_OTHER,
+            Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Self::ReadOnly | Self::Elsewhere => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Unreadable => StatusCode::BAD_REQUEST,

@@ -2,14 +2,14 @@
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::Uri;
+use axum::http::{StatusCode, Uri};
 use axum::middleware;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use tower::ServiceExt as _;
 
 use crate::dashboard::refused::Refused;
-use crate::dashboard::{Dashboard, PLACE, assets, frame, guard, live, looks, pages};
+use crate::dashboard::{Dashboard, PLACE, assets, frame, guard, live, login, looks, pages};
 
 /// The longest form, in bytes.
 const LONGEST_FORM: usize = 1 << 16;
@@ -37,6 +37,7 @@ fn pages() -> Router<Dashboard> {
         .route("/connect/{id}", get(pages::connect::form).post(pages::connect::begin))
         .route("/connected", get(pages::connect::came_back))
         .route("/device/{word}", get(pages::connect::waiting).post(pages::connect::poll))
+        .merge(login::pages())
         .route("/looks", post(looks::set))
         .route("/live", get(live::follow))
         .route("/assets/{digest}/{name}", get(assets::serve))
@@ -76,6 +77,9 @@ pub(super) fn router(dashboard: &Dashboard) -> Router {
 }
 
 async fn root(State(dashboard): State<Dashboard>) -> Response {
+    if !dashboard.operator().manifest().dashboard.enabled {
+        return StatusCode::NOT_FOUND.into_response();
+    }
     frame::to(&format!("{}{PLACE}/", dashboard.below()))
 }
 

@@ -6,6 +6,8 @@
 pub mod access;
 /// Who is told of what happens.
 pub mod channel;
+/// Pages for people.
+pub mod dashboard;
 /// A problem of the manifest.
 pub mod diagnostic;
 /// Where things stand in the text.
@@ -49,6 +51,7 @@ use toml::de::DeTable;
 pub use value::short;
 
 use crate::manifest::channel::{Alerts, Channel, Heartbeat};
+use crate::manifest::dashboard::Dashboard;
 use crate::manifest::diagnostic::Diagnostic;
 use crate::manifest::place::Places;
 use crate::manifest::problems::Problems;
@@ -76,6 +79,8 @@ pub struct Manifest {
     pub plugins: Plugins,
     /// Where the HTTP API listens.
     pub server: Server,
+    /// Pages for people.
+    pub dashboard: Dashboard,
     /// What holds for all channels.
     pub alerts: Alerts,
     /// Who is told of what happens.
@@ -142,6 +147,7 @@ fn read(entries: &DeTable<'_>, path: &Path, problems: &Problems<'_>) -> Manifest
         vault: Vault::read(root.table("vault", "`[vault]`"), &folder),
         plugins: Plugins::read(root.table("plugins", "`[plugins]`"), &folder),
         server: Server::read(root.table("server", "`[server]`"), &folder),
+        dashboard: Dashboard::read(root.table("dashboard", "`[dashboard]`"), &folder),
         alerts: Alerts::read(root.table("alerts", "`[alerts]`")),
         channels: channel::read_all(&root, &folder),
         sinks: sink::read_all(&root, &folder),

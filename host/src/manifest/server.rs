@@ -2,7 +2,7 @@
 //! answers. An address that other machines reach needs TLS, or a proxy in front that has it: keys and tokens
 //! would cross the network in clear.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use toml::de::DeValue;
@@ -52,6 +52,42 @@ impl Server {
         };
         server.refuse_clear_text(&table);
         server
+    }
+
+    /// Where a browser reaches the root of this server, without a slash at the end; `None` where nothing listens.
+    pub fn root(&self) -> Option<String> {
+        let listen = self.listen?;
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let here = || match listen.ip().is_unspecified() {
+            true => format!("{scheme}://localhost:{}", listen.port()),
+            false => format!("{scheme}://{listen}"),
+        };
+        Some(self.url.clone().unwrap_or_else(here))
+    }
+
+    /// The path below which it is, if a proxy has put it below one: `/keepfresh`.
+    pub fn sub_path(&self) -> String {
+        let url = self.url.as_deref().and_then(|it| url::Url::parse(it).ok());
+        url.map_or_else(String::new, |it| it.path().trim_end_matches('/').to_owned())
+    }
+
+    /// Whether browsers reach it over TLS, its own or that of a proxy in front.
+    pub fn is_encrypted(&self) -> bool {
+        let by_url = self.url.as_deref().is_some_and(|it| it.starts_with("https://"));
+        self.tls.is_some() || self.behind_proxy || by_url
+    }
+
+    /// Whether `name` is one that it is called by: an address, `localhost`, or what the manifest says.
+    pub fn is_called(&self, name: &str) -> bool {
+        let name = name.to_ascii_lowercase();
+        let bare = name.trim_start_matches('[').trim_end_matches(']');
+        let is_address = bare == "localhost" || bare.parse::<IpAddr>().is_ok();
+        is_address || self.hosts.contains(&name) || self.url_host().is_some_and(|it| it == name)
+    }
+
+    fn url_host(&self) -> Option<String> {
+        let url = url::Url::parse(self.url.as_deref()?).ok()?;
+        url.host().map(|it| it.to_string().to_lowercase())
     }
 
     /// Whether keys and tokens stay on this machine, or are encrypted on their way.
@@ -192,6 +228,27 @@ mod tests {
         {
             assert!(read(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_browser_goes_to_the_url_or_to_the_address() {
+        let root = |lines: &str| server(lines).unwrap().root();
+        assert_eq!(root(""), None);
+        assert_eq!(root("listen = \"127.0.0.1:7420\"").unwrap(), "http://127.0.0.1:7420");
+        let tls = "tls = { certificate = \"c\", key = \"k\" }";
+        let open = format!("listen = \"0.0.0.0:7420\"\n{tls}");
+        assert_eq!(root(&open).unwrap(), "https://localhost:7420");
+        let url = "listen = \"127.0.0.1:7420\"\nurl = \"https://keep.example/fresh/\"";
+        assert_eq!(root(url).unwrap(), "https://keep.example/fresh");
+        assert_eq!(server(url).unwrap().sub_path(), "/fresh");
+        assert_eq!(server("url = \"https://keep.example\"").unwrap().sub_path(), "");
+    }
+
+    #[test]
+    fn it_is_called_by_the_name_in_its_url() {
+        let server = server("url = \"https://Keep.example/fresh\"").unwrap();
+        assert!(server.is_called("keep.example") && server.is_called("KEEP.EXAMPLE"));
+        assert!(!server.is_called("fresh.example") && !server.is_called(""));
     }
 
     #[test]

@@ -17,6 +17,10 @@ pub enum Actor {
     Key(String),
     /// A user of this machine, at the command line or the local socket.
     User(u32),
+    /// A person, logged in to the dashboard with the account of this name.
+    Account(String),
+    /// Somebody who is not known: who has tried to log in.
+    Nobody,
 }
 
 impl fmt::Display for Actor {
@@ -24,6 +28,8 @@ impl fmt::Display for Actor {
         match self {
             Self::Key(id) => write!(out, "key:{id}"),
             Self::User(uid) => write!(out, "user:{uid}"),
+            Self::Account(name) => write!(out, "account:{name}"),
+            Self::Nobody => out.write_str("nobody"),
         }
     }
 }
@@ -35,6 +41,8 @@ impl FromStr for Actor {
         match text.split_once(':') {
             Some(("key", id)) => Ok(Self::Key(id.to_owned())),
             Some(("user", uid)) => uid.parse().map(Self::User).map_err(|_| text.to_owned()),
+            Some(("account", name)) => Ok(Self::Account(name.to_owned())),
+            None if text == "nobody" => Ok(Self::Nobody),
             _ => Err(text.to_owned()),
         }
     }
@@ -110,6 +118,24 @@ actions! {
     KeyCreated = "key.created",
     /// A key was revoked.
     KeyRevoked = "key.revoked",
+    /// An account of the dashboard was made.
+    AccountCreated = "account.created",
+    /// Its role or its password was changed.
+    AccountChanged = "account.changed",
+    /// A link was made by which its person chooses a password.
+    AccountLinked = "account.link_created",
+    /// An account was removed.
+    AccountRemoved = "account.removed",
+    /// A person logged in to the dashboard.
+    LoginSucceeded = "login.succeeded",
+    /// Somebody tried to log in to the dashboard in vain.
+    LoginFailed = "login.failed",
+    /// A person typed the password again.
+    SessionConfirmed = "session.confirmed",
+    /// A login was ended, by its person or by another one.
+    SessionEnded = "session.ended",
+    /// A person was shown a token in clear.
+    TokenRevealed = "token.revealed",
     /// A message was sent to test a channel.
     ChannelTested = "channel.tested",
     /// What is current was delivered by a sink because somebody asked.
@@ -138,6 +164,7 @@ impl Action {
                 | Self::TokenUsed
                 | Self::Refreshed
                 | Self::Exported
+                | Self::LoginFailed
         )
     }
 }
@@ -169,7 +196,7 @@ pub struct AuditRecord {
     pub actor: Actor,
     /// What.
     pub action: Action,
-    /// With what: a connection, a provider, a key, a plugin. Never a secret.
+    /// With what: a connection, a provider, a key, a plugin, an account. Never a secret.
     pub subject: String,
     /// More of it, in a few words.
     pub detail: Option<String>,
@@ -194,7 +221,7 @@ pub struct AuditEntry {
     pub id: i64,
     /// When; of those that are counted, when last.
     pub at: Timestamp,
-    /// By whom: `key:ID`, `user:UID`.
+    /// By whom: `key:ID`, `user:UID`, `account:NAME`, `nobody`.
     pub actor: String,
     /// The name of that key.
     pub key_name: Option<String>,
@@ -217,7 +244,8 @@ mod tests {
         for action in Action::ALL {
             assert_eq!(action.as_str().parse(), Ok(*action));
         }
-        for actor in [Actor::Key("Ab3".to_owned()), Actor::User(1000)] {
+        let (key, person) = ("Ab3".to_owned(), "ann:2@example.com".to_owned());
+        for actor in [Actor::Key(key), Actor::User(1000), Actor::Account(person), Actor::Nobody] {
             assert_eq!(actor.to_string().parse(), Ok(actor));
         }
         assert!("token.raed".parse::<Action>().unwrap_err().contains("token.read"));

@@ -49,6 +49,9 @@ pub mod state;
 /// Keys of programs, and what they allow.
 pub mod api_key;
 
+/// People who use the dashboard.
+pub mod account;
+
 /// Who did what.
 pub mod audit;
 

@@ -11,7 +11,6 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::model::api_key::{ApiKey, Grant, Presented, Scope};
-use crate::model::audit::Actor;
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
 use crate::model::id::{ConnectionId, check_name};
@@ -142,9 +141,8 @@ impl Operator {
         Ok(key)
     }
 
-    /// Whether `actor` may still change `id`: its key may have been revoked since it asked.
-    pub async fn may_still_change(&self, actor: &Actor, id: &ConnectionId) -> bool {
-        let Actor::Key(key) = actor else { return true };
+    /// Whether the key of this id may still change `id`: it may have been revoked since it asked.
+    pub(super) async fn key_may_change(&self, key: &str, id: &ConnectionId) -> bool {
         let Some(grant) = self.0.keys.in_force(key, self.now()) else { return false };
         let labels = self.labels(id).await.ok().flatten().unwrap_or_default();
         grant.allows(Scope::ConnectionWrite) && grant.reaches(id, &labels)

@@ -162,6 +162,10 @@ fn told(action: Action, subject: &ConnectionId) -> Told {
     Told { action, subject: subject.full(), detail: None }
 }
 
+fn of_account(action: Action, name: &str, detail: Option<String>) -> Told {
+    Told { action, subject: name.to_owned(), detail }
+}
+
 fn told_of(command: &Command) -> Option<Told> {
     match command {
         Command::TokenGet { id, .. } => Some(told(Action::TokenRead, id)),
@@ -196,6 +200,14 @@ fn told_of(command: &Command) -> Option<Told> {
             subject: file.clone(),
             detail: Some(format!("sha256:{digest}")),
         }),
+        Command::AccountAdd { name, role } => {
+            Some(of_account(Action::AccountCreated, name, Some(role.to_string())))
+        }
+        Command::AccountLink { name } => Some(of_account(Action::AccountLinked, name, None)),
+        Command::AccountRole { name, role } => {
+            Some(of_account(Action::AccountChanged, name, Some(role.to_string())))
+        }
+        Command::AccountRemove { name } => Some(of_account(Action::AccountRemoved, name, None)),
         Command::ChannelTest { name } => {
             Some(Told { action: Action::ChannelTested, subject: name.clone(), detail: None })
         }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::model::account::Role;
 use crate::model::api_key::Grant;
 use crate::model::attempt::Outcome;
 use crate::model::audit::Action;
@@ -238,6 +239,32 @@ pub enum Command {
         /// Its id or its name.
         key: String,
     },
+    /// People who use the dashboard.
+    Accounts,
+    /// Makes an account, and a link by which its person chooses a password.
+    AccountAdd {
+        /// What it is called.
+        name: String,
+        /// What it may do.
+        role: Role,
+    },
+    /// Makes another such link.
+    AccountLink {
+        /// Whose.
+        name: String,
+    },
+    /// Changes what an account may do, and ends its sessions.
+    AccountRole {
+        /// Whose.
+        name: String,
+        /// What it may do from now on.
+        role: Role,
+    },
+    /// Removes an account, and ends its sessions.
+    AccountRemove {
+        /// Which.
+        name: String,
+    },
     /// Who did what, newest first.
     Audit(AuditQuery),
     /// Who is told of what happens.
@@ -268,7 +295,7 @@ pub enum Command {
 /// Which entries of the audit log.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct AuditQuery {
-    /// Of this actor: `key:ID`, `user:UID`.
+    /// Of this actor: `key:ID`, `user:UID`, `account:NAME`.
     pub actor: Option<String>,
     /// Of this action.
     pub action: Option<Action>,

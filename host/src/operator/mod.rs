@@ -75,6 +75,9 @@ pub mod reload;
 /// Keys of programs.
 pub mod api_keys;
 
+/// People who use the dashboard.
+pub mod accounts;
+
 /// Channels.
 pub mod channels;
 
@@ -127,6 +130,7 @@ use crate::refresher::{Ask, ManualToken, Refresher, Served, host_fault};
 use crate::storage::{Counted, LogFilter, Storage};
 use crate::telemetry::metrics;
 use crate::vault::Vault;
+use accounts::People;
 use api_keys::Keys;
 use command::Plain;
 use reply::StatsView;
@@ -143,6 +147,8 @@ pub struct Parts {
     pub vault: Vault,
     /// Keys of programs.
     pub keys: Keys,
+    /// What is known of people who use the dashboard.
+    pub people: People,
     /// What was done and not written down yet.
     pub tally: Tally,
     /// What is loaded.
@@ -237,6 +243,11 @@ impl Operator {
             Command::ApiKeyCreate { name, grant } => self.create_api_key(name, grant).await,
             Command::ApiKeys => self.api_keys().await,
             Command::ApiKeyRevoke { key } => self.revoke_api_key(&key).await,
+            Command::Accounts => self.accounts().await,
+            Command::AccountAdd { name, role } => self.add_account(name, role).await,
+            Command::AccountLink { name } => self.link_account(&name).await,
+            Command::AccountRole { name, role } => self.set_role(&name, role).await,
+            Command::AccountRemove { name } => self.remove_account(&name).await,
             Command::Audit(query) => self.audit_page(query).await,
             Command::Channels => self.list_channels().await,
             Command::ChannelTest { name } => self.test_channel(&name).await,
@@ -250,6 +261,11 @@ impl Operator {
     /// The manifest in force.
     pub fn manifest(&self) -> Arc<Manifest> {
         Arc::clone(&self.0.manifest.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The way out.
+    pub fn gate(&self) -> &Gate {
+        &self.0.gate
     }
 
     /// What the daemon's tasks run in.

@@ -7,11 +7,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::model::account::AccountView;
 use crate::model::api_key::ApiKey;
 use crate::model::attempt::{Attempt, Outcome};
 use crate::model::audit::AuditEntry;
 use crate::model::failure::Failure;
 use crate::model::id::ConnectionId;
+use crate::operator::accounts::NewLink;
 use crate::operator::api_keys::NewKey;
 use crate::operator::attempt::AttemptDetails;
 use crate::operator::channels::ChannelView;
@@ -124,6 +126,12 @@ pub enum Reply {
     Revoked(Box<ApiKey>),
     /// Keys.
     ApiKeys(Vec<ApiKey>),
+    /// People who use the dashboard.
+    Accounts(Vec<AccountView>),
+    /// One of them, as it is now, or was before it was removed.
+    Account(Box<AccountView>),
+    /// A link by which a person chooses a password.
+    AccountLink(Box<NewLink>),
     /// Channels.
     Channels(Vec<ChannelView>),
     /// A message to the channel of this name has arrived.

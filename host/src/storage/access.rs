@@ -26,7 +26,7 @@ pub struct KeyUse {
 /// Which entries of the audit log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditFilter {
-    /// Of this actor: `key:ID`, `user:UID`.
+    /// Of this actor: `key:ID`, `user:UID`, `account:NAME`.
     pub actor: Option<String>,
     /// Of this action.
     pub action: Option<Action>,

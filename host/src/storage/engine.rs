@@ -15,6 +15,7 @@ use crate::model::audit::AuditRecord;
 use crate::model::connection::{Due, Problem};
 use crate::model::event::EventKind;
 use crate::model::id::{AttemptId, ConnectionId};
+use crate::storage::accounts::Accounts;
 use crate::storage::looks::Looks;
 use crate::storage::outlets::{Lane, Place, Queued};
 use crate::storage::{
@@ -40,7 +41,7 @@ macro_rules! steps {
         /// A database. Steps that are waiting at the same time may share a commit, and share no fate.
         /// Dropping the future of a change neither cancels nor undoes it.
         #[expect(clippy::elidable_lifetime_names, reason = "steps that borrow need the name")]
-        pub(super) trait Engine: Looks + Send + Sync {
+        pub(super) trait Engine: Accounts + Looks + Send + Sync {
             /// Whether other processes may work on the same connections at the same time.
             fn is_shared(&self) -> bool;
 

@@ -6,6 +6,7 @@
 //! mistake. Knows nothing of plugins, and never holds a transaction open for a caller.
 
 mod access;
+mod accounts;
 mod attempts;
 mod captures;
 mod connections;
@@ -36,6 +37,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
 pub use access::{AuditFilter, AuditPage, KeyUse, StoredKey};
+pub use accounts::{Change, NewSession, Present, SessionStep, StoredAccount, StoredLink};
 pub use attempts::{Abandoned, Begin, Begun, Captured, Failed, Renewal, Skipped, Succeeded};
 pub use captures::{Capture, Departed};
 pub use connections::{Loaded, ManualSet, OpenAttempt, Pausing, Presented, Reconcile, Tally};

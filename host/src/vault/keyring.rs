@@ -47,6 +47,7 @@ pub(super) struct DataKey {
     credential: Key,
     code_cache: Key,
     api_keys: Key,
+    accounts: Key,
 }
 
 const FIRST: u32 = 1;
@@ -109,6 +110,7 @@ impl DataKey {
             credential: derive(key, "credential"),
             code_cache: derive(key, "code-cache"),
             api_keys: derive(key, "api-keys"),
+            accounts: derive(key, "accounts"),
         }
     }
 
@@ -130,6 +132,10 @@ impl DataKey {
 
     pub(super) fn api_keys(&self) -> &Key {
         &self.api_keys
+    }
+
+    pub(super) fn accounts(&self) -> &Key {
+        &self.accounts
     }
 }
 
@@ -247,11 +253,12 @@ mod tests {
     #[test]
     fn purposes_have_keys_of_their_own() {
         let key = DataKey::new(1, &random_key().unwrap());
-        let mut all = [&key.tokens, &key.capture, &key.credential, &key.code_cache, &key.api_keys]
+        let DataKey { tokens, capture, credential, code_cache, api_keys, accounts, .. } = &key;
+        let mut all = [tokens, capture, credential, code_cache, api_keys, accounts]
             .map(|it| *it.expose_secret())
             .to_vec();
         all.sort_unstable();
         all.dedup();
-        assert_eq!(all.len(), 5);
+        assert_eq!(all.len(), 6);
     }
 }

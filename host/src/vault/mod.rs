@@ -31,6 +31,9 @@ pub mod keyring;
 /// Where a sealed value lives, and what it is for.
 pub mod place;
 
+/// Passwords of people.
+pub mod password;
+
 /// Where secrets come from: environment, file, credential, command.
 pub mod source;
 
@@ -105,22 +108,44 @@ impl Vault {
 
     /// The digest that stands in the database for `data` of an API key: the id of the data key, and 32 bytes.
     pub fn api_key_digest(&self, data: &[u8]) -> Vec<u8> {
-        let key = self.0.keyring.primary();
-        let mut digest = key.id().to_be_bytes().to_vec();
-        digest.extend_from_slice(&hmac(key.api_keys(), data).finalize().into_bytes());
-        digest
+        named(self.0.keyring.primary(), DataKey::api_keys, data)
     }
 
     /// Whether `digest` is that of `data`, compared in constant time.
     pub fn is_api_key(&self, data: &[u8], digest: &[u8]) -> bool {
+        self.is_named(DataKey::api_keys, data, digest)
+    }
+
+    /// The digest that stands in the database for what a person logs in with; `what` keeps kinds of it apart.
+    pub fn account_digest(&self, what: &str, data: &[u8]) -> Vec<u8> {
+        named(self.0.keyring.primary(), DataKey::accounts, &of_kind(what, data))
+    }
+
+    /// Whether `digest` is that of `data`, compared in constant time.
+    pub fn is_account(&self, what: &str, data: &[u8], digest: &[u8]) -> bool {
+        self.is_named(DataKey::accounts, &of_kind(what, data), digest)
+    }
+
+    fn is_named(&self, purpose: fn(&DataKey) -> &Key, data: &[u8], digest: &[u8]) -> bool {
         let Some((id, digest)) = digest.split_first_chunk::<4>() else { return false };
         let Ok(key) = self.0.keyring.find(u32::from_be_bytes(*id)) else { return false };
-        hmac(key.api_keys(), data).verify_slice(digest).is_ok()
+        hmac(purpose(key), data).verify_slice(digest).is_ok()
     }
 
     fn context<'a>(&'a self, key: &DataKey, place: &'a Place<'a>) -> Context<'a> {
         Context { key_id: key.id(), instance: &self.0.instance_id, place }
     }
+}
+
+/// A digest that names its key.
+fn named(key: &DataKey, purpose: fn(&DataKey) -> &Key, data: &[u8]) -> Vec<u8> {
+    let mut digest = key.id().to_be_bytes().to_vec();
+    digest.extend_from_slice(&hmac(purpose(key), data).finalize().into_bytes());
+    digest
+}
+
+fn of_kind(what: &str, data: &[u8]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new([what.as_bytes(), b"\0", data].concat())
 }
 
 fn hmac(key: &Key, data: &[u8]) -> Hmac<Sha256> {

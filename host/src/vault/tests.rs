@@ -165,3 +165,15 @@ fn the_digest_of_an_api_key_is_keyed_and_names_its_key() {
     let of_no_key = [&[0, 0, 0, 9], &digest[4..]].concat();
     assert!(!here.is_api_key(b"key", &of_no_key));
 }
+
+#[test]
+fn the_digest_of_what_a_person_logs_in_with_is_keyed_and_of_one_kind() {
+    let (here, there) = (vault(), vault());
+    let digest = here.account_digest("session", b"id");
+    assert!(here.is_account("session", b"id", &digest));
+    assert!(
+        !here.is_account("session", b"di", &digest) && !here.is_account("link", b"id", &digest)
+    );
+    assert!(!there.is_account("session", b"id", &digest), "another database has other keys");
+    assert!(!here.is_api_key(b"session\0id", &digest), "an API key is something else");
+}

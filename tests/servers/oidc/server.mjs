@@ -31,7 +31,10 @@ const { values: options, positionals: [port = '0'] } = parseArgs({
 const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code';
 const RESOURCE = 'urn:example:api';
 // Without a port: a native client may listen on any.
-const LOOPBACK = ['http://127.0.0.1/callback', 'http://localhost/callback', 'http://[::1]/callback'];
+const LOOPBACK = [
+  'http://127.0.0.1/callback', 'http://localhost/callback', 'http://[::1]/callback', 'http://127.0.0.1/connect/callback',
+];
+const DASHBOARD = ['http://127.0.0.1/ui/login/openid/callback', 'http://localhost/ui/login/openid/callback'];
 
 const rsa = keyPair('rsa', { modulusLength: 2048 }, 'RS256');
 const ec = keyPair('ec', { namedCurve: 'P-256' }, 'ES256');
@@ -59,17 +62,20 @@ function configuration() {
   const access = Number(options['access-ttl']);
   return {
     adapter: Memory,
+    claims: { openid: ['sub'], profile: ['preferred_username'], groups: ['groups'] },
     clients: clients(),
     clockTolerance: 0,
+    // What people are shown by is in the ID token, as most providers have it.
+    conformIdTokenClaims: false,
     cookies: { keys: [randomBytes(16).toString('hex')] },
     expiresWithSession: () => false,
-    findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+    findAccount: (_, id) => ({ accountId: id, claims: () => claimsOf(id) }),
     issueRefreshToken: (_, client) => client.grantTypeAllowed('refresh_token'),
     jwks: { keys: [keyPair('rsa', { modulusLength: 2048 }, 'RS256').private] },
     pkce: { required: (_, client) => client.clientAuthMethod === 'none' },
     rotateRefreshToken: !options['keep-refresh-token'],
     routes: { token: options['token-path'] },
-    scopes: ['openid', 'offline_access', 'api:read', 'api:write'],
+    scopes: ['openid', 'profile', 'groups', 'offline_access', 'api:read', 'api:write'],
     ttl: {
       AccessToken: access,
       ClientCredentials: access,
@@ -92,6 +98,11 @@ function configuration() {
   };
 }
 
+// `ann.operators` is in the group `operators`.
+function claimsOf(id) {
+  return { sub: id, preferred_username: id, groups: id.split('.').slice(1) };
+}
+
 function clients() {
   const machine = { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] };
   const person = {
@@ -105,6 +116,7 @@ function clients() {
     { client_id: 'post', client_secret: 'post-secret', token_endpoint_auth_method: 'client_secret_post', ...machine },
     { client_id: 'jwt', token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [rsa.public, ec.public] }, ...machine },
     { client_id: 'web', client_secret: 'web-secret', ...person },
+    { client_id: 'dashboard', client_secret: 'dashboard-secret', ...person, grant_types: ['authorization_code'], redirect_uris: DASHBOARD },
     { client_id: 'public', token_endpoint_auth_method: 'none', ...person },
     {
       client_id: 'dev',

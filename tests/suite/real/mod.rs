@@ -28,7 +28,7 @@ fn home(server: &RealServer, client: &str, settings: &str, secrets: &str) -> Hom
 }
 
 /// The client that people use, with Basic.
-fn web(server: &RealServer) -> Home {
+pub(crate) fn web(server: &RealServer) -> Home {
     let settings = ", grant = \"authorization_code\", scopes = \"openid offline_access api:read\"";
     let home = home(server, "web", settings, "client_secret = { file = \"web.secret\" }");
     write_secret(&home, "web.secret", "web-secret");

@@ -162,7 +162,8 @@ impl Reader {
 async fn key_ends(api: &Api, actor: &Actor) {
     match actor {
         Actor::Key(id) => api.operator().key_ends(id).await,
-        Actor::User(_) => std::future::pending().await,
+        // Of people, the dashboard knows when their sessions end.
+        Actor::User(_) | Actor::Account(_) | Actor::Nobody => std::future::pending().await,
     }
 }
 

@@ -37,9 +37,9 @@ pub(in crate::cli) enum ApiKeyVerb {
 /// `audit`
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Audit {
-    /// Only entries of this connection, provider, key or plugin
+    /// Only entries of this connection, provider, key, plugin or account
     pub(in crate::cli) subject: Option<String>,
-    /// Only entries of this actor: key:ID or user:UID
+    /// Only entries of this actor: key:ID, user:UID or account:NAME
     #[arg(long, value_name = "ACTOR")]
     pub(in crate::cli) actor: Option<String>,
     /// Only this action, for example token.read

@@ -1,6 +1,7 @@
 //! What can be typed.
 
 mod access;
+mod account;
 mod channel;
 mod connection;
 mod explain;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub(super) use access::{ApiKeyVerb, Audit};
+pub(super) use account::AccountVerb;
 pub(super) use channel::ChannelVerb;
 pub(super) use connection::{Add, Connect, ConnectionVerb, Export, Import, Reading};
 pub(super) use explain::Explain;
@@ -195,6 +197,11 @@ pub(super) enum Verb {
     ApiKey {
         #[command(subcommand)]
         verb: ApiKeyVerb,
+    },
+    /// Create, list or remove accounts for people who use the dashboard
+    Account {
+        #[command(subcommand)]
+        verb: AccountVerb,
     },
     /// List the channels that are told of problems, or send one a test message
     Channel {

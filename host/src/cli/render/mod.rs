@@ -25,6 +25,9 @@ pub(super) mod codes;
 /// Keys, and who did what.
 pub(super) mod access;
 
+/// People who use the dashboard.
+pub(super) mod account;
+
 /// Channels.
 mod channel;
 
@@ -263,6 +266,9 @@ fn as_json(reply: &Reply) -> Value {
         Reply::NewKey(new) => access::done_json(&new.key, Some(&new.secret)),
         Reply::Revoked(key) => access::done_json(key, None),
         Reply::ApiKeys(keys) => json!({ "keys": keys }),
+        Reply::Accounts(accounts) => json!({ "accounts": accounts }),
+        Reply::Account(it) => account::done_json(it, None),
+        Reply::AccountLink(new) => account::done_json(&new.account, Some(new)),
         Reply::Channels(channels) => json!({ "channels": channels }),
         Reply::ChannelTested(name) => json!({ "done": true, "channel": name }),
         Reply::Sinks(sinks) => json!({ "sinks": sinks }),
@@ -333,6 +339,14 @@ fn as_text(reply: &Reply) {
             hint("no API keys; make one: keepfresh api-key create NAME --scope token:read");
         }
         Reply::ApiKeys(keys) => out_all(access::keys(keys)),
+        Reply::Accounts(accounts) if accounts.is_empty() => {
+            hint(
+                "no accounts: nobody can log in to the dashboard; make one: keepfresh account add NAME --role operator",
+            );
+        }
+        Reply::Accounts(accounts) => out_all(account::list(accounts)),
+        Reply::Account(it) => hint(format!("done: {} ({})", it.name, it.role)),
+        Reply::AccountLink(new) => account::new_link(new),
         Reply::Channels(channels) if channels.is_empty() => {
             hint("no channels: nobody is told of problems; add [[channels]] to the manifest");
         }

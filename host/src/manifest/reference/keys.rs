@@ -1,8 +1,8 @@
 //! The table of keys. Text for people stands here and nowhere else.
 
 use crate::manifest::reference::Section::{
-    Alerts, Channel, Connection, Egress, Heartbeat, Plugins, Provider, Proxy, Retry, Root, Server,
-    Sink, SinkSql, SinkWebhook, Storage, Tls, Vault,
+    Alerts, Channel, Connection, Dashboard, Egress, Heartbeat, Oidc, Plugins, Provider, Proxy,
+    Retry, Root, Server, Sink, SinkSql, SinkWebhook, Storage, Tls, Vault,
 };
 use crate::manifest::reference::{Key, Kind, Usual};
 
@@ -41,6 +41,9 @@ keys! {
     Root."server": Kind::Table(Server), Words("all defaults");
         "Where the HTTP API listens.";
         "{ listen = \"127.0.0.1:7420\" }";
+    Root."dashboard": Kind::Table(Dashboard), Words("all defaults");
+        "Pages for people, at `/ui/` of the HTTP API.";
+        "{ enabled = false }";
     Root."providers": Kind::Named(Provider), Words("none");
         "One table for each provider. Its name is the first part of a connection's id.";
         "{ eskiz = {} }";
@@ -98,6 +101,41 @@ keys! {
     Tls."key": Kind::File, Required;
         "Its private key in PEM form.";
         "\"key.pem\"";
+
+    Dashboard."enabled": Kind::Boolean, Value("true");
+        "Whether there are pages for people where `server.listen` says.";
+        "false";
+    Dashboard."oidc": Kind::Table(Oidc), Words("none: people log in with passwords of their own");
+        "A provider of OpenID Connect that logs people in, besides passwords. See `docs/dashboard-access.md`.";
+        "{ issuer = \"https://id.example.com\", client_id = \"keepfresh\", operators = [\"ops\"] }";
+
+    Oidc."issuer": Kind::Text, Required;
+        "The issuer, exactly as its discovery document says it. Register `SERVER_URL/ui/login/openid/callback` there.";
+        "\"https://id.example.com\"";
+    Oidc."client_id": Kind::Text, Required;
+        "How the provider knows this installation.";
+        "\"keepfresh\"";
+    Oidc."client_secret": Kind::Secret, Words("none: a public client");
+        "What the provider knows it by.";
+        "{ env = \"OIDC_CLIENT_SECRET\" }";
+    Oidc."scopes": Kind::Texts, Value("[\"openid\", \"profile\"]");
+        "What is asked for. Some providers need one more to send groups.";
+        "[\"openid\", \"profile\", \"groups\"]";
+    Oidc."groups_claim": Kind::Text, Value("\"groups\"");
+        "The claim of the ID token that lists the groups of a person. A dot leads into an object.";
+        "\"realm_access.roles\"";
+    Oidc."name_claim": Kind::Text, Value("\"preferred_username\"");
+        "The claim that an account gets its name from. It is a name alone: who a person is, issuer and subject say.";
+        "\"email\"";
+    Oidc."operators": Kind::Texts, Words("none; one of `operators` and `viewers` is needed");
+        "Groups whose people may do everything.";
+        "[\"keepfresh-operators\"]";
+    Oidc."viewers": Kind::Texts, Words("none");
+        "Groups whose people may look, and change nothing.";
+        "[\"keepfresh-viewers\"]";
+    Oidc."egress": Kind::Table(Egress), Words("public addresses over `https` alone");
+        "Addresses that are refused otherwise; see `[providers.NAME.egress]`.";
+        "{ networks = [\"10.0.0.0/8\"] }";
 
     Provider."plugin": Kind::Name, Words("NAME");
         "The plugin's file in the plugin folder, without `.wasm`.";

@@ -34,6 +34,10 @@ pub enum Section {
     Server,
     /// Its certificate.
     Tls,
+    /// Pages for people.
+    Dashboard,
+    /// Who logs them in.
+    Oidc,
     /// What holds for all channels.
     Alerts,
     /// One of those who are told.
@@ -96,6 +100,8 @@ pub enum Kind {
     Urls,
     /// Names of hosts.
     Hosts,
+    /// Texts.
+    Texts,
     /// An IP address and a port.
     Address,
     /// The source of a secret.
@@ -184,6 +190,8 @@ impl Section {
         Self::Plugins,
         Self::Server,
         Self::Tls,
+        Self::Dashboard,
+        Self::Oidc,
         Self::Provider,
         Self::Retry,
         Self::Egress,
@@ -239,6 +247,8 @@ impl Section {
             Self::Plugins => "[plugins]",
             Self::Server => "[server]",
             Self::Tls => "[server.tls]",
+            Self::Dashboard => "[dashboard]",
+            Self::Oidc => "[dashboard.oidc]",
             Self::Provider => "[providers.NAME]",
             Self::Retry => "[providers.NAME.retry]",
             Self::Egress => "[providers.NAME.egress]",
@@ -266,6 +276,7 @@ impl Kind {
             Self::Url => "URL",
             Self::Urls => "array of URLs",
             Self::Hosts => "array of hosts",
+            Self::Texts => "array of texts",
             Self::Address => "address and port",
             Self::Secret => "secret",
             Self::VaultKey => "secret, or text",

@@ -79,6 +79,7 @@ fn kind(kind: Kind) -> Value {
             ],
         }),
         Kind::Hosts => json!({ "type": "array", "items": pattern("^[^/:\\s]+$|^\\[.+\\]$") }),
+        Kind::Texts => json!({ "type": "array", "items": pattern(".") }),
         Kind::Urls => json!({ "type": "array", "items": self::kind(Kind::Url) }),
         Kind::Networks => json!({ "type": "array", "items": pattern("^[0-9A-Fa-f.:]+/[0-9]+$") }),
         Kind::Grants => {

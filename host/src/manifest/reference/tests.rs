@@ -26,6 +26,7 @@ fn with(key: &Key, value: &str) -> String {
             let other = if key.name == "key" { "certificate" } else { "key" };
             format!("[server.tls]\n{other} = \"a.pem\"\n")
         }
+        Section::Oidc => with_others("[dashboard.oidc]\n", key.name, OIDC),
         Section::Proxy if key.name == "to" => "[providers.x.proxy]\n".to_owned(),
         Section::Proxy => {
             let header = if key.name == "prefix" { "header = \"a\"\n" } else { "" };
@@ -65,6 +66,8 @@ fn channel(key: &str) -> String {
     format!("[[channels]]\n{others}\n")
 }
 
+const OIDC: &[&str] =
+    &["issuer = \"https://a.example\"", "client_id = \"a\"", "operators = [\"a\"]"];
 const WEBHOOK: &[&str] = &["url = \"https://a.example\""];
 const SQL: &[&str] = &["url = \"sqlite:a\"", "table = \"a\"", "key = { a = \"b\" }"];
 

@@ -24,6 +24,8 @@ impl Code {
             | Self::Import(_)
             | Self::Export(_)
             | Self::ApiKey(_)
+            | Self::Account(_)
+            | Self::Login(_)
             | Self::Auth(_)
             | Self::Http(_)
             | Self::Proxy(_) => Case::Misconfigured,

@@ -95,6 +95,11 @@ codes! {
         remedy: "Write \"127.0.0.1:7420\", or \"[::1]:7420\".",
         exit: Config, retryable: false, acts: Operator,
     }
+    Dashboard = "manifest.dashboard" {
+        meaning: "The dashboard is given an issuer, a claim or a group that cannot be one.",
+        remedy: "Correct the value as the message says; `docs/dashboard-access.md` has examples.",
+        exit: Config, retryable: false, acts: Operator,
+    }
     Proxy = "manifest.proxy" {
         meaning: "The proxy of a provider is given an address, a method or a place for the token that it cannot have.",
         remedy: "Correct the value as the message shows; see `docs/proxy.md`.",

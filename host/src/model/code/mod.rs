@@ -31,6 +31,9 @@ mod sink;
 /// The HTTP API.
 mod http;
 
+/// People who use the dashboard.
+mod account;
+
 /// The process itself.
 mod process;
 
@@ -58,6 +61,7 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::model::exit::Exit;
 
+pub use account::{Account, Login};
 pub use asking::{ApiKey, Command, Connect, Connection, Export, Import};
 pub use channel::Channel;
 pub use egress::Egress;
@@ -115,7 +119,7 @@ macro_rules! areas {
 areas! {
     Command, Daemon, Instance, Init, Manifest, Secret, Vault, Storage, PluginFile, Plugin, Egress,
     Provider, Refresh, Token, Attempt, Replay, Connect, Connection, Import, Export, ApiKey, Channel,
-    Sink, Auth, Http, Proxy, Internal,
+    Sink, Auth, Http, Proxy, Account, Login, Internal,
 }
 
 impl Code {

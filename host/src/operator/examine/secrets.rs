@@ -34,6 +34,7 @@ pub(super) async fn secrets(it: Deployment<'_>) -> Examined {
         faults.extend(unreadable(&path, source, what, &said).await);
     }
     let of_others = of_channels(it.manifest).into_iter().chain(of_sinks(it.manifest));
+    let of_others = of_others.chain(of_dashboard(it.manifest));
     for (path, source, whose) in of_others {
         count += 1;
         faults.extend(unreadable(&path, source, whose.clone(), &whose).await);
@@ -74,6 +75,13 @@ fn of_sinks(manifest: &Manifest) -> Vec<(Vec<String>, &Source, String)> {
         }));
     }
     all
+}
+
+/// The same of who logs people in.
+fn of_dashboard(manifest: &Manifest) -> Option<(Vec<String>, &Source, String)> {
+    let source = manifest.dashboard.oidc.as_ref()?.client_secret.as_ref()?;
+    let path = ["dashboard", "oidc", "client_secret"].map(str::to_owned).to_vec();
+    Some((path, source, "the client_secret of the dashboard's provider".to_owned()))
 }
 
 async fn unreadable(path: &[String], source: &Source, what: String, said: &str) -> Option<Fault> {

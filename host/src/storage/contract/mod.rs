@@ -20,6 +20,7 @@ mod mending;
 mod times;
 
 mod access;
+mod accounts;
 pub(in crate::storage) mod events;
 mod identity;
 mod log;

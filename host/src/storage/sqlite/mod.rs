@@ -3,6 +3,7 @@
 //! a test can ask SQLite how it answers each of them (`plans`).
 
 mod access;
+mod accounts;
 mod audit;
 mod captures;
 mod claims;

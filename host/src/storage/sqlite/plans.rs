@@ -21,6 +21,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("select exists (select 1 from generations)", "SCAN credentials", "it ends at the first row"),
     ("select * from api_keys", "SCAN api_keys", "a handful of keys"),
     ("select * from api_keys", SORTED, "a handful of keys"),
+    ("select * from accounts order by name", "SCAN accounts", "a handful of accounts"),
     ("select audit.*, k.name", "SCAN audit", "newest first, until a page is full"),
     ("select audit.*, k.name", "SCAN k LEFT-JOIN", "a handful of keys"),
     ("select provider, count(*) from connections", COUNTED, "each is counted, in the index alone"),
