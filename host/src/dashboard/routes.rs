@@ -71,7 +71,9 @@ pub(super) fn router(dashboard: &Dashboard) -> Router {
     let overview = guarded(Router::new().route("/", get(pages::overview::show)));
     let root = Router::new().route("/", get(root)).route(PLACE, get(root));
     let all = dashboard.api().router().merge(root.with_state(dashboard.clone()));
-    let all = all.nest(PLACE, guarded(pages().fallback(async || Refused::NotFound))).nest(&format!("{PLACE}/"), overview);
+    let all = all
+        .nest(PLACE, guarded(pages().fallback(async || Refused::NotFound)))
+        .nest(&format!("{PLACE}/"), overview);
     let (dashboard, inner) = (dashboard.clone(), all.clone());
     all.fallback(move |request: Request| below(dashboard.clone(), inner.clone(), request))
 }

@@ -141,9 +141,9 @@ fn shown(
         .append_pair("connection", &id.to_string().replacen('/', "~", 1))
         .finish();
     let error = history.attempts.iter().find_map(Attempt::error).filter(|_| details.failures > 0);
-    let meaning = error.and_then(|it| it.code.entry()).map(|it| {
-        (it.text.to_owned(), it.meaning.to_owned(), it.remedy.to_owned())
-    });
+    let meaning = error
+        .and_then(|it| it.code.entry())
+        .map(|it| (it.text.to_owned(), it.meaning.to_owned(), it.remedy.to_owned()));
     let generation = |it: &crate::operator::history::GenerationView| {
         (it.generation, frame.when(&it.at), format!("{}/attempts/{}", frame.base, it.attempt))
     };
