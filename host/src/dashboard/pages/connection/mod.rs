@@ -73,13 +73,11 @@ struct Shown {
 
 /// Which buttons there are.
 struct May {
+    /// Any at all.
     change: bool,
-    connect: bool,
-    resume: bool,
-    /// Whether the button that refreshes is the one to click.
-    refresh_first: bool,
     has_token: bool,
     remove: bool,
+    state: State,
 }
 
 /// One row of its log.
@@ -172,15 +170,21 @@ fn shown(
 
 impl May {
     fn of(frame: &Frame, details: &Details, listed: bool) -> Self {
-        let state = details.view.state;
-        Self {
-            change: frame.may_change(),
-            connect: matches!(state, State::Reconnect | State::New),
-            resume: state == State::Paused,
-            refresh_first: !matches!(state, State::Reconnect | State::Paused | State::Fresh),
-            has_token: details.issued_at.is_some(),
-            remove: !listed,
-        }
+        let (state, has_token) = (details.view.state, details.issued_at.is_some());
+        Self { change: frame.may_change(), has_token, remove: !listed, state }
+    }
+
+    fn connect(&self) -> bool {
+        matches!(self.state, State::Reconnect | State::New)
+    }
+
+    fn resume(&self) -> bool {
+        self.state == State::Paused
+    }
+
+    /// Whether the button that refreshes is the one to click.
+    fn refresh_first(&self) -> bool {
+        !matches!(self.state, State::Reconnect | State::Paused | State::Fresh)
     }
 }
 
