@@ -400,7 +400,7 @@ overview-more-troubles = { $count ->
 }
 overview-retry = Refresh those that failed ({ $count })
 overview-why = Why?
-overview-ends = Tokens end
+overview-ends = Expires in
 ends-past = ended
 ends-hour = < 1 h
 ends-day = < 24 h
@@ -427,7 +427,7 @@ overview-connections = Connections
 overview-search = Search names
 overview-state = State
 overview-label = Label
-overview-lifetime = Token
+overview-lifetime = Lifetime
 overview-next-refresh = Next refresh
 overview-last = Last attempt
 overview-strip = Last 30
@@ -448,8 +448,9 @@ queued-attempts = Watch the attempts
 
 ## A connection
 connection-refresh = Refresh now
-connection-force = Refresh although it works
+connection-force = Refresh even if it is still valid
 connection-connect = Connect
+connection-reconnect = Reconnect
 connection-pause = Pause
 connection-resume = Resume
 connection-next-step = On the command line:
@@ -488,7 +489,7 @@ facts-settings = Settings
 facts-secrets = Secrets, and where each comes from
 token-masked = The token is not shown
 token-none = None
-token-reveal = Show
+token-reveal = Reveal
 token-title = The token
 token-text = Whoever has it can use the account. That you have seen it is in the audit log.
 delivered-new = nothing yet
@@ -499,7 +500,7 @@ delivered-off = switched off
 ## Before something is done
 confirm-foreseen = What it would do now:
 confirm-back = Back
-force-title = Refresh although it works
+force-title = Refresh even if it is still valid
 force-text = The token is refreshed now, whatever its expiry, and whatever its provider is waited for.
 force-button = Refresh now
 pause-title = Pause

@@ -48,8 +48,9 @@ struct Shown {
     frame: Frame,
     /// Its address, before what is done with it.
     place: String,
-    /// Where its account is connected.
+    /// Where its account is connected, and what the button says that leads there.
     connect: String,
+    connect_text: String,
     /// The log of it alone.
     log: String,
     name: String,
@@ -147,6 +148,10 @@ fn shown(
     };
     Shown {
         place: frame.connection(id),
+        connect_text: match view.state {
+            State::Reconnect => frame.words.say("connection-reconnect"),
+            _ => frame.words.say("connection-connect"),
+        },
         connect: format!("{}/connect/{}", frame.base, frame.address(id)),
         log: format!("{}/attempts?{query}", frame.base),
         name: id.to_string(),

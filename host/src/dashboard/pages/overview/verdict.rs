@@ -119,7 +119,7 @@ fn click(frame: &Frame, it: &TroubleView) -> Option<Click> {
     let (text, is_form, place) = match it.cause {
         Cause::Reconnect => {
             let place = format!("{}/connect/{}", frame.base, frame.address(&id));
-            (words.say("connection-connect"), false, place)
+            (words.say("connection-reconnect"), false, place)
         }
         Cause::Failing => (words.say("connection-refresh"), true, format!("{place}/refresh")),
         Cause::Misconfigured | Cause::Approval => (words.say("overview-why"), false, place),
