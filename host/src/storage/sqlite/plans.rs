@@ -99,7 +99,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
 
 const OPEN: &str = "SCAN claims USING COVERING INDEX sqlite_autoindex_claims_1";
 const JOINED: &str = "UNION USING TEMP B-TREE";
-const ALL_OF_THEM: &str = "SCAN connections USING COVERING INDEX connections_provider";
+const ALL_OF_THEM: &str = "SCAN connections USING COVERING INDEX connections_ends";
 const PROBLEMS: &str = "SCAN connections USING INDEX connections_problem";
 const MIGRATIONS: &str =
     "SCAN _sqlx_migrations USING COVERING INDEX sqlite_autoindex__sqlx_migrations_1";
