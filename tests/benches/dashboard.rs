@@ -44,10 +44,7 @@ fn main() {
     let begun = Instant::now();
     caller.get("/ui/").is(200);
     println!("the first overview, which is counted: {:.0?}", begun.elapsed());
-    println!(
-        "{:<34} {:>9} {:>9} {:>9} {:>9} {:>9}",
-        "page", "p50", "p95", "most", "plain", "gzip"
-    );
+    println!("{:<34} {:>9} {:>9} {:>9} {:>9} {:>9}", "page", "p50", "p95", "most", "plain", "gzip");
     for (page, changes) in PAGES {
         measure(&home, &caller, page, *changes);
     }

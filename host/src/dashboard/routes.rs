@@ -16,7 +16,6 @@ const LONGEST_FORM: usize = 1 << 16;
 
 fn pages() -> Router<Dashboard> {
     Router::new()
-        .route("/", get(pages::overview::show))
         .route("/retry", post(pages::overview::retry))
         .route("/queued", get(pages::overview::queued))
         .merge(connections())
@@ -61,15 +60,20 @@ fn connections() -> Router<Dashboard> {
 
 /// The pages, and the API beside them; both below the path of `server.url` as well, for a proxy that leaves it there.
 pub(super) fn router(dashboard: &Dashboard) -> Router {
-    let pages = pages()
-        .fallback(async || Refused::NotFound)
-        .method_not_allowed_fallback(async || Refused::NotFound)
-        .layer(DefaultBodyLimit::max(LONGEST_FORM))
-        .layer(middleware::from_fn_with_state(dashboard.clone(), guard::guard))
-        .with_state(dashboard.clone());
+    let guarded = |pages: Router<Dashboard>| {
+        pages
+            .method_not_allowed_fallback(async || Refused::NotFound)
+            .layer(DefaultBodyLimit::max(LONGEST_FORM))
+            .layer(middleware::from_fn_with_state(dashboard.clone(), guard::guard))
+            .with_state(dashboard.clone())
+    };
+    // The page at the slash itself: below a place, `/` is that place without one.
+    let overview = guarded(Router::new().route("/", get(pages::overview::show)));
     let root = Router::new().route("/", get(root)).route(PLACE, get(root));
-    let all = dashboard.api().router();
-    let all = all.merge(root.with_state(dashboard.clone())).nest(PLACE, pages);
+    let all = dashboard.api().router().merge(root.with_state(dashboard.clone()));
+    let all = all
+        .nest(PLACE, guarded(pages().fallback(async || Refused::NotFound)))
+        .nest(&format!("{PLACE}/"), overview);
     let (dashboard, inner) = (dashboard.clone(), all.clone());
     all.fallback(move |request: Request| below(dashboard.clone(), inner.clone(), request))
 }

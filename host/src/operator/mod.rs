@@ -39,6 +39,9 @@ mod listing;
 /// One attempt with everything about it.
 pub mod attempt;
 
+/// Showing a token to a person.
+mod revealing;
+
 /// Names that nothing has.
 mod named;
 

@@ -32,7 +32,7 @@ const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 
 /// A webhook to this receiver, with these lines besides.
-fn webhook(receiver: &Receiver, more: &str) -> String {
+pub(crate) fn webhook(receiver: &Receiver, more: &str) -> String {
     format!(
         "\n[[channels]]\nkind = \"webhook\"\nurl = \"{}\"\negress = {{ networks = [\"127.0.0.0/8\"], plaintext = true }}\n{more}\n",
         receiver.url("/hook")

@@ -32,7 +32,10 @@ fn the_requests_of_an_attempt_are_kept_without_what_was_in_them() {
     assert_eq!(made[0]["method"], "POST");
     assert_eq!(made[0]["address"], format!("{base}/api/auth/login"));
     assert_eq!(made[0]["status"], 200);
-    assert!(made[0]["sent_bytes"].as_u64().unwrap() > 20 && made[0]["received_bytes"].as_u64().unwrap() > 20);
+    assert!(
+        made[0]["sent_bytes"].as_u64().unwrap() > 20
+            && made[0]["received_bytes"].as_u64().unwrap() > 20
+    );
     let people = pages.served.stage.home.run(&["log", "show", &id]).exits(0).stdout;
     assert!(people.contains("POST") && people.contains("/api/auth/login"), "{people}");
     let text = pages.text(&format!("/attempts/{id}"));
@@ -50,7 +53,15 @@ fn a_failure_says_what_it_means_and_what_helps() {
     let made = exchanges(&pages, &id);
     assert_eq!(made[0]["status"], 502, "{made}");
     let text = pages.text(&format!("/attempts/{id}"));
-    for said in ["failed", "What it means", "What helps", "Refresh now", "provider.", "502", "forced by a person"] {
+    for said in [
+        "failed",
+        "What it means",
+        "What helps",
+        "Refresh now",
+        "provider.",
+        "502",
+        "forced by a person",
+    ] {
         assert!(text.contains(said), "{said}: {text}");
     }
     let support = pages.caller().get(&format!("/ui/attempts/{id}/support")).is(200);

@@ -54,7 +54,9 @@ fn an_account_is_connected_broken_and_connected_anew_through_a_real_server() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let home = crate::real::web(&server);
     let manifest = std::fs::read_to_string(home.path("keepfresh.toml")).unwrap();
-    home.write_manifest(&format!("[server]\nlisten = \"{free}\"\nurl = \"http://{free}\"\n\n{manifest}"));
+    home.write_manifest(&format!(
+        "[server]\nlisten = \"{free}\"\nurl = \"http://{free}\"\n\n{manifest}"
+    ));
     let daemon = home.serve();
     let (mut pilot, root) = inside(&home, &daemon, pilot);
     pilot.go(&format!("{root}/ui/connect/oauth2~me"));
@@ -118,7 +120,8 @@ fn what_somebody_has_open_survives_twenty_changes() {
         "({ open: document.querySelector('details.who').open, focus: document.activeElement.name,
             typed: document.querySelector('input[name=zone]').value, scrolled: window.scrollY })",
     );
-    let wanted = json!({ "open": true, "focus": "zone", "typed": "Asia/Tehran", "scrolled": scrolled });
+    let wanted =
+        json!({ "open": true, "focus": "zone", "typed": "Asia/Tehran", "scrolled": scrolled });
     assert_eq!(state, wanted);
 }
 
@@ -133,8 +136,11 @@ fn markup_in_a_label_a_setting_or_an_error_is_text() {
     let said = json!({ "message": format!("{markup}<svg onload=window.xss=1>") });
     shop.stage.control().script(Scenario::from(Answer::json(401, &said)).always());
     let _ = shop.stage.run_refresh(&["--all", "--force"]);
-    let query = "label=%3Cimg/src=x/onerror=window.xss=1%3E&search=%22%3E%3Csvg%20onload=window.xss=1%3E";
-    for path in ["/ui/", "/ui/connections/eskiz~b", "/ui/connections/eskiz", "/ui/attempts", "/ui/audit"] {
+    let query =
+        "label=%3Cimg/src=x/onerror=window.xss=1%3E&search=%22%3E%3Csvg%20onload=window.xss=1%3E";
+    for path in
+        ["/ui/", "/ui/connections/eskiz~b", "/ui/connections/eskiz", "/ui/attempts", "/ui/audit"]
+    {
         pilot.go(&format!("{root}{path}"));
         pilot.go(&format!("{root}{path}?{query}&provider=%3Csvg%20onload=window.xss=1%3E"));
         assert_eq!(pilot.ask("window.xss ?? null"), serde_json::Value::Null, "{path}");
@@ -186,7 +192,11 @@ fn a_keyboard_is_enough() {
     let ring = pilot.ask("getComputedStyle(document.activeElement).outlineStyle");
     assert_ne!(ring, "none", "whoever uses the keyboard sees where it is");
     pilot.press("Enter");
-    e2e::daemon::wait_until("it is refreshed", || shop.stage.control().seen() > before || pilot.text("main").contains("under way") || pilot.text("main").contains("fresh"));
+    e2e::daemon::wait_until("it is refreshed", || {
+        shop.stage.control().seen() > before
+            || pilot.text("main").contains("under way")
+            || pilot.text("main").contains("fresh")
+    });
     pilot.press("g");
     pilot.press("a");
     pilot.until("location.pathname.endsWith('/ui/attempts')");
@@ -217,10 +227,13 @@ fn pages_fit_narrow_windows_and_run_from_right_to_left() {
     let mut wide = Vec::new();
     for path in PAGES {
         pilot.go(&format!("{root}{path}"));
-        for (width, direction) in [(320, "ltr"), (390, "ltr"), (1280, "ltr"), (320, "rtl"), (1280, "rtl")] {
+        for (width, direction) in
+            [(320, "ltr"), (390, "ltr"), (1280, "ltr"), (320, "rtl"), (1280, "rtl")]
+        {
             pilot.size(width, 800);
             pilot.ask(&format!("document.documentElement.dir = '{direction}'"));
-            let over = pilot.ask("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+            let over = pilot
+                .ask("document.documentElement.scrollWidth - document.documentElement.clientWidth");
             if over != 0 {
                 wide.push(format!("{path} at {width} {direction}: {over} too wide"));
             }
@@ -242,7 +255,11 @@ fn the_pictures_of_the_documents_are_those_of_the_pages() {
     let (mut pilot, root) = inside(&shop.stage.home, &shop.daemon, pilot);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/pictures");
     std::fs::create_dir_all(&folder).unwrap();
-    for (path, name) in [("/ui/", "overview"), ("/ui/connections/eskiz", "connection"), ("/ui/attempts", "attempts")] {
+    for (path, name) in [
+        ("/ui/", "overview"),
+        ("/ui/connections/eskiz", "connection"),
+        ("/ui/attempts", "attempts"),
+    ] {
         pilot.go(&format!("{root}{path}"));
         pilot.shot(&folder.join(format!("{name}.png")));
     }

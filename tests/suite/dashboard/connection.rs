@@ -7,6 +7,7 @@ use e2e::stage::Stage;
 use serde_json::Value;
 
 use super::facts::Pages;
+use super::pages::Shop;
 
 fn pages() -> Pages {
     Pages::over(Stage::eskiz("").logged_in())
@@ -31,12 +32,23 @@ fn a_connection_is_shown_with_everything_but_its_secrets() {
     let pages = pages();
     added(&pages);
     let text = pages.text("/connections/eskiz");
-    for said in ["fresh Valid for ", "Refresh now", "Stored", "Settings", "base_url", "Secrets, and where each comes from password", "by a person"] {
+    for said in [
+        "fresh Valid for ",
+        "Refresh now",
+        "Stored",
+        "Settings",
+        "base_url",
+        "Secrets, and where each comes from email env password file",
+        "by a person",
+    ] {
         assert!(text.contains(said), "{said}: {text}");
     }
     let page = pages.page("/connections/eskiz");
     for picture in ["timeline", "strip flow", "calendar flow", "gauge flow"] {
-        assert!(page.contains(&format!("<svg class=\"{picture}\" role=\"img\" aria-label=\"")), "{picture}");
+        assert!(
+            page.contains(&format!("<svg class=\"{picture}\" role=\"img\" aria-label=\"")),
+            "{picture}"
+        );
     }
     let second = pages.text("/connections/eskiz~second");
     assert!(second.contains("gold") && second.contains("its own"), "{second}");
@@ -45,7 +57,14 @@ fn a_connection_is_shown_with_everything_but_its_secrets() {
     let secrets = [token.as_str(), password.as_str(), "CANARY_access", "swordfish-of-its-own"];
     let attempt = pages.served.stage.home.run(&["log", "eskiz", "--json"]).json();
     let attempt = attempt["attempts"][0]["id"].as_str().unwrap().to_owned();
-    for path in ["/", "/connections/eskiz", "/connections/eskiz~second", "/connections/eskiz/refresh", &format!("/attempts/{attempt}"), &format!("/attempts/{attempt}/support")] {
+    for path in [
+        "/",
+        "/connections/eskiz",
+        "/connections/eskiz~second",
+        "/connections/eskiz/refresh",
+        &format!("/attempts/{attempt}"),
+        &format!("/attempts/{attempt}/support"),
+    ] {
         let page = pages.page(path);
         for secret in secrets {
             assert!(!page.contains(secret), "a secret in {path}");
@@ -67,7 +86,10 @@ fn a_button_refreshes_and_a_form_insists() {
     let generation = |wanted: u64| {
         wait_until("it is refreshed", || show(&pages, "eskiz")["generation"] == wanted);
     };
-    assert_eq!(pages.done("/connections/eskiz/refresh", ""), "/ui/connections/eskiz?done=refreshing");
+    assert_eq!(
+        pages.done("/connections/eskiz/refresh", ""),
+        "/ui/connections/eskiz?done=refreshing"
+    );
     assert!(pages.text("/connections/eskiz?done=refreshing").contains("The refresh is under way."));
     wait_until("it was skipped", || pages.text("/connections/eskiz").contains("skipped"));
     let asked = pages.text("/connections/eskiz/refresh");
@@ -100,6 +122,8 @@ fn a_token_is_forgotten_after_somebody_was_asked() {
     let asked = pages.text("/connections/eskiz/clear");
     assert!(asked.contains("Access token and refresh token are deleted here."), "{asked}");
     assert_eq!(show(&pages, "eskiz")["generation"], 1, "asking does nothing");
+    // Or else it is refreshed at once.
+    pages.done("/connections/eskiz/pause", "hours=1");
     pages.done("/connections/eskiz/clear", "");
     assert_eq!(show(&pages, "eskiz")["issued_at"], Value::Null);
 }
@@ -113,7 +137,10 @@ fn a_connection_is_removed_by_whoever_types_its_name() {
         assert!(refused.contains("That is not its name."), "{typed}");
     }
     assert_eq!(show(&pages, "eskiz/second")["name"], "second");
-    assert_eq!(pages.done("/connections/eskiz~second/remove", "typed=eskiz%2Fsecond"), "/ui/?done=removed");
+    assert_eq!(
+        pages.done("/connections/eskiz~second/remove", "typed=eskiz%2Fsecond"),
+        "/ui/?done=removed"
+    );
     pages.caller().get("/ui/connections/eskiz~second").is(404);
 }
 
@@ -122,7 +149,10 @@ fn a_grant_is_ended() {
     let pages = pages();
     added(&pages);
     let asked = pages.text("/connections/eskiz~second/disconnect");
-    assert!(asked.contains("It works again only after somebody has connected the account anew."), "{asked}");
+    assert!(
+        asked.contains("It works again only after somebody has connected the account anew."),
+        "{asked}"
+    );
     let done = pages.done("/connections/eskiz~second/disconnect", "force=1");
     assert_eq!(done, "/ui/?done=disconnected");
     pages.caller().get("/ui/connections/eskiz~second").is(404);
@@ -138,13 +168,64 @@ fn ninety_days_are_drawn_as_far_as_attempts_go_back() {
                 iif(n % 10 = 0, 'failed', 'success'), iif(n % 10 = 0, 'provider.unavailable', null),
                 iif(n % 10 = 0, 'down', null), iif(n % 10 = 0, 'unavailable', null), '\"none\"', 'd', 1, at,
                 900, 100, 700, at * 1000
-         from (with recursive d (n) as (select 1 union all select n + 1 from d where n < 80)
+         from (with recursive d (n) as (select 1 union all select n + 1 from d where n < 20)
                select n, unixepoch() * 1000 - n * 86400000 as at from d)",
     );
     let text = pages.text("/connections/eskiz");
     assert!(text.contains("How long it took The provider"), "{text}");
     let page = pages.page("/connections/eskiz");
-    assert!(page.contains("aria-label=\"The last 90 days, with failures on 8 of them\""), "{text}");
-    let calendar = page.split("class=\"calendar flow\"").nth(1).unwrap().split("</svg>").next().unwrap();
-    assert_eq!(calendar.matches("<rect class=\"good\"").count() + calendar.matches("<polygon").count(), 81);
+    assert!(page.contains("aria-label=\"The last 90 days, with failures on 2 of them\""), "{text}");
+    let calendar =
+        page.split("class=\"calendar flow\"").nth(1).unwrap().split("</svg>").next().unwrap();
+    assert_eq!(
+        calendar.matches("<rect class=\"good\"").count() + calendar.matches("<polygon").count(),
+        21
+    );
+}
+
+/// A form that leads on to the password is not gone back to; what is shown afterwards is asked for once more.
+#[test]
+fn a_token_is_shown_after_the_password_and_written_down() {
+    let shop = Shop::open("");
+    let token = shop.stage.token();
+    let mut person = shop.person("operator");
+    assert!(!person.get("/ui/connections/eskiz").is(200).body.contains(&token));
+    // The password was typed a moment ago.
+    let shown = person.submit("/ui/connections/eskiz/reveal", &[]).is(200);
+    assert!(shown.body.contains(&token));
+    assert_eq!(shown.header("cache-control"), "no-store");
+    let audit =
+        shop.stage.home.run(&["audit", "--action", "token.revealed", "--json"]).exits(0).json();
+    assert_eq!(audit["entries"][0]["subject"], "eskiz/default", "{audit}");
+    assert_eq!(audit["entries"].as_array().unwrap().len(), 1);
+    Database::at(&shop.stage.home.path("keepfresh.db"))
+        .run("update connections set expires_at = 1, failures = 1");
+    person.submit("/ui/connections/eskiz/reveal", &[]).is(409);
+}
+
+#[test]
+fn a_viewer_has_no_buttons_and_is_refused_without_them() {
+    let shop = Shop::open("");
+    let mut viewer = shop.person("viewer");
+    let token = shop.stage.token();
+    for path in ["/ui/", "/ui/connections/eskiz"] {
+        let page = viewer.get(path).is(200).body;
+        let main = page.split("<main").nth(1).unwrap();
+        assert!(!main.contains("method=\"post\""), "a form on {path}");
+        assert!(!main.contains("class=\"button severe\"") && !page.contains(&token), "{path}");
+    }
+    for act in ["refresh", "pause", "clear", "disconnect", "remove"] {
+        viewer.get(&format!("/ui/connections/eskiz/{act}")).is(403);
+    }
+    for act in ["refresh", "pause", "resume", "clear", "disconnect", "remove", "reveal"] {
+        let path = format!("/ui/connections/eskiz/{act}");
+        viewer.submit(&path, &[("force", "1"), ("hours", "1"), ("typed", "eskiz")]).is(403);
+    }
+    viewer.submit("/ui/retry", &[]).is(403);
+    let shown = shop.stage.home.run(&["connection", "show", "eskiz", "--json"]).json();
+    assert_eq!(
+        (&shown["state"], &shown["generation"]),
+        (&"fresh".into(), &1.into()),
+        "nothing has changed"
+    );
 }

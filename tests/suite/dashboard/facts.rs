@@ -53,9 +53,17 @@ pub(super) fn plain(markup: &str) -> String {
         rest = after.split_once('>').map_or("", |(_, rest)| rest);
     }
     text.push_str(rest);
-    for (entity, letter) in
-        [("&#60;", "<"), ("&lt;", "<"), ("&#62;", ">"), ("&gt;", ">"), ("&#34;", "\""), ("&quot;", "\""), ("&#39;", "'"), ("&#38;", "&"), ("&amp;", "&")]
-    {
+    for (entity, letter) in [
+        ("&#60;", "<"),
+        ("&lt;", "<"),
+        ("&#62;", ">"),
+        ("&gt;", ">"),
+        ("&#34;", "\""),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&#38;", "&"),
+        ("&amp;", "&"),
+    ] {
         text = text.replace(entity, letter);
     }
     text.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -64,5 +72,8 @@ pub(super) fn plain(markup: &str) -> String {
 /// What stands in an attribute, each time that it occurs.
 pub(super) fn attributes(markup: &str, begins: &str) -> Vec<String> {
     let parts = markup.split(begins).skip(1);
-    parts.filter_map(|it| it.split('"').next()).map(|it| it.replace("&#38;", "&").replace("&amp;", "&")).collect()
+    parts
+        .filter_map(|it| it.split('"').next())
+        .map(|it| it.replace("&#38;", "&").replace("&amp;", "&"))
+        .collect()
 }

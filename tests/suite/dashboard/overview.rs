@@ -10,7 +10,9 @@ use e2e::stage::Stage;
 use super::facts::{Pages, attributes};
 
 fn three() -> Pages {
-    let pages = Pages::over(Stage::eskiz("connections = [\"a\", \"b\", \"c\"]"));
+    let pages = Pages::over(Stage::eskiz(
+        "connections = [{ name = \"a\" }, { name = \"b\" }, { name = \"c\" }]",
+    ));
     let _ = pages.served.stage.home.run(&["refresh", "--sync"]).exits(0);
     pages
 }
@@ -154,7 +156,8 @@ fn what_others_have_written_is_text() {
     database.run(
         "update connections set paused_at = 1, paused_reason = '<script>alert(4)</script>' where name = 'b'",
     );
-    for path in ["/", "/connections/eskiz~a", "/connections/eskiz~b", "/connections/eskiz~a/pause"] {
+    for path in ["/", "/connections/eskiz~a", "/connections/eskiz~b", "/connections/eskiz~a/pause"]
+    {
         let page = pages.page(path);
         for bad in ["<script>alert", "<img", "onerror=alert(1)>", "<b>", "<i>"] {
             assert!(!page.contains(bad), "{bad} in {path}");
@@ -173,7 +176,9 @@ fn a_reload_that_was_refused_is_told() {
     let manifest = std::fs::read_to_string(home.path("keepfresh.toml")).unwrap();
     home.write_manifest(&format!("{manifest}\n[nonsense]\n"));
     e2e::daemon::wait_until("the overview tells it", || {
-        pages.text("/").contains("The manifest was not reloaded; the last valid version stays in use")
+        pages
+            .text("/")
+            .contains("The manifest was not reloaded; the last valid version stays in use")
     });
     let text = pages.text("/");
     assert!(text.contains("keepfresh.toml:"), "where it is: {text}");
@@ -194,5 +199,8 @@ fn whoever_has_no_session_is_led_to_the_login() {
         let answer = form.send("POST", path, Some("typed=eskiz%2Fa"));
         assert!((300..500).contains(&answer.status), "{path}: {}", answer.status);
     }
-    assert_eq!(pages.text("/").matches("eskiz/a").count(), pages.text("/").matches("eskiz/b").count());
+    assert_eq!(
+        pages.text("/").matches("eskiz/a").count(),
+        pages.text("/").matches("eskiz/b").count()
+    );
 }

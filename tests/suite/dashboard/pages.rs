@@ -67,7 +67,10 @@ fn inline(page: &str) -> Vec<String> {
     let tags = page.split('<').skip(1).filter_map(|it| it.split('>').next());
     let is_inline = |tag: &str| {
         let handler = tag.split_whitespace().any(|it| it.starts_with("on") && it.contains('='));
-        handler || tag.contains(" style=") || tag == "style" || (tag.starts_with("script") && !tag.contains("src="))
+        handler
+            || tag.contains(" style=")
+            || tag == "style"
+            || (tag.starts_with("script") && !tag.contains("src="))
     };
     tags.filter(|it| is_inline(it)).map(str::to_owned).collect()
 }
@@ -79,7 +82,10 @@ fn each_page_answers_within_its_frame_and_under_its_policy() {
     for path in PAGES {
         let shown = person.get(path).is(200);
         let policy = shown.header("content-security-policy");
-        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{path}: {policy}");
+        assert!(
+            policy.contains("default-src 'none'") && !policy.contains("unsafe"),
+            "{path}: {policy}"
+        );
         assert!(policy.contains("frame-ancestors 'none'"), "{path}");
         assert_eq!(shown.header("cache-control"), "no-store", "{path}");
         assert_eq!(inline(&shown.body), Vec::<String>::new(), "{path}");
@@ -93,9 +99,28 @@ fn each_page_answers_within_its_frame_and_under_its_policy() {
 
 /// Whether that looks like the key of a text that is not there.
 fn is_key(text: &str) -> bool {
-    let parts = ["frame-", "menu-", "word-", "attempts-", "schedules-", "plugins-", "plugin-", "sinks-", "alerts-",
-        "system-", "audit-", "add-", "connect-", "overview-", "connection-", "attempt-", "login-", "account-"];
-    parts.iter().any(|it| text.starts_with(it)) && text.bytes().all(|it| it.is_ascii_lowercase() || it == b'-')
+    let parts = [
+        "frame-",
+        "menu-",
+        "word-",
+        "attempts-",
+        "schedules-",
+        "plugins-",
+        "plugin-",
+        "sinks-",
+        "alerts-",
+        "system-",
+        "audit-",
+        "add-",
+        "connect-",
+        "overview-",
+        "connection-",
+        "attempt-",
+        "login-",
+        "account-",
+    ];
+    parts.iter().any(|it| text.starts_with(it))
+        && text.bytes().all(|it| it.is_ascii_lowercase() || it == b'-')
         && !text.starts_with("connection-id")
 }
 
@@ -103,10 +128,19 @@ fn is_key(text: &str) -> bool {
 fn what_is_not_there_is_a_page_that_says_so() {
     let shop = Shop::open("");
     let mut person = shop.person("operator");
-    for path in ["/ui/nowhere", "/ui/connections/nobody~x", "/ui/plugins/none.wasm", "/ui/device/none", "/ui/add/none"] {
+    for path in [
+        "/ui/nowhere",
+        "/ui/connections/nobody~x",
+        "/ui/plugins/none.wasm",
+        "/ui/device/none",
+        "/ui/add/none",
+    ] {
         let shown = person.get(path).is(404);
         assert!(shown.header("content-type").starts_with("text/html"), "{path}");
-        assert!(shown.body.contains("frame-ancestors") || !shown.header("content-security-policy").is_empty());
+        assert!(
+            shown.body.contains("frame-ancestors")
+                || !shown.header("content-security-policy").is_empty()
+        );
     }
     person.get("/ui/attempts?outcome=wrong").is(400);
     assert!(person.get("/").leads_to("/ui/").body.is_empty());
@@ -116,14 +150,27 @@ fn what_is_not_there_is_a_page_that_says_so() {
 fn a_viewer_sees_everything_and_changes_nothing() {
     let shop = Shop::open("");
     let mut viewer = shop.person("viewer");
-    for path in PAGES.iter().filter(|it| !it.starts_with("/ui/add") && !it.starts_with("/ui/connect/")) {
+    for path in
+        PAGES.iter().filter(|it| !it.starts_with("/ui/add") && !it.starts_with("/ui/connect/"))
+    {
         viewer.get(path).is(200);
     }
     for path in ["/ui/add", "/ui/add/eskiz", "/ui/connect/eskiz"] {
         viewer.get(path).is(403);
     }
-    for path in ["/ui/add/eskiz", "/ui/connect/eskiz", "/ui/sinks/x/run", "/ui/alerts/x/test", "/ui/system/doctor"] {
-        let fields = [("name", "new"), ("how", "link"), ("secret:email", "a@example.com"), ("secret:password", "x")];
+    for path in [
+        "/ui/add/eskiz",
+        "/ui/connect/eskiz",
+        "/ui/sinks/x/run",
+        "/ui/alerts/x/test",
+        "/ui/system/doctor",
+    ] {
+        let fields = [
+            ("name", "new"),
+            ("how", "link"),
+            ("secret:email", "a@example.com"),
+            ("secret:password", "x"),
+        ];
         viewer.submit(path, &fields).is(403);
     }
     let all = shop.stage.home.run(&["connection", "list", "--json"]).exits(0).json();
@@ -135,7 +182,8 @@ fn attempts_are_filtered_in_the_address_and_newer_ones_are_counted() {
     let shop = Shop::open("");
     let mut person = shop.person("operator");
     let first = person.get("/ui/attempts").is(200);
-    let newest = first.body.split("id=\"a").nth(1).and_then(|it| it.split('"').next()).unwrap().to_owned();
+    let newest =
+        first.body.split("id=\"a").nth(1).and_then(|it| it.split('"').next()).unwrap().to_owned();
     let place = format!("/ui/attempts?behind={newest}");
     assert!(!person.get(&place).is(200).body.contains("new attempt"));
     shop.stage.control().script(e2e::provider::answer::Answer::server_error());
@@ -145,7 +193,13 @@ fn attempts_are_filtered_in_the_address_and_newer_ones_are_counted() {
     assert!(shown.body.contains("new attempts: show them"), "{}", shown.body);
     let failed = person.get("/ui/attempts?outcome=failed").is(200).body;
     assert!(failed.contains("outcome failed") && !failed.contains("outcome success"), "{failed}");
-    assert!(person.get("/ui/attempts?provider=eskiz&since=24h").is(200).body.contains("outcome success"));
+    assert!(
+        person
+            .get("/ui/attempts?provider=eskiz&since=24h")
+            .is(200)
+            .body
+            .contains("outcome success")
+    );
     let none = person.get("/ui/attempts?connection=eskiz&outcome=skipped").is(200).body;
     assert!(none.contains("No attempt matches"), "{none}");
 }
@@ -155,11 +209,19 @@ fn schedules_are_shown_in_the_zone_that_somebody_has_chosen() {
     let shop = Shop::open("");
     let mut person = shop.person("viewer");
     let utc = person.get("/ui/schedules").is(200).body;
-    assert!(utc.contains("0 2 */10 * *") && utc.contains("Moments are in UTC") && utc.contains("21:00:00 UTC"), "{utc}");
+    assert!(
+        utc.contains("0 2 */10 * *")
+            && utc.contains("Moments are in UTC")
+            && utc.contains("21:00:00 UTC"),
+        "{utc}"
+    );
     let fields = [("zone", "Asia/Tashkent"), ("theme", "dark"), ("back", "/ui/schedules")];
     person.submit("/ui/looks", &fields).leads_to("/ui/schedules");
     let there = person.get("/ui/schedules").is(200).body;
-    assert!(there.contains("Moments are in Asia/Tashkent") && there.contains("02:00:00 +05"), "{there}");
+    assert!(
+        there.contains("Moments are in Asia/Tashkent") && there.contains("02:00:00 +05"),
+        "{there}"
+    );
     assert!(there.contains("data-theme=\"dark\""), "{there}");
     person.submit("/ui/looks", &[("zone", "Nowhere/At all")]).is(400);
     person.submit("/ui/looks", &[("back", "https://evil.example/")]).leads_to("/ui/");
@@ -173,7 +235,10 @@ fn a_plugin_that_asks_for_more_is_shown_beside_what_was_approved() {
     assert!(before.contains("sends the password") || before.contains("password"), "{before}");
     assert!(!before.contains("keepfresh plugin approve"), "{before}");
     shop.stage.home.drop_plugin(&artifacts::guest("reveals"), "eskiz");
-    let waits = || shop.stage.home.run(&["plugin", "list", "--json"]).json()["plugins"][0]["refused"]["code"].clone();
+    let waits = || {
+        shop.stage.home.run(&["plugin", "list", "--json"]).json()["plugins"][0]["refused"]["code"]
+            .clone()
+    };
     wait_until("it waits", || waits() == "plugin.permissions_widened");
     let shown = person.get("/ui/plugins/eskiz.wasm").is(200).body;
     assert!(shown.contains("keepfresh plugin approve eskiz --digest sha256:"), "{shown}");
@@ -195,7 +260,10 @@ fn a_sink_is_run_and_a_channel_is_tested_by_a_button() {
     );
     shop.stage.home.write_manifest(&(before + &more));
     let mut person = shop.person("operator");
-    wait_until("the sink is there", || person.get("/ui/sinks").body.contains("out/eskiz.env") || person.get("/ui/sinks").body.contains(">env<"));
+    wait_until("the sink is there", || {
+        person.get("/ui/sinks").body.contains("out/eskiz.env")
+            || person.get("/ui/sinks").body.contains(">env<")
+    });
     wait_until("it is delivered", || shop.stage.home.path("out/eskiz.env").exists());
     fs::remove_file(shop.stage.home.path("out/eskiz.env")).unwrap();
     person.submit("/ui/sinks/env/run", &[]).leads_to("/ui/sinks?done=delivered");
@@ -221,7 +289,9 @@ fn the_system_says_what_it_runs_on_and_the_doctor_what_it_finds() {
     assert!(found.contains("intact"), "{found}");
     let audit = person.get("/ui/audit").is(200).body;
     assert!(audit.contains("account:operator") || audit.contains("login."), "{audit}");
-    assert!(person.get("/ui/audit?action=account.created").is(200).body.contains("account.created"));
+    assert!(
+        person.get("/ui/audit?action=account.created").is(200).body.contains("account.created")
+    );
 }
 
 #[test]
@@ -229,26 +299,52 @@ fn a_connection_is_added_by_a_form_that_its_plugin_makes() {
     let shop = Shop::of(Stage::jibit(""), "");
     let (home, mut person) = (&shop.stage.home, shop.person("operator"));
     let form = person.get("/ui/add/jibit").is(200).body;
-    assert!(form.contains("name=\"secret:secret_key\"") && form.contains("type=\"password\""), "{form}");
+    assert!(
+        form.contains("name=\"secret:secret_key\"") && form.contains("type=\"password\""),
+        "{form}"
+    );
     assert!(form.contains("[[providers.jibit.connections]]"), "{form}");
-    let wrong = [("name", "second"), ("secret:api_key", "CANARY-key"), ("secret:secret_key", "CANARY-wrong"), ("labels", "gold"), ("try", "1")];
+    let wrong = [
+        ("name", "second"),
+        ("secret:api_key", "CANARY-key"),
+        ("secret:secret_key", "CANARY-wrong"),
+        ("labels", "gold"),
+        ("try", "1"),
+    ];
     let refused = person.submit("/ui/add/jibit", &wrong).is(422);
-    assert!(refused.body.contains("Nothing was added") && refused.body.contains("value=\"second\""), "{}", refused.body);
+    assert!(
+        refused.body.contains("Nothing was added") && refused.body.contains("value=\"second\""),
+        "{}",
+        refused.body
+    );
     assert!(!refused.body.contains("CANARY"), "{}", refused.body);
     assert_eq!(names(home), ["jibit"]);
     let settings = e2e::provider::jibit::Settings::default();
-    let right = [("name", "second"), ("secret:api_key", &*settings.api_key), ("secret:secret_key", &*settings.secret_key), ("labels", "gold, night"), ("try", "1")];
+    let right = [
+        ("name", "second"),
+        ("secret:api_key", &*settings.api_key),
+        ("secret:secret_key", &*settings.secret_key),
+        ("labels", "gold, night"),
+        ("try", "1"),
+    ];
     person.submit("/ui/add/jibit", &right).leads_to("/ui/connections/jibit~second?done=added");
     assert_eq!(names(home), ["jibit", "jibit/second"]);
     let shown = home.run(&["connection", "show", "jibit/second", "--json"]).exits(0).json();
-    assert_eq!((&shown["state"], &shown["labels"]), (&"fresh".into(), &serde_json::json!(["gold", "night"])));
+    assert_eq!(
+        (&shown["state"], &shown["labels"]),
+        (&"fresh".into(), &serde_json::json!(["gold", "night"]))
+    );
     let again = person.submit("/ui/add/jibit", &right).is(422);
     assert!(again.body.contains("there is already a connection jibit/second"), "{}", again.body);
 }
 
 fn names(home: &Home) -> Vec<String> {
     let all = home.run(&["connection", "list", "--json"]).exits(0).json();
-    let all = all["connections"].as_array().unwrap().iter().map(|it| it["short"].as_str().unwrap().to_owned());
+    let all = all["connections"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["short"].as_str().unwrap().to_owned());
     all.collect()
 }
 
@@ -259,11 +355,16 @@ fn all_of_it_works_below_a_path() {
     let mut person = Surfer::new(address(&shop.daemon));
     let link = super::path_of(&made.stdout);
     // A proxy may take the path away, or leave it.
-    person.submit(&format!("/x/keepfresh{link}"), &[("password", PASSWORD), ("again", PASSWORD)]).leads_to("/x/keepfresh/ui/");
+    person
+        .submit(&format!("/x/keepfresh{link}"), &[("password", PASSWORD), ("again", PASSWORD)])
+        .leads_to("/x/keepfresh/ui/");
     for below in ["", "/x/keepfresh"] {
         let page = person.get(&format!("{below}/ui/attempts")).is(200).body;
         let local = links(&page).into_iter().filter(|it| it.starts_with('/')).collect::<Vec<_>>();
-        assert!(local.len() > 8 && local.iter().all(|it| it.starts_with("/x/keepfresh/")), "{local:?}");
+        assert!(
+            local.len() > 8 && local.iter().all(|it| it.starts_with("/x/keepfresh/")),
+            "{local:?}"
+        );
         let style = local.iter().find(|it| it.ends_with("app.css")).unwrap();
         assert!(person.get(style).is(200).header("cache-control").contains("immutable"));
     }

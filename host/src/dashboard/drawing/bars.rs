@@ -33,7 +33,10 @@ mod tests {
     fn the_highest_bar_fills_the_picture() {
         let bars = bars("", &[0, 1, 10, 5]);
         check(&bars);
-        assert!(bars.contains("class=\"fill\" x=\"28\" y=\"0\" width=\"11\" height=\"48\""), "{bars}");
+        assert!(
+            bars.contains("class=\"fill\" x=\"28\" y=\"0\" width=\"11\" height=\"48\""),
+            "{bars}"
+        );
         assert!(bars.contains("class=\"track\""), "{bars}");
     }
 

@@ -36,7 +36,8 @@ fn mark(day: Day, x: f64, y: f64) -> String {
         Day { failed: 1.., success, .. } => {
             let (top, middle) = (y + WIDE / 2.0, x + WIDE / 2.0);
             let (right, bottom) = (x + WIDE, y + WIDE);
-            let points = [(x, top), (middle, top + 3.0), (right, top), (right, bottom), (x, bottom)];
+            let points =
+                [(x, top), (middle, top + 3.0), (right, top), (right, bottom), (x, bottom)];
             let tone = if success > 0 { Tone::Wait } else { Tone::Bad };
             shape(tone.class(), &points)
         }

@@ -46,7 +46,14 @@ mod tests {
 
     #[test]
     fn a_share_is_drawn_whatever_the_numbers() {
-        for used in [None, Some((0, 0)), Some((0, 9)), Some((9, 9)), Some((u64::MAX, 1)), Some((1, u64::MAX))] {
+        for used in [
+            None,
+            Some((0, 0)),
+            Some((0, 9)),
+            Some((9, 9)),
+            Some((u64::MAX, 1)),
+            Some((1, u64::MAX)),
+        ] {
             check(&gauge(HOSTILE, used, Tone::Good));
         }
         assert!(gauge("", Some((1, 4)), Tone::Good).contains("width=\"25\""));

@@ -161,7 +161,8 @@ pub(super) mod tests {
     #[test]
     fn a_table_is_text_and_nothing_else() {
         let hostile = HOSTILE.to_owned();
-        let table = table(HOSTILE, &[hostile.clone(), "b".to_owned()], &[vec![hostile, String::new()]]);
+        let table =
+            table(HOSTILE, &[hostile.clone(), "b".to_owned()], &[vec![hostile, String::new()]]);
         assert!(!table.contains("<script") && table.contains("&lt;script&gt;"), "{table}");
         assert!(table.contains("\u{5e9}"), "whatever way it is written: {table}");
         assert_eq!(table.matches("<td").count(), 2);
@@ -170,7 +171,10 @@ pub(super) mod tests {
     #[test]
     fn a_number_that_is_none_is_nowhere() {
         assert_eq!((number(f64::NAN), number(f64::INFINITY)), ("0".to_owned(), "0".to_owned()));
-        assert_eq!((number(1.04), number(1.25), number(3.0)), ("1".into(), "1.2".into(), "3".into()));
+        assert_eq!(
+            (number(1.04), number(1.25), number(3.0)),
+            ("1".into(), "1.2".into(), "3".into())
+        );
         assert_eq!((scaled(1, 0, 9.0), scaled(5, 2, 9.0), scaled(1, 2, 9.0)), (0.0, 9.0, 4.5));
         assert!(scaled(u64::MAX, u64::MAX, 9.0) <= 9.0);
     }

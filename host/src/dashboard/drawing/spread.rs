@@ -54,7 +54,8 @@ pub(in crate::dashboard) fn spread(
     let mut body = line("rule", (LEFT, bottom), (right, bottom));
     if let [only] = points {
         let (x, top) = (x(only), y(only.p95.max(only.p50)));
-        body += &shape("soft", &[(x - 3.0, top), (x + 3.0, top), (x + 3.0, bottom), (x - 3.0, bottom)]);
+        body +=
+            &shape("soft", &[(x - 3.0, top), (x + 3.0, top), (x + 3.0, bottom), (x - 3.0, bottom)]);
         body += &line("line", (x - 3.0, y(only.p50)), (x + 3.0, y(only.p50)));
     } else if !points.is_empty() {
         let band = long.chain(middle.iter().rev().copied()).collect::<Vec<_>>();

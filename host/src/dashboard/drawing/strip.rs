@@ -50,7 +50,10 @@ mod tests {
         let all = [Outcome::Success, Outcome::Failed, Outcome::Skipped];
         let strip = strip("", &all, 4);
         check(&strip);
-        assert_eq!((strip.matches("class=\"none\"").count(), strip.matches("<polygon").count()), (1, 1));
+        assert_eq!(
+            (strip.matches("class=\"none\"").count(), strip.matches("<polygon").count()),
+            (1, 1)
+        );
         assert!(strip.contains("class=\"track\" x=\"15\""), "{strip}");
     }
 

@@ -46,7 +46,9 @@ pub(in crate::dashboard) fn timeline(label: &str, life: &Life<'_>) -> String {
         body += &tried(*outcome, x(*at));
     }
     // Names above and below by turns, so that they do not stand on each other.
-    for (named, y) in [(life.issued, 70.0), (life.refresh, 14.0), (life.expires, 70.0), (Some(life.now), 14.0)] {
+    for (named, y) in
+        [(life.issued, 70.0), (life.refresh, 14.0), (life.expires, 70.0), (Some(life.now), 14.0)]
+    {
         let Some((at, name)) = named else { continue };
         let x = x(at);
         body += &line("rule", (x, TOP - 6.0), (x, BOTTOM + 8.0));

@@ -66,7 +66,9 @@ pub(in crate::dashboard) async fn show(
 ) -> Result<Response, Refused> {
     let details = details(&dashboard, &person, &text).await?;
     let frame = Frame::new(&dashboard, &person, Section::Attempts, String::new());
-    let title = frame.words.with("attempt-title", &[("connection", &details.attempt.connection.to_string())]);
+    let title = frame
+        .words
+        .with("attempt-title", &[("connection", &details.attempt.connection.to_string())]);
     page(&shown(Frame { title, ..frame }, &details))
 }
 
@@ -160,7 +162,8 @@ fn drawn(frame: &Frame, parts: &[Part]) -> Option<String> {
 impl Row {
     fn of(frame: &Frame, it: &Exchange) -> Self {
         let bytes = |count: u64| frame.words.count("attempt-bytes", count);
-        let status = it.status.map_or_else(|| frame.words.say("attempt-no-answer"), |it| it.to_string());
+        let status =
+            it.status.map_or_else(|| frame.words.say("attempt-no-answer"), |it| it.to_string());
         let went_well = it.status.is_some_and(|it| (200..400).contains(&it));
         Self {
             method: it.method.clone(),

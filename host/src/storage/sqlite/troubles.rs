@@ -22,42 +22,37 @@ type Group = (Bytes, Option<Bytes>, i64, i64, i64);
 /// A text that may be damaged, and then still is counted.
 type Bytes = Vec<u8>;
 
-/// What has to be done. What a person has corrected stays that person's until it was tried: it has not failed since.
-macro_rules! problem {
-    () => {
-        "coalesce(problem, case when error_case in ('invalid-credentials', 'misconfigured') then 'misconfigured'
-                                when error_case in ('grant-expired', 'token-rejected') then 'reconnect' end)"
-    };
-}
-
-const FAILING: &str = concat!(
-    "select provider, ",
-    problem!(),
-    " as todo, count(*), count(*) filter (where expires_at > ?1 and expires_at <= ?2),
+/// What has to be done, in all three. What a person has corrected stays that person's until it was tried: it has not
+/// failed since.
+const FAILING: &str = "
+    select provider,
+           coalesce(problem,
+                    case when error_case in ('invalid-credentials', 'misconfigured') then 'misconfigured'
+                         when error_case in ('grant-expired', 'token-rejected') then 'reconnect' end) as todo,
+           count(*), count(*) filter (where expires_at > ?1 and expires_at <= ?2),
            count(*) filter (where expires_at <= ?1)
     from connections indexed by connections_failing
     where (failures > 0 or problem is not null) and paused_at is null
-    group by provider, todo"
-);
+    group by provider, todo";
 
-const NAMES: &str = concat!(
-    "select name from connections indexed by connections_failing
-     where (failures > 0 or problem is not null) and paused_at is null
-       and id > ?1 and id < ?2 and ",
-    problem!(),
-    " is ?3
-     order by id limit ?4"
-);
+const NAMES: &str = "
+    select name from connections indexed by connections_failing
+    where (failures > 0 or problem is not null) and paused_at is null
+      and id > ?1 and id < ?2
+      and coalesce(problem,
+                    case when error_case in ('invalid-credentials', 'misconfigured') then 'misconfigured'
+                         when error_case in ('grant-expired', 'token-rejected') then 'reconnect' end) is ?3
+    order by id limit ?4";
 
-const CAUSES: &str = concat!(
-    "select coalesce(error_code, '') as code, count(*) as found, coalesce(max(error_message), '')
-     from connections indexed by connections_failing
-     where (failures > 0 or problem is not null) and paused_at is null
-       and id > ?1 and id < ?2 and ",
-    problem!(),
-    " is ?3
-     group by code order by found desc, code limit ?4"
-);
+const CAUSES: &str = "
+    select coalesce(error_code, '') as code, count(*) as found, coalesce(max(error_message), '')
+    from connections indexed by connections_failing
+    where (failures > 0 or problem is not null) and paused_at is null
+      and id > ?1 and id < ?2
+      and coalesce(problem,
+                    case when error_case in ('invalid-credentials', 'misconfigured') then 'misconfigured'
+                         when error_case in ('grant-expired', 'token-rejected') then 'reconnect' end) is ?3
+    group by code order by found desc, code limit ?4";
 
 /// What is due at a provider that is not asked, and has not failed itself.
 const HELD: &str = "

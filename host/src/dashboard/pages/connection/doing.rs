@@ -52,7 +52,8 @@ pub(in crate::dashboard) async fn pause(
     Filled(form): Filled<Pause>,
 ) -> Result<Response, Refused> {
     let id = changed(&person, &text)?;
-    let hours = given(form.hours).map(|it| it.parse::<u64>().ok().filter(|it| (1..=24 * 365).contains(it)));
+    let hours =
+        given(form.hours).map(|it| it.parse::<u64>().ok().filter(|it| (1..=24 * 365).contains(it)));
     let hours = hours.map(|it| it.ok_or(Refused::Unreadable)).transpose()?;
     let reason = given(form.reason).map(|it| it.chars().take(LONGEST_REASON).collect());
     let command = Command::Pause { id: id.clone(), for_s: hours.map(|it| it * 3_600), reason };
@@ -97,7 +98,8 @@ pub(in crate::dashboard) async fn disconnect(
 ) -> Result<Response, Refused> {
     let id = changed(&person, &text)?;
     let force = given(form.force).is_some();
-    let reply = dashboard.ask(person.actor(), Command::Disconnect { id: id.clone(), force }).await?;
+    let reply =
+        dashboard.ask(person.actor(), Command::Disconnect { id: id.clone(), force }).await?;
     match reply {
         Reply::Disconnected { removed: true, .. } => Ok(home(&dashboard, Done::Disconnected)),
         _ => Ok(back(&dashboard, &id, Done::Disconnected)),

@@ -44,7 +44,8 @@ pub(super) fn facts(frame: &Frame, details: &Details) -> Vec<Fact> {
         moment(words.say("fact-next-refresh"), view.next_refresh_at),
         moment(words.say("fact-refresh-expires"), details.refresh_expires_at),
         moment(words.say("fact-active"), details.active_at),
-        (details.failures > 0).then(|| fact(words.say("fact-failures"), details.failures.to_string())),
+        (details.failures > 0)
+            .then(|| fact(words.say("fact-failures"), details.failures.to_string())),
         (details.captured_answers > 0)
             .then(|| fact(words.say("fact-captured"), details.captured_answers.to_string())),
         list(words.say("fact-scopes"), &details.scopes),

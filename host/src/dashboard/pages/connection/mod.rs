@@ -48,8 +48,9 @@ struct Shown {
     frame: Frame,
     /// Its address, before what is done with it.
     place: String,
-    /// Where its account is connected.
+    /// Where its account is connected, and what the button says that leads there.
     connect: String,
+    connect_text: String,
     /// The log of it alone.
     log: String,
     name: String,
@@ -73,13 +74,11 @@ struct Shown {
 
 /// Which buttons there are.
 struct May {
+    /// Any at all.
     change: bool,
-    connect: bool,
-    resume: bool,
-    /// Whether the button that refreshes is the one to click.
-    refresh_first: bool,
     has_token: bool,
     remove: bool,
+    state: State,
 }
 
 /// One row of its log.
@@ -141,14 +140,18 @@ fn shown(
         .append_pair("connection", &id.to_string().replacen('/', "~", 1))
         .finish();
     let error = history.attempts.iter().find_map(Attempt::error).filter(|_| details.failures > 0);
-    let meaning = error.and_then(|it| it.code.entry()).map(|it| {
-        (it.text.to_owned(), it.meaning.to_owned(), it.remedy.to_owned())
-    });
+    let meaning = error
+        .and_then(|it| it.code.entry())
+        .map(|it| (it.text.to_owned(), it.meaning.to_owned(), it.remedy.to_owned()));
     let generation = |it: &crate::operator::history::GenerationView| {
         (it.generation, frame.when(&it.at), format!("{}/attempts/{}", frame.base, it.attempt))
     };
     Shown {
         place: frame.connection(id),
+        connect_text: match view.state {
+            State::Reconnect => frame.words.say("connection-reconnect"),
+            _ => frame.words.say("connection-connect"),
+        },
         connect: format!("{}/connect/{}", frame.base, frame.address(id)),
         log: format!("{}/attempts?{query}", frame.base),
         name: id.to_string(),
@@ -172,15 +175,21 @@ fn shown(
 
 impl May {
     fn of(frame: &Frame, details: &Details, listed: bool) -> Self {
-        let state = details.view.state;
-        Self {
-            change: frame.may_change(),
-            connect: matches!(state, State::Reconnect | State::New),
-            resume: state == State::Paused,
-            refresh_first: !matches!(state, State::Reconnect | State::Paused | State::Fresh),
-            has_token: details.issued_at.is_some(),
-            remove: !listed,
-        }
+        let (state, has_token) = (details.view.state, details.issued_at.is_some());
+        Self { change: frame.may_change(), has_token, remove: !listed, state }
+    }
+
+    fn connect(&self) -> bool {
+        matches!(self.state, State::Reconnect | State::New)
+    }
+
+    fn resume(&self) -> bool {
+        self.state == State::Paused
+    }
+
+    /// Whether the button that refreshes is the one to click.
+    fn refresh_first(&self) -> bool {
+        !matches!(self.state, State::Reconnect | State::Paused | State::Fresh)
     }
 }
 

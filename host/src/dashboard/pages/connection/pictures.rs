@@ -6,8 +6,8 @@ use jiff::{Timestamp, ToSpan as _};
 use crate::dashboard::drawing::calendar::{Day, calendar};
 use crate::dashboard::drawing::spread::{Axes, Point, most, spread};
 use crate::dashboard::drawing::strip::strip;
-use crate::dashboard::drawing::timeline::{Life, timeline};
 use crate::dashboard::drawing::table;
+use crate::dashboard::drawing::timeline::{Life, timeline};
 use crate::dashboard::frame::Frame;
 use crate::dashboard::pages::wording::{clock_of, tried};
 use crate::operator::history::{DayView, History, Spread};
@@ -69,7 +69,8 @@ fn life(frame: &Frame, details: &Details, history: &History) -> (String, String)
         (&refresh, view.next_refresh_at),
         (&expires, view.expires_at),
     ];
-    let row = |(name, at): (&String, Option<Timestamp>)| Some(vec![name.clone(), exact(frame, at?)]);
+    let row =
+        |(name, at): (&String, Option<Timestamp>)| Some(vec![name.clone(), exact(frame, at?)]);
     let rows = moments.into_iter().filter_map(row).collect::<Vec<_>>();
     let head = [words.say("life-what"), words.say("life-when")];
     let picture = timeline(&view.sentence, &life);
@@ -113,7 +114,12 @@ fn days_table(frame: &Frame, days: &[DayView]) -> String {
         words.say("outcome-skipped"),
     ];
     let row = |it: &DayView| {
-        vec![it.day.to_string(), it.success.to_string(), it.failed.to_string(), it.skipped.to_string()]
+        vec![
+            it.day.to_string(),
+            it.success.to_string(),
+            it.failed.to_string(),
+            it.skipped.to_string(),
+        ]
     };
     let rows = days.iter().rev().map(row).collect::<Vec<_>>();
     table(&words.say("word-as-table"), &head, &rows)

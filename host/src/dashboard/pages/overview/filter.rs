@@ -34,29 +34,27 @@ impl Wanted {
         })
     }
 
-    fn all(&self) -> [(&'static str, &Option<String>); 5] {
-        [
-            ("search", &self.search),
-            ("provider", &self.provider),
-            ("state", &self.state),
-            ("label", &self.label),
-            ("ends", &self.ends),
-        ]
+    /// Those that are set.
+    fn all(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let all = [
+            ("search", self.search.as_deref()),
+            ("provider", self.provider.as_deref()),
+            ("state", self.state.as_deref()),
+            ("label", self.label.as_deref()),
+            ("ends", self.ends.as_deref()),
+        ];
+        let set = all.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        set.filter(|(_, value)| !value.is_empty())
     }
 
     fn is_everything(&self) -> bool {
-        self.all().iter().all(|(_, it)| it.as_ref().is_none_or(String::is_empty))
+        self.all().next().is_none()
     }
 
     /// The address of the table with these filters, and something else behind them.
     pub(super) fn address(&self, frame: &Frame, more: &[(&str, &str)]) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
-        for (name, value) in self.all() {
-            if let Some(value) = value.as_ref().filter(|it| !it.is_empty()) {
-                query.append_pair(name, value);
-            }
-        }
-        query.extend_pairs(more);
+        query.extend_pairs(self.all()).extend_pairs(more);
         let query = query.finish();
         let mark = if query.is_empty() { "" } else { "?" };
         format!("{}/{mark}{query}#connections", frame.base)

@@ -35,7 +35,13 @@ impl Verdict {
     pub(super) fn of(frame: &Frame, all: &Overview) -> Self {
         let refused = all.reloaded.as_ref().and_then(|it| Some((it.at, it.refused.as_ref()?)));
         Self {
-            class: if all.needing_a_person > 0 { "bad" } else if all.failed > 0 { "late" } else { "good" },
+            class: if all.needing_a_person > 0 {
+                "bad"
+            } else if all.failed > 0 {
+                "late"
+            } else {
+                "good"
+            },
             said: said(frame, all),
             counted: (all.age_ms > OLD).then(|| frame.when(&all.counted_at)),
             reload: refused.map(|(_, failure)| failure.message.clone()),
@@ -113,7 +119,7 @@ fn click(frame: &Frame, it: &TroubleView) -> Option<Click> {
     let (text, is_form, place) = match it.cause {
         Cause::Reconnect => {
             let place = format!("{}/connect/{}", frame.base, frame.address(&id));
-            (words.say("connection-connect"), false, place)
+            (words.say("connection-reconnect"), false, place)
         }
         Cause::Failing => (words.say("connection-refresh"), true, format!("{place}/refresh")),
         Cause::Misconfigured | Cause::Approval => (words.say("overview-why"), false, place),
@@ -166,10 +172,12 @@ impl Due {
         let (words, due) = (&frame.words, &all.due);
         let said = words.count("overview-due", due.total());
         let hour = |place: usize| clock::after(due.from, Duration::from_hours(place as u64));
-        let row = |(place, count): (usize, &u64)| vec![clock_of(frame, hour(place)), count.to_string()];
+        let row =
+            |(place, count): (usize, &u64)| vec![clock_of(frame, hour(place)), count.to_string()];
         let rows = due.hours.iter().enumerate().map(row).collect::<Vec<_>>();
         let head = [words.say("overview-hour"), words.say("overview-refreshes")];
-        let peak = due.peak().map(|(at, count)| (clock_of(frame, at), with_gaps(&count.to_string())));
+        let peak =
+            due.peak().map(|(at, count)| (clock_of(frame, at), with_gaps(&count.to_string())));
         Self {
             picture: bars::bars(&said, &due.hours),
             table: table(&words.say("word-as-table"), &head, &rows),
