@@ -154,7 +154,7 @@ mod tests {
 
     /// Keys that a text of code or a template asks for.
     fn asked(text: &str, found: &mut BTreeSet<String>) {
-        for call in ["say(\"", "count(\"", "with(\"", "called(\""] {
+        for call in [".say(\"", ".count(\"", ".with(\"", ".count_with(\"", ".called(\""] {
             for part in text.split(call).skip(1) {
                 found.extend(part.split('"').next().map(str::to_owned));
             }

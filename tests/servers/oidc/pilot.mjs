@@ -50,7 +50,14 @@ const steps = {
   count: async ({ at }) => page.locator(at).count(),
   url: async () => page.url(),
   ask: async ({ script }) => page.evaluate(script),
-  until: async ({ script }) => { await page.waitForFunction(script, undefined, { polling: 50 }); },
+  // Asked from outside: within the page, its policy forbids it.
+  until: async ({ script }) => {
+    const end = Date.now() + PATIENCE;
+    while (!(await page.evaluate(script).catch(() => false))) {
+      if (Date.now() > end) throw new Error(`in vain: ${await page.locator('main').innerText()}`);
+      await page.waitForTimeout(50);
+    }
+  },
   size: async ({ width, height }) => { await page.setViewportSize({ width, height }); },
   dark: async ({ dark }) => { await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light' }); },
   shot: async ({ path }) => { await page.screenshot({ path, fullPage: true }); },

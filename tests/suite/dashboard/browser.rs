@@ -148,7 +148,7 @@ fn markup_in_a_label_a_setting_or_an_error_is_text() {
     pilot.go(&format!("{root}/ui/connections/eskiz~b"));
     assert!(pilot.text("main").contains(markup), "{}", pilot.text("main"));
     let noise = pilot.noise();
-    assert!(noise.iter().all(|it| it.contains("400")), "{noise:?}");
+    assert!(noise.iter().all(|it| it.contains("status of 40")), "{noise:?}");
 }
 
 #[test]

@@ -255,7 +255,7 @@ fn a_sink_is_run_and_a_channel_is_tested_by_a_button() {
     fs::create_dir(shop.stage.home.path("out")).unwrap();
     let before = fs::read_to_string(shop.stage.home.path("keepfresh.toml")).unwrap();
     let more = format!(
-        "\n[[sinks]]\nname = \"env\"\nprovider = \"eskiz\"\nfile = \"out/eskiz.env\"\ntemplate = \"T={{{{ token | quote }}}}\\n\"\n\n{}",
+        "\n[[sinks]]\nname = \"env\"\nconnection = \"eskiz\"\nfile = \"out/eskiz.env\"\ntemplate = \"T={{{{ token | quote }}}}\\n\"\n\n{}",
         crate::alerts::webhook(&receiver, "")
     );
     shop.stage.home.write_manifest(&(before + &more));
