@@ -2,9 +2,9 @@
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{StatusCode, Uri};
+use axum::http::Uri;
 use axum::middleware;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use tower::ServiceExt as _;
 
@@ -69,8 +69,8 @@ pub(super) fn router(dashboard: &Dashboard) -> Router {
     };
     // The page at the slash itself: below a place, `/` is that place without one.
     let overview = guarded(Router::new().route("/", get(pages::overview::show)));
-    let root = Router::new().route("/", get(root)).route(PLACE, get(root));
-    let all = dashboard.api().router().merge(root.with_state(dashboard.clone()));
+    let root = guarded(Router::new().route("/", get(root)).route(PLACE, get(root)));
+    let all = dashboard.api().router().merge(root);
     let all = all
         .nest(PLACE, guarded(pages().fallback(async || Refused::NotFound)))
         .nest(&format!("{PLACE}/"), overview);
@@ -79,9 +79,6 @@ pub(super) fn router(dashboard: &Dashboard) -> Router {
 }
 
 async fn root(State(dashboard): State<Dashboard>) -> Response {
-    if !dashboard.operator().manifest().dashboard.enabled {
-        return StatusCode::NOT_FOUND.into_response();
-    }
     frame::to(&format!("{}{PLACE}/", dashboard.below()))
 }
 

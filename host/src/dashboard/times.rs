@@ -101,7 +101,10 @@ mod tests {
     #[test]
     fn a_moment_keeps_its_zone() {
         let zone = TimeZone::get("Asia/Tashkent").unwrap();
-        assert!(when(&Words::english(), &zone, at(1_700_000_000), at(0)).contains("2023-11-15 03:13:20 +05"));
+        assert!(
+            when(&Words::english(), &zone, at(1_700_000_000), at(0))
+                .contains("2023-11-15 03:13:20 +05")
+        );
         assert!(moment(&TimeZone::UTC, at(0)).contains("datetime=\"1970-01-01T00:00:00Z\""));
     }
 
