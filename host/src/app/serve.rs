@@ -252,7 +252,7 @@ async fn read_anew(app: &Arc<App>) -> Result<(), Failure> {
                 error!(error.code = problem.code.text(), "{problem}");
             }
             error!("{} was not reloaded; the last valid version stays in use", path.display());
-            let first = problems.iter().next().map(|it| format!(": {it}")).unwrap_or_default();
+            let first = problems.first().map(|it| format!(": {it}")).unwrap_or_default();
             let path = path.display();
             let message = format!("the daemon cannot read {path}{first}; see: keepfresh check");
             return Err(Failure::new(Case::Misconfigured, code::Manifest::NotReloaded, message));

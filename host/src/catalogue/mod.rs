@@ -107,7 +107,10 @@ impl FileReport {
 
     /// The command that approves it, if it waits for that.
     pub fn approve_command(&self) -> Option<String> {
-        let waits = self.refused.as_ref()?.code == Code::from(code::PluginFile::PermissionsWidened);
+        let waits = matches!(
+            self.refused.as_ref()?.code,
+            Code::PluginFile(code::PluginFile::PermissionsWidened)
+        );
         waits.then(|| approval::command(&self.file, &self.digest))
     }
 }

@@ -101,7 +101,9 @@ impl Visiting {
             let Found::Whole(manifest) = &self.found else {
                 return Err(session::has_stopped());
             };
-            Box::new(session::start(Manifest::clone(manifest), Purpose::Visit).await?)
+            // Boxed: opening holds a lot, and whoever waits for a person would carry it.
+            let opening = session::start(Manifest::clone(manifest), Purpose::Visit);
+            Box::new(Box::pin(opening).await?)
         };
         Ok(self.app.insert(app))
     }

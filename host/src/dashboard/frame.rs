@@ -114,7 +114,14 @@ impl Frame {
     pub(super) fn may_change(&self) -> bool {
         self.person.as_ref().is_some_and(|it| it.may_change().is_ok())
     }
+}
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    clippy::unused_self,
+    reason = "templates give references, and call methods"
+)]
+impl Frame {
     /// What runs here.
     pub(super) fn version(&self) -> &'static str {
         env!("CARGO_PKG_VERSION")
@@ -192,12 +199,12 @@ impl Frame {
     }
 
     /// A connection, as a path has it.
-    pub(super) fn address(&self, short: impl ToString) -> String {
+    pub(super) fn address(&self, short: &impl ToString) -> String {
         address::encoded(&short.to_string())
     }
 
     /// Where the page of a connection is.
-    pub(super) fn connection(&self, short: impl ToString) -> String {
+    pub(super) fn connection(&self, short: &impl ToString) -> String {
         format!("{}/connections/{}", self.base, self.address(short))
     }
 }

@@ -68,7 +68,7 @@ pub(super) async fn guard(
         Err(refused) => refused.into_response(),
     };
     if let Some(refused) = answer.extensions_mut().remove::<Refused>() {
-        answer = told(&dashboard, refused);
+        answer = told(&dashboard, &refused);
     }
     add(answer.headers_mut());
     if let Ok(policy) = HeaderValue::from_str(&policy(&manifest.server)) {
@@ -125,8 +125,8 @@ struct Told {
     failure: Option<(String, Vec<String>)>,
 }
 
-fn told(dashboard: &Dashboard, refused: Refused) -> Response {
-    let door = match &refused {
+fn told(dashboard: &Dashboard, refused: &Refused) -> Response {
+    let door = match refused {
         Refused::Login(back) => Some(("login", back)),
         Refused::Confirm(back) => Some(("confirm", back)),
         _ => None,
@@ -137,8 +137,8 @@ fn told(dashboard: &Dashboard, refused: Refused) -> Response {
         return (refused.status(), [(LOCATION, place)]).into_response();
     }
     let frame = Frame::bare(dashboard, String::new());
-    let (title, text) = said(&frame, &refused);
-    let failure = match &refused {
+    let (title, text) = said(&frame, refused);
+    let failure = match refused {
         Refused::Failed(failure) => Some((failure.code.to_string(), meaning(failure))),
         _ => None,
     };

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use futures_util::future::BoxFuture;
 use futures_util::stream;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -15,6 +16,7 @@ use crate::dashboard::Dashboard;
 use crate::dashboard::refused::Refused;
 use crate::dashboard::session::Person;
 use crate::lifecycle::Lifecycle;
+use crate::operator::Operator;
 
 /// Pages that follow at once.
 pub(super) const MOST: usize = 128;
@@ -35,6 +37,8 @@ struct Follower {
     changes: watch::Receiver<u64>,
     lifecycle: Lifecycle,
     until: Instant,
+    /// Returns once whoever looks may look no more.
+    ended: BoxFuture<'static, ()>,
     begun: bool,
     _seat: OwnedSemaphorePermit,
 }
@@ -42,7 +46,7 @@ struct Follower {
 /// Tells whoever looks that something has changed.
 pub(super) async fn follow(
     State(dashboard): State<Dashboard>,
-    _: Person,
+    person: Person,
 ) -> Result<Response, Refused> {
     let seat = dashboard.0.seats.clone().try_acquire_owned().map_err(|_| Refused::TooMany)?;
     let operator = dashboard.operator();
@@ -50,6 +54,7 @@ pub(super) async fn follow(
         changes: operator.changes(),
         lifecycle: operator.lifecycle().clone(),
         until: Instant::now() + LONGEST,
+        ended: ended(operator, &person),
         begun: false,
         _seat: seat,
     };
@@ -59,6 +64,17 @@ pub(super) async fn follow(
     });
     let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(PULSE));
     Ok(([UNBUFFERED], sse).into_response())
+}
+
+/// When the login is over; a user of this machine has none.
+fn ended(operator: &Operator, person: &Person) -> BoxFuture<'static, ()> {
+    let (operator, visitor) = (operator.clone(), person.visitor().cloned());
+    Box::pin(async move {
+        match visitor {
+            Some(visitor) => operator.session_ends(&visitor).await,
+            None => std::future::pending().await,
+        }
+    })
 }
 
 impl Follower {
@@ -73,6 +89,7 @@ impl Follower {
                 changed.ok()?.ok()?;
             }
             () = lifecycle.wait_for_soft_stop() => return None,
+            () = &mut self.ended => return None,
         }
         sleep(BREATH).await;
         self.changes.mark_unchanged();

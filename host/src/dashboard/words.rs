@@ -91,14 +91,18 @@ impl Words {
     /// The text of that key, with what stands in it.
     pub fn with(&self, key: &str, given: &[(&str, &str)]) -> String {
         let mut args = FluentArgs::new();
-        given.iter().for_each(|(name, value)| args.set(*name, *value));
+        for (name, value) in given {
+            args.set(*name, *value);
+        }
         self.told(key, &args)
     }
 
     /// The text of that key, for so many, with what stands in it.
     pub fn count_with(&self, key: &str, count: impl Count, given: &[(&str, &str)]) -> String {
         let mut args = counting(count.number());
-        given.iter().for_each(|(name, value)| args.set(*name, *value));
+        for (name, value) in given {
+            args.set(*name, *value);
+        }
         self.told(key, &args)
     }
 

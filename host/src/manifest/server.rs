@@ -58,9 +58,12 @@ impl Server {
     pub fn root(&self) -> Option<String> {
         let listen = self.listen?;
         let scheme = if self.tls.is_some() { "https" } else { "http" };
-        let here = || match listen.ip().is_unspecified() {
-            true => format!("{scheme}://localhost:{}", listen.port()),
-            false => format!("{scheme}://{listen}"),
+        let here = || {
+            if listen.ip().is_unspecified() {
+                format!("{scheme}://localhost:{}", listen.port())
+            } else {
+                format!("{scheme}://{listen}")
+            }
         };
         Some(self.url.clone().unwrap_or_else(here))
     }

@@ -1,8 +1,6 @@
 //! Lists, in pages: connections and attempts as people and scripts read them. A page is one question, so
 //! nobody holds more than one, and nothing is held while the asker prints it.
 
-use jiff::Timestamp;
-
 use crate::model::attempt::{Attempt, Outcome};
 use crate::model::connection::Connection;
 use crate::model::failure::Failure;
@@ -129,11 +127,11 @@ impl Operator {
     /// only forgotten as the manifest says.
     pub(super) async fn prune(
         &self,
-        before: Timestamp,
+        older_than_s: u64,
         outcome: Option<Outcome>,
     ) -> Result<Reply, Failure> {
         let what = outcome.map_or(Pruning::Log, Pruning::Outcome);
-        let pruned = self.0.storage.prune(before, what).await;
+        let pruned = self.0.storage.prune(self.ago(older_than_s), what).await;
         pruned.map(Reply::from).map_err(|it| host_fault(&it))
     }
 

@@ -194,20 +194,14 @@ impl Operator {
     ) -> Result<Reply, Failure> {
         match command {
             Command::Status { ids, page } => self.status(ids, page).await,
-            Command::Connections { selection, page } => {
-                self.check_selection(&selection).await?;
-                self.list(&selection.filter(self.now()), page).await
-            }
+            Command::Connections { selection, page } => self.selected(&selection, page).await,
             Command::Show { id } => self.show(&id).await,
             Command::Refresh { selection, force, dry_run, wait } => {
                 self.refresh(&selection, force, dry_run, wait, progress).await
             }
             Command::TokenGet { id, min_ttl_s } => self.token(&id, min_ttl_s).await,
             Command::TokenSet { id, text } => self.set_token(id, &text).await,
-            Command::TokenClear { id } => {
-                self.0.refresher.enrolling.clear_token(&id).await?;
-                Ok(Reply::Done(id))
-            }
+            Command::TokenClear { id } => self.clear_token(id).await,
             Command::TokenRejected { id, generation } => self.rejected(&id, generation).await,
             Command::ConnectStart { id, redirect_uri, wish } => {
                 self.connect_start(&id, &redirect_uri, wish).await
@@ -217,8 +211,7 @@ impl Operator {
             Command::DevicePoll { visit } => self.device_poll(&visit).await,
             Command::Disconnect { id, force } => self.disconnect(&id, force).await,
             Command::Enrol { provider, rows, replace, dry_run } => {
-                let how = How { replace, dry_run };
-                self.enrol(&provider, rows, how).await.map(Reply::Enrolled)
+                self.enrol(&provider, rows, How { replace, dry_run }).await.map(Reply::Enrolled)
             }
             Command::Export { selection, page } => self.export(&selection, &page).await,
             Command::Remove { id } => self.remove(&id).await,
@@ -237,9 +230,7 @@ impl Operator {
             Command::Form { provider } => self.form(&provider),
             Command::System => self.system().await,
             Command::Plugins | Command::Approved { .. } => Ok(Reply::Plugins(self.plugins())),
-            Command::Prune { older_than_s, outcome } => {
-                self.prune(self.ago(older_than_s), outcome).await
-            }
+            Command::Prune { older_than_s, outcome } => self.prune(older_than_s, outcome).await,
             Command::Reload => self.reload().await,
             Command::Doctor => self.doctor().await,
             Command::Readiness => Ok(Reply::Readiness(self.readiness().await)),
@@ -255,9 +246,7 @@ impl Operator {
             Command::Channels => self.list_channels().await,
             Command::ChannelTest { name } => self.test_channel(&name).await,
             Command::Sinks => self.list_sinks().await,
-            Command::SinkRun { name, connection } => {
-                self.run_sink(&name, connection.as_ref()).await
-            }
+            Command::SinkRun { name, connection } => self.run_sink(name, connection).await,
         }
     }
 
@@ -323,6 +312,21 @@ impl Operator {
         let changed = changed(&mut self.0.refresher.showing.configs(), &loaded.connection).await;
         details.view = details.view.since(changed).orphaned(self.is_orphan(&loaded.connection));
         Ok(Reply::Connection(Box::new(details)))
+    }
+
+    /// Those that are selected, if that names nothing that is not there.
+    async fn selected(
+        &self,
+        selection: &Selection,
+        page: Option<PageQuery>,
+    ) -> Result<Reply, Failure> {
+        self.check_selection(selection).await?;
+        self.list(&selection.filter(self.now()), page).await
+    }
+
+    async fn clear_token(&self, id: ConnectionId) -> Result<Reply, Failure> {
+        self.0.refresher.enrolling.clear_token(&id).await?;
+        Ok(Reply::Done(id))
     }
 
     async fn token(&self, id: &ConnectionId, min_ttl_s: u64) -> Result<Reply, Failure> {

@@ -115,17 +115,17 @@ impl Operator {
 
     pub(super) async fn run_sink(
         &self,
-        name: &str,
-        connection: Option<&ConnectionId>,
+        name: String,
+        connection: Option<ConnectionId>,
     ) -> Result<Reply, Failure> {
         let manifest = self.manifest();
         let Some(sink) = manifest.sinks.iter().find(|it| it.name == name) else {
             return Err(unknown(format!("there is no sink {name}; see: keepfresh sink list")));
         };
-        if let Some(id) = connection {
+        if let Some(id) = &connection {
             self.check_delivers(sink, id).await?;
         }
-        let ran = sinks::run(&self.0.sinks, &Arc::new(sink.clone()), connection).await;
+        let ran = sinks::run(&self.0.sinks, &Arc::new(sink.clone()), connection.as_ref()).await;
         let ran = ran.map_err(|it| host_fault(&it))?;
         Ok(Reply::SinkRan(Box::new(SinkRun::of(sink, ran))))
     }

@@ -173,7 +173,7 @@ impl Liar {
 
     /// What it would say of somebody in a group, for the login that begins with `url`.
     fn claims(&self, url: &str) -> Value {
-        let now = jiff::Timestamp::now().as_second();
+        let now = keepfresh::model::clock::Clock::system().now().as_second();
         json!({
             "iss": self.base(), "sub": "7", "aud": "dashboard", "exp": now + 600, "iat": now,
             "nonce": asked(url, "nonce"), "preferred_username": "ann", "groups": ["operators"],

@@ -283,3 +283,17 @@ async fn who_is_removed_or_may_only_look_does_not_go_on_with_what_was_begun() {
     assert!(!moved.operator.may_still_change(&ann, &id).await);
     assert!(!moved.operator.may_still_change(&Actor::Nobody, &id).await);
 }
+
+#[test]
+fn a_page_that_follows_ends_with_its_session() {
+    let desk = Desk::open();
+    let mut browser = desk.person("ann", "operator");
+    is_in(&mut browser);
+    let follows = std::thread::spawn(move || browser.get("/ui/live").is(200));
+    // It follows by then.
+    std::thread::sleep(Duration::from_secs(1));
+    desk.home.run(&["account", "remove", "ann"]).exits(0);
+    wait_until("it is over", || follows.is_finished());
+    let shown = follows.join().unwrap();
+    assert_eq!(shown.header("content-type"), "text/event-stream");
+}

@@ -296,7 +296,43 @@ fn done(id: &ConnectionId, more: Value) -> Value {
     reply
 }
 
+/// What is said of a list that has nothing in it.
+fn nothing(reply: &Reply) -> Option<&'static str> {
+    let (is_empty, said) = match reply {
+        Reply::Attempts(all) => (all.is_empty(), "no attempts match"),
+        Reply::Schedules(all) => (
+            all.is_empty(),
+            "no schedules, neither in the manifest nor of a plugin: tokens are refreshed at two thirds of their lifetime",
+        ),
+        Reply::Plugins(all) => {
+            (all.is_empty(), "no plugins: put a .wasm file into the plugin folder")
+        }
+        Reply::ApiKeys(all) => (
+            all.is_empty(),
+            "no API keys; make one: keepfresh api-key create NAME --scope token:read",
+        ),
+        Reply::Accounts(all) => (
+            all.is_empty(),
+            "no accounts: nobody can log in to the dashboard; make one: keepfresh account add NAME --role operator",
+        ),
+        Reply::Channels(all) => (
+            all.is_empty(),
+            "no channels: nobody is told of problems; add [[channels]] to the manifest",
+        ),
+        Reply::Sinks(all) => (
+            all.is_empty(),
+            "no sinks: tokens are delivered nowhere; add [[sinks]] to the manifest",
+        ),
+        Reply::Audit(page) => (page.rows.is_empty(), "no entries match"),
+        _ => return None,
+    };
+    is_empty.then_some(said)
+}
+
 fn as_text(reply: &Reply) {
+    if let Some(said) = nothing(reply) {
+        return hint(said);
+    }
     match reply {
         Reply::Done(id) => hint(format!("done: {id}")),
         Reply::Connections(connections) => out_all(connection::status(connections)),
@@ -308,20 +344,11 @@ fn as_text(reply: &Reply) {
         Reply::Connect(step) => people::step(step),
         Reply::Disconnected { revoked, removed, .. } => people::disconnected(*revoked, *removed),
         Reply::Enrolled(enrolled) => enrolled::text(enrolled),
-        Reply::Attempts(attempts) if attempts.is_empty() => hint("no attempts match"),
         Reply::Attempts(attempts) => out_all(log::attempts(attempts)),
         Reply::AttemptPage(page) => out_all(log::attempts(&page.rows)),
         Reply::Attempt(details) => out_all(log::attempt(details)),
         Reply::Stats(stats) => out_all(log::stats(stats)),
-        Reply::Schedules(schedules) if schedules.is_empty() => {
-            hint(
-                "no schedules, neither in the manifest nor of a plugin: tokens are refreshed at two thirds of their lifetime",
-            );
-        }
         Reply::Schedules(schedules) => out_all(table::schedules(schedules, Clock::system().now())),
-        Reply::Plugins(plugins) if plugins.is_empty() => {
-            hint("no plugins: put a .wasm file into the plugin folder");
-        }
         Reply::Plugins(plugins) => out_all(table::plugins(plugins)),
         Reply::Pruned { attempts, events } => {
             hint(format!("removed {attempts} attempts and {events} events"));
@@ -335,29 +362,14 @@ fn as_text(reply: &Reply) {
         Reply::Readiness(it) => hint(access::ready(it)),
         Reply::NewKey(new) => access::new_key(new),
         Reply::Revoked(key) => hint(format!("revoked {} ({})", key.name, key.id)),
-        Reply::ApiKeys(keys) if keys.is_empty() => {
-            hint("no API keys; make one: keepfresh api-key create NAME --scope token:read");
-        }
         Reply::ApiKeys(keys) => out_all(access::keys(keys)),
-        Reply::Accounts(accounts) if accounts.is_empty() => {
-            hint(
-                "no accounts: nobody can log in to the dashboard; make one: keepfresh account add NAME --role operator",
-            );
-        }
         Reply::Accounts(accounts) => out_all(account::list(accounts)),
         Reply::Account(it) => hint(format!("done: {} ({})", it.name, it.role)),
         Reply::AccountLink(new) => account::new_link(new),
-        Reply::Channels(channels) if channels.is_empty() => {
-            hint("no channels: nobody is told of problems; add [[channels]] to the manifest");
-        }
         Reply::Channels(channels) => out_all(channel::list(channels)),
         Reply::ChannelTested(name) => hint(format!("a test message to {name} has arrived")),
-        Reply::Sinks(sinks) if sinks.is_empty() => {
-            hint("no sinks: tokens are delivered nowhere; add [[sinks]] to the manifest");
-        }
         Reply::Sinks(sinks) => out_all(sink::list(sinks)),
         Reply::SinkRan(ran) => sink_ran(ran),
-        Reply::Audit(page) if page.rows.is_empty() => hint("no entries match"),
         Reply::Audit(page) => out_all(access::entries(&page.rows)),
         Reply::Exported(_)
         | Reply::Followed(_)

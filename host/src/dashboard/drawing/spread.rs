@@ -60,7 +60,8 @@ pub(in crate::dashboard) fn spread(
     } else if !points.is_empty() {
         let band = long.chain(middle.iter().rev().copied()).collect::<Vec<_>>();
         body += &shape("soft", &band);
-        body += &format!("<polyline class=\"line\" points=\"{}\"/>", points_of(&middle));
+        let points = points_of(&middle);
+        body.extend(["<polyline class=\"line\" points=\"", &points, "\"/>"]);
     }
     body += &text("end", (LEFT - 4.0, ABOVE + 4.0), axes.most);
     body += &text("end", (LEFT - 4.0, bottom), axes.zero);

@@ -16,6 +16,7 @@ use crate::dashboard::looks::back;
 use crate::dashboard::refused::Refused;
 use crate::dashboard::session::{Person, Stranger};
 use crate::model::code;
+use crate::operator::accounts::Visitor;
 
 /// Where the person goes on.
 #[derive(Deserialize)]
@@ -54,7 +55,7 @@ fn page(dashboard: &Dashboard, person: &Person, stranger: &Stranger, wanted: Opt
         frame: frame.called("confirm-title"),
         back: back(&dashboard.base(), wanted),
         wrong: None,
-        has_password: person.visitor().is_some_and(|it| it.has_password()),
+        has_password: person.visitor().is_some_and(Visitor::has_password),
         plain: !stranger.encrypted,
     }
 }

@@ -16,6 +16,7 @@ use crate::dashboard::refused::Refused;
 use crate::dashboard::session::{Cookie, Person, Stranger};
 use crate::model::account::{SHORTEST_PASSWORD, Session};
 use crate::model::code;
+use crate::operator::accounts::Visitor;
 
 /// What the form of another password brings. The old one was typed before.
 #[derive(Deserialize)]
@@ -54,7 +55,7 @@ async fn page(
         sessions,
         this: visitor.map_or(0, |it| it.session.number),
         role: person.role().as_str(),
-        has_password: visitor.is_some_and(|it| it.has_password()),
+        has_password: visitor.is_some_and(Visitor::has_password),
         wrong: None,
         shortest: SHORTEST_PASSWORD,
         plain: !stranger.encrypted,

@@ -110,7 +110,7 @@ fn shown(frame: Frame, details: &AttemptDetails) -> Shown {
         code: error.map(|it| it.code.text().to_owned()),
         meaning: entry.map(|it| (it.meaning.to_owned(), it.remedy.to_owned())),
         connection: attempt.connection.to_string(),
-        place: frame.connection(&attempt.connection.to_string()),
+        place: frame.connection(&attempt.connection),
         can_retry: failed && frame.may_change(),
         started: frame.moment(&attempt.started_at),
         took: attempt.duration_ms.map(|it| frame.took(&it)),

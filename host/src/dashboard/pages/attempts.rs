@@ -90,6 +90,7 @@ fn seconds(period: &str) -> Option<u64> {
     }
 }
 
+#[expect(clippy::ref_option, reason = "templates give references")]
 impl Attempts {
     fn is(field: &Option<String>, value: &str) -> bool {
         field.as_deref() == Some(value)

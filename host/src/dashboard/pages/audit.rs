@@ -57,6 +57,7 @@ pub(in crate::dashboard) async fn list(
     page(&Audit { frame: frame.called("audit-title"), wanted, rows: found.rows, next: found.next })
 }
 
+#[expect(clippy::ref_option, reason = "templates give references")]
 impl Audit {
     fn value(field: &Option<String>) -> &str {
         field.as_deref().unwrap_or_default()

@@ -19,7 +19,7 @@ const DAY: u64 = 86_400;
 #[template(path = "system.html")]
 struct System {
     frame: Frame,
-    system: SystemView,
+    view: SystemView,
     stats: Vec<(String, StatsView)>,
 }
 
@@ -52,7 +52,7 @@ pub(in crate::dashboard) async fn show(
         let Reply::Stats(found) = asked else { return Err(Refused::Fault) };
         stats.push((name, found));
     }
-    page(&System { frame: frame.called("system-title").live(), system: *system, stats })
+    page(&System { frame: frame.called("system-title").live(), view: *system, stats })
 }
 
 /// Looks at everything: for who asks, because it reads the whole database.
@@ -68,6 +68,11 @@ pub(in crate::dashboard) async fn doctor(
     page(&Doctor { frame: frame.called("doctor-title"), findings })
 }
 
+#[expect(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "templates give references"
+)]
 impl System {
     /// A share as a percentage; none of nothing.
     fn rate(figures: &FiguresView) -> String {

@@ -56,15 +56,13 @@ impl Operator {
         let found = self.0.storage.account(name).await.map_err(|it| host_fault(&it))?;
         let found = found.filter(|it| self.is_genuine(it));
         let is_right = self.is_password(found.as_ref(), password).await?;
-        match found.as_ref().filter(|_| is_right) {
-            Some(stored) => self.begin(stored, whence, "password").await,
-            None => {
-                // A name that nobody has may be anything, a password even, and is not written down.
-                let subject = found.map_or("unknown".to_owned(), |it| it.account.name);
-                self.note(&Actor::Nobody, Action::LoginFailed, subject, None).await;
-                Err(refused())
-            }
+        if let Some(stored) = found.as_ref().filter(|_| is_right) {
+            return self.begin(stored, whence, "password").await;
         }
+        // A name that nobody has may be anything, a password even, and is not written down.
+        let subject = found.map_or("unknown".to_owned(), |it| it.account.name);
+        self.note(&Actor::Nobody, Action::LoginFailed, subject, None).await;
+        Err(refused())
     }
 
     /// A session for somebody who has just shown who that is. What the browser had before is over: whoever has put it

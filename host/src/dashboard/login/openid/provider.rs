@@ -47,7 +47,7 @@ impl Provider {
     /// Asks the provider how it is asked. A document of another issuer is none.
     pub(super) async fn discover(gate: &Gate, oidc: &Oidc) -> Result<Self, Failure> {
         let url = oidc.issuer.trim_end_matches('/').to_owned() + WELL_KNOWN;
-        let found: Self = ask(gate, oidc, get(url)?).await?;
+        let found: Self = ask(gate, oidc, get(&url)?).await?;
         if found.issuer != oidc.issuer {
             return Err(unusable("its discovery document is that of another issuer"));
         }
@@ -88,7 +88,7 @@ impl Provider {
         code: SecretString,
     ) -> Result<(SecretString, JwkSet), Failure> {
         let tokens: Tokens = ask(gate, oidc, self.change(oidc, journey, code).await?).await?;
-        let keys = ask(gate, oidc, get(self.jwks_uri.clone())?).await?;
+        let keys = ask(gate, oidc, get(&self.jwks_uri)?).await?;
         Ok((tokens.id_token, keys))
     }
 
@@ -121,7 +121,7 @@ impl Provider {
                 }
             }
         }
-        let url = checked(self.token_endpoint.clone())?;
+        let url = checked(&self.token_endpoint)?;
         Ok(Request {
             method: Method::Post,
             url: url.into(),
@@ -147,7 +147,7 @@ fn basic(id: &str, secret: &SecretString) -> SecretString {
     format!("Basic {}", STANDARD.encode(both.as_bytes())).into()
 }
 
-fn get(url: String) -> Result<Request, Failure> {
+fn get(url: &str) -> Result<Request, Failure> {
     Ok(Request {
         method: Method::Get,
         url: checked(url)?.into(),
@@ -158,8 +158,8 @@ fn get(url: String) -> Result<Request, Failure> {
     })
 }
 
-fn checked(url: String) -> Result<Url, Failure> {
-    let parsed = Url::parse(&url).ok();
+fn checked(url: &str) -> Result<Url, Failure> {
+    let parsed = Url::parse(url).ok();
     let usable = parsed.filter(|it| matches!(it.scheme(), "https" | "http") && it.has_host());
     usable.ok_or_else(|| unusable("an address in its discovery document is none"))
 }
@@ -171,7 +171,7 @@ async fn ask<T: DeserializeOwned>(
     request: Request,
 ) -> Result<T, Failure> {
     let policy = policy(oidc, request.method, &request.url)?;
-    let host = checked(request.url.clone())?.host_str().unwrap_or_default().to_owned();
+    let host = checked(&request.url)?.host_str().unwrap_or_default().to_owned();
     let sent = gate.send(&policy, request, WITHIN).await;
     let answer = sent.and_then(|it| it.open(&host)).map_err(|error| {
         Failure::new(Case::Unavailable, code::Login::ProviderUnusable, error.to_string())
@@ -185,7 +185,7 @@ async fn ask<T: DeserializeOwned>(
 }
 
 fn policy(oidc: &Oidc, method: Method, url: &str) -> Result<Policy, Failure> {
-    let origin = checked(url.to_owned())?.origin().ascii_serialization();
+    let origin = checked(url)?.origin().ascii_serialization();
     let pattern = Pattern::expand(&format!("{method} {origin}/*"), &|_| None);
     Ok(Policy {
         plugin: "the dashboard".to_owned(),

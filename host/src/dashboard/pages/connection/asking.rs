@@ -155,7 +155,7 @@ pub(super) async fn ask(
         _ => None,
     };
     let frame = Frame::new(dashboard, person, Section::Overview, String::new());
-    let back = frame.connection(&id.to_string());
+    let back = frame.connection(&id);
     let (title, text, button, fields) = said(&frame, act);
     let confirm = Confirm {
         action: format!("{back}/{}", act.word()),

@@ -136,7 +136,7 @@ fn changed(person: &Person, text: &str) -> Result<ConnectionId, Refused> {
 /// To the page of the connection.
 fn back(dashboard: &Dashboard, id: &ConnectionId, done: Done) -> Response {
     let frame = Frame::bare(dashboard, String::new());
-    to(&format!("{}?done={}", frame.connection(&id.to_string()), done.word()))
+    to(&format!("{}?done={}", frame.connection(id), done.word()))
 }
 
 /// To the overview.

@@ -10,6 +10,7 @@ use crate::dashboard::drawing::table;
 use crate::dashboard::drawing::timeline::{Life, timeline};
 use crate::dashboard::frame::Frame;
 use crate::dashboard::pages::wording::{clock_of, tried};
+use crate::model::attempt::Attempt;
 use crate::operator::history::{DayView, History, Spread};
 use crate::operator::view::Details;
 
@@ -33,7 +34,7 @@ pub(super) struct Pictures {
 
 impl Pictures {
     pub(super) fn of(frame: &Frame, details: &Details, history: &History) -> Self {
-        let outcomes = history.attempts.iter().rev().filter_map(|it| it.outcome());
+        let outcomes = history.attempts.iter().rev().filter_map(Attempt::outcome);
         let outcomes = outcomes.collect::<Vec<_>>();
         let (life, life_table) = life(frame, details, history);
         Self {
@@ -53,7 +54,7 @@ fn life(frame: &Frame, details: &Details, history: &History) -> (String, String)
     let words = &frame.words;
     let (issued, refresh) = (words.say("life-issued"), words.say("life-refresh"));
     let (expires, now) = (words.say("life-expires"), words.say("life-now"));
-    let named = |at: Option<Timestamp>| at.map(|it| it.as_millisecond());
+    let named = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
     let ended = history.attempts.iter().filter_map(|it| Some((it.started_at, it.outcome()?)));
     let view = &details.view;
     let life = Life {

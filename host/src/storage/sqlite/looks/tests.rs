@@ -83,12 +83,13 @@ async fn add(db: &mut SqliteConnection, id: &str, facts: [&str; 4], failures: u3
              {pause}, {failures}, '{labels}', 1);"
     );
     if open {
-        statement += &format!(
+        let claim = format!(
             "insert into claims (connection, attempt, provider, trigger, rotation, digest, owner, lease_until,
                                  generation, started_at)
              values ('{id}', '{}', '{provider}', 'expiry', '\"strict\"', '', 'o', {NOW}, 1, {NOW});",
             crate::model::id::AttemptId::generate()
         );
+        statement.push_str(&claim);
     }
     sqlx::raw_sql(AssertSqlSafe(statement)).execute(db).await.unwrap();
 }

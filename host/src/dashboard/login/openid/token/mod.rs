@@ -37,7 +37,7 @@ pub(super) fn check(
     wants: &Wants<'_>,
 ) -> Result<Claims, Failure> {
     let claims = signed(token, keys, wants)?;
-    let time = |name: &str| Some(Timestamp::from_second(claims.get(name)?.as_i64()?).ok()?);
+    let time = |name: &str| Timestamp::from_second(claims.get(name)?.as_i64()?).ok();
     let ends = time("exp").ok_or_else(|| invalid("it does not say when it ends"))?;
     if wants.now >= ends + APART {
         return Err(invalid("it has ended"));
@@ -87,20 +87,19 @@ fn signed(token: &SecretString, keys: &JwkSet, wants: &Wants<'_>) -> Result<Clai
 /// Whether a key may have signed with `alg`. A key that is a shared secret never may: its owner could be anybody who
 /// has read it.
 fn fits(key: &Jwk, alg: Algorithm, kid: Option<&str>) -> bool {
-    let kind = match (&key.algorithm, alg) {
+    let kind = matches!(
+        (&key.algorithm, alg),
         (
             AlgorithmParameters::RSA(_),
             Algorithm::RS256
-            | Algorithm::RS384
-            | Algorithm::RS512
-            | Algorithm::PS256
-            | Algorithm::PS384
-            | Algorithm::PS512,
-        )
-        | (AlgorithmParameters::EllipticCurve(_), Algorithm::ES256 | Algorithm::ES384)
-        | (AlgorithmParameters::OctetKeyPair(_), Algorithm::EdDSA) => true,
-        _ => false,
-    };
+                | Algorithm::RS384
+                | Algorithm::RS512
+                | Algorithm::PS256
+                | Algorithm::PS384
+                | Algorithm::PS512,
+        ) | (AlgorithmParameters::EllipticCurve(_), Algorithm::ES256 | Algorithm::ES384)
+            | (AlgorithmParameters::OctetKeyPair(_), Algorithm::EdDSA)
+    );
     let common = &key.common;
     let signs = common.public_key_use.as_ref().is_none_or(|it| *it == PublicKeyUse::Signature);
     let named = common.key_algorithm.is_none_or(|it| is(it, alg));
