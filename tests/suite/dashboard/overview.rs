@@ -1,6 +1,7 @@
 //! The overview: three connections that are in order, two thousand of which many are broken, and rows that are odd.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 
 use e2e::database::Database;
 use e2e::many;
@@ -43,6 +44,13 @@ fn two_thousand() -> Pages {
     Pages::over(Stage::of(home, fake, "rotor"))
 }
 
+/// Bytes of a page as browsers take it.
+fn compressed(page: &str) -> usize {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(page.as_bytes()).unwrap();
+    encoder.finish().unwrap().len()
+}
+
 #[test]
 fn three_connections_that_are_in_order_are_one_line_and_three_rows() {
     let pages = three();
@@ -66,6 +74,7 @@ fn two_thousand_of_which_468_are_broken_for_two_reasons_are_two_lines_and_one_bu
     assert!(text.contains("300 of 2000 need you"), "{text}");
     assert!(page.contains("<title>(300) Overview"), "the title counts");
     assert_eq!(page.matches("<li class=\"trouble").count(), 2, "{text}");
+    assert!(compressed(&page) < 60_000, "it is light with everything on it");
     assert!(
         text.contains("300 connections of rotor need a person to log in: the grant is gone."),
         "{text}"

@@ -17,7 +17,7 @@ codes! {
     }
     NameInvalid = "account.name_invalid" {
         meaning: "This cannot be the name of an account.",
-        remedy: "Use letters, digits and `. _ - @ + :`.",
+        remedy: "Use letters and digits, and between them dots, hyphens, underscores, colons or one of `@` and `+`.",
         exit: Usage, retryable: false, acts: Operator,
     }
     NoDashboard = "account.no_dashboard" {
