@@ -1,5 +1,5 @@
 //! The dashboard: what is broken for callers, what breaks next, and what to click. Pages are made here and work
-//! without JavaScript; each asks the [`Operator`] what the command line and the API ask, and takes no decision of
+//! without JavaScript; each asks the operator what the command line and the API ask, and takes no decision of
 //! its own.
 
 /// What a page says, in the reader's language.
