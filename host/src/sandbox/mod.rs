@@ -46,7 +46,9 @@ pub use calling::journal::{Journal, Kept, NoJournal};
 pub use loading::cache::Cache;
 pub use loading::compiler::{Compiler, VERB as COMPILE, answer_one as compile_one};
 pub use loading::load::LoadError;
-pub use machine::limits::{DEFAULT_MEMORY, MAX_COMPONENT, MAX_MEMORY};
+pub use machine::limits::{
+    DEFAULT_MEMORY, MAX_COMPONENT, MAX_CPU_MS, MAX_MEMORY, MAX_REQUESTS, MOST_REQUESTS,
+};
 pub use returns::tokens::expiry;
 pub use secrets::jwt::claim_of;
 

@@ -234,6 +234,7 @@ fn a_plugin_that_asks_for_more_is_shown_beside_what_was_approved() {
     let before = person.get("/ui/plugins/eskiz.wasm").is(200).body;
     assert!(before.contains("sends the password") || before.contains("password"), "{before}");
     assert!(!before.contains("keepfresh plugin approve"), "{before}");
+    assert!(before.contains("64 MiB of memory (256 with a grant)"), "{before}");
     shop.stage.home.drop_plugin(&artifacts::guest("reveals"), "eskiz");
     let waits = || {
         shop.stage.home.run(&["plugin", "list", "--json"]).json()["plugins"][0]["refused"]["code"]

@@ -12,6 +12,7 @@ use crate::dashboard::session::Person;
 use crate::operator::inspected::PluginDetails;
 use crate::operator::plugins::PluginView;
 use crate::operator::{Command, Reply};
+use crate::sandbox::{DEFAULT_MEMORY, MAX_CPU_MS, MAX_MEMORY, MAX_REQUESTS, MOST_REQUESTS};
 
 #[derive(Template)]
 #[template(path = "plugins.html")]
@@ -56,6 +57,21 @@ impl Plugin {
     fn stem(&self) -> &str {
         let file = &self.details.view.file;
         file.strip_suffix(".wasm").unwrap_or(file)
+    }
+
+    /// What each of its calls may use.
+    fn limits(&self) -> String {
+        let [memory, granted] = [DEFAULT_MEMORY, MAX_MEMORY].map(|it| (it >> 20).to_string());
+        let (cpu, requests) = (MAX_CPU_MS.to_string(), MAX_REQUESTS.to_string());
+        let most = MOST_REQUESTS.to_string();
+        let all = [
+            ("memory", &*memory),
+            ("granted", &*granted),
+            ("cpu", &*cpu),
+            ("requests", &*requests),
+            ("most", &*most),
+        ];
+        self.frame.words.with("plugin-limits-text", &all)
     }
 
     fn kind(&self, kind: &str) -> String {

@@ -16,14 +16,14 @@ pub const MAX_MEMORY: u64 = 256 << 20;
 pub(in crate::sandbox) const MAX_STACK: usize = 512 << 10;
 
 /// Processor time of one call, in milliseconds: a refresh takes well under one.
-pub(in crate::sandbox) const MAX_CPU_MS: u64 = 500;
+pub const MAX_CPU_MS: u64 = 500;
 
 /// HTTP requests of one call: discovery, login, refresh, profile, and some to spare.
-pub(in crate::sandbox) const MAX_REQUESTS: u32 = 8;
+pub const MAX_REQUESTS: u32 = 8;
 
 /// HTTP requests of one call of a plugin that declares that it needs more, as one does that looks for
 /// an address.
-pub(in crate::sandbox) const MOST_REQUESTS: u32 = 16;
+pub const MOST_REQUESTS: u32 = 16;
 
 /// What may cross from guest to host in one call of an import.
 pub(in crate::sandbox) const MAX_HOSTCALL: usize = 1 << 20;
