@@ -37,7 +37,7 @@ fn somebody_logs_in_refreshes_and_sees_the_row_change_by_itself() {
     // It is the calm icon, and the title counts nobody.
     assert!(!pilot.ask("document.title").as_str().unwrap().starts_with('('));
     shop.stage.control().script(Scenario::from(Answer::server_error()).always());
-    let _ = shop.stage.run_refresh(&["eskiz", "--force"]);
+    let _ = shop.stage.run_refresh(&["eskiz", "--force", "--sync"]);
     pilot.until("document.querySelector('main').innerText.includes('late')");
     shop.stage.control().clear_script();
     pilot.go(&format!("{root}/ui/connections/eskiz"));
@@ -70,7 +70,7 @@ fn an_account_is_connected_broken_and_connected_anew_through_a_real_server() {
     let grant = families[0]["grant_id"].clone();
     server.tell("revoke", &json!({ "grant_id": grant }));
     pilot.go(&format!("{root}/ui/"));
-    let _ = home.run(&["refresh", "oauth2/me", "--force"]);
+    let _ = home.run(&["refresh", "oauth2/me", "--force", "--sync"]);
     pilot.until("document.title.startsWith('(1)') && document.querySelector('main').innerText.includes('reconnect')");
     pilot.click("a[href$='/connect/oauth2~me']");
     pilot.click("button[value=browser]");
@@ -113,7 +113,7 @@ fn what_somebody_has_open_survives_twenty_changes() {
     pilot.fill("input[name=zone]", "Asia/Tehran");
     let scrolled = pilot.ask("window.scrollY");
     for round in 0..20 {
-        let _ = shop.stage.run_refresh(&["eskiz", "--force"]);
+        let _ = shop.stage.run_refresh(&["eskiz", "--force", "--sync"]);
         pilot.until(&format!("window.changes > {round}"));
     }
     let state = pilot.ask(
@@ -135,7 +135,7 @@ fn markup_in_a_label_a_setting_or_an_error_is_text() {
     shop.stage.home.run_with_input(&["connection", "add", "eskiz/b", "--from", "-"], &row).exits(0);
     let said = json!({ "message": format!("{markup}<svg onload=window.xss=1>") });
     shop.stage.control().script(Scenario::from(Answer::json(401, &said)).always());
-    let _ = shop.stage.run_refresh(&["--all", "--force"]);
+    let _ = shop.stage.run_refresh(&["--all", "--force", "--sync"]);
     let query =
         "label=%3Cimg/src=x/onerror=window.xss=1%3E&search=%22%3E%3Csvg%20onload=window.xss=1%3E";
     for path in
@@ -257,13 +257,13 @@ fn the_pictures_of_the_documents_are_those_of_the_pages() {
         shop.stage.home.run(&["connection", "add", &format!("eskiz/{name}")]).exits(0);
     }
     for _ in 0..6 {
-        let _ = shop.stage.run_refresh(&["--all", "--force"]);
+        let _ = shop.stage.run_refresh(&["--all", "--force", "--sync"]);
     }
     shop.stage.control().script(Scenario::from(Answer::server_error()).always());
-    let _ = shop.stage.run_refresh(&["eskiz/marketing", "--force"]);
+    let _ = shop.stage.run_refresh(&["eskiz/marketing", "--force", "--sync"]);
     shop.stage.control().clear_script();
     shop.stage.control().script(Answer::unauthorized());
-    let _ = shop.stage.run_refresh(&["eskiz/codes", "--force"]);
+    let _ = shop.stage.run_refresh(&["eskiz/codes", "--force", "--sync"]);
     let (mut pilot, root) = inside(&shop.stage.home, &shop.daemon, pilot);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/pictures");
     std::fs::create_dir_all(&folder).unwrap();

@@ -187,8 +187,8 @@ fn attempts_are_filtered_in_the_address_and_newer_ones_are_counted() {
     let place = format!("/ui/attempts?behind={newest}");
     assert!(!person.get(&place).is(200).body.contains("new attempt"));
     shop.stage.control().script(e2e::provider::answer::Answer::server_error());
-    let _ = shop.stage.run_refresh(&["eskiz", "--force"]);
-    let _ = shop.stage.run_refresh(&["eskiz", "--force"]);
+    let _ = shop.stage.run_refresh(&["eskiz", "--force", "--sync"]);
+    let _ = shop.stage.run_refresh(&["eskiz", "--force", "--sync"]);
     let shown = person.get(&place).is(200);
     assert!(shown.body.contains("new attempts: show them"), "{}", shown.body);
     let failed = person.get("/ui/attempts?outcome=failed").is(200).body;
