@@ -96,6 +96,11 @@ attempts-none = No attempt matches.
 attempts-started = Started
 attempts-why = Why
 attempts-took = Took
+attempts-csv = Download these (CSV)
+attempts-json = Download these (JSON)
+attempts-most = The newest { $count } at most.
+download-cut = Cut off after { $attempts } attempts. For older ones, add after={ $next } to the address of this file.
+download-left-out = Attempts that cannot be read and are left out: { $attempts }. The log says why.
 
 ## Schedules
 schedules-title = Schedules
@@ -200,10 +205,13 @@ system-file = File
 system-size = Size
 system-free = Free on its disk
 system-kept = Attempts are kept for
+system-key-place = Master key
 system-key = Data key { $count }
 system-key-seals = seals new values
 system-key-opens = opens older values
-system-backup = Back up the database file and the key, each in another place: one is worth nothing without the other.
+system-backup = Back up the database and the master key, each in another place: one is worth nothing without the other. Keepfresh makes no copies by itself and does not know of yours.
+system-copy = Copy the database while Keepfresh runs
+system-copy-text = As the user that Keepfresh runs as. A copy that is put back has old refresh tokens, which some providers answer by ending the grant: read docs/backup.md before.
 system-refreshes = Refreshes
 system-rate = Success rate
 system-doctor = Run the doctor
@@ -365,6 +373,8 @@ calendar-day = Day (UTC)
 duration-provider = The provider
 duration-waited = Waiting for a turn
 duration-said = { $what }: half of the attempts and 95 of a hundred, day by day; { $most } at most
+duration-changed = plugin changed: { $from } → { $to }
+duration-rule = A broken line: from that day on, another file of the plugin ran. The table says which.
 duration-provider-p50 = Provider, half
 duration-provider-p95 = Provider, 95 %
 duration-waited-p50 = Waiting, half
@@ -432,6 +442,12 @@ overview-next-refresh = Next refresh
 overview-last = Last attempt
 overview-strip = Last 30
 overview-none = No connection matches.
+overview-none-yet = None of those that were looked at so far matches.
+overview-sort = Sorted by
+sort-urgency = urgency
+sort-name = name
+sort-expiry = end of the token
+sort-next = next refresh
 overview-further = Further
 overview-unreadable = { $count ->
     [one] The last attempt of { $count } connection cannot be read; the log says why.
@@ -439,12 +455,34 @@ overview-unreadable = { $count ->
 }
 queued-title = Refreshes are queued
 queued-said = { $count ->
-    [0] Nothing had failed, so nothing is refreshed.
+    [0] There is nothing to refresh, so nothing is queued.
     [one] { $count } refresh is queued.
    *[other] { $count } refreshes are queued.
 }
-queued-text = They run in the background, within the limits of each provider. What only a person can mend is left as it is.
+queued-failed = Of { $provider }: those that failed last.
+queued-due = Of { $provider }: all; what is still valid is left as it is.
+queued-forced = Of { $provider }: all, even if the token is still valid.
+queued-any-provider = all providers
+queued-more = and { $count } more
+queued-text = They run in the background, within the limits of each provider. What is left out when its turn comes is in the log as skipped, with the reason.
 queued-attempts = Watch the attempts
+queued-skipped = What was left out, and why
+
+## All of a provider
+provider-refresh = Refresh all of { $provider }
+provider-count = { $count ->
+    [0] it has no connection.
+    [one] { $count } connection.
+   *[other] { $count } connections.
+}
+provider-need = { $count ->
+    [one] { $count } of them needs a person: trying it again seldom helps.
+   *[other] { $count } of them need a person: trying them again seldom helps.
+}
+provider-text = Each is looked at now, in the background and within the limits of the provider. What is due or has ended is refreshed. What is paused, is still valid or waits for its next try is left as it is, and the log says why.
+provider-force = Refresh even if the token is still valid
+provider-force-help = Tokens that still work are replaced: whoever holds an old one may find that it works no more. What waits for its next try is tried now. What is paused stays paused, and where the outcome of the last refresh is unknown, nothing is sent: only whoever refreshes that connection by itself may risk its grant.
+provider-button = Refresh all
 
 ## A connection
 connection-refresh = Refresh now

@@ -9,6 +9,7 @@ use crate::catalogue::discover::{Found, digest_of, refusal};
 use crate::catalogue::grant;
 use crate::catalogue::lock::{LockEntry, LockFile};
 use crate::model::failure::Failure;
+use crate::model::said::for_a_shell;
 use crate::sandbox::{Program, Sandbox};
 
 /// A file that was read and loaded.
@@ -44,7 +45,7 @@ impl Candidate {
         let command = command(&self.file, &self.digest);
         match manifest.to_string_lossy() {
             usual if usual == "keepfresh.toml" => command,
-            other => format!("{command} --config {}", quoted(&other)),
+            other => format!("{command} --config {}", for_a_shell(&other)),
         }
     }
 
@@ -66,16 +67,7 @@ impl Candidate {
 /// The command that approves `file` as long as it has this digest.
 pub(super) fn command(file: &str, digest: &str) -> String {
     let name = file.strip_suffix(".wasm").unwrap_or(file);
-    format!("keepfresh plugin approve {} --digest sha256:{digest}", quoted(name))
-}
-
-/// As a shell reads it: a file may have any name, and the line is there to be copied.
-fn quoted(name: &str) -> String {
-    let is_usual = |it: char| it.is_ascii_alphanumeric() || "._@+:/-".contains(it);
-    if name.chars().all(is_usual) && !name.starts_with('-') && !name.is_empty() {
-        return name.to_owned();
-    }
-    format!("'{}'", name.replace('\'', r"'\''"))
+    format!("keepfresh plugin approve {} --digest sha256:{digest}", for_a_shell(name))
 }
 
 #[cfg(test)]

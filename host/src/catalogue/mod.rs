@@ -115,6 +115,24 @@ impl FileReport {
     }
 }
 
+impl Shelf {
+    /// The version of the plugin file with that digest, while it is known: of what runs, of what ran before the last
+    /// load, of what waits. Nobody keeps those of older files.
+    pub fn version(&self, digest: &str) -> Option<&str> {
+        self.files.iter().find_map(|it| it.version(digest))
+    }
+}
+
+impl FileReport {
+    fn version(&self, digest: &str) -> Option<&str> {
+        let mut entries = self.asks.iter().chain(&self.approved);
+        let entry = entries.find(|it| it.digest == digest).map(|it| it.version.as_str());
+        let runs = self.running.as_deref() == Some(digest);
+        let program = self.program.as_ref().filter(|_| runs);
+        entry.or_else(|| program.map(|it| it.descriptor().version.as_str()))
+    }
+}
+
 /// Writes approvals down, or does not.
 type Record = fn(&mut LockFile) -> Result<(), lock::Unrecorded>;
 
@@ -301,4 +319,28 @@ fn not_approved(report: &FileReport, lock: &LockFile, more: &[String]) -> Failur
         (code::PluginFile::PermissionsWidened, message)
     };
     Failure::new(Case::Misconfigured, code, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn entry(digest: &str, version: &str) -> LockEntry {
+        let (imports, access, secrets) = (json!([]), json!({}), json!([]));
+        let entry = json!({
+            "version": version, "digest": digest, "imports": imports, "access": access, "secrets": secrets,
+        });
+        serde_json::from_value(entry).unwrap()
+    }
+
+    #[test]
+    fn the_version_of_a_file_is_known_now_and_from_before_the_last_load() {
+        let (approved, asks) = (Some(entry("aa", "1.2.0")), Some(entry("bb", "1.3.0")));
+        let file = FileReport { approved, asks, ..FileReport::of("x.wasm") };
+        let shelf = Shelf { files: vec![FileReport::of("y.wasm"), file], ..Shelf::default() };
+        assert_eq!((shelf.version("aa"), shelf.version("bb")), (Some("1.2.0"), Some("1.3.0")));
+        assert_eq!((shelf.version("cc"), shelf.version("")), (None, None));
+    }
 }

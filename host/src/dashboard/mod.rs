@@ -41,6 +41,9 @@ mod live;
 /// Logins with a code on another machine.
 mod devices;
 
+/// What forms have queued.
+mod queues;
+
 /// Numbers as pictures.
 mod drawing;
 
@@ -57,6 +60,7 @@ use tokio::sync::Semaphore;
 
 use crate::api::Api;
 use crate::dashboard::devices::Devices;
+use crate::dashboard::queues::Queues;
 use crate::model::audit::Actor;
 use crate::model::failure::Failure;
 use crate::operator::{Command, Operator, Reply};
@@ -77,6 +81,8 @@ struct Parts {
     seats: Arc<Semaphore>,
     /// Logins with a code on another machine that are under way.
     devices: Devices,
+    /// What forms have queued lately.
+    queues: Queues,
 }
 
 impl Dashboard {
@@ -84,7 +90,8 @@ impl Dashboard {
     pub fn new(operator: Operator, api: Api) -> Self {
         let seats = Arc::new(Semaphore::new(live::MOST));
         let (door, devices) = (login::Door::default(), Devices::default());
-        Self(Arc::new(Parts { operator, api, door, seats, devices }))
+        let queues = Queues::default();
+        Self(Arc::new(Parts { operator, api, door, seats, devices, queues }))
     }
 
     /// The pages, and the API beside them.

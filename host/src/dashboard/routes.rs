@@ -17,9 +17,15 @@ const LONGEST_FORM: usize = 1 << 16;
 fn pages() -> Router<Dashboard> {
     Router::new()
         .route("/retry", post(pages::overview::retry))
-        .route("/queued", get(pages::overview::queued))
+        .route("/queued/{word}", get(pages::queued::show))
+        .route(
+            "/providers/{name}/refresh",
+            get(pages::provider::ask).post(pages::provider::refresh),
+        )
         .merge(connections())
         .route("/attempts", get(pages::attempts::list))
+        .route("/attempts.csv", get(pages::attempts::download::csv))
+        .route("/attempts.json", get(pages::attempts::download::json))
         .route("/attempts/{id}", get(pages::attempt::show))
         .route("/attempts/{id}/support", get(pages::attempt::support))
         .route("/schedules", get(pages::schedules::list))

@@ -1,5 +1,5 @@
-//! How moments and durations are written for people: one way for each, in every command. JSON has RFC 3339
-//! and milliseconds instead.
+//! How moments, durations, digests and words of a command are written for people: one way for each, in every command.
+//! JSON has RFC 3339 and milliseconds instead.
 
 use jiff::Timestamp;
 
@@ -20,6 +20,15 @@ pub fn took(ms: u64) -> String {
 /// A SHA-256, as every command writes and takes it.
 pub fn digest(hex: &str) -> String {
     format!("sha256:{hex}")
+}
+
+/// A word as a shell reads it: a file may have any name, and the line is there to be copied.
+pub fn for_a_shell(word: &str) -> String {
+    let is_usual = |it: char| it.is_ascii_alphanumeric() || "._@+:/-".contains(it);
+    if word.chars().all(is_usual) && !word.starts_with('-') && !word.is_empty() {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// `count` of something, in the plural where it is not one.

@@ -183,7 +183,7 @@ pub enum Command {
     },
     /// All connections in numbers.
     Overview,
-    /// Connections in the order in which people have to look at them.
+    /// Connections in the order in which people have to look at them, or in another one.
     Urgent {
         /// Which.
         query: UrgentQuery,

@@ -13,6 +13,7 @@ use crate::model::attempt::{Attempt, Outcome};
 use crate::model::clock;
 use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, ConnectionId};
+use crate::model::said;
 use crate::operator::{Operator, Reply};
 use crate::refresher::host_fault;
 use crate::storage::{LogFilter, Tried};
@@ -26,6 +27,9 @@ const LISTED: u32 = 50;
 /// Generations that are listed.
 const GENERATIONS: usize = 30;
 
+/// Changes of the plugin that are listed: one that is being written changes all day.
+const CHANGES: usize = 30;
+
 /// What has become of one connection.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct History {
@@ -35,6 +39,8 @@ pub struct History {
     pub generations: Vec<GenerationView>,
     /// Days on which something was tried, oldest first, in UTC.
     pub days: Vec<DayView>,
+    /// The last times that another file of the plugin ran than before, oldest first.
+    pub changes: Vec<PluginChange>,
     /// Today, in UTC.
     pub today: Date,
 }
@@ -48,6 +54,26 @@ pub struct GenerationView {
     pub at: Timestamp,
     /// Of which try.
     pub attempt: AttemptId,
+}
+
+/// Another file of the plugin ran than before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginChange {
+    /// On which day, in UTC.
+    pub day: Date,
+    /// What ran before.
+    pub from: PluginFile,
+    /// What ran from then on.
+    pub to: PluginFile,
+}
+
+/// A file of a plugin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginFile {
+    /// Its SHA-256, as `sha256:` and hex digits.
+    pub digest: String,
+    /// Its version, while that is known.
+    pub version: Option<String>,
 }
 
 /// One day.
@@ -96,8 +122,10 @@ impl Operator {
         if attempts.is_empty() && self.labels(id).await?.is_none() {
             return Err(self.unknown(id).await);
         }
+        let shelf = self.0.catalogue.shelf();
+        let changes = changes(&tries, |digest| shelf.version(digest).map(str::to_owned));
         let (generations, days) = (generations(&tries), days(&tries));
-        let history = History { attempts, generations, days, today: date(now) };
+        let history = History { attempts, generations, days, changes, today: date(now) };
         Ok(Reply::History(Box::new(history)))
     }
 }
@@ -111,6 +139,22 @@ fn generations(tries: &[Tried]) -> Vec<GenerationView> {
         attempt: it.id,
     };
     brought.take(GENERATIONS).map(view).collect()
+}
+
+/// When the plugin's file changed between two of them. Those that ran none say nothing about it.
+fn changes(tries: &[Tried], version: impl Fn(&str) -> Option<String>) -> Vec<PluginChange> {
+    let file = |hex: &str| PluginFile { digest: said::digest(hex), version: version(hex) };
+    let ran = tries.iter().filter_map(|it| Some((it.started_at, it.digest.as_deref()?)));
+    let ran = ran.collect::<Vec<_>>();
+    let change = |pair: &[(Timestamp, &str)]| match pair {
+        [(at, to), (_, from)] if from != to => {
+            Some(PluginChange { day: date(*at), from: file(from), to: file(to) })
+        }
+        _ => None,
+    };
+    let mut changes = ran.windows(2).filter_map(change).take(CHANGES).collect::<Vec<_>>();
+    changes.reverse();
+    changes
 }
 
 fn days(tries: &[Tried]) -> Vec<DayView> {
@@ -151,7 +195,14 @@ mod tests {
             waited_ms: None,
             provider_ms: Some(provider_ms),
             generation: 3,
+            digest: None,
         }
+    }
+
+    /// With that file of the plugin, or none.
+    fn ran(day: i64, digest: &str) -> Tried {
+        let digest = Some(digest.to_owned()).filter(|it| !it.is_empty());
+        Tried { digest, ..tried(day * 86_400, Outcome::Success, 1) }
     }
 
     #[test]
@@ -170,6 +221,29 @@ mod tests {
         assert_eq!(days[0].waited, None);
         let came = generations(&tries).into_iter().map(|it| it.at).collect::<Vec<_>>();
         assert_eq!(came, [at(86_402), at(2)]);
+    }
+
+    #[test]
+    fn a_change_of_the_plugin_is_on_the_day_of_the_first_try_with_the_new_file() {
+        let tries = [ran(5, "b"), ran(4, ""), ran(3, "b"), ran(2, ""), ran(1, "a"), ran(0, "a")];
+        let found = changes(&tries, |it| (it == "b").then(|| "1.3.0".to_owned()));
+        let [change] = found.as_slice() else { panic!("one change: {found:?}") };
+        assert_eq!(change.day.to_string(), "1970-01-04");
+        let old = PluginFile { digest: "sha256:a".to_owned(), version: None };
+        assert_eq!((&change.from, change.to.version.as_deref()), (&old, Some("1.3.0")));
+        assert_eq!(changes(&tries[2..], |_| None).len(), 1);
+        assert_eq!(changes(&tries[3..], |_| None), []);
+        assert_eq!(changes(&[], |_| None), []);
+    }
+
+    #[test]
+    fn of_many_changes_the_last_ones_are_told_oldest_first() {
+        let tries = (0..100).rev().map(|day| ran(day, if day % 2 == 0 { "a" } else { "b" }));
+        let tries = tries.collect::<Vec<_>>();
+        let days = changes(&tries, |_| None).iter().map(|it| it.day).collect::<Vec<_>>();
+        assert_eq!(days.len(), CHANGES);
+        assert!(days.is_sorted());
+        assert_eq!(days.last(), Some(&date(at(99 * 86_400))));
     }
 
     #[test]

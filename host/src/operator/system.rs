@@ -30,6 +30,8 @@ pub struct SystemView {
     pub database_bytes: u64,
     /// Bytes that are free on its disk; none where that cannot be told.
     pub free_bytes: Option<u64>,
+    /// Where the master key is, never the key.
+    pub key: String,
     /// Data keys: the number of each, the master key that wraps it, and whether new values are sealed with it.
     pub keys: Vec<(u32, String, bool)>,
     /// All connections.
@@ -61,6 +63,7 @@ impl Operator {
             database: absolute(path),
             database_bytes: bytes_of(path),
             free_bytes: free(path),
+            key: manifest.vault.key.label(),
             keys: keys.into_iter().map(key).collect(),
             connections,
             problems,

@@ -1,10 +1,12 @@
-//! Connections in the order in which people have to look at them, a page at a time, each with the strip of its last
-//! tries.
+//! Connections in the order in which people have to look at them, or in another one that somebody has chosen, a page at
+//! a time, each with the strip of its last tries.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub use crate::storage::Order;
 
 use crate::model::attempt::{Outcome, text_enum};
 use crate::model::clock;
@@ -33,6 +35,9 @@ pub struct UrgentQuery {
     pub search: Option<String>,
     /// Whose token ends so.
     pub ends: Option<Bucket>,
+    /// What comes first.
+    #[serde(default)]
+    pub order: Order,
 }
 
 /// When a token ends, as the overview counts it.
@@ -123,6 +128,7 @@ impl Operator {
         let wanted = Urgency {
             now,
             overdue: overdue(now),
+            order: query.order,
             provider: query.provider,
             state: query.state,
             label: query.label,

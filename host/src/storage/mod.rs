@@ -48,7 +48,7 @@ pub use listing::{Counted, Filter, Page, Unreadable};
 pub use log::{Figures, LogEnds, LogFilter, LogPage, Recorded, Statistics};
 pub use looks::history::Tried;
 pub use looks::overview::{Counting, EndCounts, Overall};
-pub use looks::urgency::{EndsIn, Place, Try, Urgency, UrgentPage};
+pub use looks::urgency::{EndsIn, Order, Place, Try, Urgency, UrgentPage};
 pub use outlets::{Ending, Message, Noted, Outlet, Settled};
 pub use prune::{Bite, Pruned, Pruning};
 pub use sinks::{

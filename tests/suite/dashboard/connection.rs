@@ -73,6 +73,25 @@ fn a_connection_is_shown_with_everything_but_its_secrets() {
 }
 
 #[test]
+fn another_file_of_the_plugin_is_a_rule_in_the_picture_and_a_word_in_its_table() {
+    let pages = pages();
+    let _ = pages.served.stage.run_refresh(&["eskiz", "--force", "--sync"]);
+    let page = pages.page("/connections/eskiz");
+    assert!(page.contains("<svg class=\"spread\"") && !page.contains("class=\"change\""), "{page}");
+    let database = Database::at(&pages.served.stage.home.path("keepfresh.db"));
+    let first = "id = (select min(id) from attempts)";
+    assert!(database.spoil("attempts", "digest", "'00112233445566778899aabbccddeeff'", first));
+    let plugins = pages.served.stage.home.run(&["plugin", "list", "--json"]).json();
+    let (version, digest) = (&plugins["plugins"][0]["version"], &plugins["plugins"][0]["digest"]);
+    let runs = format!("{} ({})", version.as_str().unwrap(), &digest.as_str().unwrap()[..15]);
+    let said = format!("plugin changed: sha256:00112233 → {runs}");
+    let page = pages.page("/connections/eskiz");
+    let rule = format!("<g><title>{said}</title><line class=\"change\"");
+    assert!(page.contains(&rule), "{rule}: {page}");
+    assert!(page.contains(&format!("<td data-name=\"Plugin\">{said}</td>")), "{said}: {page}");
+}
+
+#[test]
 fn what_is_not_there_is_said_so() {
     let pages = pages();
     for path in ["/connections/eskiz~nobody", "/connections/nobody", "/connections/%3Cscript%3E"] {

@@ -24,11 +24,20 @@ mod facts;
 /// How all connections are.
 mod overview;
 
+/// The order of its table.
+mod sorting;
+
+/// Refreshing many at once.
+mod refreshing;
+
 /// One connection, and what its forms do.
 mod connection;
 
 /// One attempt.
 mod attempt;
+
+/// Many of them, as a file.
+mod download;
 
 /// The other pages.
 mod pages;

@@ -15,6 +15,8 @@ use crate::api::address;
 /// Every page that needs nothing but a daemon.
 pub(crate) const PAGES: &[&str] = &[
     "/ui/",
+    "/ui/?provider=eskiz&sort=name",
+    "/ui/providers/eskiz/refresh",
     "/ui/attempts",
     "/ui/attempts?outcome=failed",
     "/ui/schedules",
@@ -114,6 +116,8 @@ fn is_key(text: &str) -> bool {
         "add-",
         "connect-",
         "overview-",
+        "sort-",
+        "provider-",
         "connection-",
         "attempt-",
         "login-",
@@ -150,12 +154,11 @@ fn what_is_not_there_is_a_page_that_says_so() {
 fn a_viewer_sees_everything_and_changes_nothing() {
     let shop = Shop::open("");
     let mut viewer = shop.person("viewer");
-    for path in
-        PAGES.iter().filter(|it| !it.starts_with("/ui/add") && !it.starts_with("/ui/connect/"))
-    {
+    let changing = ["/ui/add", "/ui/connect/", "/ui/providers/"];
+    for path in PAGES.iter().filter(|it| !changing.iter().any(|begins| it.starts_with(begins))) {
         viewer.get(path).is(200);
     }
-    for path in ["/ui/add", "/ui/add/eskiz", "/ui/connect/eskiz"] {
+    for path in ["/ui/add", "/ui/add/eskiz", "/ui/connect/eskiz", "/ui/providers/eskiz/refresh"] {
         viewer.get(path).is(403);
     }
     for path in [
@@ -283,7 +286,15 @@ fn the_system_says_what_it_runs_on_and_the_doctor_what_it_finds() {
     let shop = Shop::open("");
     let mut person = shop.person("operator");
     let shown = person.get("/ui/system").is(200).body;
-    for part in ["keepfresh.db", "keepfresh.toml", "seals new values", "KiB", "30 days"] {
+    for part in [
+        "keepfresh.db",
+        "keepfresh.toml",
+        "keepfresh.key",
+        "vacuum into",
+        "seals new values",
+        "KiB",
+        "30 days",
+    ] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
     let found = person.submit("/ui/system/doctor", &[]).is(200).body;

@@ -1,4 +1,4 @@
-//! After a clean stop everything is in one file, which copied alone is a backup.
+//! After a clean stop everything is in one file, which copied alone is a backup. Before, `docs/backup.md` says how.
 
 use std::fs;
 
@@ -35,4 +35,19 @@ fn after_a_command_without_a_daemon_the_file_alone_is_a_copy() {
         let _ = stage.home.run(verb).exits(if verb == ["status"] { 5 } else { 0 });
         assert!(!stage.home.path("keepfresh.db-wal").exists(), "{verb:?}");
     }
+}
+
+#[test]
+fn a_copy_that_was_made_while_the_daemon_ran_serves_what_was_there() {
+    let stage = Stage::eskiz("").logged_in();
+    let daemon = stage.home.serve();
+    let token = stage.token();
+    let copy = stage.home.path("copy.db");
+    let database = Database::at(&stage.home.path("keepfresh.db"));
+    database.texts("vacuum into ?", &[copy.to_str().unwrap()]);
+    assert_eq!(stage.refresh(&["--force", "--sync"])["outcome"], "success", "it goes on");
+    assert!(daemon.stop().success());
+    assert_eq!(Database::at(&copy).integrity(), ["ok"]);
+    fs::rename(copy, stage.home.path("keepfresh.db")).unwrap();
+    assert_eq!((stage.status()["generation"].as_u64(), stage.token()), (Some(1), token));
 }

@@ -104,6 +104,11 @@ fn line(class: &str, (x, y): (f64, f64), (to_x, to_y): (f64, f64)) -> String {
     format!("<line class=\"{class}\" x1=\"{x}\" y1=\"{y}\" x2=\"{to_x}\" y2=\"{to_y}\"/>")
 }
 
+/// What tells whoever points at it what it is.
+fn titled(said: &str, body: &str) -> String {
+    format!("<g><title>{}</title>{body}</g>", escaped(said))
+}
+
 /// A closed shape.
 fn shape(class: &str, points: &[(f64, f64)]) -> String {
     format!("<polygon class=\"{class}\" points=\"{}\"/>", points_of(points))

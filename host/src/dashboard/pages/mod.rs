@@ -6,6 +6,12 @@ pub(super) mod overview;
 /// One of them.
 pub(super) mod connection;
 
+/// All of a provider at once.
+pub(super) mod provider;
+
+/// What a form has queued.
+pub(super) mod queued;
+
 /// What was tried.
 pub(super) mod attempts;
 

@@ -1,5 +1,7 @@
 //! What this installation runs on, how refreshes went, and what the doctor finds when it is asked.
 
+use std::path::Path;
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
@@ -8,6 +10,7 @@ use crate::dashboard::Dashboard;
 use crate::dashboard::frame::{Frame, Section, page};
 use crate::dashboard::refused::Refused;
 use crate::dashboard::session::Person;
+use crate::model::said::for_a_shell;
 use crate::operator::doctor::Finding;
 use crate::operator::reply::{FiguresView, StatsView};
 use crate::operator::system::SystemView;
@@ -20,6 +23,8 @@ const DAY: u64 = 86_400;
 struct System {
     frame: Frame,
     view: SystemView,
+    /// What makes a copy of the database.
+    copy: String,
     stats: Vec<(String, StatsView)>,
 }
 
@@ -52,7 +57,15 @@ pub(in crate::dashboard) async fn show(
         let Reply::Stats(found) = asked else { return Err(Refused::Fault) };
         stats.push((name, found));
     }
-    page(&System { frame: frame.called("system-title").live(), view: *system, stats })
+    let copy = copy_of(&system.database);
+    page(&System { frame: frame.called("system-title").live(), view: *system, copy, stats })
+}
+
+/// A copy of one moment, whatever is written meanwhile, for its owner alone. `cp` would leave out what is in the
+/// write-ahead log, and `.backup` begins anew with each write of another process.
+fn copy_of(database: &Path) -> String {
+    let database = for_a_shell(&database.to_string_lossy());
+    format!("umask 077\nsqlite3 {database} \"vacuum into 'keepfresh-copy.db'\"")
 }
 
 /// Looks at everything: for who asks, because it reads the whole database.
@@ -90,5 +103,18 @@ impl System {
             (rest, left, unit) = (left % 1024, left / 1024, unit + 1);
         }
         format!("{left}.{} {}", rest * 10 / 1024, ["B", "KiB", "MiB", "GiB", "TiB"][unit])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_that_copies_can_be_pasted_whatever_the_path_is() {
+        let check = |path: &str| copy_of(Path::new(path)).lines().last().unwrap().to_owned();
+        let into = "\"vacuum into 'keepfresh-copy.db'\"";
+        assert_eq!(check("/var/lib/k.db"), format!("sqlite3 /var/lib/k.db {into}"));
+        assert_eq!(check("/a b/it's.db"), format!(r"sqlite3 '/a b/it'\''s.db' {into}"));
     }
 }

@@ -97,6 +97,8 @@ async fn an_attempt_comes_with_the_requests_that_it_made(fresh: Fresh) {
     assert_eq!(storage.fail(refused).await.unwrap(), Begun::Yes);
     let found = recorded(begin.attempt).await;
     assert_eq!((found.exchanges, found.digest.as_deref()), (made, Some("abc")));
+    let tries = storage.tries(&id(1), at(0)).await.unwrap();
+    assert_eq!(tries[0].digest.as_deref(), Some("abc"), "and its page knows which plugin ran");
     assert_eq!(storage.recorded(AttemptId::generate()).await.unwrap(), None);
 }
 

@@ -26,4 +26,6 @@ pub struct Tried {
     pub provider_ms: Option<u64>,
     /// The generation that was current when it ended.
     pub generation: u64,
+    /// Digest of the plugin that ran, if one did.
+    pub digest: Option<String>,
 }

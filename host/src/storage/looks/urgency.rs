@@ -1,14 +1,16 @@
 //! Connections in the order in which people have to look at them: what only a person can mend, what fails, what
 //! should have been refreshed, what was never connected, and then by the end of their tokens; what rests and what a
-//! person has paused comes last. Each stretch of that order stands in an index of its own.
+//! person has paused comes last. Each stretch of that order stands in an index of its own. Or in a plainer order, which
+//! somebody has chosen.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
-use crate::model::attempt::Outcome;
+use crate::model::attempt::{Outcome, text_enum};
 use crate::model::state::State;
 use crate::storage::Page;
 
@@ -19,6 +21,8 @@ pub struct Urgency {
     pub now: Timestamp,
     /// What was due before is late.
     pub overdue: Timestamp,
+    /// What comes first.
+    pub order: Order,
     /// Only of this provider.
     pub provider: Option<String>,
     /// Only those in this state.
@@ -34,6 +38,24 @@ pub struct Urgency {
     /// At most so many.
     pub limit: u32,
 }
+
+/// What comes first. There are only these: each is read from an index that is there for another reason. By the last
+/// attempt, how it ended or how long it took would need one more, which every refresh would have to write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// What people have to look at.
+    #[default]
+    Urgency,
+    /// By provider and name.
+    Name,
+    /// The token that ends first, also if it has ended; last, those without a known end.
+    Expiry,
+    /// What is looked at next; last, what is at rest.
+    Next,
+}
+
+text_enum!(Order { Urgency = "urgency", Name = "name", Expiry = "expiry", Next = "next" });
 
 /// When a token ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,15 +98,15 @@ pub(in crate::storage) const TRIES: u32 = 30;
 pub struct Place {
     /// Which stretch.
     pub(in crate::storage) stretch: u8,
-    /// The end of the token there.
-    pub(in crate::storage) ends: i64,
+    /// What that goes by: the end of the token there, or the time of its next look.
+    pub(in crate::storage) at: i64,
     /// The key there.
     pub(in crate::storage) key: String,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}.{}.{}", self.stretch, self.ends, self.key)
+        write!(out, "{}.{}.{}", self.stretch, self.at, self.key)
     }
 }
 
@@ -94,8 +116,8 @@ impl FromStr for Place {
     fn from_str(text: &str) -> Result<Self, ()> {
         let mut parts = text.splitn(3, '.');
         let mut part = || parts.next().ok_or(());
-        let (stretch, ends) = (part()?.parse().map_err(drop)?, part()?.parse().map_err(drop)?);
-        Ok(Self { stretch, ends, key: part()?.to_owned() })
+        let (stretch, at) = (part()?.parse().map_err(drop)?, part()?.parse().map_err(drop)?);
+        Ok(Self { stretch, at, key: part()?.to_owned() })
     }
 }
 
@@ -105,8 +127,8 @@ mod tests {
 
     #[test]
     fn a_place_is_found_again_by_its_text() {
-        for (stretch, ends, key) in [(0, -1, "a/b.c"), (4, i64::MAX, "a.b/c"), (6, 5, "")] {
-            let place = Place { stretch, ends, key: key.to_owned() };
+        for (stretch, at, key) in [(0, -1, "a/b.c"), (4, i64::MAX, "a.b/c"), (6, 5, "")] {
+            let place = Place { stretch, at, key: key.to_owned() };
             assert_eq!(place.to_string().parse(), Ok(place));
         }
         for text in ["", "1", "1.2", "x.1.a/b", "1.x.a/b", "300.1.a/b"] {

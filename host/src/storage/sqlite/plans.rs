@@ -57,6 +57,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("with some (id) as", JOINED, "those that may not be fresh, each once"),
     ("with some (id) as", "SCAN some", "those that may not be fresh are counted"),
     ("with some (id) as", GROUPED, "those that may not be fresh are counted"),
+    ("with some (id) as", SORTED, "those in one state, in the order that somebody has chosen"),
     ("select *, cast(id as text) as key from (select * from outbox", "SCAN outbox", "the newest"),
     ("select c.*, a.owner, a.attempt as open_id", SORTED, "what is overdue, or under way"),
     ("select coalesce(error_code, '') as code", GROUPED, "those in trouble are counted"),

@@ -4,6 +4,9 @@
 /// Its life in pictures.
 mod pictures;
 
+/// How long tries took.
+mod durations;
+
 /// What is known of it.
 mod facts;
 

@@ -4,18 +4,18 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 
 use crate::dashboard::drawing::calendar::{Day, calendar};
-use crate::dashboard::drawing::spread::{Axes, Point, most, spread};
 use crate::dashboard::drawing::strip::strip;
 use crate::dashboard::drawing::table;
 use crate::dashboard::drawing::timeline::{Life, timeline};
 use crate::dashboard::frame::Frame;
+use crate::dashboard::pages::connection::durations::Durations;
 use crate::dashboard::pages::wording::{clock_of, tried};
 use crate::model::attempt::Attempt;
-use crate::operator::history::{DayView, History, Spread};
+use crate::operator::history::{DayView, History};
 use crate::operator::view::Details;
 
 /// Days of the calendar.
-const DAYS: u16 = 90;
+pub(super) const DAYS: u16 = 90;
 
 /// Tries of the strip.
 const TRIES: usize = 50;
@@ -27,9 +27,7 @@ pub(super) struct Pictures {
     pub(super) strip: String,
     pub(super) calendar: String,
     pub(super) calendar_table: String,
-    /// How long the provider took, and how long it was waited for a turn; with what each is called.
-    pub(super) durations: Vec<(String, String)>,
-    pub(super) durations_table: String,
+    pub(super) durations: Durations,
 }
 
 impl Pictures {
@@ -43,8 +41,7 @@ impl Pictures {
             strip: strip(&tried(frame, &outcomes), &outcomes, TRIES),
             calendar: days(frame, history),
             calendar_table: days_table(frame, &history.days),
-            durations: durations(frame, history),
-            durations_table: durations_table(frame, &history.days),
+            durations: Durations::of(frame, history),
         }
     }
 }
@@ -102,7 +99,7 @@ fn days(frame: &Frame, history: &History) -> String {
 }
 
 /// The first day of the calendar.
-fn first(history: &History) -> Date {
+pub(super) fn first(history: &History) -> Date {
     history.today.checked_sub(i64::from(DAYS - 1).days()).unwrap_or(history.today)
 }
 
@@ -126,60 +123,6 @@ fn days_table(frame: &Frame, days: &[DayView]) -> String {
     table(&words.say("word-as-table"), &head, &rows)
 }
 
-/// One picture for each kind of duration that there is.
-fn durations(frame: &Frame, history: &History) -> Vec<(String, String)> {
-    let words = &frame.words;
-    let of = |spread: fn(&DayView) -> Option<Spread>| points(history, spread);
-    let all = [
-        (words.say("duration-provider"), of(|it| it.provider)),
-        (words.say("duration-waited"), of(|it| it.waited)),
-    ];
-    let drawn = |(name, points): (String, Vec<Point>)| {
-        let longest = frame.took(&most(&points));
-        let zero = frame.took(&0);
-        let (from, to) = (first(history).to_string(), history.today.to_string());
-        let axes = Axes { most: &longest, zero: &zero, from: &from, to: &to };
-        let label = words.with("duration-said", &[("what", &name), ("most", &longest)]);
-        let picture = spread(&label, &points, u64::from(DAYS), axes);
-        (name, picture)
-    };
-    all.into_iter().filter(|(_, points)| !points.is_empty()).map(drawn).collect()
-}
-
-fn points(history: &History, of: fn(&DayView) -> Option<Spread>) -> Vec<Point> {
-    let first = first(history);
-    let point = |it: &DayView| {
-        let Spread { p50_ms, p95_ms } = of(it)?;
-        let day = it.day.since(first).ok()?.get_days();
-        Some(Point { day: u64::try_from(day).unwrap_or_default(), p50: p50_ms, p95: p95_ms })
-    };
-    history.days.iter().filter_map(point).collect()
-}
-
-fn durations_table(frame: &Frame, days: &[DayView]) -> String {
-    let words = &frame.words;
-    let head = [
-        words.say("calendar-day"),
-        words.say("duration-provider-p50"),
-        words.say("duration-provider-p95"),
-        words.say("duration-waited-p50"),
-        words.say("duration-waited-p95"),
-    ];
-    let said = |it: Option<u64>| it.map(|it| frame.took(&it)).unwrap_or_default();
-    let row = |it: &DayView| {
-        let (provider, waited) = (it.provider, it.waited);
-        vec![
-            it.day.to_string(),
-            said(provider.map(|it| it.p50_ms)),
-            said(provider.map(|it| it.p95_ms)),
-            said(waited.map(|it| it.p50_ms)),
-            said(waited.map(|it| it.p95_ms)),
-        ]
-    };
-    let rows = days.iter().rev().map(row).collect::<Vec<_>>();
-    table(&words.say("word-as-table"), &head, &rows)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,8 +130,9 @@ mod tests {
     #[test]
     fn the_calendar_ends_today() {
         let today = jiff::civil::date(2026, 3, 1);
-        let history =
-            History { attempts: Vec::new(), generations: Vec::new(), days: Vec::new(), today };
+        let (attempts, generations) = (Vec::new(), Vec::new());
+        let (days, changes) = (Vec::new(), Vec::new());
+        let history = History { attempts, generations, days, changes, today };
         assert_eq!(first(&history).to_string(), "2025-12-02");
     }
 }

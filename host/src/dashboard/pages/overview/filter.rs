@@ -8,7 +8,7 @@ use crate::dashboard::pages::wording::state_word;
 use crate::dashboard::refused::Refused;
 use crate::model::state::State;
 use crate::operator::overview::Overview;
-use crate::operator::urgent::UrgentQuery;
+use crate::operator::urgent::{Order, UrgentQuery};
 
 /// As the address has it.
 #[derive(Clone, Default, Deserialize)]
@@ -18,24 +18,38 @@ pub(super) struct Wanted {
     pub(super) state: Option<String>,
     pub(super) label: Option<String>,
     pub(super) ends: Option<String>,
+    pub(super) sort: Option<String>,
 }
 
 impl Wanted {
-    /// What is asked for; a state that there is not is refused.
+    /// What is asked for; a state or an order that there is not is refused.
     pub(super) fn query(&self) -> Result<UrgentQuery, Refused> {
         let state = given(self.state.clone()).map(|it| it.parse().map_err(|_| Refused::Unreadable));
         let ends = given(self.ends.clone()).map(|it| it.parse().map_err(|_| Refused::Unreadable));
+        let order = given(self.sort.clone()).map(|it| it.parse().map_err(|_| Refused::Unreadable));
         Ok(UrgentQuery {
             provider: given(self.provider.clone()),
             state: state.transpose()?,
             label: given(self.label.clone()),
             search: given(self.search.clone()),
             ends: ends.transpose()?,
+            order: order.transpose()?.unwrap_or_default(),
         })
     }
 
+    /// The same filters in another order.
+    pub(super) fn sorted(&self, order: Order) -> Self {
+        let sort = (order != Order::default()).then(|| order.as_str().to_owned());
+        Self { sort, ..self.clone() }
+    }
+
+    /// The same order of all.
+    fn without_filters(&self) -> Self {
+        Self { sort: self.sort.clone(), ..Self::default() }
+    }
+
     /// Those that are set.
-    fn all(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    fn filters(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let all = [
             ("search", self.search.as_deref()),
             ("provider", self.provider.as_deref()),
@@ -48,13 +62,14 @@ impl Wanted {
     }
 
     fn is_everything(&self) -> bool {
-        self.all().next().is_none()
+        self.filters().next().is_none()
     }
 
-    /// The address of the table with these filters, and something else behind them.
+    /// The address of the table with these filters in this order, and something else behind them.
     pub(super) fn address(&self, frame: &Frame, more: &[(&str, &str)]) -> String {
+        let sort = self.sort.as_deref().filter(|it| !it.is_empty()).map(|it| ("sort", it));
         let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(self.all()).extend_pairs(more);
+        query.extend_pairs(self.filters()).extend_pairs(sort).extend_pairs(more);
         let query = query.finish();
         let mark = if query.is_empty() { "" } else { "?" };
         format!("{}/{mark}{query}#connections", frame.base)
@@ -81,7 +96,7 @@ impl Filters {
             label: text(&wanted.label),
             ends: text(&wanted.ends),
             providers,
-            clear: (!wanted.is_everything()).then(|| Wanted::default().address(frame, &[])),
+            clear: (!wanted.is_everything()).then(|| wanted.without_filters().address(frame, &[])),
         }
     }
 }

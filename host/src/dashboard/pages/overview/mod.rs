@@ -1,5 +1,5 @@
 //! What is broken for callers, what breaks next, and what to click: the verdict first, then what needs somebody, then
-//! all connections in the order of urgency.
+//! all connections in the order of urgency, or in another that somebody has chosen.
 
 /// What all of them come to, in words.
 mod verdict;
@@ -10,6 +10,9 @@ mod row;
 /// Which connections the table shows.
 mod filter;
 
+/// In which order.
+mod sorting;
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
@@ -17,14 +20,16 @@ use serde::Deserialize;
 
 use crate::dashboard::Dashboard;
 use crate::dashboard::form::{Asked, Filled, given};
-use crate::dashboard::frame::{Done, Frame, Section, page, to};
+use crate::dashboard::frame::{Done, Frame, Section, page};
+use crate::dashboard::pages::queued::queue;
 use crate::dashboard::refused::Refused;
 use crate::dashboard::session::Person;
 use crate::operator::overview::Overview;
-use crate::operator::urgent::UrgentView;
+use crate::operator::urgent::{Order, UrgentQuery, UrgentView};
 use crate::operator::{Command, Page, PageQuery, Reply, Selection};
 use filter::{Choice, Filters, Wanted};
 use row::Row;
+use sorting::Sorting;
 use verdict::{Bucket, Changed, Day, Due, Trouble, Verdict};
 
 /// Rows of the table.
@@ -54,6 +59,9 @@ struct Shown {
     changes: Vec<Changed>,
     filters: Filters,
     states: Vec<Choice>,
+    sorting: Sorting,
+    /// Where all of the provider are refreshed whose connections these are, and what the button says.
+    refresh: Option<(String, String)>,
     rows: Vec<Row>,
     unreadable: Option<String>,
     next: Option<String>,
@@ -68,22 +76,24 @@ pub(in crate::dashboard) async fn show(
     let Query { wanted, after, done } = query;
     let reply = dashboard.ask(person.actor(), Command::Overview).await?;
     let Reply::Overview(all) = reply else { return Err(Refused::Fault) };
-    let found = found(&dashboard, &person, &wanted, after).await?;
+    let query = wanted.query()?;
+    let order = query.order;
+    let found = found(&dashboard, &person, query, after).await?;
     let frame = Frame::new(&dashboard, &person, Section::Overview, String::new());
     let frame = frame.called("overview-title").after(done).live();
     let frame = Frame { need: all.needing_a_person, ..frame };
     let providers = dashboard.operator().manifest().providers.keys().cloned().collect();
-    page(&shown(frame, &all, found, &wanted, providers))
+    page(&shown(frame, &all, found, (&wanted, order), providers))
 }
 
 async fn found(
     dashboard: &Dashboard,
     person: &Person,
-    wanted: &Wanted,
+    query: UrgentQuery,
     after: Option<String>,
 ) -> Result<Page<UrgentView>, Refused> {
     let page = PageQuery { after: given(after), limit: Some(ROWS) };
-    let command = Command::Urgent { query: wanted.query()?, page };
+    let command = Command::Urgent { query, page };
     match dashboard.ask(person.actor(), command).await? {
         Reply::Urgent(page) => Ok(page),
         _ => Err(Refused::Fault),
@@ -94,7 +104,7 @@ fn shown(
     frame: Frame,
     all: &Overview,
     found: Page<UrgentView>,
-    wanted: &Wanted,
+    (wanted, order): (&Wanted, Order),
     providers: Vec<String>,
 ) -> Shown {
     let Page { rows, unreadable, next } = found;
@@ -111,13 +121,23 @@ fn shown(
         due: Due::of(&frame, all),
         day: Day::of(&frame, all),
         changes: all.changes.iter().map(|it| Changed::of(&frame, it)).collect(),
+        refresh: refresh(&frame, wanted, &providers),
         filters: Filters::of(&frame, wanted, providers),
         states: filter::states(&frame, all, wanted),
+        sorting: Sorting::of(&frame, wanted, order),
         rows: rows.iter().map(|it| Row::of(&frame, it)).collect(),
         unreadable: (unreadable > 0).then(|| words.count("overview-unreadable", unreadable)),
         next: next.map(|it| wanted.address(&frame, &[("after", &it)])),
         frame,
     }
+}
+
+/// The button for all of a provider, where the table shows those of one.
+fn refresh(frame: &Frame, wanted: &Wanted, providers: &[String]) -> Option<(String, String)> {
+    let provider = given(wanted.provider.clone()).filter(|it| providers.contains(it))?;
+    let place = format!("{}/providers/{}/refresh", frame.base, frame.part(&provider));
+    let text = frame.words.with("provider-refresh", &[("provider", &provider)]);
+    frame.may_change().then_some((place, text))
 }
 
 /// Whose failed connections are refreshed.
@@ -135,34 +155,5 @@ pub(in crate::dashboard) async fn retry(
     person.may_change()?;
     let provider = given(retry.provider);
     let selection = Selection { provider, failed: true, ..Selection::default() };
-    let command = Command::Refresh { selection, force: false, dry_run: false, wait: false };
-    let Reply::Refreshed(refreshed) = dashboard.ask(person.actor(), command).await? else {
-        return Err(Refused::Fault);
-    };
-    let count = refreshed.queued.len() + refreshed.attempts.len();
-    Ok(to(&format!("{}/queued?count={count}", Frame::bare(&dashboard, String::new()).base)))
-}
-
-/// How many were queued.
-#[derive(Deserialize)]
-pub(in crate::dashboard) struct Count {
-    count: u64,
-}
-
-#[derive(Template)]
-#[template(path = "queued.html")]
-struct Queued {
-    frame: Frame,
-    said: String,
-}
-
-/// Says what was queued.
-pub(in crate::dashboard) async fn queued(
-    State(dashboard): State<Dashboard>,
-    person: Person,
-    Asked(Count { count }): Asked<Count>,
-) -> Result<Response, Refused> {
-    let frame = Frame::new(&dashboard, &person, Section::Overview, String::new());
-    let frame = frame.called("queued-title");
-    page(&Queued { said: frame.words.count("queued-said", count), frame })
+    queue(&dashboard, &person, selection, false).await
 }

@@ -11,7 +11,8 @@ use crate::storage::sqlite::log::first_id;
 use crate::storage::sqlite::rows::{Fields, key, milliseconds};
 
 const TRIES: &str = "
-    select id, outcome, started_at, duration_ms, waited_ms, provider_ms, generation from attempts
+    select id, outcome, started_at, duration_ms, waited_ms, provider_ms, generation, digest
+    from attempts
     where connection = ?1 and id > ?2
     order by id desc limit ?3";
 
@@ -36,5 +37,7 @@ fn tried(row: &SqliteRow) -> Result<Tried, StorageError> {
         waited_ms: milliseconds(&fields, "waited_ms")?,
         provider_ms: milliseconds(&fields, "provider_ms")?,
         generation: fields.count("generation")?,
+        // A try counts whatever is known of its plugin.
+        digest: fields.text("digest").ok().flatten().filter(|it| !it.is_empty()),
     })
 }

@@ -1,7 +1,9 @@
 //! What people look at, of SQLite: each question has an index, or costs what is in trouble.
 
 mod history;
+mod orders;
 mod overview;
+mod stretches;
 mod urgency;
 
 #[cfg(test)]

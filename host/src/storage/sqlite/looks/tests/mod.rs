@@ -1,5 +1,8 @@
 //! Every mix of facts that a row can have: it is counted in the state that the row says, and found there, once.
 
+/// The orders that somebody may choose.
+mod orders;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;

@@ -1,5 +1,11 @@
 //! What was tried, newest first, with filters in the address.
 
+/// What the filters select, as a file.
+pub(in crate::dashboard) mod download;
+
+/// How a file is written.
+mod format;
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
@@ -11,6 +17,7 @@ use crate::dashboard::refused::Refused;
 use crate::dashboard::session::Person;
 use crate::dashboard::{Dashboard, address};
 use crate::model::attempt::{Attempt, Outcome};
+use crate::model::audit::Actor;
 use crate::operator::{Command, LogQuery, Page, PageQuery, Reply};
 
 /// Rows of a page.
@@ -26,6 +33,8 @@ pub(in crate::dashboard) struct Wanted {
     after: Option<String>,
     /// The newest one of a page that somebody has open: how many are newer?
     behind: Option<String>,
+    /// Of a file: at most so many.
+    limit: Option<u32>,
 }
 
 #[derive(Template)]
@@ -45,7 +54,7 @@ pub(in crate::dashboard) async fn list(
     person: Person,
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Response, Refused> {
-    let found = found(&dashboard, &person, &wanted).await?;
+    let found = ask(&dashboard, person.actor(), query(&wanted, ROWS)?).await?;
     let Page { rows, unreadable, next } = found;
     let frame = Frame::new(&dashboard, &person, Section::Attempts, String::new());
     let frame = frame.called("attempts-title").live();
@@ -56,25 +65,28 @@ pub(in crate::dashboard) async fn list(
     page(&Attempts { frame, rows, unreadable: unreadable.len(), next, newer, wanted })
 }
 
-async fn found(
-    dashboard: &Dashboard,
-    person: &Person,
-    wanted: &Wanted,
-) -> Result<Page<Attempt>, Refused> {
+/// What the address asks for, up to so many rows.
+fn query(wanted: &Wanted, limit: u32) -> Result<LogQuery, Refused> {
     let connection = given(wanted.connection.clone()).map(|it| address::read(&it)).transpose()?;
     let outcome = given(wanted.outcome.clone());
     let outcome = outcome.map(|it| it.parse::<Outcome>().map_err(|_| Refused::Unreadable));
     let since = given(wanted.since.clone()).map(|it| seconds(&it).ok_or(Refused::Unreadable));
-    let page = PageQuery { after: given(wanted.after.clone()), limit: Some(ROWS) };
-    let query = LogQuery {
+    Ok(LogQuery {
         provider: given(wanted.provider.clone()),
         connection,
         outcome: outcome.transpose()?,
         since_s: since.transpose()?,
-        limit: ROWS,
-        page: Some(page),
-    };
-    match dashboard.ask(person.actor(), Command::Log(query)).await? {
+        limit,
+        page: Some(PageQuery { after: given(wanted.after.clone()), limit: Some(limit) }),
+    })
+}
+
+async fn ask(
+    dashboard: &Dashboard,
+    actor: &Actor,
+    query: LogQuery,
+) -> Result<Page<Attempt>, Refused> {
+    match dashboard.ask(actor, Command::Log(query)).await? {
         Reply::AttemptPage(page) => Ok(page),
         _ => Err(Refused::Fault),
     }
@@ -120,6 +132,11 @@ impl Attempts {
             query.append_pair(name, value);
         }
         query.finish()
+    }
+
+    /// How many a file has at most.
+    fn most() -> u32 {
+        download::MOST
     }
 
     fn newest(&self) -> String {
