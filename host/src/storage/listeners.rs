@@ -3,6 +3,7 @@
 //! that somebody listens to; they stay until everybody was told of them.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use tokio::sync::watch;
 
@@ -23,6 +24,9 @@ pub struct Listener {
     storage: Storage,
     name: String,
     written: watch::Receiver<Heard>,
+    /// Up to here, nothing is for this one. Most events are of kinds that it does not want, and looking through all of
+    /// them again with each one that is written would cost more than the refresh that writes it.
+    passed: AtomicI64,
 }
 
 /// Some events that a listener was not told of.
@@ -34,6 +38,8 @@ pub struct Waiting {
     pub unreadable: Vec<StorageError>,
     /// The number of the last one, whether it can be read or not; `None` when there are none.
     pub last: Option<i64>,
+    /// Up to which number all were looked at, those of other kinds as well.
+    pub looked: i64,
 }
 
 /// Who listens, and how much was written for them: those who wait for it look anew at each change.
@@ -53,6 +59,7 @@ impl Storage {
             storage: self.clone(),
             name: name.to_owned(),
             written: self.heard.subscribe(),
+            passed: AtomicI64::new(i64::MIN),
         })
     }
 
@@ -88,13 +95,17 @@ impl Listener {
     /// Up to `limit` events that this one was not told of, oldest first. Those that cannot be read are told
     /// of in the log and passed over.
     pub async fn waiting(&self, limit: u32) -> Result<Vec<OutboxEvent>, StorageError> {
-        let mut after = i64::MIN;
+        let mut after = self.passed.load(Ordering::Relaxed);
         loop {
             let waiting = self.storage.engine.waiting(&self.name, after, limit).await?;
             waiting.unreadable.iter().for_each(|it| self.storage.report(it));
             match waiting.last {
                 Some(last) if waiting.events.is_empty() => after = last,
-                _ => return Ok(waiting.events),
+                Some(_) => return Ok(waiting.events),
+                None => {
+                    self.passed.fetch_max(waiting.looked, Ordering::Relaxed);
+                    return Ok(Vec::new());
+                }
             }
         }
     }

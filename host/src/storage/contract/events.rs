@@ -8,6 +8,7 @@ use crate::storage::{Begun, Failed, Listener, Pruning, Storage};
 
 on_every_engine! {
     each_listener_has_its_own_place_and_hears_what_it_wants
+    what_a_listener_does_not_want_is_passed_over_and_nothing_behind_it
     a_listener_is_woken_by_what_is_written_before_it_waits_too
     pruning_keeps_what_somebody_was_not_told_of_and_no_number_is_given_twice
     what_a_listener_does_not_want_is_not_kept_for_it
@@ -53,6 +54,20 @@ async fn each_listener_has_its_own_place_and_hears_what_it_wants(fresh: Fresh) {
     let again = fresh.again().await;
     let second = again.listen("second", &[EventKind::Failed, EventKind::Reconnect]).await.unwrap();
     assert_eq!(kinds(&second).await.len(), 2, "it goes on where it stood");
+}
+
+async fn what_a_listener_does_not_want_is_passed_over_and_nothing_behind_it(fresh: Fresh) {
+    let Fresh { storage, dir: _dir } = fresh.with(1).await;
+    let ears = storage.listen("ears", &[EventKind::Critical]).await.unwrap();
+    let _others = storage.listen("others", &[EventKind::Failed]).await.unwrap();
+    for _ in 0..2 {
+        happens(&storage, 0, &[EventKind::Failed, EventKind::Failed]).await;
+        assert_eq!(kinds(&ears).await, []);
+        happens(&storage, 0, &[EventKind::Failed, EventKind::Critical, EventKind::Failed]).await;
+        assert_eq!(kinds(&ears).await, [EventKind::Critical]);
+        assert_eq!(kinds(&ears).await, [EventKind::Critical], "until it was told");
+        ears.told(ears.waiting(10).await.unwrap()[0].id).await.unwrap();
+    }
 }
 
 async fn a_listener_is_woken_by_what_is_written_before_it_waits_too(fresh: Fresh) {

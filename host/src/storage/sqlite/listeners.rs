@@ -47,15 +47,21 @@ pub(super) async fn waiting(
     after: i64,
     limit: u32,
 ) -> Result<Waiting, StorageError> {
+    // What is written after this is looked at the next time.
+    let newest = sqlx::query_scalar("select coalesce(max(id), 0) from outbox");
+    let newest: i64 = newest.fetch_one(readers).await?;
+    // The kinds stand in no relation to the row: they are read once, and not for each event.
     let rows = sqlx::query(
         "select o.*, cast(o.id as text) as key
-         from listeners l join outbox o on o.id > max(l.seen, ?)
-         where l.name = ? and o.kind in (select value from json_each(l.kinds))
-         order by o.id limit ?",
+         from listeners l join outbox o on o.id > max(l.seen, ?1)
+         where l.name = ?2
+           and o.kind in (select value from json_each((select kinds from listeners where name = ?2)))
+         order by o.id limit ?3",
     );
     let rows = rows.bind(after).bind(name).bind(limit).fetch_all(readers).await?;
-    let last = rows.last().map(|it| it.try_get("id")).transpose()?;
-    let mut waiting = Waiting { last, ..Waiting::default() };
+    let last: Option<i64> = rows.last().map(|it| it.try_get("id")).transpose()?;
+    let looked = last.filter(|_| rows.len() >= limit as usize).unwrap_or(newest);
+    let mut waiting = Waiting { last, looked, ..Waiting::default() };
     for row in &rows {
         match event(row) {
             Ok(event) => waiting.events.push(event),
@@ -95,7 +101,7 @@ pub(super) async fn after(
 }
 
 pub(super) fn event(row: &SqliteRow) -> Result<OutboxEvent, StorageError> {
-    let fields = Fields::new(row, "outbox", "key")?;
+    let fields = Fields::new(row, "outbox", "key");
     let kind: EventKind = fields.required("kind", fields.word("kind")?)?;
     Ok(OutboxEvent {
         id: fields.required("id", fields.integer("id")?)?,
