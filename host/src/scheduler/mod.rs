@@ -14,7 +14,7 @@ mod probes;
 mod clock;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -38,6 +38,9 @@ use crate::storage::{Storage, StorageError};
 /// After something that should not happen, nothing is tried again for so long.
 const AFTER_A_FAULT: Duration = Duration::from_secs(10);
 
+/// It looks once in so long whatever it expects: somebody may have changed times past this process.
+const LONGEST_SLEEP: Duration = Duration::from_mins(1);
+
 /// What waited for one provider comes back over so long, and not in one moment.
 const SPREAD: Duration = Duration::from_secs(30);
 
@@ -59,8 +62,16 @@ struct Parts {
     /// How often it has looked.
     looks: watch::Sender<u64>,
     /// Connections handed to the refresher, by provider.
-    in_hand: Mutex<HashMap<String, HashSet<ConnectionId>>>,
+    in_hand: Mutex<HashMap<String, InHand>>,
     aside: Aside,
+}
+
+/// Connections of one provider that were handed over.
+#[derive(Default)]
+struct InHand {
+    all: HashSet<ConnectionId>,
+    /// Below so many it is looked whether more are due; `None` when the last look found no more.
+    more_below: Option<usize>,
 }
 
 impl Scheduler {
@@ -112,7 +123,8 @@ impl Scheduler {
 
     async fn run(self) {
         while !self.0.lifecycle.stopping() {
-            // A wake-up that comes while we look is kept and not missed.
+            // What becomes due while we look, and a wake-up that comes meanwhile, are kept and not missed.
+            self.0.storage.looking();
             let next = match self.start_due().await {
                 Ok(next) => {
                     self.0.looks.send_modify(|it| *it += 1);
@@ -131,15 +143,11 @@ impl Scheduler {
     }
 
     async fn sleep(&self, until: Option<Timestamp>) {
-        let due = async {
-            match until {
-                Some(time) => self.0.clock.sleep_until(time).await,
-                None => std::future::pending().await,
-            }
-        };
+        let latest = self.0.clock.now() + LONGEST_SLEEP;
+        let wake_up = until.map_or(latest, |it| it.min(latest));
         tokio::select! {
-            () = due => {}
-            () = self.0.storage.times_changed() => {}
+            () = self.0.clock.sleep_until(wake_up) => {}
+            () = self.0.storage.due_before(until) => {}
             () = self.0.wake.notified() => {}
             () = self.0.lifecycle.wait_for_soft_stop() => {}
         }
@@ -164,11 +172,13 @@ impl Scheduler {
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StorageError> {
         match self.0.refresher.turns.verdict(provider) {
+            // As many again wait for a slot: each look brings several, and costs as much as one refresh.
             Verdict::All => {
-                self.start_some(provider, now, self.most(provider)).await.map(|()| None)
+                let most = self.most(provider);
+                self.start_some(provider, now, most, 2 * most).await.map(|()| None)
             }
             // One by one: what rests or is paused sends nothing, and leaves the turn to the next.
-            Verdict::One => self.start_some(provider, now, 1).await.map(|()| None),
+            Verdict::One => self.start_some(provider, now, 1, 1).await.map(|()| None),
             // Nobody is put off for what may be over in a moment.
             Verdict::Asked(wait) => Ok(Some(wait.until)),
             Verdict::Wait(wait) => {
@@ -186,59 +196,80 @@ impl Scheduler {
         plugin.map_or(UNKNOWN_PROVIDER, |it| it.provider().concurrency)
     }
 
+    /// Hands over what is due until so many are in hand, if fewer than `most` are.
     async fn start_some(
         &self,
         provider: &str,
         now: Timestamp,
         most: u32,
+        filled: u32,
     ) -> Result<(), StorageError> {
         let busy = self.busy(provider);
         if busy >= most {
+            self.note_more(provider, Some(most));
             return Ok(());
         }
         // Those in hand may still look due: their intent is not written yet.
         let wanted = |id: &ConnectionId| !self.in_hand(id) && !self.0.aside.holds(id, now);
-        for (id, trigger) in self.0.storage.due(provider, now, most - busy, wanted).await? {
-            if self.busy(provider) >= most {
-                break;
-            }
+        let room = filled - busy;
+        let due = self.0.storage.due(provider, now, room, wanted).await?;
+        self.note_more(provider, (due.len() >= room as usize).then_some(most));
+        for (id, trigger) in due {
             self.hand_over(id, trigger);
         }
         Ok(())
     }
 
     fn busy(&self, provider: &str) -> u32 {
-        let in_hand = self.0.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
-        in_hand.get(provider).map_or(0, |it| u32::try_from(it.len()).unwrap_or(u32::MAX))
+        let in_hand = self.lock();
+        in_hand.get(provider).map_or(0, |it| u32::try_from(it.all.len()).unwrap_or(u32::MAX))
+    }
+
+    /// Notes whether more may be due than were handed over.
+    fn note_more(&self, provider: &str, below: Option<u32>) {
+        let mut in_hand = self.lock();
+        if below.is_some() || in_hand.contains_key(provider) {
+            in_hand.entry(provider.to_owned()).or_default().more_below =
+                below.map(|it| it as usize);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, InHand>> {
+        self.0.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn in_hand(&self, id: &ConnectionId) -> bool {
-        let in_hand = self.0.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
-        in_hand.get(id.provider()).is_some_and(|it| it.contains(id))
+        self.lock().get(id.provider()).is_some_and(|it| it.all.contains(id))
     }
 
     fn hand_over(&self, id: ConnectionId, trigger: Trigger) {
-        let mut in_hand = self.0.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
-        if !in_hand.entry(id.provider().to_owned()).or_default().insert(id.clone()) {
+        if !self.lock().entry(id.provider().to_owned()).or_default().all.insert(id.clone()) {
             return;
         }
-        drop(in_hand);
         let this = self.clone();
         self.0.lifecycle.spawn("due refresh", async move {
             let result = this.0.refresher.attempts.refresh(&id, Ask::new(trigger)).await;
             this.0.refresher.profiles.learn_after(&result).await;
+            // What became due otherwise has set the time of the next look.
+            let ended = result.as_ref().is_ok_and(|it| it.outcome() != Some(Outcome::Skipped));
             this.settle(&id, trigger, result).await;
             this.put_down(&id);
+            if !ended {
+                this.wake();
+            }
         });
     }
 
+    /// It is done with: there may be room for another.
     fn put_down(&self, id: &ConnectionId) {
-        let mut in_hand = self.0.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(of_provider) = in_hand.get_mut(id.provider()) {
-            of_provider.remove(id);
-        }
+        let mut in_hand = self.lock();
+        let Some(of_provider) = in_hand.get_mut(id.provider()) else { return };
+        of_provider.all.remove(id);
+        let wants_more = of_provider.more_below.is_some_and(|it| of_provider.all.len() < it);
         drop(in_hand);
-        self.wake();
+        if wants_more {
+            self.wake();
+        }
     }
 
     /// Sees to it that a connection which stays due does not come back at once, for ever.

@@ -184,8 +184,8 @@ impl Storage {
     /// longer current or the attempt is no longer open.
     pub async fn succeed(&self, mut succeeded: Succeeded) -> Result<Begun, StorageError> {
         let heard = self.keep_heard(&mut succeeded.events);
-        let id = succeeded.connection.clone();
-        let begun = self.changing_times(self.engine.succeed(succeeded)).await?;
+        let (id, due) = (succeeded.connection.clone(), succeeded.due);
+        let begun = self.changing_time(due, self.engine.succeed(succeeded)).await?;
         self.wake_listeners(heard);
         if begun == Begun::Yes {
             self.drop_answers(&id);
@@ -198,7 +198,7 @@ impl Storage {
     pub async fn fail(&self, mut failed: Failed) -> Result<Begun, StorageError> {
         let heard = self.keep_heard(&mut failed.events);
         let spent = (!failed.keep_captures).then(|| failed.connection.clone());
-        let begun = self.changing_times(self.engine.fail(failed)).await?;
+        let begun = self.changing_time(failed.due, self.engine.fail(failed)).await?;
         self.wake_listeners(heard);
         if let Some(id) = spent.filter(|_| begun == Begun::Yes) {
             self.drop_answers(&id);

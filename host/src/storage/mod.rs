@@ -7,6 +7,7 @@
 
 mod access;
 mod accounts;
+mod alarm;
 mod attempts;
 mod captures;
 mod connections;
@@ -34,7 +35,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use jiff::Timestamp;
+use tokio::sync::watch;
 
 pub use access::{AuditFilter, AuditPage, KeyUse, StoredKey};
 pub use accounts::{Change, NewSession, Present, SessionStep, StoredAccount, StoredLink};
@@ -58,6 +60,8 @@ pub use stream::{Stream, Stretch};
 pub use times::{CameOf, Doubtful, DuePage, Forgiven, Mark, Moved};
 pub use troubles::{Ends, Examples, Held, Trouble};
 
+use crate::model::connection::Due;
+use alarm::Alarm;
 use engine::Engine;
 use listeners::Heard;
 use spill::Spill;
@@ -70,7 +74,7 @@ const CLOSED_WITHIN: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Storage {
     engine: Arc<dyn Engine>,
-    times: Arc<Notify>,
+    alarm: Arc<Alarm>,
     spill: Arc<Spill>,
     heard: Arc<watch::Sender<Heard>>,
     told: unreadable::Told,
@@ -98,7 +102,7 @@ impl Storage {
     async fn over(engine: Arc<dyn Engine>, spill: Spill) -> Result<Self, StorageError> {
         let storage = Self {
             engine,
-            times: Arc::default(),
+            alarm: Arc::default(),
             spill: Arc::new(spill),
             heard: Arc::new(watch::Sender::new(Heard::default())),
             told: unreadable::Told::default(),
@@ -127,10 +131,15 @@ impl Storage {
         }
     }
 
-    /// Returns once the time of some connection may have changed since the last call. A change between
-    /// two calls is not missed.
-    pub async fn times_changed(&self) {
-        self.times.notified().await;
+    /// Somebody looks from now on at what is due.
+    pub fn looking(&self) {
+        self.alarm.looking();
+    }
+
+    /// That look is over, and the next one is at `next`: returns once something may be due before that which the look
+    /// has not seen.
+    pub async fn due_before(&self, next: Option<Timestamp>) {
+        self.alarm.rings_before(next).await;
     }
 
     /// Ends the writer as a mistake in it would.
@@ -146,7 +155,20 @@ impl Storage {
         step: impl Future<Output = Result<T, StorageError>>,
     ) -> Result<T, StorageError> {
         let answer = step.await;
-        self.times.notify_one();
+        self.alarm.set(None);
+        answer
+    }
+
+    /// A step after which one connection is due then, or never.
+    async fn changing_time<T>(
+        &self,
+        due: Option<Due>,
+        step: impl Future<Output = Result<T, StorageError>>,
+    ) -> Result<T, StorageError> {
+        let answer = step.await;
+        if let Some(due) = due {
+            self.alarm.set(Some(due.at));
+        }
         answer
     }
 }
