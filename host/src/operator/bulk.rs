@@ -71,7 +71,7 @@ impl Operator {
         let ids = &selection.ids;
         let (mut found, mut after) = (Vec::new(), None);
         loop {
-            let page = self.0.storage.page(&filter, after.as_deref(), PAGE).await;
+            let page = self.0.storage.selected(&filter, after.as_deref(), PAGE).await;
             let page = page.map_err(|it| host_fault(&it))?;
             for row in page.rows {
                 match row {
@@ -127,16 +127,25 @@ impl Operator {
     /// An attempt, and whether it was left out for its doubt; one that could not even be recorded is
     /// reported like the others. `None` when its turn did not come before the end.
     async fn run_one(&self, id: ConnectionId, ask: Ask) -> Option<(Attempt, bool)> {
-        // What is left out is tried all the same: that writes down what is known of it, and sends nothing.
-        let forced = ask.trigger == Trigger::Forced && !ask.insists();
-        let left_out = forced && self.is_doubtful(&id, ask).await.unwrap_or(false);
         let result = self.0.refresher.attempts.refresh(&id, ask).await;
         self.0.refresher.profiles.learn_after(&result).await;
         match result {
-            Ok(attempt) => Some((attempt, left_out)),
+            Ok(attempt) => {
+                let left_out = self.was_left_out(&attempt, ask).await;
+                Some((attempt, left_out))
+            }
             Err(failure) if failure.code == code::Internal::Stopping => None,
             Err(failure) => Some((self.not_tried(id, ask, &failure), false)),
         }
+    }
+
+    /// Whether nothing was sent for its doubt. It is as doubtful afterwards: that was tried wrote down what is known of
+    /// it, and no more.
+    async fn was_left_out(&self, attempt: &Attempt, ask: Ask) -> bool {
+        let forced = ask.trigger == Trigger::Forced && !ask.insists();
+        let sent =
+            attempt.spent.provider_ms.is_some() || matches!(attempt.course, Course::Success(_));
+        forced && !sent && self.is_doubtful(&attempt.connection, ask).await.unwrap_or(false)
     }
 
     fn not_tried(&self, connection: ConnectionId, ask: Ask, failure: &Failure) -> Attempt {

@@ -76,7 +76,7 @@ impl Operator {
             return failure;
         }
         let filter = Filter { provider: Some(id.provider().to_owned()), ..Filter::default() };
-        let page = self.0.storage.page(&filter, None, PAGE).await.unwrap_or_default();
+        let page = self.0.storage.selected(&filter, None, PAGE).await.unwrap_or_default();
         let names = page.rows.iter().flatten().map(|it| it.id.name());
         let help = match nearest(id.name(), names) {
             Some(near) => match ConnectionId::new(id.provider(), near) {

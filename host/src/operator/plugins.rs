@@ -111,7 +111,7 @@ impl Operator {
         let filter = Filter { provider: Some(provider.to_owned()), ..Filter::default() };
         let (mut next, mut after) = (BTreeMap::new(), None);
         loop {
-            let page = self.0.storage.page(&filter, after.as_deref(), PAGE).await;
+            let page = self.0.storage.selected(&filter, after.as_deref(), PAGE).await;
             let page = page.map_err(|it| host_fault(&it))?;
             let rows = page.rows.into_iter().filter_map(Result::ok);
             next.extend(rows.map(|it| (it.id, it.due.map(|it| it.at))));

@@ -11,20 +11,19 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::attempt::{Attempt, Outcome};
-use crate::model::audit::AuditRecord;
 use crate::model::connection::{Due, Problem};
 use crate::model::event::EventKind;
 use crate::model::id::{AttemptId, ConnectionId};
+use crate::storage::access::Access;
 use crate::storage::accounts::Accounts;
 use crate::storage::looks::Looks;
 use crate::storage::outlets::{Lane, Place, Queued};
 use crate::storage::{
-    Abandoned, About, AuditFilter, AuditPage, Begin, Begun, Bite, CameOf, Capture, Counted,
-    Departed, Done, Doubtful, DuePage, Ends, Enrolment, Examples, Failed, Filter, Forgiven, Held,
-    KeyUse, Loaded, LogEnds, LogFilter, LogPage, ManualSet, Mark, Moved, Noted, Outlet, Page,
-    Pausing, Reconcile, Record, Renewal, Settled, SinkState, Skipped, Standing, Statistics,
-    Storage, StorageError, StoredKey, Stretch, Succeeded, Sweep, Tally, ToLookAt, Trouble, Waiting,
-    Wanted,
+    Abandoned, About, Begin, Begun, Bite, CameOf, Capture, Counted, Departed, Done, Doubtful,
+    DuePage, Ends, Enrolment, Examples, Failed, Filter, Forgiven, Held, Loaded, LogEnds, LogFilter,
+    LogPage, ManualSet, Mark, Moved, Noted, Outlet, Page, Pausing, Reconcile, Record, Renewal,
+    Settled, SinkState, Skipped, Standing, Statistics, Storage, StorageError, Stretch, Succeeded,
+    Sweep, Tally, ToLookAt, Trouble, Waiting, Wanted,
 };
 use crate::vault::keyring::WrappedKey;
 
@@ -41,7 +40,7 @@ macro_rules! steps {
         /// A database. Steps that are waiting at the same time may share a commit, and share no fate.
         /// Dropping the future of a change neither cancels nor undoes it.
         #[expect(clippy::elidable_lifetime_names, reason = "steps that borrow need the name")]
-        pub(super) trait Engine: Accounts + Looks + Send + Sync {
+        pub(super) trait Engine: Access + Accounts + Looks + Send + Sync {
             /// Whether other processes may work on the same connections at the same time.
             fn is_shared(&self) -> bool;
 
@@ -159,6 +158,9 @@ steps! {
         /// Up to `limit` connections whose keys come after `after`, by id.
         page(filter: &'a Filter, after: Option<&'a str>, limit: u32) -> Page;
 
+        /// The same without their last attempts, for whoever does something with all of them.
+        selected(filter: &'a Filter, after: Option<&'a str>, limit: u32) -> Page;
+
         /// Attempts that match, open ones too, newest first.
         log_page(filter: &'a LogFilter) -> LogPage;
 
@@ -180,24 +182,6 @@ steps! {
 
         /// Adds a wrapped data key.
         add_key(key: WrappedKey, at: Timestamp) -> ();
-
-        /// Keys of programs, those that were revoked as well, oldest first.
-        api_keys() -> Vec<StoredKey>;
-
-        /// Adds a key of a program. False, and nothing written, if a key that was not revoked has its name.
-        add_api_key(key: StoredKey) -> bool;
-
-        /// Revokes the key `id`. False if there is none, or it was revoked before.
-        revoke_api_key(id: &'a str, at: Timestamp) -> bool;
-
-        /// Notes when keys were used last; the later time counts.
-        note_key_uses(uses: Vec<KeyUse>) -> ();
-
-        /// Adds to the audit log; what is counted is added to the entry of its hour.
-        audit(done: Vec<AuditRecord>) -> ();
-
-        /// Entries of the audit log, newest first.
-        audit_page(filter: &'a AuditFilter) -> AuditPage;
 
         /// Who this database is; made once. Sealed values open only in the database they were sealed in.
         instance_id() -> String;

@@ -54,8 +54,10 @@ pub enum StorageError {
         /// The row's key.
         row: String,
     },
-    /// Whatever writes has ended; nothing can be stored until keepfresh is started anew.
-    #[error("the database can no longer be written: its writer has stopped; restart keepfresh")]
+    /// What writes or reads has ended; nothing can be stored until keepfresh is started anew.
+    #[error(
+        "the database can no longer be used: one of its threads has stopped; restart keepfresh"
+    )]
     WriterGone,
     /// Anything else that the driver reports.
     #[error("the database failed: {0}")]

@@ -25,7 +25,7 @@ pub struct Filter {
 /// Some of what was asked for, in order.
 #[derive(Debug, Default)]
 pub struct Page {
-    /// Connections with their last attempts.
+    /// Connections with their last attempts, unless those were not asked for.
     pub rows: Vec<Result<Connection, Unreadable>>,
     /// Last attempts that cannot be read. Their connections are none the worse for it.
     pub attempts: Vec<StorageError>,

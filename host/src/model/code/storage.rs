@@ -51,7 +51,7 @@ codes! {
         exit: Person, retryable: false, acts: Operator,
     }
     WriterGone = "storage.writer_gone" {
-        meaning: "The task that writes to the database has stopped, so nothing can be stored, and the daemon exits.",
+        meaning: "A thread that writes to the database or reads from it has stopped, so nothing can be stored, and the daemon exits.",
         remedy: "Start Keepfresh again, and report the log lines before this error.",
         exit: Failed, retryable: true, acts: Operator,
     }

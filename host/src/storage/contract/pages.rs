@@ -4,7 +4,7 @@ use super::steps::{broken, by_hand, enrolment, look, opened, refreshed, skipped,
 use super::{Fresh, at, begin, failed, id, on_every_engine};
 use crate::model::connection::Connection;
 use crate::model::id::ConnectionId;
-use crate::storage::{Enrolment, Failed, Filter, Storage};
+use crate::storage::{Enrolment, Failed, Filter, Page, Storage};
 
 on_every_engine! {
     every_connection_is_on_one_page_in_the_order_of_names
@@ -21,6 +21,9 @@ async fn all(storage: &Storage, filter: &Filter, limit: u32) -> Vec<Connection> 
     loop {
         let page = storage.page(filter, after.as_deref(), limit).await.unwrap();
         assert!(page.rows.len() <= limit as usize && page.attempts.is_empty());
+        let selected = storage.selected(filter, after.as_deref(), limit).await.unwrap();
+        let ids = |it: &Page| it.rows.iter().flatten().map(|it| it.id.clone()).collect::<Vec<_>>();
+        assert_eq!((ids(&selected), &selected.next), (ids(&page), &page.next));
         rows.extend(page.rows.into_iter().map(Result::unwrap));
         after = page.next;
         if after.is_none() {

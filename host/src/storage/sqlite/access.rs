@@ -1,25 +1,56 @@
-//! Keys of programs.
+//! Keys of programs, and what an engine does for them and for the audit log.
 
 use jiff::Timestamp;
 use rusqlite::params;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 
 use crate::model::api_key::ApiKey;
+use crate::model::audit::AuditRecord;
+use crate::storage::access::Access;
+use crate::storage::engine::Answer;
 use crate::storage::error::StorageError;
+use crate::storage::sqlite::Sqlite;
+use crate::storage::sqlite::audit::{self, Audit};
 use crate::storage::sqlite::recent::Touched;
 use crate::storage::sqlite::rows::{Fields, json, millis};
 use crate::storage::sqlite::writer::{Db, Write, change};
-use crate::storage::{KeyUse, StoredKey};
+use crate::storage::{AuditFilter, AuditPage, KeyUse, StoredKey};
+
+impl Access for Sqlite {
+    fn api_keys(&self) -> Answer<'_, Vec<StoredKey>> {
+        Box::pin(all(&self.readers))
+    }
+
+    fn add_api_key(&self, key: StoredKey) -> Answer<'_, bool> {
+        self.writer.write(Add(key))
+    }
+
+    fn revoke_api_key(&self, id: &str, at: Timestamp) -> Answer<'_, bool> {
+        self.writer.write(Revoke { id: id.to_owned(), at })
+    }
+
+    fn note_key_uses(&self, uses: Vec<KeyUse>) -> Answer<'_, ()> {
+        self.writer.write(Used(uses))
+    }
+
+    fn audit(&self, done: Vec<AuditRecord>) -> Answer<'_, ()> {
+        self.writer.write(Audit(done))
+    }
+
+    fn audit_page<'a>(&'a self, filter: &'a AuditFilter) -> Answer<'a, AuditPage> {
+        Box::pin(audit::page(&self.readers, filter))
+    }
+}
 
 /// All keys, those that were revoked as well, oldest first.
-pub(super) async fn all(readers: &SqlitePool) -> Result<Vec<StoredKey>, StorageError> {
+async fn all(readers: &SqlitePool) -> Result<Vec<StoredKey>, StorageError> {
     let rows =
         sqlx::query("select * from api_keys order by created_at, id").fetch_all(readers).await?;
     rows.iter().map(read).collect()
 }
 
 fn read(row: &SqliteRow) -> Result<StoredKey, StorageError> {
-    let fields = Fields::new(row, "api_keys", "id")?;
+    let fields = Fields::new(row, "api_keys", "id");
     let key = ApiKey {
         id: fields.key().to_owned(),
         name: fields.required("name", fields.text("name")?)?,
@@ -32,7 +63,7 @@ fn read(row: &SqliteRow) -> Result<StoredKey, StorageError> {
 }
 
 /// A new key; nothing is written, and false, if a key that was not revoked has its name.
-pub(super) struct Add(pub(super) StoredKey);
+struct Add(StoredKey);
 
 impl Write for Add {
     type Answer = bool;
@@ -63,9 +94,9 @@ impl Write for Add {
 }
 
 /// The end of a key; false if there is none, or it was revoked before.
-pub(super) struct Revoke {
-    pub(super) id: String,
-    pub(super) at: Timestamp,
+struct Revoke {
+    id: String,
+    at: Timestamp,
 }
 
 impl Write for Revoke {
@@ -82,7 +113,7 @@ impl Write for Revoke {
 }
 
 /// Keys were used.
-pub(super) struct Used(pub(super) Vec<KeyUse>);
+struct Used(Vec<KeyUse>);
 
 impl Write for Used {
     type Answer = ();

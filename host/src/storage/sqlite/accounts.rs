@@ -100,7 +100,7 @@ async fn of_link(
 }
 
 fn read(row: &SqliteRow) -> Result<StoredAccount, StorageError> {
-    let fields = Fields::new(row, "accounts", "name")?;
+    let fields = Fields::new(row, "accounts", "name");
     let account = Account {
         name: fields.key().to_owned(),
         role: fields.required("role", fields.word("role")?)?,
@@ -244,7 +244,7 @@ async fn of_account(readers: &SqlitePool, account: &str) -> Result<Vec<Session>,
 
 fn session(row: &SqliteRow) -> Result<Session, StorageError> {
     let number: i64 = sqlx::Row::try_get(row, "number")?;
-    let fields = Fields::new(row, "sessions", "account")?;
+    let fields = Fields::new(row, "sessions", "account");
     let time = |name| fields.required(name, fields.time(name)?);
     Ok(Session {
         number,

@@ -39,7 +39,7 @@ pub(super) async fn page(
 
 fn read(row: &SqliteRow) -> Result<AuditEntry, StorageError> {
     let id: i64 = sqlx::Row::try_get(row, "id")?;
-    let fields = Fields::new(row, "audit", "actor")?;
+    let fields = Fields::new(row, "audit", "actor");
     Ok(AuditEntry {
         id,
         at: fields.required("at", fields.time("at")?)?,

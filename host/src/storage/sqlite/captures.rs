@@ -7,6 +7,7 @@ use sqlx::sqlite::SqlitePool;
 
 use crate::model::id::ConnectionId;
 use crate::storage::error::StorageError;
+use crate::storage::sqlite::cells::Cells;
 use crate::storage::sqlite::recent::Touched;
 use crate::storage::sqlite::rows::{Fields, key, millis, signed};
 use crate::storage::sqlite::writer::{Db, Write, change};
@@ -22,33 +23,52 @@ pub(super) struct Requests {
     pub(super) unanswered: Option<Timestamp>,
 }
 
+const UNSPENT: &str =
+    "select * from captures where connection = ?1 and generation = ?2 order by attempt, seq";
+
 /// The requests of one generation that are not spent.
-pub(super) async fn of(
+pub(super) fn of(
+    db: &rusqlite::Connection,
+    id: &ConnectionId,
+    generation: u64,
+) -> Result<Requests, StorageError> {
+    let mut statement = db.prepare_cached(UNSPENT)?;
+    let mut rows = statement.query(params![key(id), signed(generation)])?;
+    let mut requests = Requests::default();
+    while let Some(row) = rows.next()? {
+        requests.add(row)?;
+    }
+    Ok(requests)
+}
+
+/// The same, for whoever lists connections.
+pub(super) async fn listed(
     readers: &SqlitePool,
     id: &ConnectionId,
     generation: u64,
 ) -> Result<Requests, StorageError> {
-    let rows = sqlx::query(
-        "select * from captures where connection = ? and generation = ? order by attempt, seq",
-    )
-    .bind(key(id))
-    .bind(signed(generation))
-    .fetch_all(readers)
-    .await?;
+    let query = sqlx::query(UNSPENT).bind(key(id)).bind(signed(generation));
     let mut requests = Requests::default();
-    for row in &rows {
-        let fields = Fields::new(row, "captures", "connection")?;
+    for row in &query.fetch_all(readers).await? {
+        requests.add(row)?;
+    }
+    Ok(requests)
+}
+
+impl Requests {
+    fn add(&mut self, row: &dyn Cells) -> Result<(), StorageError> {
+        let fields = Fields::new(row, "captures", "connection");
         let of = departed(&fields)?;
         match fields.blob("sealed")? {
-            Some(sealed) => requests.answers.push(Capture {
+            Some(sealed) => self.answers.push(Capture {
                 of,
                 sealed: Sealed::from_bytes(sealed),
                 readings: small(&fields, "readings")?,
             }),
-            None => requests.unanswered = requests.unanswered.into_iter().chain([of.at]).min(),
+            None => self.unanswered = self.unanswered.into_iter().chain([of.at]).min(),
         }
+        Ok(())
     }
-    Ok(requests)
 }
 
 fn departed(fields: &Fields<'_>) -> Result<Departed, StorageError> {

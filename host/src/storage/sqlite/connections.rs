@@ -4,52 +4,49 @@ use std::sync::OnceLock;
 
 use jiff::Timestamp;
 use rusqlite::params;
-use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{Row as _, ValueRef as _};
+use sqlx::sqlite::SqlitePool;
 
 use crate::model::id::ConnectionId;
 use crate::storage::error::StorageError;
 use crate::storage::sqlite::captures::{self, Requests};
+use crate::storage::sqlite::cells::Cells;
 use crate::storage::sqlite::recent::Touched;
 use crate::storage::sqlite::rows::{self, Fields, key, millis};
 use crate::storage::sqlite::writer::{Db, Write, change};
 use crate::storage::{Loaded, OpenAttempt, Pausing, Reconcile};
 use crate::vault::Sealed;
 
-pub(super) async fn load(
-    readers: &SqlitePool,
+const LOAD: &str = "
+    select c.*, g.sealed, g.attempt is not null as given, k.sealed as credentials,
+           exists (select 1 from captures where connection = c.id) as captured,
+           a.attempt as open_id, a.owner, a.lease_until, a.started_at, a.rotation
+    from connections c
+    left join generations g on g.connection = c.id and g.generation = c.generation
+    left join credentials k on k.connection = c.id
+    left join claims a on a.connection = c.id
+    where c.id = ?1";
+
+/// All that is known of one, in one look.
+pub(super) fn load(
+    db: &rusqlite::Connection,
     id: &ConnectionId,
 ) -> Result<Option<Loaded>, StorageError> {
-    let row = sqlx::query(
-        "select c.*, g.sealed, g.attempt is not null as given, k.sealed as credentials,
-                exists (select 1 from captures where connection = c.id) as captured,
-                a.attempt as open_id, a.owner, a.lease_until, a.started_at, a.rotation
-         from connections c
-         left join generations g on g.connection = c.id and g.generation = c.generation
-         left join credentials k on k.connection = c.id
-         left join claims a on a.connection = c.id
-         where c.id = ?",
-    )
-    .bind(key(id))
-    .fetch_optional(readers)
-    .await?;
-    let Some(row) = row else { return Ok(None) };
-    let connection = rows::connection(&row)?;
-    let captured = Fields::new(&row, "captures", "id")?.count("captured")? > 0;
-    let requests = if captured {
-        captures::of(readers, id, connection.generation).await?
-    } else {
-        Requests::default()
-    };
-    let generation = Fields::new(&row, "generations", "id")?;
+    let mut statement = db.prepare_cached(LOAD)?;
+    let mut rows = statement.query([key(id)])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let connection = rows::connection(row)?;
+    let captured = Fields::new(row, "captures", "id").count("captured")? > 0;
+    let requests =
+        if captured { captures::of(db, id, connection.generation)? } else { Requests::default() };
+    let generation = Fields::new(row, "generations", "id");
     let (sealed, given) = (generation.blob("sealed")?, generation.count("given")? > 0);
-    let credentials = Fields::new(&row, "credentials", "id")?.blob("credentials")?;
+    let credentials = Fields::new(row, "credentials", "id").blob("credentials")?;
     Ok(Some(Loaded {
         connection,
         sealed: sealed.map(Sealed::from_bytes),
         given,
         credentials: credentials.map(Sealed::from_bytes),
-        open: open_attempt(&row)?,
+        open: open_attempt(row)?,
         captures: requests.answers,
         unanswered: requests.unanswered,
         presented: OnceLock::new(),
@@ -65,11 +62,11 @@ pub(super) async fn problem_config(
     Ok(found.flatten())
 }
 
-pub(super) fn open_attempt(row: &SqliteRow) -> Result<Option<OpenAttempt>, StorageError> {
-    if row.try_get_raw("open_id")?.is_null() {
+pub(super) fn open_attempt(row: &dyn Cells) -> Result<Option<OpenAttempt>, StorageError> {
+    let fields = Fields::new(row, "claims", "open_id");
+    if row.is_null("open_id").map_err(|_| fields.damaged("open_id"))? {
         return Ok(None);
     }
-    let fields = Fields::new(row, "claims", "open_id")?;
     Ok(Some(OpenAttempt {
         id: fields.required("open_id", fields.word("open_id")?)?,
         owner: fields.required("owner", fields.text("owner")?)?,

@@ -33,7 +33,7 @@ pub(super) async fn standing(
 }
 
 fn read(row: &SqliteRow) -> Result<(ConnectionId, Result<Standing, StorageError>), StorageError> {
-    let fields = Fields::new(row, "connections", "id")?;
+    let fields = Fields::new(row, "connections", "id");
     let id = fields.required("id", fields.word("id")?)?;
     Ok((id, facts(&fields)))
 }

@@ -12,9 +12,11 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 use sqlx::{ConnectOptions as _, Connection as _};
+use tokio_util::sync::CancellationToken;
 
 use crate::storage::error::StorageError;
 use crate::storage::sqlite::Sqlite;
+use crate::storage::sqlite::reader::Reader;
 use crate::storage::sqlite::recent::Recent;
 use crate::storage::sqlite::writer::{Db, Writer};
 
@@ -53,14 +55,18 @@ async fn open(path: &Path) -> Result<Sqlite, StorageError> {
         .connect_with(options.read_only(false).pragma("query_only", "on"))
         .await
         .map_err(unavailable)?;
-    let writer = for_writing(path)
-        .map_err(|source| StorageError::opening(path, source.to_string(), source.into()))?;
+    let unopened =
+        |source: rusqlite::Error| StorageError::opening(path, source.to_string(), source.into());
+    let reader = for_reading(path).map_err(unopened)?;
+    let writer = for_writing(path).map_err(unopened)?;
     // Held until another has the file open: the last one that closes it would clean up what is beside it.
     db.close().await.map_err(unavailable)?;
     let recent = Arc::new(Recent::new());
-    let writer = Writer::start(writer, Arc::clone(&recent));
-    let writer = writer.map_err(|it| unavailable(sqlx::Error::Io(it)))?;
-    Ok(Sqlite { readers, writer, recent })
+    let no_thread = |it| unavailable(sqlx::Error::Io(it));
+    let gone = CancellationToken::new();
+    let reader = Reader::start(reader, &gone).map_err(no_thread)?;
+    let writer = Writer::start(writer, Arc::clone(&recent), &gone).map_err(no_thread)?;
+    Ok(Sqlite { readers, reader, writer, recent, gone })
 }
 
 /// Makes the file, for its owner alone; what SQLite puts beside it takes the same mode.
@@ -83,19 +89,31 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-/// The same for the one that writes.
-fn for_writing(path: &Path) -> rusqlite::Result<Db> {
-    // Nobody but its own thread uses it.
+/// For a thread of its own: nobody else uses it.
+fn alone(path: &Path) -> rusqlite::Result<rusqlite::Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = rusqlite::Connection::open_with_flags(path, flags)?;
     db.busy_timeout(LONGEST_WAIT)?;
+    db.set_prepared_statement_cache_capacity(PREPARED);
+    Ok(db)
+}
+
+/// The same for the one that reads rows of connections.
+fn for_reading(path: &Path) -> rusqlite::Result<rusqlite::Connection> {
+    let db = alone(path)?;
+    db.execute_batch("pragma query_only = on;")?;
+    Ok(db)
+}
+
+/// The same for the one that writes.
+fn for_writing(path: &Path) -> rusqlite::Result<Db> {
+    let db = alone(path)?;
     db.execute_batch(
         "pragma synchronous = full;
          pragma foreign_keys = on;
          pragma secure_delete = on;
          pragma temp_store = memory;",
     )?;
-    db.set_prepared_statement_cache_capacity(PREPARED);
     Ok(Db::over(db))
 }
 

@@ -128,7 +128,7 @@ struct Counted {
 
 impl Counted {
     fn read(row: &SqliteRow) -> Result<Self, StorageError> {
-        let fields = Fields::new(row, "hours", "provider")?;
+        let fields = Fields::new(row, "hours", "provider");
         Ok(Self {
             provider: fields.key().to_owned(),
             outcome: fields.required("outcome", fields.word("outcome")?)?,

@@ -35,7 +35,7 @@ pub(super) async fn instance_id(sqlite: &Sqlite) -> Result<String, StorageError>
 }
 
 fn wrapped(row: &SqliteRow) -> Result<WrappedKey, StorageError> {
-    let fields = Fields::new(row, "keyring", "key")?;
+    let fields = Fields::new(row, "keyring", "key");
     Ok(WrappedKey {
         id: u32::try_from(fields.count("id")?).map_err(|_| fields.damaged("id"))?,
         master_id: fields.required("master_id", fields.text("master_id")?)?,

@@ -83,6 +83,32 @@ pub(super) async fn page(
     after: Option<&str>,
     limit: u32,
 ) -> Result<Page, StorageError> {
+    let (rows, next) = found(readers, filter, after, limit).await?;
+    Ok(Page { next, ..filled(readers, &rows).await? })
+}
+
+pub(super) async fn selected(
+    readers: &SqlitePool,
+    filter: &Filter,
+    after: Option<&str>,
+    limit: u32,
+) -> Result<Page, StorageError> {
+    let (rows, next) = found(readers, filter, after, limit).await?;
+    let mut page = Page { next, rows: Vec::with_capacity(rows.len()), ..Page::default() };
+    for row in &rows {
+        let read = read(readers, row).await;
+        page.rows.push(read.map_err(|error| Unreadable { key: raw_key(row), error }));
+    }
+    Ok(page)
+}
+
+/// The rows of a page, and behind which key the next one begins.
+async fn found(
+    readers: &SqlitePool,
+    filter: &Filter,
+    after: Option<&str>,
+    limit: u32,
+) -> Result<(Vec<SqliteRow>, Option<String>), StorageError> {
     let named = named(filter, after, limit);
     let rows = rows(readers, filter, named.as_deref(), after, limit).await?;
     let keys = rows.iter().map(raw_key).collect::<Vec<_>>();
@@ -93,7 +119,7 @@ pub(super) async fn page(
     // A key that is no text is shown as another one, and must not lead back.
     let next = last.filter(|it| after.is_none_or(|after| it.as_str() > after)).cloned();
     let next = next.filter(|it| named.is_none() || has_more(filter, it));
-    Ok(Page { next, ..filled(readers, &rows).await? })
+    Ok((rows, next))
 }
 
 /// Rows with their last attempts.
@@ -144,8 +170,8 @@ async fn rows(
 async fn read(readers: &SqlitePool, row: &SqliteRow) -> Result<Connection, StorageError> {
     let connection = rows::connection(row)?;
     open_attempt(row)?;
-    if Fields::new(row, "captures", "id")?.count("captured")? > 0 {
-        captures::of(readers, &connection.id, connection.generation).await?;
+    if Fields::new(row, "captures", "id").count("captured")? > 0 {
+        captures::listed(readers, &connection.id, connection.generation).await?;
     }
     Ok(connection)
 }
@@ -161,7 +187,8 @@ async fn last_attempts(
     let finished = sqlx::query(FINISHED).bind(&keys).fetch_all(readers).await?;
     let mut found = BTreeMap::<String, Attempt>::new();
     let mut unreadable = Vec::new();
-    let attempts = finished.iter().map(rows::attempt).chain(open.iter().map(rows::open));
+    let attempts =
+        finished.iter().map(|it| rows::attempt(it)).chain(open.iter().map(|it| rows::open(it)));
     for attempt in attempts {
         match attempt {
             Ok(attempt) => {
@@ -204,7 +231,7 @@ fn range(provider: Option<&str>, after: Option<&str>) -> (String, Option<String>
 }
 
 pub(super) fn raw_key(row: &SqliteRow) -> String {
-    Fields::new(row, "connections", "id").map(|it| it.key().to_owned()).unwrap_or_default()
+    Fields::new(row, "connections", "id").key().to_owned()
 }
 
 #[cfg(test)]

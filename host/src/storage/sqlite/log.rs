@@ -119,7 +119,7 @@ async fn finished(readers: &SqlitePool, filter: &LogFilter) -> Result<Vec<Read>,
         None => query.bind(&filter.provider),
     };
     let rows = query.fetch_all(readers).await?;
-    rows.iter().map(|row| Ok((raw_id(row, "attempts")?, rows::attempt(row)))).collect()
+    rows.iter().map(|row| Ok((raw_id(row, "attempts"), rows::attempt(row)))).collect()
 }
 
 async fn open(readers: &SqlitePool, filter: &LogFilter) -> Result<Vec<Read>, StorageError> {
@@ -131,11 +131,11 @@ async fn open(readers: &SqlitePool, filter: &LogFilter) -> Result<Vec<Read>, Sto
         .bind(&filter.provider)
         .bind(filter.limit);
     let rows = query.fetch_all(readers).await?;
-    rows.iter().map(|row| Ok((raw_id(row, "claims")?, rows::open(row)))).collect()
+    rows.iter().map(|row| Ok((raw_id(row, "claims"), rows::open(row)))).collect()
 }
 
-fn raw_id(row: &SqliteRow, table: &'static str) -> Result<String, StorageError> {
-    Ok(Fields::new(row, table, "id")?.key().to_owned())
+fn raw_id(row: &SqliteRow, table: &'static str) -> String {
+    Fields::new(row, table, "id").key().to_owned()
 }
 
 /// One attempt, open or finished.
@@ -159,7 +159,7 @@ pub(super) async fn recorded(
         // It may have ended between the two looks.
         return ended(readers, id).await;
     };
-    let digest = Fields::new(&row, "claims", "connection")?.text("digest")?;
+    let digest = Fields::new(&row, "claims", "connection").text("digest")?;
     let (attempt, digest) = (rows::open(&row)?, digest.filter(|it| !it.is_empty()));
     Ok(Some(Recorded { attempt, digest, exchanges: Vec::new() }))
 }
@@ -167,7 +167,7 @@ pub(super) async fn recorded(
 async fn ended(readers: &SqlitePool, id: AttemptId) -> Result<Option<Recorded>, StorageError> {
     let query = sqlx::query("select * from attempts where id = ?").bind(id.to_string());
     let Some(row) = query.fetch_optional(readers).await? else { return Ok(None) };
-    let fields = Fields::new(&row, "attempts", "id")?;
+    let fields = Fields::new(&row, "attempts", "id");
     Ok(Some(Recorded {
         attempt: rows::attempt(&row)?,
         digest: fields.text("digest")?.filter(|it| !it.is_empty()),

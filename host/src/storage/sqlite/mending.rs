@@ -31,7 +31,7 @@ pub(super) async fn doubtful(
         .bind(PAGE)
         .fetch_all(readers)
         .await?;
-    let last = rows.last().map(|it| Fields::new(it, "connections", "id")).transpose()?;
+    let last = rows.last().map(|it| Fields::new(it, "connections", "id"));
     // A key that is no text is shown as another one, and must not lead back.
     let next = last.map(|it| it.key().to_owned());
     let next = next.filter(|it| after.is_none_or(|after| it.as_str() > after));
@@ -60,7 +60,7 @@ const DOUBTFUL: &str = "
     order by c.id limit ?5";
 
 fn read(row: &SqliteRow) -> Result<Doubtful, StorageError> {
-    let ahead = Fields::new(row, "connections", "id")?.count("ahead")? > 0;
+    let ahead = Fields::new(row, "connections", "id").count("ahead")? > 0;
     Ok(Doubtful { connection: rows::connection(row)?, ahead })
 }
 
@@ -89,7 +89,7 @@ pub(super) async fn came_of(readers: &SqlitePool) -> Result<Vec<CameOf>, Storage
 }
 
 fn origin(row: &SqliteRow) -> Result<CameOf, StorageError> {
-    let fields = Fields::new(row, "connections", "id")?;
+    let fields = Fields::new(row, "connections", "id");
     Ok(CameOf {
         id: fields.required("id", fields.word("id")?)?,
         count: fields.count("count")?,

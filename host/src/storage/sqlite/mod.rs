@@ -6,6 +6,7 @@ mod access;
 mod accounts;
 mod audit;
 mod captures;
+mod cells;
 mod claims;
 mod connections;
 mod db;
@@ -23,6 +24,7 @@ mod mending;
 mod outcomes;
 mod outlets;
 mod prune;
+mod reader;
 mod recent;
 mod rooms;
 mod rows;
@@ -51,28 +53,31 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::attempt::{Attempt, Outcome};
-use crate::model::audit::AuditRecord;
 use crate::model::connection::{Due, Problem};
 use crate::model::event::EventKind;
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::storage::engine::{Answer, Engine};
 use crate::storage::outlets::{Lane, Place, Queued};
 use crate::storage::{
-    Abandoned, About, AuditFilter, AuditPage, Begin, Begun, Bite, CameOf, Capture, Counted,
-    Departed, Done, Doubtful, DuePage, Ends, Enrolment, Examples, Failed, Filter, Forgiven, Held,
-    KeyUse, Loaded, LogEnds, LogFilter, LogPage, ManualSet, Mark, Moved, Noted, Outlet, Page,
-    Pausing, Reconcile, Record, Renewal, Settled, SinkState, Skipped, Standing, Statistics,
-    StorageError, StoredKey, Stretch, Succeeded, Sweep, Tally, ToLookAt, Trouble, Waiting, Wanted,
+    Abandoned, About, Begin, Begun, Bite, CameOf, Capture, Counted, Departed, Done, Doubtful,
+    DuePage, Ends, Enrolment, Examples, Failed, Filter, Forgiven, Held, Loaded, LogEnds, LogFilter,
+    LogPage, ManualSet, Mark, Moved, Noted, Outlet, Page, Pausing, Reconcile, Record, Renewal,
+    Settled, SinkState, Skipped, Standing, Statistics, StorageError, Stretch, Succeeded, Sweep,
+    Tally, ToLookAt, Trouble, Waiting, Wanted,
 };
 use crate::vault::keyring::WrappedKey;
+use reader::Reader;
 use recent::Recent;
 use writer::Writer;
 
 /// A database in a file that this process has for itself: the instance lock sees to that.
 pub(super) struct Sqlite {
     readers: SqlitePool,
+    reader: Reader,
     writer: Writer,
     recent: Arc<Recent>,
+    /// Cancelled when one of its threads has ended, however it did.
+    gone: CancellationToken,
 }
 
 impl Engine for Sqlite {
@@ -85,13 +90,14 @@ impl Engine for Sqlite {
     }
 
     fn ended(&self) -> CancellationToken {
-        self.writer.ended()
+        self.gone.clone()
     }
 
     /// The writer last: whoever closes a file of SQLite last moves the log into it.
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             self.readers.close().await;
+            self.reader.close().await;
             self.writer.close().await;
         })
     }
@@ -102,13 +108,14 @@ impl Engine for Sqlite {
     }
 
     fn load<'a>(&'a self, id: &'a ConnectionId) -> Answer<'a, Option<Loaded>> {
-        Box::pin(connections::load(&self.readers, id))
+        let id = id.clone();
+        self.reader.ask(move |db| connections::load(db, &id))
     }
 
     fn recent<'a>(&'a self, id: &'a ConnectionId) -> Answer<'a, Option<Arc<Loaded>>> {
         match self.recent.held(id) {
             Some(row) => Box::pin(std::future::ready(Ok(Some(row)))),
-            None => Box::pin(self.recent.get(id, connections::load(&self.readers, id))),
+            None => Box::pin(self.recent.get(id, self.load(id))),
         }
     }
 
@@ -297,6 +304,15 @@ impl Engine for Sqlite {
         Box::pin(listing::page(&self.readers, filter, after, limit))
     }
 
+    fn selected<'a>(
+        &'a self,
+        filter: &'a Filter,
+        after: Option<&'a str>,
+        limit: u32,
+    ) -> Answer<'a, Page> {
+        Box::pin(listing::selected(&self.readers, filter, after, limit))
+    }
+
     fn log_page<'a>(&'a self, filter: &'a LogFilter) -> Answer<'a, LogPage> {
         Box::pin(log::page(&self.readers, filter))
     }
@@ -463,30 +479,6 @@ impl Engine for Sqlite {
 
     fn add_key(&self, key: WrappedKey, at: Timestamp) -> Answer<'_, ()> {
         self.writer.write(keyring::AddKey { key, at })
-    }
-
-    fn api_keys(&self) -> Answer<'_, Vec<StoredKey>> {
-        Box::pin(access::all(&self.readers))
-    }
-
-    fn add_api_key(&self, key: StoredKey) -> Answer<'_, bool> {
-        self.writer.write(access::Add(key))
-    }
-
-    fn revoke_api_key(&self, id: &str, at: Timestamp) -> Answer<'_, bool> {
-        self.writer.write(access::Revoke { id: id.to_owned(), at })
-    }
-
-    fn note_key_uses(&self, uses: Vec<KeyUse>) -> Answer<'_, ()> {
-        self.writer.write(access::Used(uses))
-    }
-
-    fn audit(&self, done: Vec<AuditRecord>) -> Answer<'_, ()> {
-        self.writer.write(audit::Audit(done))
-    }
-
-    fn audit_page<'a>(&'a self, filter: &'a AuditFilter) -> Answer<'a, AuditPage> {
-        Box::pin(audit::page(&self.readers, filter))
     }
 
     fn instance_id(&self) -> Answer<'_, String> {

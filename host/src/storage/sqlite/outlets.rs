@@ -40,7 +40,7 @@ fn readable(row: &SqliteRow) -> Result<Outlet, StorageError> {
 }
 
 fn outlet(row: &SqliteRow) -> Result<Outlet, StorageError> {
-    let fields = Fields::new(row, "outlets", "name")?;
+    let fields = Fields::new(row, "outlets", "name");
     let code = fields.text("error_code")?.map(|it| Code::read(&it));
     Ok(Outlet {
         name: fields.key().to_owned(),
@@ -96,7 +96,7 @@ fn place(row: &SqliteRow) -> Result<Place, StorageError> {
 }
 
 fn message(row: &SqliteRow) -> Result<Message, StorageError> {
-    let fields = Fields::new(row, "messages", "key")?;
+    let fields = Fields::new(row, "messages", "key");
     Ok(Message {
         id: fields.required("id", fields.integer("id")?)?,
         made_at: fields.required("made_at", fields.time("made_at")?)?,
@@ -117,7 +117,7 @@ pub(super) async fn alerts(
 }
 
 fn alert(row: &SqliteRow) -> Result<(String, String), StorageError> {
-    let fields = Fields::new(row, "alerts", "subject")?;
+    let fields = Fields::new(row, "alerts", "subject");
     let subject = fields.required("subject", fields.text("subject")?)?;
     Ok((subject, fields.required("state", fields.text("state")?)?))
 }

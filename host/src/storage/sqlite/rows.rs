@@ -7,8 +7,6 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
 use crate::model::attempt::{Attempt, Course, Spent};
 pub(super) use crate::model::clock::millis;
@@ -17,28 +15,21 @@ use crate::model::connection::{Connection, Due, Pause, Problem, TokenFacts};
 use crate::model::failure::{Case, Failure};
 use crate::model::id::ConnectionId;
 use crate::storage::error::StorageError;
+use crate::storage::sqlite::cells::Cells;
 
 /// One row, with the names that an error needs.
 pub(super) struct Fields<'r> {
-    row: &'r SqliteRow,
+    row: &'r dyn Cells,
     table: &'static str,
     key: String,
 }
 
 impl<'r> Fields<'r> {
     /// The fields of `row`, whose key is the text column `key`.
-    pub(super) fn new(
-        row: &'r SqliteRow,
-        table: &'static str,
-        key: &'static str,
-    ) -> Result<Self, StorageError> {
-        let key = match row.try_get(key) {
-            Ok(key) => key,
-            // A key can be damaged like anything else, and then still has to be named.
-            Err(sqlx::Error::ColumnDecode { .. }) => lossy(row, key),
-            Err(error) => return Err(error.into()),
-        };
-        Ok(Self { row, table, key })
+    pub(super) fn new(row: &'r dyn Cells, table: &'static str, key: &'static str) -> Self {
+        // A key can be damaged like anything else, and then still has to be named.
+        let found = row.text(key).ok().flatten();
+        Self { row, table, key: found.unwrap_or_else(|| row.lossy(key)) }
     }
 
     /// The row's key, as it stands there.
@@ -52,15 +43,15 @@ impl<'r> Fields<'r> {
     }
 
     pub(super) fn text(&self, column: &'static str) -> Result<Option<String>, StorageError> {
-        self.row.try_get(column).map_err(|_| self.damaged(column))
+        self.row.text(column).map_err(|_| self.damaged(column))
     }
 
     pub(super) fn integer(&self, column: &'static str) -> Result<Option<i64>, StorageError> {
-        self.row.try_get(column).map_err(|_| self.damaged(column))
+        self.row.integer(column).map_err(|_| self.damaged(column))
     }
 
     pub(super) fn blob(&self, column: &'static str) -> Result<Option<Vec<u8>>, StorageError> {
-        self.row.try_get(column).map_err(|_| self.damaged(column))
+        self.row.blob(column).map_err(|_| self.damaged(column))
     }
 
     pub(super) fn count(&self, column: &'static str) -> Result<u64, StorageError> {
@@ -97,12 +88,6 @@ impl<'r> Fields<'r> {
     }
 }
 
-/// What can be read of a text that is none.
-fn lossy(row: &SqliteRow, column: &str) -> String {
-    let bytes: Vec<u8> = row.try_get_unchecked(column).unwrap_or_default();
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 /// A generation, or another count, as SQL has it. Counts here never come near 2^63.
 pub(super) fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
@@ -128,8 +113,8 @@ pub(super) fn json_rows<'a, T: 'a>(
 }
 
 /// A connection from a row of `connections`; its last attempt is filled in by the caller.
-pub(super) fn connection(row: &SqliteRow) -> Result<Connection, StorageError> {
-    let fields = Fields::new(row, "connections", "id")?;
+pub(super) fn connection(row: &dyn Cells) -> Result<Connection, StorageError> {
+    let fields = Fields::new(row, "connections", "id");
     let problem = fields.word("problem")?;
     Ok(Connection {
         id: connection_id(&fields)?,
@@ -203,8 +188,8 @@ fn error(fields: &Fields<'_>, problem: Option<Problem>) -> Result<Option<Failure
 }
 
 /// An attempt from a row of `attempts`.
-pub(super) fn attempt(row: &SqliteRow) -> Result<Attempt, StorageError> {
-    let fields = Fields::new(row, "attempts", "id")?;
+pub(super) fn attempt(row: &dyn Cells) -> Result<Attempt, StorageError> {
+    let fields = Fields::new(row, "attempts", "id");
     Ok(Attempt {
         id: fields.required("id", fields.word("id")?)?,
         connection: fields.required("connection", fields.word("connection")?)?,
@@ -228,8 +213,8 @@ pub(super) fn milliseconds(
 }
 
 /// An attempt that is open, from a row of `claims`.
-pub(super) fn open(row: &SqliteRow) -> Result<Attempt, StorageError> {
-    let fields = Fields::new(row, "claims", "connection")?;
+pub(super) fn open(row: &dyn Cells) -> Result<Attempt, StorageError> {
+    let fields = Fields::new(row, "claims", "connection");
     Ok(Attempt {
         id: fields.required("attempt", fields.word("attempt")?)?,
         connection: fields.required("connection", fields.word("connection")?)?,

@@ -67,7 +67,7 @@ pub(super) async fn probes_due(
     after: Option<Mark>,
 ) -> Result<DuePage, StorageError> {
     let (rows, next) = look(readers, (PROBES, "probe_at"), provider, now, after).await?;
-    let probe = |row| rows::connection(row).map(|it| (it.id, Trigger::Scheduled));
+    let probe = |row: &SqliteRow| rows::connection(row).map(|it| (it.id, Trigger::Scheduled));
     Ok(DuePage { found: rows.iter().map(probe).collect(), next })
 }
 
@@ -89,7 +89,7 @@ async fn look(
         .fetch_all(readers)
         .await?;
     let Some(last) = rows.last() else { return Ok((rows, None)) };
-    let key = Fields::new(last, "connections", "id")?.key().to_owned();
+    let key = Fields::new(last, "connections", "id").key().to_owned();
     let next = behind(&after, Mark { time: last.try_get(column)?, key });
     Ok((rows, Some(next)))
 }
@@ -104,7 +104,7 @@ fn behind(after: &Mark, last: Mark) -> Mark {
 }
 
 fn due_row(row: &SqliteRow) -> Result<(ConnectionId, Trigger), StorageError> {
-    let fields = Fields::new(row, "connections", "id")?;
+    let fields = Fields::new(row, "connections", "id");
     let id = fields.required("id", fields.word("id")?)?;
     fields.time("due_at")?;
     Ok((id, fields.required("due_trigger", fields.word("due_trigger")?)?))
@@ -135,7 +135,7 @@ pub(super) async fn next_due(
 ) -> Result<Option<Timestamp>, StorageError> {
     let query = sqlx::query(NEXT).bind(millis(now)).bind(millis(clock::LAST));
     let row = query.fetch_one(readers).await?;
-    Fields::new(&row, "connections", "id")?.time("due_at")
+    Fields::new(&row, "connections", "id").time("due_at")
 }
 
 /// By the indexes alone.
@@ -178,7 +178,7 @@ pub(super) async fn next_probe(
     .bind(millis(clock::LAST))
     .fetch_one(readers)
     .await?;
-    Fields::new(&row, "connections", "id")?.time("probe_at")
+    Fields::new(&row, "connections", "id").time("probe_at")
 }
 
 /// Another time for a connection.

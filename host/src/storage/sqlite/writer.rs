@@ -50,15 +50,19 @@ pub(super) struct Writer {
 
 impl Writer {
     /// The writer over `db`. Its thread ends when it is closed or dropped, or when a change panics.
-    /// After each commit it tells `recent` what was touched.
-    pub(super) fn start(db: Db, recent: Arc<Recent>) -> std::io::Result<Self> {
+    /// `gone` is cancelled then. After each commit it tells `recent` what was touched.
+    pub(super) fn start(
+        db: Db,
+        recent: Arc<Recent>,
+        gone: &CancellationToken,
+    ) -> std::io::Result<Self> {
         let (jobs, waiting) = mpsc::unbounded_channel();
         let ended = CancellationToken::new();
         // Dropped with the thread's work, also when that panics.
-        let guard = ended.clone().drop_guard();
+        let guards = (gone.clone().drop_guard(), ended.clone().drop_guard());
         thread::Builder::new().name("database".to_owned()).spawn(move || {
-            let _guard = guard;
-            // Behind the guard, so that the file is closed when the end is told.
+            let _guards = guards;
+            // Behind the guards, so that the file is closed when the end is told.
             let db = db;
             run(&db, &recent, waiting);
             settle(&db);
@@ -70,11 +74,6 @@ impl Writer {
     pub(super) async fn close(&self) {
         drop(self.jobs.write().unwrap_or_else(PoisonError::into_inner).take());
         self.ended.cancelled().await;
-    }
-
-    /// Cancelled when the thread has ended, however it did.
-    pub(super) fn ended(&self) -> CancellationToken {
-        self.ended.clone()
     }
 
     /// Makes `write` durable. Dropping the future does not undo or cancel it.

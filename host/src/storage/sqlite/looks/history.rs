@@ -28,7 +28,7 @@ pub(super) async fn tries(
 }
 
 fn tried(row: &SqliteRow) -> Result<Tried, StorageError> {
-    let fields = Fields::new(row, "attempts", "id")?;
+    let fields = Fields::new(row, "attempts", "id");
     Ok(Tried {
         id: fields.required("id", fields.word("id")?)?,
         outcome: fields.required("outcome", fields.word("outcome")?)?,

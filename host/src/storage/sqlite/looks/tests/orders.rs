@@ -72,7 +72,7 @@ async fn filters_hold_in_every_order_and_together() {
     check(&rows, &wanted, 20, |it| it.id.name().contains("c01")).await;
     for state in [State::Late, State::Fresh, State::Paused] {
         let (provider, label, state) = (provider.clone(), label.clone(), Some(state));
-        let wanted = Urgency { provider, label, state, ..Urgency::default() };
+        let wanted = Urgency { provider, state, label, ..Urgency::default() };
         let fits = |it: &Connection| of(it) && gold(it) && Some(state_of(it, now())) == state;
         check(&rows, &wanted, 2, fits).await;
     }
