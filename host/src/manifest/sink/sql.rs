@@ -175,7 +175,8 @@ const NAME_HELP: &str = "a name has letters, digits, `_` and `$`";
 
 fn table(value: &DeValue<'_>) -> Result<String, Fault> {
     let text = string(value)?;
-    if text.split('.').count() <= 3 && text.split('.').all(is_identifier) {
+    // The database is named by the URL: nothing stands before the schema.
+    if text.split('.').count() <= 2 && text.split('.').all(is_identifier) {
         return Ok(text.to_owned());
     }
     Err(fault("not the name of a table", "write \"users\", or \"app.users\" with its schema"))

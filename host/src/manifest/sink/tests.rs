@@ -149,6 +149,20 @@ fn a_row_is_found_by_its_key_alone() {
 }
 
 #[test]
+fn a_table_is_named_alone_or_with_its_schema() {
+    let named = |name: &str| {
+        let sql = SQL.replace("\"users\"", &format!("\"{name}\""));
+        sink(&format!("label = \"gold\"\n{sql}\nset = {{ a = \"{{{{ token }}}}\" }}"))
+    };
+    for name in ["users", "app.users", "App.users$1", "таблица"] {
+        assert!(named(name).is_ok(), "{name}");
+    }
+    for name in ["", ".", "app.", ".users", "db.app.users", "users;", "us ers", "a\\\"b"] {
+        assert!(named(name).unwrap_err().contains("not the name of a table"), "{name}");
+    }
+}
+
+#[test]
 fn the_password_of_a_database_is_not_in_the_manifest() {
     let at = |url: &str| {
         let sql = SQL.replace("{ env = \"URL\" }", &format!("\"{url}\""));
