@@ -1,5 +1,5 @@
 //! The secrets that the host knows during one call: finding them in a text, in whatever spelling, and
-//! striking them out of what a plugin says. One pass over the text, however many there are.
+//! striking them out of what a plugin says. Many are looked for in one pass over the text, few in one for each.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::time::Instant;
 
 use aho_corasick::AhoCorasick;
+use memchr::memmem::Finder;
 use zeroize::Zeroizing;
 
 use crate::model::plain::is_hidden;
@@ -26,6 +27,10 @@ const SHORTEST: usize = 4;
 /// depends on how many secrets there are and not on how long.
 const HEAD: usize = 64;
 
+/// Up to so many are looked for one after the other: nearly all calls know fewer, and each new one would have an
+/// automaton made anew, which takes longer than all that it finds.
+const FEW: usize = 24;
+
 /// Bytes that are compared between two looks at the clock.
 const BREATH: usize = 1 << 20;
 
@@ -33,7 +38,7 @@ const BREATH: usize = 1 << 20;
 #[derive(Default)]
 pub(in crate::sandbox) struct Known {
     secrets: Vec<Secret>,
-    /// Finds their heads; made when it is first needed after a new one.
+    /// Finds their heads when there are many; made when it is first needed after a new one.
     heads: Option<AhoCorasick>,
     /// The longest of them, in bytes.
     longest: usize,
@@ -46,6 +51,31 @@ struct Secret {
     /// What it is made of, unless it is the provider's own.
     labels: Labels,
     is_made: bool,
+}
+
+impl Secret {
+    /// What of it is looked for.
+    fn head(&self) -> &[u8] {
+        let bytes = self.text.as_bytes();
+        bytes.get(..HEAD).unwrap_or(bytes)
+    }
+}
+
+/// All places of one head in a text, also those that lie in each other.
+struct Places<'a> {
+    of: Finder<'a>,
+    text: &'a [u8],
+    from: usize,
+}
+
+impl Iterator for Places<'_> {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        let found = self.from + self.of.find(self.text.get(self.from..)?)?;
+        self.from = found + 1;
+        Some(found)
+    }
 }
 
 /// What is known of a value that came from outside.
@@ -135,22 +165,41 @@ impl Known {
     /// Tells `each` secret in `text` and where it stands, letter by letter but for their case. False when
     /// it was not looked through: many long secrets that begin alike are slow to tell apart.
     fn find(&mut self, text: &[u8], mut each: impl FnMut(&Secret, Range<usize>)) -> bool {
-        let Some(heads) = self.heads() else { return false };
         let lower = text.to_ascii_lowercase();
         let mut compared = 0;
-        for found in heads.find_overlapping_iter(&lower) {
-            let (secret, start) = (&self.secrets[found.pattern().as_usize()], found.start());
-            compared += HEAD + secret.text.len();
-            if compared > BREATH {
-                compared = 0;
-                if self.is_late() {
-                    return false;
-                }
+        if self.secrets.len() <= FEW {
+            let fits = |it: &&Secret| it.text.len() <= lower.len();
+            return self.secrets.iter().filter(fits).all(|it| {
+                let mut places = Places { of: Finder::new(it.head()), text: &lower, from: 0 };
+                places.all(|start| self.matches(it, &lower, start, &mut compared, &mut each))
+            });
+        }
+        let Some(heads) = self.heads() else { return false };
+        heads.find_overlapping_iter(&lower).all(|found| {
+            let secret = &self.secrets[found.pattern().as_usize()];
+            self.matches(secret, &lower, found.start(), &mut compared, &mut each)
+        })
+    }
+
+    /// Tells `each` of `secret` if all of it stands at `start`, where its head does. False when it is too late.
+    fn matches(
+        &self,
+        secret: &Secret,
+        lower: &[u8],
+        start: usize,
+        compared: &mut usize,
+        mut each: impl FnMut(&Secret, Range<usize>),
+    ) -> bool {
+        *compared += HEAD + secret.text.len();
+        if *compared > BREATH {
+            *compared = 0;
+            if self.is_late() {
+                return false;
             }
-            let end = start + secret.text.len();
-            if lower.get(start..end) == Some(secret.text.as_bytes()) {
-                each(secret, start..end);
-            }
+        }
+        let end = start + secret.text.len();
+        if lower.get(start..end) == Some(secret.text.as_bytes()) {
+            each(secret, start..end);
         }
         true
     }
@@ -161,11 +210,7 @@ impl Known {
 
     fn heads(&mut self) -> Option<AhoCorasick> {
         if self.heads.is_none() {
-            let heads = self.secrets.iter().map(|it| {
-                let bytes = it.text.as_bytes();
-                bytes.get(..HEAD).unwrap_or(bytes)
-            });
-            self.heads = AhoCorasick::new(heads).ok();
+            self.heads = AhoCorasick::new(self.secrets.iter().map(Secret::head)).ok();
         }
         self.heads.clone()
     }
@@ -234,6 +279,7 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use base64::Engine as _;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -300,10 +346,36 @@ mod tests {
     #[test]
     fn secrets_that_begin_alike_are_told_apart() {
         let (short, long) = ("a".repeat(200), format!("{}b", "a".repeat(300)));
-        let mut known = known(&[&short, &long]);
-        assert!(known.is_in(&long) && known.is_in(&short));
-        assert!(!known.is_in(&format!("{}b", "a".repeat(199))));
-        assert_eq!(known.strike(&format!("x{long}x")), "x[sealed]x");
+        let others = (0..FEW).map(|it| format!("other{it}")).collect::<Vec<_>>();
+        for more in [&[], others.as_slice()] {
+            let mut known = known(&[&short, &long]);
+            for other in more {
+                known.learn(other, Labels::default(), true);
+            }
+            assert!(known.is_in(&long) && known.is_in(&short));
+            assert!(!known.is_in(&format!("{}b", "a".repeat(199))));
+            assert_eq!(known.strike(&format!("x{long}x")), "x[sealed]x");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn few_are_found_where_many_would_be(
+            secrets in prop::collection::vec("[ab]{4,9}", 1..6),
+            text in "[ab ]{0,60}",
+        ) {
+            let places = |filled: bool| {
+                let mut known = known(&secrets.iter().map(String::as_str).collect::<Vec<_>>());
+                for other in 0..if filled { FEW } else { 0 } {
+                    known.learn(&format!("other{other}"), Labels::default(), true);
+                }
+                let mut places = Vec::new();
+                known.find(text.as_bytes(), |it, place| places.push((it.text.to_string(), place.start)));
+                places.sort();
+                (known.strike(&text).into_owned(), places)
+            };
+            prop_assert_eq!(places(false), places(true));
+        }
     }
 
     #[test]
