@@ -39,6 +39,9 @@ const PATIENCE: Duration = Duration::from_secs(2 * child::CPU);
 /// Bytes of an answer. That of a whole JavaScript has 45 MiB.
 const MAX_ANSWER: u64 = 256 << 20;
 
+/// Addresses that its allocator reserves at a time, in KiB.
+const RESERVED_KIB: &str = "65536";
+
 /// Bytes of what a child says before it ends badly; one line of it is used.
 const MAX_SAID: u64 = 4 << 10;
 
@@ -143,6 +146,8 @@ impl Compiler {
             .arg(VERB)
             // Secrets of the manifest may be in this process's.
             .env_clear()
+            // The allocator reserves a gigabyte of addresses otherwise, which is all that it may have.
+            .env("MIMALLOC_ARENA_RESERVE", RESERVED_KIB)
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
