@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::api::Api;
 use crate::api::caller::Peer;
+use crate::api::idempotency;
 use crate::api::problem::Problem;
 use crate::api::proxy::{BELOW, OfProvider};
 use crate::manifest::server::Server;
@@ -37,8 +38,8 @@ pub(super) async fn guard(State(api): State<Api>, request: Request, next: Next) 
     let (method, route) = (word_of(request.method()), route_of(&request));
     let answer = match admitted(&api, &request) {
         // How long that takes is between the program and the provider, and bounded there.
-        Ok(_place) if request.uri().path().starts_with(BELOW) => caused(request, next).await,
-        Ok(_place) => match tokio::time::timeout(LONGEST, caused(request, next)).await {
+        Ok(_place) if request.uri().path().starts_with(BELOW) => caused(&api, request, next).await,
+        Ok(_place) => match tokio::time::timeout(LONGEST, caused(&api, request, next)).await {
             Ok(answer) => answer,
             Err(_) => told(Problem::new(code::Http::Timeout, "it took too long; try again")),
         },
@@ -49,10 +50,10 @@ pub(super) async fn guard(State(api): State<Api>, request: Request, next: Next) 
 }
 
 /// Runs the route as a part of the trace that the caller names.
-async fn caused(request: Request, next: Next) -> Response {
+async fn caused(api: &Api, request: Request, next: Next) -> Response {
     let headers = ["traceparent", "tracestate"].map(|it| request.headers().get(it).cloned());
     let headers = headers.each_ref().map(|it| it.as_ref().and_then(|it| it.to_str().ok()));
-    cause::caused(headers, next.run(request)).await
+    cause::caused(headers, idempotency::replay(api, request, next)).await
 }
 
 /// The path of the route, which is one of a closed set.

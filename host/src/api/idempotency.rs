@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{FromRequestParts as _, Request, State};
+use axum::extract::{FromRequestParts as _, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
@@ -57,20 +57,26 @@ struct Answer {
     body: Bytes,
 }
 
-/// Around every route that changes something.
-pub(super) async fn replay(State(api): State<Api>, request: Request, next: Next) -> Response {
+/// Around every route that changes something; all others are answered as they are.
+pub(super) async fn replay(api: &Api, request: Request, next: Next) -> Response {
     let key = match request.headers().get(&KEY) {
         // What passes through the proxy is the provider's to repeat.
         Some(key) if request.method() == Method::POST && !is_passed(&request) => key.clone(),
         _ => return next.run(request).await,
     };
+    // Boxed: most requests have no such key, and need no room for this.
+    Box::pin(once(api, &key, request, next)).await
+}
+
+/// Does it, unless that was done before.
+async fn once(api: &Api, key: &HeaderValue, request: Request, next: Next) -> Response {
     if key.is_empty() || key.len() > LONGEST_KEY {
         let detail = format!("an Idempotency-Key has 1 to {LONGEST_KEY} characters");
         return Problem::new(code::Http::KeyReused, detail).into_response();
     }
     let (mut parts, body) = request.into_parts();
     // An answer that was kept is for a caller who may still ask: a key may have been revoked since.
-    if let Err(problem) = Caller::from_request_parts(&mut parts, &api).await {
+    if let Err(problem) = Caller::from_request_parts(&mut parts, api).await {
         return problem.into_response();
     }
     let body = match whole(body).await {

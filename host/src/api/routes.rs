@@ -11,8 +11,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    Api, access, attempts, catalogue, connect, connections, events, guard, health, idempotency,
-    metrics, problem, proxy, refreshes, single, tokens,
+    Api, access, attempts, catalogue, connect, connections, events, guard, health, metrics,
+    problem, proxy, refreshes, single, tokens,
 };
 
 /// What the document says about all routes.
@@ -102,7 +102,6 @@ pub(super) fn router(api: &Api) -> Router {
         .layer(DefaultBodyLimit::max(LONGEST_FORM))
         .fallback(guard::not_found)
         .method_not_allowed_fallback(guard::wrong_method)
-        .layer(middleware::from_fn_with_state(api.clone(), idempotency::replay))
         .layer(middleware::from_fn_with_state(api.clone(), guard::guard))
         .with_state(api.clone())
 }

@@ -36,6 +36,12 @@ const KEPT: usize = 64;
 /// Servers commonly close after a minute, and one that is closed meanwhile costs a try.
 const KEPT_FOR: Duration = Duration::from_secs(30);
 
+/// Probes without an answer after which it is over.
+const PROBES: u32 = 3;
+
+/// How often a connection that is kept, or has a long answer on it, is probed while nothing comes.
+const PROBED_EVERY: Duration = Duration::from_secs(15);
+
 /// More than any manifest has; reached only by reloading ever new grants.
 const MOST_CLIENTS: usize = 256;
 
@@ -104,12 +110,18 @@ impl Grants {
 
 #[expect(clippy::disallowed_methods, reason = "this is the door")]
 fn build(lookup: Lookup, grants: &Grants) -> reqwest::Result<Client> {
+    // A request on a connection of its own has ended by the clock before a probe would find anything out, and each of
+    // these takes a call of the kernel.
+    let probed = (grants.kept > 0).then_some(PROBED_EVERY);
     Client::builder()
         .user_agent(concat!("keepfresh/", env!("CARGO_PKG_VERSION")))
         .dns_resolver(CheckedResolver { lookup, networks: Arc::clone(&grants.networks) })
         .https_only(!grants.plaintext)
         .tls_version_min(tls::Version::TLS_1_2)
         .connect_timeout(grants.connect_within)
+        .tcp_keepalive(probed)
+        .tcp_keepalive_interval(probed)
+        .tcp_keepalive_retries(probed.map(|_| PROBES))
         // A redirect would send the secrets of the request to an address that was not declared.
         .redirect(redirect::Policy::none())
         .referer(false)
