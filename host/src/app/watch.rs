@@ -181,6 +181,9 @@ mod tests {
         fs::remove_file(&link).unwrap();
         std::os::unix::fs::symlink("b", &link).unwrap();
         seen("it leads somewhere else");
+        fs::write(&file, "abc").unwrap();
+        fs::remove_file(&link).unwrap();
+        seen("both have changed");
         fs::remove_file(&file).unwrap();
         seen("it is gone");
         fs::write(&other, "").unwrap();
