@@ -185,7 +185,7 @@ impl Storage {
     pub async fn succeed(&self, mut succeeded: Succeeded) -> Result<Begun, StorageError> {
         let heard = self.keep_heard(&mut succeeded.events);
         let (id, due) = (succeeded.connection.clone(), succeeded.due);
-        let begun = self.changing_time(due, self.engine.succeed(succeeded)).await?;
+        let begun = self.making_due(due, self.engine.succeed(succeeded)).await?;
         self.wake_listeners(heard);
         if begun == Begun::Yes {
             self.drop_answers(&id);
@@ -198,7 +198,7 @@ impl Storage {
     pub async fn fail(&self, mut failed: Failed) -> Result<Begun, StorageError> {
         let heard = self.keep_heard(&mut failed.events);
         let spent = (!failed.keep_captures).then(|| failed.connection.clone());
-        let begun = self.changing_time(failed.due, self.engine.fail(failed)).await?;
+        let begun = self.making_due(failed.due, self.engine.fail(failed)).await?;
         self.wake_listeners(heard);
         if let Some(id) = spent.filter(|_| begun == Begun::Yes) {
             self.drop_answers(&id);

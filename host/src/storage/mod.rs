@@ -160,7 +160,7 @@ impl Storage {
     }
 
     /// A step after which one connection is due then, or never.
-    async fn changing_time<T>(
+    async fn making_due<T>(
         &self,
         due: Option<Due>,
         step: impl Future<Output = Result<T, StorageError>>,

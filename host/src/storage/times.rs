@@ -132,7 +132,7 @@ impl Storage {
     /// Sets when a connection is looked at next. An open try is not looked at before its lease ends, but
     /// may be put off for longer.
     pub async fn set_due(&self, id: &ConnectionId, due: Option<Due>) -> Result<(), StorageError> {
-        self.changing_time(due, self.engine.set_due(id, due)).await
+        self.making_due(due, self.engine.set_due(id, due)).await
     }
 
     /// Makes `id` due at `now` if an attempt of it is open or an answer for it waits to be read.
