@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -37,14 +37,24 @@ impl Home {
     /// # Panics
     /// When the disk fails.
     pub fn new(manifest: &str) -> Self {
-        let dir =
-            tempfile::Builder::new().prefix("keepfresh-").tempdir().expect("a temporary folder");
+        let dir = folder();
         fs::create_dir(dir.path().join("plugins")).expect("a plugin folder");
         let home = Self { dir, environment: BTreeMap::new() };
         home.write_manifest(manifest);
         let made = home.run(&["init"]);
         assert!(home.path("keepfresh.key").exists(), "{made:?}");
         home
+    }
+
+    /// Another folder with the same files. Nothing may be at work in this one.
+    ///
+    /// # Panics
+    /// When the disk fails.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let copy = Self { dir: folder(), environment: self.environment.clone() };
+        copy_files(self.dir.path(), copy.dir.path()).expect("the folder is copied");
+        copy
     }
 
     /// A file of this folder.
@@ -181,6 +191,26 @@ impl Run {
         assert_eq!(self.code, code, "{self:#?}");
         self
     }
+}
+
+fn folder() -> TempDir {
+    tempfile::Builder::new().prefix("keepfresh-").tempdir().expect("a temporary folder")
+}
+
+/// Files with their rights; a socket that a daemon has left is none.
+fn copy_files(from: &Path, to: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let (entry, kind) = entry.and_then(|it| it.file_type().map(|kind| (it, kind)))?;
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        if kind.is_dir() {
+            fs::create_dir(&target)?;
+            fs::set_permissions(&target, entry.metadata()?.permissions())?;
+            copy_files(&source, &target)?;
+        } else if kind.is_file() {
+            fs::copy(&source, &target)?;
+        }
+    }
+    Ok(())
 }
 
 /// The names of an object's members, sorted.

@@ -48,6 +48,15 @@ pub mod databases;
 /// Many connections, and what commands cost beside them.
 pub mod many;
 
+/// A provider for as many grants as there are.
+pub mod crowd;
+
+/// What a process uses.
+pub mod usage;
+
+/// Figures over time as a picture.
+pub mod plot;
+
 /// Chance that can be repeated.
 pub mod chance;
 

@@ -232,15 +232,16 @@ pub fn python(name: &str) -> Option<PathBuf> {
 /// The folder of what `./dev servers` installed under this name; nothing, and a line that says so, if it did
 /// not.
 pub fn installed(name: &str) -> Option<PathBuf> {
+    found(name).or_else(|| skipped(&format!("{name} is not installed")))
+}
+
+/// The same without a word.
+pub fn found(name: &str) -> Option<PathBuf> {
     let normally = || root().join("target/servers");
     let servers = std::env::var_os("KEEPFRESH_SERVERS").map_or_else(normally, PathBuf::from);
     let home = servers.join(name);
     // Written last.
-    if home.join("stamp").exists() {
-        Some(home)
-    } else {
-        skipped(&format!("{name} is not installed"))
-    }
+    home.join("stamp").exists().then_some(home)
 }
 
 #[expect(clippy::print_stderr, reason = "a test that checks nothing must say so")]
