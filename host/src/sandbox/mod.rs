@@ -34,7 +34,6 @@ mod property;
 use std::sync::Arc;
 
 use rustix::process::{Resource, getrlimit};
-use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::{InstancePre, Linker};
 
@@ -46,6 +45,7 @@ pub use calling::journal::{Journal, Kept, NoJournal};
 pub use loading::cache::Cache;
 pub use loading::compiler::{Compiler, VERB as COMPILE, answer_one as compile_one};
 pub use loading::load::LoadError;
+pub use machine::engine::MAX_CALLS;
 pub use machine::limits::{
     DEFAULT_MEMORY, MAX_COMPONENT, MAX_CPU_MS, MAX_MEMORY, MAX_REQUESTS, MOST_REQUESTS,
 };
@@ -58,13 +58,14 @@ use calling::exports::Exports;
 use calling::rules::Rules;
 use calling::state::CallState;
 use machine::engine;
+use machine::ticker::Slots;
 
 /// The engine and everything that plugins may import. A clone is cheap.
 #[derive(Clone)]
 pub struct Sandbox {
     engine: Engine,
     linker: Arc<Linker<CallState>>,
-    slots: Arc<Semaphore>,
+    slots: Slots,
     compiler: Compiler,
 }
 
@@ -74,7 +75,7 @@ pub struct Program {
     name: String,
     engine: Engine,
     pre: InstancePre<CallState>,
-    slots: Arc<Semaphore>,
+    slots: Slots,
     /// Where its exports are.
     parts: Exports,
     descriptor: Descriptor,
@@ -87,8 +88,7 @@ pub struct Program {
 impl Sandbox {
     /// Starts the engine. One for each process.
     pub fn start(compiler: Compiler) -> wasmtime::Result<Self> {
-        let slots = Arc::new(Semaphore::new(engine::MAX_CALLS as usize));
-        let engine = engine::start(&slots).map_err(within_limits)?;
+        let (engine, slots) = engine::start().map_err(within_limits)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         imports::secrets::add_to_linker::<_, Own>(&mut linker, |state| state)?;

@@ -19,8 +19,8 @@ use crate::sandbox::calling::heard::Heard;
 use crate::sandbox::calling::journal::Journal;
 use crate::sandbox::calling::state::{CallState, Network};
 use crate::sandbox::machine::deadline::Deadline;
-use crate::sandbox::machine::engine::TICK;
 use crate::sandbox::machine::limits::MAX_HOSTCALL;
+use crate::sandbox::machine::ticker::TICK;
 use crate::sandbox::returns::convert;
 use crate::sandbox::returns::tokens;
 use crate::sandbox::secrets::handle::Handle;
@@ -85,7 +85,7 @@ impl Program {
         limit: Duration,
     ) -> Result<Call, Failure> {
         let plugin = self.name.clone();
-        let permit = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| {
+        let permit = self.slots.take().await.ok_or_else(|| {
             Failure::new(Case::HostFault, code::Internal::Stopping, "keepfresh is stopping")
         })?;
         let deadline = Deadline::after(limit);

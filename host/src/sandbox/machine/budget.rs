@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::sandbox::machine::engine::TICK;
 use crate::sandbox::machine::limits::{MAX_CPU_MS, MAX_HOST_MEMORY, Stopped};
+use crate::sandbox::machine::ticker::TICK;
 
 /// How long a guest may run before it has to make room: a Rust plugin takes less than a millisecond, a
 /// Python plugin ten.

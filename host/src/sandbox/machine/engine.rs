@@ -1,48 +1,25 @@
-//! The engine that all plugins share, the thread that ticks its epochs, and the engine that compiles
-//! for it in another process.
-//!
-//! The ticker is a thread of the operating system: a guest that spins can hold up every task of the
-//! asynchronous runtime, its timers included, but not this.
+//! The engine that all plugins share, and the engine that compiles for it in another process.
 
-use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
-
-use tokio::sync::Semaphore;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::sandbox::machine::limits::{MAX_MEMORY, MAX_STACK};
-
-/// How often a running guest is looked at: as long as the others may have to wait for it.
-pub(in crate::sandbox) const TICK: Duration = Duration::from_millis(2);
-
-/// How often the ticker looks whether there is a guest, while there is none.
-const IDLE: Duration = Duration::from_millis(20);
+use crate::sandbox::machine::ticker::{self, Slots};
 
 /// Calls that run at once, in the whole process. Most of a call is waiting: for the provider, and for
 /// its answer to be durable.
-pub(in crate::sandbox) const MAX_CALLS: u32 = 512;
+pub const MAX_CALLS: u32 = 512;
 
 /// Elements of a table.
 const TABLE_ELEMENTS: usize = 20_000;
 
-/// The engine with its ticker running; the ticker ends with the engine. `slots` are those of calls, all
-/// of them free while nothing runs.
-pub(in crate::sandbox) fn start(slots: &Arc<Semaphore>) -> wasmtime::Result<Engine> {
+/// The engine with its ticker running, which ends with it, and the places of its calls.
+pub(in crate::sandbox) fn start() -> wasmtime::Result<(Engine, Slots)> {
     let mut config = config();
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
     let engine = Engine::new(&config)?;
-    let (weak, slots) = (engine.weak(), Arc::clone(slots));
-    let tick = move || {
-        while let Some(engine) = weak.upgrade() {
-            engine.increment_epoch();
-            drop(engine);
-            let is_idle = slots.available_permits() == MAX_CALLS as usize;
-            thread::sleep(if is_idle { IDLE } else { TICK });
-        }
-    };
-    thread::Builder::new().name("epoch ticker".to_owned()).spawn(tick)?;
-    Ok(engine)
+    let slots = Slots::new(MAX_CALLS as usize);
+    ticker::start(&engine, &slots)?;
+    Ok((engine, slots))
 }
 
 /// An engine that makes code for the other and runs none: it reserves no memory for calls, which a
@@ -105,6 +82,6 @@ mod tests {
             engine.precompile_compatibility_hash().hash(&mut hasher);
             hasher.finish()
         };
-        assert_eq!(hash(compiling().unwrap()), hash(start(&Arc::new(Semaphore::new(1))).unwrap()));
+        assert_eq!(hash(compiling().unwrap()), hash(start().unwrap().0));
     }
 }
