@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::time::Instant;
 
 use aho_corasick::AhoCorasick;
-use memchr::memmem::Finder;
+use memchr::memmem;
 use zeroize::Zeroizing;
 
 use crate::model::plain::is_hidden;
@@ -63,7 +63,7 @@ impl Secret {
 
 /// All places of one head in a text, also those that lie in each other.
 struct Places<'a> {
-    of: Finder<'a>,
+    of: &'a [u8],
     text: &'a [u8],
     from: usize,
 }
@@ -72,7 +72,7 @@ impl Iterator for Places<'_> {
     type Item = usize;
 
     fn next(&mut self) -> Option<usize> {
-        let found = self.from + self.of.find(self.text.get(self.from..)?)?;
+        let found = self.from + memmem::find(self.text.get(self.from..)?, self.of)?;
         self.from = found + 1;
         Some(found)
     }
@@ -141,7 +141,9 @@ impl Known {
         if self.is_late() {
             return Some(self.everything());
         }
-        let spellings = spelling::undone(text.as_bytes());
+        let lengths = self.secrets.iter().filter(|it| counts(it)).map(|it| it.text.len());
+        let least = lengths.min()?;
+        let spellings = spelling::undone(text.as_bytes(), least);
         let all = std::iter::once(text.as_bytes()).chain(spellings.iter().map(Vec::as_slice));
         let mut found = None;
         for text in all {
@@ -170,7 +172,7 @@ impl Known {
         if self.secrets.len() <= FEW {
             let fits = |it: &&Secret| it.text.len() <= lower.len();
             return self.secrets.iter().filter(fits).all(|it| {
-                let mut places = Places { of: Finder::new(it.head()), text: &lower, from: 0 };
+                let mut places = Places { of: it.head(), text: &lower, from: 0 };
                 places.all(|start| self.matches(it, &lower, start, &mut compared, &mut each))
             });
         }
@@ -311,6 +313,16 @@ mod tests {
         for text in ["key=a+b%26c%22d", r#"{"key":"a b&c\"d"}"#, "key=YSBiJmMiZA=="] {
             assert_eq!(known.strike(text), SEALED, "{text}");
         }
+    }
+
+    #[test]
+    fn the_shortest_says_what_is_worth_undoing() {
+        let mut known = known(&["hunter22", &"long".repeat(8)]);
+        let encode = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+        for text in [encode("hunter22"), "68756e7465723232".to_owned(), "%68unter22".to_owned()] {
+            assert!(known.is_in(&text), "{text}");
+        }
+        assert!(!known.is_in(&encode("hunter2")));
     }
 
     #[test]

@@ -8,8 +8,8 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 /// How often one encoding may be inside of another.
 const ROUNDS: usize = 3;
 
-/// A shorter run of letters cannot hold four bytes.
-const SHORTEST_RUN: usize = 6;
+/// What is looked for has so many bytes at least.
+const SHORTEST: usize = 4;
 
 /// Runs have no padding of their own, and a run may be cut anywhere: what is left over is no error.
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
@@ -17,8 +17,14 @@ const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent);
 const BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
 
-/// What `text` says in other spellings; without the text itself.
-pub(in crate::sandbox) fn undone(text: &[u8]) -> Vec<Vec<u8>> {
+/// What `text` says in other spellings, where that has `least` bytes or more; without the text itself. No spelling is
+/// shorter than what it spells, so what is too short is not undone.
+pub(in crate::sandbox) fn undone(text: &[u8], least: usize) -> Vec<Vec<u8>> {
+    let least = least.max(SHORTEST);
+    if text.len() < least {
+        return Vec::new();
+    }
+    let (escapes, runs) = (|it: &[u8]| escapes(it, least), |it: &[u8]| runs(it, least));
     let mut found = vec![text.to_vec()];
     let mut done = 0;
     for _ in 0..ROUNDS {
@@ -41,7 +47,7 @@ pub(in crate::sandbox) fn undone(text: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// The same with one kind of escape undone, for each kind that is in it.
-fn escapes(text: &[u8]) -> Vec<Vec<u8>> {
+fn escapes(text: &[u8], least: usize) -> Vec<Vec<u8>> {
     let has = |byte: u8| text.contains(&byte);
     let mut all = Vec::new();
     if has(b'%') || has(b'+') {
@@ -53,6 +59,7 @@ fn escapes(text: &[u8]) -> Vec<Vec<u8>> {
     if has(b'\\') {
         all.push(backslash(text));
     }
+    all.retain(|it| it.len() >= least);
     all
 }
 
@@ -142,12 +149,13 @@ fn replace(text: &[u8], read: impl Fn(&[u8]) -> Option<(usize, Unit)>) -> Vec<u8
 }
 
 /// What the runs of letters and digits are in base64, whichever byte they begin at, and in hex.
-fn runs(text: &[u8]) -> Vec<Vec<u8>> {
+fn runs(text: &[u8], least: usize) -> Vec<Vec<u8>> {
     let letters = |it: &u8| it.is_ascii_alphanumeric() || b"+/-_".contains(it);
     // Encoders break lines, and a broken line goes on.
     let joined = text.iter().copied().filter(|it| !b"\r\n".contains(it)).collect::<Vec<_>>();
     let mut all = Vec::new();
-    for run in joined.split(|it| !letters(it)).filter(|it| it.len() >= SHORTEST_RUN) {
+    // Four letters are three bytes.
+    for run in joined.split(|it| !letters(it)).filter(|it| it.len() * 3 / 4 >= least) {
         let one_alphabet = run
             .iter()
             .map(|it| match it {
@@ -159,6 +167,7 @@ fn runs(text: &[u8]) -> Vec<Vec<u8>> {
         all.extend((0..4).filter_map(|start| base64(one_alphabet.get(start..)?)));
         all.extend([0, 1].into_iter().filter_map(|start| hex(run.get(start..)?)));
     }
+    all.retain(|it| it.len() >= least);
     all
 }
 
@@ -171,7 +180,7 @@ fn base64(run: &[u8]) -> Option<Vec<u8>> {
 fn hex(run: &[u8]) -> Option<Vec<u8>> {
     let pair = |it: &[u8]| Some(16 * nibble(*it.first()?)? + nibble(*it.get(1)?)?);
     let bytes = run.chunks(2).map_while(pair).collect::<Vec<_>>();
-    (bytes.len() >= 4).then_some(bytes)
+    (bytes.len() >= SHORTEST).then_some(bytes)
 }
 
 fn nibble(digit: u8) -> Option<u8> {
@@ -187,7 +196,7 @@ mod tests {
     const SECRET: &str = "Zq7 &/+\"x<é>~pw";
 
     fn finds(text: &str) -> bool {
-        let all = undone(text.as_bytes());
+        let all = undone(text.as_bytes(), SECRET.len());
         all.iter().any(|it| it.windows(SECRET.len()).any(|it| it == SECRET.as_bytes()))
     }
 
@@ -248,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_plain_word_has_no_other_spelling_worth_the_name() {
-        assert!(undone(b"error").is_empty());
+        assert!(undone(b"error", 0).is_empty());
         assert!(!finds("the password was wrong & the user is locked (100%)"));
     }
 }
