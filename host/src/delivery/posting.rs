@@ -64,7 +64,9 @@ impl Post<'_> {
         let policy = self.policy(method, &url)?;
         let host = url.host_str().unwrap_or_default().to_owned();
         let (query, carries) = (Vec::new(), BTreeSet::new());
-        let request = Request { method, url: url.into(), query, headers, body, carries };
+        let url = url.into();
+        // What waits for a channel is sent again by itself, and told apart by its id; a connection is not worth keeping.
+        let request = Request { method, url, query, headers, body, carries, repeatable: false };
         let arrival = gate.send(&policy, request, WITHIN).await?;
         judge(self.codes, &host, &arrival.open(&host)?, now)
     }

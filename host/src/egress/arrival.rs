@@ -1,6 +1,6 @@
 //! An answer as it came over the wire, before anybody judges it: what arrived is made durable first, and
-//! read afterwards, as leniently as can be. A connection is used for one request, so nothing of another
-//! answer can be in it. It does not print: headers and body hold tokens.
+//! read afterwards, as leniently as can be. Where more comes on a connection than was asked for, while nobody asks, it is not used
+//! again. It does not print: headers and body hold tokens.
 
 use std::fmt;
 

@@ -12,10 +12,11 @@ use crate::egress::error::EgressError;
 use crate::egress::lookup::{CheckedResolver, Lookup};
 use crate::egress::policy::Policy;
 use crate::egress::response::{MOST_HEADER_BYTES, MOST_HEADERS};
+use crate::egress::reuse::NotesDialling;
 use crate::model::code;
 
 /// Clients by what they may do. Making one reads the system's certificates, so they are kept;
-/// connections are not, where a token is at stake.
+/// connections are not, where a lost answer can cost a token.
 pub(super) struct Clients {
     lookup: Lookup,
     made: Mutex<HashMap<Grants, Client>>,
@@ -26,15 +27,31 @@ struct Grants {
     networks: Arc<[IpNet]>,
     plaintext: bool,
     connect_within: Duration,
-    /// Connections that are kept for the next request, to one host.
-    kept: usize,
+    kept: Kept,
 }
 
-/// Enough for a busy program. What is sent on them cannot lose a token.
-const KEPT: usize = 64;
+/// What becomes of a connection when its request has its answer.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Kept {
+    /// It is closed.
+    Not,
+    /// It waits for the next refresh. The servers with the least patience close after five seconds.
+    Briefly,
+    /// It waits for the next request of a program. Servers commonly close after a minute, and one that is closed
+    /// meanwhile costs a try.
+    Long,
+}
 
-/// Servers commonly close after a minute, and one that is closed meanwhile costs a try.
-const KEPT_FOR: Duration = Duration::from_secs(30);
+impl Kept {
+    /// Connections to one host at most, and for how long. As many refreshes may end in one moment as share a commit.
+    fn limits(self) -> (usize, Duration) {
+        match self {
+            Self::Not => (0, Duration::ZERO),
+            Self::Briefly => (256, Duration::from_secs(4)),
+            Self::Long => (64, Duration::from_secs(30)),
+        }
+    }
+}
 
 /// Probes without an answer after which it is over.
 const PROBES: u32 = 3;
@@ -71,10 +88,19 @@ impl Clients {
         self.with(Grants::of(policy, deadline))
     }
 
+    /// The same for requests that may arrive twice: a connection is kept for a while.
+    pub(super) fn keeping_briefly(
+        &self,
+        policy: &Policy,
+        deadline: Duration,
+    ) -> Result<Client, EgressError> {
+        self.with(Grants { kept: Kept::Briefly, ..Grants::of(policy, deadline) })
+    }
+
     /// The same for requests in which no token is at stake: connections are kept.
     pub(super) fn keeping(&self, policy: &Policy) -> Result<Client, EgressError> {
         let [longest, ..] = CONNECT_WITHIN;
-        self.with(Grants { kept: KEPT, ..Grants::of(policy, longest * 2) })
+        self.with(Grants { kept: Kept::Long, ..Grants::of(policy, longest * 2) })
     }
 
     fn with(&self, grants: Grants) -> Result<Client, EgressError> {
@@ -104,16 +130,22 @@ impl Grants {
         let [.., shortest] = CONNECT_WITHIN;
         let connect_within =
             CONNECT_WITHIN.into_iter().find(|within| *within < deadline).unwrap_or(shortest);
-        Self { networks: networks.into(), plaintext: policy.plaintext, connect_within, kept: 0 }
+        Self {
+            networks: networks.into(),
+            plaintext: policy.plaintext,
+            connect_within,
+            kept: Kept::Not,
+        }
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the door")]
 fn build(lookup: Lookup, grants: &Grants) -> reqwest::Result<Client> {
-    // A request on a connection of its own has ended by the clock before a probe would find anything out, and each of
-    // these takes a call of the kernel.
-    let probed = (grants.kept > 0).then_some(PROBED_EVERY);
-    Client::builder()
+    let (kept, kept_for) = grants.kept.limits();
+    // A request of a plugin has ended by the clock before a probe would find anything out, and each of these takes a
+    // call of the kernel.
+    let probed = (grants.kept == Kept::Long).then_some(PROBED_EVERY);
+    let builder = Client::builder()
         .user_agent(concat!("keepfresh/", env!("CARGO_PKG_VERSION")))
         .dns_resolver(CheckedResolver { lookup, networks: Arc::clone(&grants.networks) })
         .https_only(!grants.plaintext)
@@ -130,15 +162,19 @@ fn build(lookup: Lookup, grants: &Grants) -> reqwest::Result<Client> {
         // A refresh token may be good for one use: sending again is the scheduler's decision.
         .retry(retry::never())
         // A kept connection may be dead without our knowing, which leaves the outcome unknown.
-        .pool_max_idle_per_host(grants.kept)
-        .pool_idle_timeout(KEPT_FOR)
+        .pool_max_idle_per_host(kept)
+        .pool_idle_timeout(kept_for)
         .http1_max_headers(MOST_HEADERS)
         // An odd line in a head is no reason to lose the tokens behind it.
         .http1_ignore_invalid_headers_in_responses(true)
         .http1_allow_spaces_after_header_name_in_responses(true)
         .http1_allow_obsolete_multiline_headers_in_responses(true)
-        .http2_max_header_list_size(MOST_HEADER_BYTES)
-        .build()
+        .http2_max_header_list_size(MOST_HEADER_BYTES);
+    match grants.kept {
+        // On a connection of HTTP/2 that hangs, every request of the next minutes would hang.
+        Kept::Briefly => builder.http1_only().connector_layer(NotesDialling).build(),
+        Kept::Not | Kept::Long => builder.build(),
+    }
 }
 
 /// A client for the collector of traces, whose address the operator writes: a local name and plain HTTP

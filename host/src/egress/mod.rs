@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
-use tracing::Instrument as _;
+use tracing::{Instrument as _, debug};
 
 use crate::egress::audit::Trip;
 use crate::egress::client::Clients;
@@ -24,6 +24,7 @@ pub use pattern::{Pattern, PatternError};
 pub use policy::Policy;
 pub use request::{Body, Method, Request};
 pub use response::Response;
+pub use reuse::SENT_AGAIN_WITHIN;
 pub use ungranted::Ungranted;
 pub use upload::Upload;
 
@@ -98,6 +99,9 @@ mod request;
 
 /// What came back.
 mod response;
+
+/// Requests on connections that are kept.
+mod reuse;
 
 /// A URL that means to us what it means to the server.
 mod target;
@@ -180,11 +184,51 @@ impl Gate {
     ) -> Result<Arrival, EgressError> {
         let end = Instant::now() + deadline;
         let host = outgoing.host.clone();
-        let client = self.0.fitting(policy, deadline)?;
-        let answer = timeout_at(end, outgoing.into_builder(&client).send())
-            .await
-            .map_err(|_| fault::late(&host, "headers", deadline))?
-            .map_err(|error| fault::of_sending(policy, &host, &error))?;
+        let asked = timeout_at(end, self.ask(policy, outgoing, deadline)).await;
+        let answer = asked.unwrap_or_else(|_| Err(fault::late(&host, "headers", deadline)))?;
         response::read(&host, answer, end, deadline).await
+    }
+
+    /// The head of the answer. What may arrive twice goes on a connection that is kept, if one is there; when that turns
+    /// out to be dead, it is sent once more on one of its own.
+    async fn ask(
+        &self,
+        policy: &Policy,
+        outgoing: Outgoing,
+        deadline: Duration,
+    ) -> Result<reqwest::Response, EgressError> {
+        let (host, repeatable) = (outgoing.host.clone(), outgoing.repeatable);
+        let failed = |error: reqwest::Error| fault::of_sending(policy, &host, &error);
+        if !repeatable {
+            let client = self.0.fitting(policy, deadline)?;
+            return outgoing.into_builder(&client).send().await.map_err(failed);
+        }
+        let keeping = self.0.keeping_briefly(policy, deadline)?;
+        let request = outgoing.into_builder(&keeping).build().map_err(failed)?;
+        if let Some(copy) = request.try_clone() {
+            let sending = async { keeping.execute(copy).await.map_err(failed) };
+            let begun = Instant::now();
+            let (came, was_kept) = reuse::noting(sending).await;
+            if !was_kept || begun.elapsed() > SENT_AGAIN_WITHIN || !reuse::is_stale(&came) {
+                return came;
+            }
+            debug!("a connection to {host} that was kept had ended; asking again on a new one");
+            let again = self.alone(policy, request, deadline).await;
+            return reuse::the_more_certain(came, again);
+        }
+        self.alone(policy, request, deadline).await
+    }
+
+    /// The head of the answer to a request that has a connection of its own.
+    async fn alone(
+        &self,
+        policy: &Policy,
+        request: reqwest::Request,
+        deadline: Duration,
+    ) -> Result<reqwest::Response, EgressError> {
+        let host = request.url().host_str().unwrap_or_default().to_owned();
+        let client = self.0.fitting(policy, deadline)?;
+        let came = client.execute(request).await;
+        came.map_err(|error| fault::of_sending(policy, &host, &error))
     }
 }

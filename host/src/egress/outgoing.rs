@@ -25,18 +25,20 @@ pub(super) struct Outgoing {
     pub(super) host: String,
     /// The path as the access pattern has it, for the log.
     pub(super) route: String,
+    /// Whether it does no harm if it arrives twice.
+    pub(super) repeatable: bool,
 }
 
 impl Outgoing {
     pub(super) fn check(policy: &Policy, request: Request) -> Result<Self, EgressError> {
-        let Request { method, url, query, headers, body, carries } = request;
+        let Request { method, url, query, headers, body, carries, repeatable } = request;
         let target = Target::parse(&url).map_err(|oddity| policy.odd_url(&oddity))?;
         let route = policy.judge(method, &target, &carries)?.route();
         let sets_its_type = matches!(body, Body::Form(_) | Body::Multipart(_));
         let headers = headers::check(&policy.plugin, &headers, sets_its_type)?;
         let payload = check_body(policy, &body)?;
         let url = with_query(policy, target.url, &query)?;
-        Ok(Self { method, url, headers, payload, host: target.host, route })
+        Ok(Self { method, url, headers, payload, host: target.host, route, repeatable })
     }
 
     pub(super) fn into_builder(self, client: &Client) -> RequestBuilder {
@@ -105,7 +107,8 @@ mod tests {
             query.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
         let url = "https://good.example/t?a=1".into();
         let carries = std::collections::BTreeSet::new();
-        Request { method: Method::Post, url, query, headers: Vec::new(), body, carries }
+        let (headers, repeatable) = (Vec::new(), false);
+        Request { method: Method::Post, url, query, headers, body, carries, repeatable }
     }
 
     #[test]

@@ -96,6 +96,8 @@ pub struct Request {
     pub body: Body,
     /// Names of the secrets that are in it, wherever they stand.
     pub carries: BTreeSet<String>,
+    /// Whether it does no harm if it arrives twice: then it may go on a connection that is kept.
+    pub repeatable: bool,
 }
 
 /// What is sent after the headers.

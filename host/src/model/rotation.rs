@@ -49,6 +49,11 @@ impl Rotation {
         self != Self::None
     }
 
+    /// Whether a refresh token may still be sent again so long after it was sent first.
+    pub fn forgives_after(self, age: Duration) -> bool {
+        self.remedy(age) == Remedy::RetryNow
+    }
+
     /// How long a used token is still forgiven, `age` after its first use.
     pub fn grace_left(self, age: Duration) -> Option<Duration> {
         let Self::Grace(window) = self else { return None };
@@ -74,6 +79,17 @@ mod tests {
     fn a_grace_window_that_has_passed_is_strict() {
         assert_eq!(Rotation::Grace(30).remedy(Duration::from_secs(29)), Remedy::RetryNow);
         assert_eq!(Rotation::Grace(30).remedy(Duration::from_secs(30)), Remedy::WaitForEnd);
+    }
+
+    #[test]
+    fn what_is_sent_again_in_time_is_forgiven_by_three_classes() {
+        let soon = Duration::from_secs(2);
+        for rotation in [Rotation::None, Rotation::UntilUsed, Rotation::Grace(3)] {
+            assert!(rotation.forgives_after(soon), "{rotation}");
+        }
+        for rotation in [Rotation::Strict, Rotation::Unknown, Rotation::Grace(2)] {
+            assert!(!rotation.forgives_after(soon), "{rotation}");
+        }
     }
 
     #[test]

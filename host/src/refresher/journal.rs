@@ -33,6 +33,8 @@ pub(super) struct AttemptJournal {
     pub(super) attempt: AttemptId,
     /// Whether answers are kept: not for a provider that never rotates.
     pub(super) durable: bool,
+    /// Whether the provider forgives a refresh token that it is sent twice within a moment.
+    pub(super) forgiven: bool,
     /// Answers of an earlier attempt that nobody has spent, in order.
     pub(super) unspent: Mutex<Vec<Capture>>,
     /// Whether the database has an answer of this generation. Until then the intent alone says that a
@@ -41,6 +43,10 @@ pub(super) struct AttemptJournal {
 }
 
 impl Journal for AttemptJournal {
+    fn is_repeatable(&self) -> bool {
+        self.forgiven
+    }
+
     fn recall(&self, request: &str) -> Result<Option<Arrival>, Failure> {
         let mut unspent = self.unspent.lock().unwrap_or_else(PoisonError::into_inner);
         let found = unspent.iter().position(|it| it.of.request == request);

@@ -1,6 +1,6 @@
 //! The test's hand on a fake: its clock, its faults, its credentials, and what it saw.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -39,6 +39,11 @@ impl Control {
     /// Keeps the latest so many entries; zero turns the journal off.
     pub fn limit_journal(&self, entries: usize) {
         self.shared.state().journal.limit(entries);
+    }
+
+    /// How many connections were made to it.
+    pub fn accepted(&self) -> u64 {
+        self.shared.accepted.load(Ordering::SeqCst)
     }
 
     /// How many requests it saw, whether or not the journal kept them.

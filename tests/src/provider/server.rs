@@ -22,13 +22,14 @@ use crate::provider::{
 /// Serves until its runtime ends.
 pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     let control = Control::new(Arc::clone(&shared));
+    let accepted = Arc::clone(&shared.accepted);
     let router = Router::new()
         .nest("/__control", control_http::routes(control))
         .fallback(handle)
         .with_state(shared);
     let service = router.into_make_service_with_connect_info::<Switch>();
     // It returns only when accepting is over, and then the test is too.
-    let _ = axum::serve(Wires(listener), service).await;
+    let _ = axum::serve(Wires { listener, accepted }, service).await;
 }
 
 async fn handle(

@@ -1,7 +1,7 @@
 //! The state of one fake behind one lock. The lock is never held across a wait.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
     time::Instant,
 };
 
@@ -12,6 +12,8 @@ use crate::provider::{
 
 pub(crate) struct Shared {
     pub(crate) started: Instant,
+    /// Connections that were made to it.
+    pub(crate) accepted: Arc<AtomicU64>,
     state: Mutex<State>,
 }
 
@@ -30,7 +32,7 @@ impl Shared {
             journal: Journal::new(),
             service: kind.service(base),
         };
-        Self { started: Instant::now(), state: Mutex::new(state) }
+        Self { started: Instant::now(), accepted: Arc::default(), state: Mutex::new(state) }
     }
 
     /// A panic of one request must not take the fake down: the state is whole between statements.

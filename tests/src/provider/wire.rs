@@ -7,7 +7,10 @@ use std::{
     io, mem,
     net::SocketAddr,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll},
 };
 
@@ -20,8 +23,11 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// A listener whose connections have a switch.
-pub(crate) struct Wires(pub(crate) TcpListener);
+/// A listener whose connections have a switch and are counted.
+pub(crate) struct Wires {
+    pub(crate) listener: TcpListener,
+    pub(crate) accepted: Arc<AtomicU64>,
+}
 
 /// A connection.
 pub(crate) struct Wire {
@@ -117,14 +123,15 @@ impl Listener for Wires {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Wire, SocketAddr) {
-        let (stream, address) = Listener::accept(&mut self.0).await;
+        let (stream, address) = Listener::accept(&mut self.listener).await;
+        self.accepted.fetch_add(1, Ordering::SeqCst);
         // Answers are one write; waiting for more would add 40 ms to some of them. Failing to say so is no harm.
         let _ = stream.set_nodelay(true);
         (Wire { stream, switch: Switch::default(), ended: false }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+        self.listener.local_addr()
     }
 }
 

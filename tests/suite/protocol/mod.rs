@@ -22,6 +22,9 @@ mod credentials;
 /// What is in doubt, and until when.
 mod doubt;
 
+/// Which connection a request goes on.
+mod connections;
+
 /// Pauses, and what crosses them.
 mod pausing;
 

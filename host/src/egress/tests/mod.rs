@@ -20,6 +20,9 @@ mod answers;
 /// What is dialled, and what arrives there.
 mod reach;
 
+/// Connections that are kept.
+mod reuse;
+
 const LONG: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_millis(500);
 
@@ -110,6 +113,7 @@ fn request(url: &str) -> Request {
         headers: vec![("Authorization".into(), "Bearer s3cret-header".into())],
         body: Body::Json("{\"refresh_token\":\"s3cret-body\"}".into()),
         carries: std::collections::BTreeSet::new(),
+        repeatable: false,
     }
 }
 

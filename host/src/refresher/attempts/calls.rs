@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
+use crate::egress::SENT_AGAIN_WITHIN;
 use crate::model::clock::Clock;
 use crate::model::code;
 use crate::model::failure::{Case, Failure};
@@ -104,7 +105,7 @@ impl Calls {
     }
 
     fn journal(&self, running: &Running) -> AttemptJournal {
-        let captures = &running.loaded.captures;
+        let (captures, rotation) = (&running.loaded.captures, running.plugin.rotation());
         AttemptJournal {
             storage: self.storage.clone(),
             held: Arc::clone(&self.held),
@@ -113,7 +114,8 @@ impl Calls {
             connection: running.connection.clone(),
             generation: running.loaded.connection.generation,
             attempt: running.id,
-            durable: running.plugin.rotation().needs_capture(),
+            durable: rotation.needs_capture(),
+            forgiven: rotation.forgives_after(SENT_AGAIN_WITHIN),
             unspent: Mutex::new(captures.clone()),
             answered: AtomicBool::new(!captures.is_empty()),
         }

@@ -10,6 +10,9 @@ pub type Kept<'a> = BoxFuture<'a, Result<(), Failure>>;
 
 /// Keeps the answers of one call, and gives back those of an interrupted one.
 pub trait Journal: Send + Sync {
+    /// Whether a request of this call does no harm if it arrives twice.
+    fn is_repeatable(&self) -> bool;
+
     /// The answer that an earlier, interrupted attempt got to the same `request` (method and URL without
     /// query). An error is an answer that is there and cannot be given.
     fn recall(&self, request: &str) -> Result<Option<Arrival>, Failure>;
@@ -29,6 +32,10 @@ pub trait Journal: Send + Sync {
 pub struct NoJournal;
 
 impl Journal for NoJournal {
+    fn is_repeatable(&self) -> bool {
+        false
+    }
+
     fn recall(&self, _request: &str) -> Result<Option<Arrival>, Failure> {
         Ok(None)
     }

@@ -132,7 +132,8 @@ impl CallState {
         };
         let (query, headers) = (self.texts(&request.query)?, self.texts(&request.headers)?);
         let url = request.url.clone();
-        Ok(Ok(egress::Request { method, url, query, headers, body, carries }))
+        let repeatable = false;
+        Ok(Ok(egress::Request { method, url, query, headers, body, carries, repeatable }))
     }
 
     /// A secret that no header can hold ends the call: only the operator can do something about it, and

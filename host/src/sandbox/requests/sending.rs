@@ -18,6 +18,9 @@ use crate::sandbox::calling::state::CallState;
 use crate::sandbox::secrets::handle::Handle;
 use crate::sandbox::secrets::known::Known;
 
+/// What a secret out of an answer is called.
+const ANSWER: &str = "answer";
+
 impl http::Host for CallState {
     async fn send(
         &mut self,
@@ -135,6 +138,9 @@ impl CallState {
     ) -> wasmtime::Result<Result<egress::Arrival, EgressError>> {
         let Some(network) = &self.network else { wasmtime::bail!("no network") };
         let left = self.deadline.left().saturating_sub(EGRESS_MARGIN);
+        // What an earlier answer brought may be good for one use, whatever the refresh token is.
+        let repeatable = network.journal.is_repeatable() && !request.carries.contains(ANSWER);
+        let request = egress::Request { repeatable, ..request };
         Ok(network.gate.send(&network.policy, request, left).await)
     }
 
@@ -196,7 +202,7 @@ impl CallState {
         secret: Option<SecretString>,
     ) -> wasmtime::Result<Option<Resource<Handle>>> {
         let start = self.begin_work();
-        let label = self.rules.names.label("answer");
+        let label = self.rules.names.label(ANSWER);
         let handle = secret.map(|it| self.take(it, label)).transpose()?;
         self.end_work(start)?;
         Ok(handle)

@@ -129,6 +129,7 @@ impl Provider {
             headers,
             body: Body::Form(form),
             carries: BTreeSet::new(),
+            repeatable: false,
         })
     }
 
@@ -155,6 +156,7 @@ fn get(url: &str) -> Result<Request, Failure> {
         headers: vec![("accept".to_owned(), "application/json".into())],
         body: Body::Empty,
         carries: BTreeSet::new(),
+        repeatable: false,
     })
 }
 
