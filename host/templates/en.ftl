@@ -115,6 +115,26 @@ schedules-connections = { $count ->
     [one] { $count } connection
    *[other] { $count } connections
 }
+schedules-once = The next refresh of each connection is counted. A token that lives for less than 24 hours is refreshed again within them.
+schedules-overdue = { $count ->
+    [one] { $count } refresh is overdue.
+   *[other] { $count } refreshes are overdue.
+}
+schedules-late = Overdue
+schedules-most = Most in an hour
+schedules-most-at = { $count } at { $hour }
+schedules-fit = Fit into an hour
+schedules-fit-rate = { $count }: rate { $rate }
+schedules-fit-concurrency = { $count }: concurrency { $places }, and half take { $took } at most
+schedules-fit-unknown = not known: there is no rate, and none was refreshed in the last 24 hours
+schedules-fit-nobody = the manifest has no such provider
+schedules-too-much = { $count ->
+    [one] { $provider }: { $count } refresh is due in the hour from { $hour }, and { $fit } fit into it.
+   *[other] { $provider }: { $count } refreshes are due in the hour from { $hour }, and { $fit } fit into it.
+}
+schedules-done-by = The rest is done by { $hour }.
+schedules-not-done = The rest is not done within these 24 hours.
+schedules-helps = A longer refresh_before spreads expiries over a quarter of it, a longer jitter spreads ticks, and a higher limit lets more through.
 
 ## Plugins
 plugins-title = Plugins

@@ -36,6 +36,7 @@ fn every_command_prints_what_its_schema_says() {
         &["log"],
         &["stats"],
         &["schedule", "list"],
+        &["schedule", "forecast"],
         &["check", "--effective"],
         &["provider", "add", "eskiz"],
         &["manifest", "reference"],

@@ -1,6 +1,8 @@
 //! When refreshes happen: a tick and an expiry cause one attempt each, and whoever wants the same
 //! connection at the same time shares one request. Time is moved.
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use e2e::home::Home;
@@ -11,6 +13,9 @@ use jiff::tz::TimeZone;
 use keepfresh::model::attempt::{Outcome, Trigger};
 use keepfresh::model::schedule::Schedule;
 use keepfresh::refresher::Ask;
+use keepfresh::storage::Filter;
+
+use crate::people::Crowd;
 
 pub(crate) const HOUR: Duration = Duration::from_hours(1);
 
@@ -66,12 +71,45 @@ async fn an_expiry_that_no_tick_catches_refreshes_once() {
     let (provider, home) = eskiz(12 * HOUR, "schedule = \"0 2 1 1 *\"\nrefresh_before = \"2h\"");
     let inside = Inside::open(&home).await;
     inside.app.scheduler().start();
-    let issued = inside.settles("eskiz", 1).await.token.unwrap();
-    inside.advance_to(issued.expires_at.unwrap() - 2 * HOUR, &[&provider]);
+    let connection = inside.settles("eskiz", 1).await;
+    let (due, end) = (connection.due.unwrap().at, connection.token.unwrap().expires_at.unwrap());
+    let promised = end - 2 * HOUR;
+    assert!(due <= promised && due > promised - HOUR / 2, "{due} of {end}");
+    inside.advance_to(promised, &[&provider]);
     inside.settles("eskiz", 2).await;
     let last = inside.attempts("eskiz").await.pop().unwrap();
     assert_eq!((last.trigger, last.outcome()), (Trigger::Expiry, Some(Outcome::Success)));
     assert_eq!(provider.control().seen(), 2);
+}
+
+/// As a system brings them that has refreshed all of its tokens in one night.
+#[tokio::test(flavor = "multi_thread")]
+async fn those_that_were_imported_with_one_end_are_due_apart_and_none_too_late() {
+    const HERD: usize = 300;
+    let crowd = Crowd::new("refresh_before = \"10m\"");
+    let end = crowd.fake.control().now().as_second() + 3_600;
+    let mut text = "name,access_token,refresh_token,expires_at\n".to_owned();
+    for number in 0..HERD {
+        let pair = crowd.fake.control().issue_family(&format!("u{number}"));
+        let _ = writeln!(text, "u{number},{},{},{end}", pair.access_token, pair.refresh_token);
+    }
+    crowd.file("people.csv", &text);
+    let _ = crowd.import(&["people.csv"]).exits(0);
+    let inside = Inside::open(&crowd.home).await;
+    let page = inside.app.storage.page(&Filter::default(), None, 1_000).await.unwrap();
+    // Ten minutes before the end, or up to a quarter of that earlier.
+    let (latest, window) = (end - 600, 150);
+    let mut tens = BTreeMap::<i64, usize>::new();
+    for connection in page.rows.into_iter().map(Result::unwrap) {
+        let due = connection.due.unwrap();
+        let early = latest - due.at.as_second();
+        assert_eq!(due.trigger, Trigger::Expiry);
+        assert!((0..=window).contains(&early), "{}: {early} s", connection.id);
+        *tens.entry(early / 10).or_default() += 1;
+    }
+    assert_eq!(tens.values().sum::<usize>(), HERD);
+    let (peak, mean) = (*tens.values().max().unwrap(), HERD / 15);
+    assert!(peak <= 3 * mean, "{peak} within ten seconds, and {mean} on average");
 }
 
 #[tokio::test(flavor = "multi_thread")]

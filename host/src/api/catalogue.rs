@@ -1,4 +1,4 @@
-//! Providers, plugins, schedules, channels and sinks.
+//! Providers, plugins, schedules, what is planned, channels and sinks.
 
 use axum::Json;
 use axum::extract::State;
@@ -11,6 +11,7 @@ use crate::api::connections::unexpected;
 use crate::api::problem::Problem;
 use crate::model::api_key::Scope;
 use crate::operator::channels::ChannelView;
+use crate::operator::forecast::ForecastView;
 use crate::operator::plugins::{PluginView, ScheduleView};
 use crate::operator::sinks::SinkView;
 use crate::operator::{Command, Reply};
@@ -132,4 +133,19 @@ pub(super) async fn schedules(
         schedule.next_refresh = seen;
     }
     Ok(Json(Schedules { schedules }))
+}
+
+/// What is planned for the next 24 hours, and where that is more than the limits let through
+#[utoipa::path(get, path = "/api/v1/forecast", tag = "installation",
+    responses((status = 200, body = ForecastView, description = "The next refresh of each connection, of providers that the key reaches all of"), Problem))]
+pub(super) async fn forecast(
+    State(api): State<Api>,
+    caller: Caller,
+) -> Result<Json<ForecastView>, Problem> {
+    caller.may(Scope::ConnectionRead)?;
+    match api.ask(&caller.actor, Command::Forecast).await? {
+        // Counts of what it reaches in part would tell how many others there are.
+        Reply::Forecast(all) => Ok(Json(all.only(|it| caller.reaches_all_of(it)))),
+        _ => Err(unexpected()),
+    }
 }

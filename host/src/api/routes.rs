@@ -72,6 +72,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(catalogue::providers))
         .routes(routes!(catalogue::plugins))
         .routes(routes!(catalogue::schedules))
+        .routes(routes!(catalogue::forecast))
         .routes(routes!(catalogue::channels))
         .routes(routes!(catalogue::sinks))
         .routes(routes!(access::keys, access::create))

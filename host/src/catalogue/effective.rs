@@ -181,10 +181,7 @@ fn value_of(provider: &Provider, name: &str) -> Option<String> {
         "timeout" => time(provider.timeout),
         "jitter" => time(provider.jitter),
         "concurrency" => provider.concurrency.to_string(),
-        "rate" => {
-            let rate = provider.rate?;
-            quoted(&format!("{}/{}", rate.count, short(rate.per).trim_start_matches('1')))
-        }
+        "rate" => quoted(&provider.rate?.to_string()),
         "grants" => listed(provider.grants.iter().map(|it| it.name())),
         "rotation" => rotation(provider.rotation?),
         "fallback_token" => place_of(provider.fallback_token.as_ref()?),

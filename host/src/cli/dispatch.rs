@@ -59,7 +59,7 @@ pub(super) async fn dispatch(arguments: Arguments) -> Exit {
             log(&config, query, follow, json).await
         }
         Verb::Stats { provider, since: since_s } => ask(Command::Stats { provider, since_s }).await,
-        Verb::Schedule { verb: ScheduleVerb::List } => ask(Command::Schedules).await,
+        Verb::Schedule { verb } => ask(schedule(verb)).await,
         Verb::Manifest { verb } => reference::run(verb, json),
         Verb::Provider { verb: ProviderVerb::Add { name, plugin } } => {
             provider::add(&config, &name, plugin.as_deref(), json).await
@@ -85,6 +85,13 @@ async fn log(config: &Path, query: LogQuery, follow: bool, json: bool) -> Exit {
         return follow::run(config, query, json).await;
     }
     listing::run(config, List::Log(query), json).await
+}
+
+fn schedule(verb: ScheduleVerb) -> Command {
+    match verb {
+        ScheduleVerb::List => Command::Schedules,
+        ScheduleVerb::Forecast => Command::Forecast,
+    }
 }
 
 fn account(verb: AccountVerb) -> Command {

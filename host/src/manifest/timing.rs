@@ -1,5 +1,6 @@
 //! When a provider's connections are refreshed, how often they are tried, and how fast.
 
+use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -48,6 +49,17 @@ pub struct Rate {
     pub count: NonZeroU32,
     /// In what time.
     pub per: Duration,
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = match self.per.as_secs() {
+            0..=1 => "s",
+            2..=60 => "m",
+            _ => "h",
+        };
+        write!(out, "{}/{unit}", self.count)
+    }
 }
 
 /// "10/s", "600/m" or "5000/h".

@@ -1,8 +1,10 @@
 //! Refreshing many at once: within each provider's limits, with progress, and with what was not
 //! needed said as plainly as what was done.
 
-use futures_util::StreamExt as _;
+use std::collections::BTreeMap;
+
 use futures_util::stream;
+use futures_util::{Stream, StreamExt as _};
 use tokio::sync::mpsc;
 
 use crate::model::attempt::{Attempt, Course, Spent, Trigger};
@@ -14,8 +16,13 @@ use crate::operator::reply::Planned;
 use crate::operator::{Operator, PAGE, Progress, Reply, Selection};
 use crate::refresher::{Ask, Decision, Foreseen, Way, host_fault, sentence, unopenable};
 
-/// Attempts that wait for their provider's turn at once. Each costs a task and little else.
+/// Attempts that wait for one provider's turn at once, and for all together where there are many. Each costs a task,
+/// its row, and little else.
 const AT_ONCE: usize = 256;
+const ALL_AT_ONCE: usize = 1_024;
+
+/// However many providers there are, each has so many.
+const FEWEST: usize = 8;
 
 impl Operator {
     pub(super) async fn refresh(
@@ -108,10 +115,11 @@ impl Operator {
         progress: &mpsc::UnboundedSender<Progress>,
     ) -> Ran {
         let total = ids.len() as u64;
-        let one = |id: ConnectionId| async move { self.run_one(id, ask).await };
-        // What has not begun when keepfresh is told to stop is left for the next time.
-        let wanted = ids.into_iter().take_while(|_| !self.0.lifecycle.stopping());
-        let mut running = stream::iter(wanted).map(one).buffer_unordered(AT_ONCE);
+        // Each provider has a line of its own: one that is slow holds up nobody else (decision 0056).
+        let lines = by_provider(ids);
+        let each = (ALL_AT_ONCE / lines.len().max(1)).clamp(FEWEST, AT_ONCE);
+        let lines = lines.into_iter().map(|it| self.line(it, ask, each));
+        let mut running = stream::select_all(lines);
         let mut ran = Ran::default();
         while let Some(ended) = running.next().await {
             let Some((attempt, left_out)) = ended else { continue };
@@ -122,6 +130,19 @@ impl Operator {
             let _ = progress.send(Progress { done, total, attempt });
         }
         ran
+    }
+
+    /// Attempts of one provider, as they end.
+    fn line(
+        &self,
+        ids: Vec<ConnectionId>,
+        ask: Ask,
+        at_once: usize,
+    ) -> impl Stream<Item = Option<(Attempt, bool)>> {
+        // What has not begun when keepfresh is told to stop is left for the next time.
+        let wanted = ids.into_iter().take_while(move |_| !self.0.lifecycle.stopping());
+        let one = move |id: ConnectionId| async move { self.run_one(id, ask).await };
+        stream::iter(wanted).map(one).buffer_unordered(at_once)
     }
 
     /// An attempt, and whether it was left out for its doubt; one that could not even be recorded is
@@ -182,6 +203,15 @@ impl Operator {
         let doubtful = self.is_doubtful(id, Ask::new(Trigger::Forced).in_bulk()).await?;
         Ok(if doubtful { format!("forced; {}", risk(id)) } else { "forced".to_owned() })
     }
+}
+
+/// Those of each provider by themselves, in order.
+fn by_provider(ids: Vec<ConnectionId>) -> Vec<Vec<ConnectionId>> {
+    let mut lines = BTreeMap::<String, Vec<ConnectionId>>::new();
+    for id in ids {
+        lines.entry(id.provider().to_owned()).or_default().push(id);
+    }
+    lines.into_values().collect()
 }
 
 /// What a dry run calls a decision, and why.

@@ -197,6 +197,8 @@ pub enum Command {
     },
     /// Schedules with their next runs.
     Schedules,
+    /// What is planned for the next 24 hours, and whether it fits.
+    Forecast,
     /// Plugin files and what they may do.
     Plugins,
     /// One plugin file, with what it asks for beside what was approved.
@@ -419,6 +421,7 @@ impl Command {
                 | Self::Urgent { .. }
                 | Self::History { .. }
                 | Self::Schedules
+                | Self::Forecast
                 | Self::Plugins
                 | Self::Plugin { .. }
                 | Self::Form { .. }

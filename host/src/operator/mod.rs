@@ -66,6 +66,9 @@ pub mod doctor;
 /// Plugins and schedules as people read them.
 pub mod plugins;
 
+/// What is planned for the next 24 hours.
+pub mod forecast;
+
 /// One plugin file, and what a new connection needs.
 pub mod inspected;
 
@@ -226,6 +229,7 @@ impl Operator {
             Command::Urgent { query, page } => self.urgent(query, &page).await,
             Command::History { id } => self.history(&id).await,
             Command::Schedules => self.schedules().await,
+            Command::Forecast => self.forecast().await,
             Command::Plugin { file } => self.inspect(&file),
             Command::Form { provider } => self.form(&provider),
             Command::System => self.system().await,

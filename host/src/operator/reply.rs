@@ -19,6 +19,7 @@ use crate::operator::attempt::AttemptDetails;
 use crate::operator::channels::ChannelView;
 use crate::operator::command::Plain;
 use crate::operator::doctor::Finding;
+use crate::operator::forecast::ForecastView;
 use crate::operator::history::History;
 use crate::operator::import_file::{Remarks, Row};
 use crate::operator::inspected::{FormView, PluginDetails};
@@ -101,6 +102,8 @@ pub enum Reply {
     History(Box<History>),
     /// Schedules.
     Schedules(Vec<ScheduleView>),
+    /// What is planned for the next 24 hours.
+    Forecast(Box<ForecastView>),
     /// Plugin files.
     Plugins(Vec<PluginView>),
     /// One of them.

@@ -67,6 +67,9 @@ mod waiting;
 /// How much at once.
 mod throttle;
 
+/// What limits come to.
+mod pace;
+
 /// Who is next.
 mod slots;
 
@@ -106,6 +109,7 @@ pub use exporting::Exporting;
 pub use fault::{host_fault, unknown};
 pub use flights::AttemptResult;
 pub use journal::unopenable;
+pub use pace::{Pace, places, usual_places};
 pub use pauses::Pauses;
 pub use plan::longest_margin;
 pub use profiles::Profiles;

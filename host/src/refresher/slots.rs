@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 use crate::model::id::ConnectionId;
+use crate::refresher::pace::usual_places;
 
 /// How much a place is wanted; the first of these comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,9 +113,8 @@ impl Line {
             first.remove();
         };
         let (rank, _) = *first.key();
-        // One place alone is for everybody.
-        let kept = u32::from(all > 1 && rank != Rank::Stranded);
-        if self.busy >= all - kept {
+        let places = if rank == Rank::Stranded { all } else { usual_places(all) };
+        if self.busy >= places {
             return None;
         }
         self.busy += 1;

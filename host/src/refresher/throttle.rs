@@ -2,14 +2,13 @@
 //! allows, for every trigger alike.
 
 use std::collections::HashMap;
-use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use crate::lifecycle::Lifecycle;
 use crate::manifest::provider::Provider;
 use crate::manifest::timing::Rate;
 use crate::model::id::ConnectionId;
+use crate::refresher::pace::{Pace, places};
 use crate::refresher::slots::{Rank, Slot, Slots};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
@@ -74,7 +73,7 @@ impl Lane {
         Self {
             concurrency: provider.concurrency,
             rate: provider.rate,
-            slots: Slots::new(provider.concurrency),
+            slots: Slots::new(places(provider.concurrency)),
             gate: Slots::new(1),
             limiter: provider.rate.and_then(quota).map(RateLimiter::direct),
         }
@@ -90,19 +89,16 @@ impl Lane {
     }
 }
 
-/// A quota that no stretch of that length exceeds, wherever it begins: what may come at once is taken
-/// off what follows. In a second nobody notices being spread, so little comes at once; in a minute or an
-/// hour somebody would wait for it, so half does.
 fn quota(rate: Rate) -> Option<Quota> {
-    let count = rate.count.get();
-    let share = if rate.per > Duration::from_secs(1) { 2 } else { 10 };
-    let at_once = NonZeroU32::new(count / share).unwrap_or(NonZeroU32::MIN);
-    let each = rate.per / (count - at_once.get() + 1);
+    let Pace { at_once, each } = Pace::of(rate);
     Quota::with_period(each).map(|it| it.allow_burst(at_once))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+    use std::time::Duration;
+
     use governor::clock::FakeRelativeClock;
     use governor::state::{InMemoryState, NotKeyed};
 

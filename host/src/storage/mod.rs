@@ -48,6 +48,7 @@ pub use error::StorageError;
 pub use listeners::{Listener, OutboxEvent, Waiting};
 pub use listing::{Counted, Filter, Page, Unreadable};
 pub use log::{Figures, LogEnds, LogFilter, LogPage, Recorded, Statistics};
+pub use looks::forecast::{Forecast, HOURS_AHEAD};
 pub use looks::history::Tried;
 pub use looks::overview::{Counting, EndCounts, Overall};
 pub use looks::urgency::{EndsIn, Order, Place, Try, Urgency, UrgentPage};

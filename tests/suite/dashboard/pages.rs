@@ -4,6 +4,7 @@ use std::fs;
 
 use e2e::artifacts;
 use e2e::daemon::{Daemon, wait_until};
+use e2e::database::Database;
 use e2e::home::Home;
 use e2e::receiver::Receiver;
 use e2e::stage::Stage;
@@ -228,6 +229,23 @@ fn schedules_are_shown_in_the_zone_that_somebody_has_chosen() {
     assert!(there.contains("data-theme=\"dark\""), "{there}");
     person.submit("/ui/looks", &[("zone", "Nowhere/At all")]).is(400);
     person.submit("/ui/looks", &[("back", "https://evil.example/")]).leads_to("/ui/");
+}
+
+#[test]
+fn the_next_24_hours_stand_below_the_schedules_with_what_fits_into_one() {
+    let shop = Shop::open("rate = \"100/h\"");
+    let mut person = shop.person("viewer");
+    let page = person.get("/ui/schedules").is(200).body;
+    let (_, ahead) = page.split_once("<h2>Next 24 hours</h2>").expect("there is a forecast");
+    assert!(
+        ahead.contains("<svg class=\"bars flow\" role=\"img\" aria-label=\"No refresh is due\"")
+    );
+    assert!(ahead.contains("100: rate 100/h"), "{ahead}");
+    assert!(ahead.contains("The next refresh of each connection is counted."), "{ahead}");
+    let database = Database::at(&shop.stage.home.path("keepfresh.db"));
+    database.run("update connections set due_at = (unixepoch() + 7200) * 1000");
+    let ahead = person.get("/ui/schedules").is(200).body;
+    assert!(ahead.contains("1 refresh is due; most: 1 at "), "{ahead}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use e2e::provider::script::{Fate, Scenario};
+use jiff::Timestamp;
 use keepfresh::model::attempt::{Outcome, Trigger};
 use keepfresh::model::connection::Pause;
 use keepfresh::storage::Loaded;
@@ -28,9 +29,16 @@ impl Bench {
         Some(at.duration_since(self.clock.now()).as_secs())
     }
 
-    /// Whether the next look is in so many seconds: lifetimes are counted in whole ones.
-    fn is_due_in(&self, seconds: i64) -> bool {
-        self.due_in().is_some_and(|it| (seconds - 1..=seconds).contains(&it))
+    /// When the next look is, if nobody is at work.
+    fn due_at(&self) -> Option<Timestamp> {
+        self.loaded().connection.due.map(|it| it.at)
+    }
+
+    /// Whether the next look is what follows a token that has just come: two thirds of its life, or a quarter of
+    /// the last third earlier. Lifetimes are counted in whole seconds.
+    fn is_due_as_usual(&self) -> bool {
+        let life = i64::try_from(LIFETIME).unwrap();
+        self.due_in().is_some_and(|it| (life * 7 / 12 - 1..=life * 2 / 3).contains(&it))
     }
 
     /// Runs `act` while a refresh of this fate is on its way.
@@ -76,13 +84,13 @@ fn a_pause_over_a_crash_holds() {
 #[test]
 fn who_is_resumed_is_due_as_if_there_had_been_no_pause() {
     let bench = Bench::strict();
-    let two_thirds = i64::try_from(LIFETIME * 2 / 3).unwrap();
-    assert!(bench.is_due_in(two_thirds));
+    let planned = bench.due_at();
+    assert!(bench.is_due_as_usual());
     bench.pause(None);
     assert_eq!(bench.due_in(), None);
     bench.advance(60);
     bench.resume();
-    assert!(bench.is_due_in(two_thirds - 60));
+    assert_eq!(bench.due_at(), planned);
     assert_eq!(
         bench.meanwhile(slow(), |it| {
             it.pause(None);
@@ -90,16 +98,16 @@ fn who_is_resumed_is_due_as_if_there_had_been_no_pause() {
         }),
         Some(Outcome::Success)
     );
-    assert!(bench.is_due_in(two_thirds));
+    assert!(bench.is_due_as_usual());
 }
 
 #[test]
 fn a_pause_that_ends_by_itself_refreshes_nothing_that_is_fresh() {
     let bench = Bench::strict();
-    let two_thirds = i64::try_from(LIFETIME * 2 / 3).unwrap();
+    let planned = bench.due_at();
     bench.pause(Some(60));
     bench.advance(60);
     assert_eq!(bench.due_in(), Some(0));
     assert_eq!(bench.refresh(Trigger::Expiry).unwrap().outcome(), Some(Outcome::Skipped));
-    assert!(bench.control().seen() == 0 && bench.is_due_in(two_thirds - 60));
+    assert_eq!((bench.control().seen(), bench.due_at()), (0, planned));
 }

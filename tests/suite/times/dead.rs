@@ -97,8 +97,8 @@ async fn a_token_of_a_minute_is_no_failure() {
         inside.app.refresher.attempts.refresh(&id, Ask::new(Trigger::Forced)).await.unwrap();
     assert_eq!(attempt.outcome(), Some(Outcome::Success));
     let due = inside.connection("rotor").await.due.unwrap().at;
-    // The plugin counts in whole seconds.
-    assert!((39..=40).contains(&due.duration_since(inside.app.clock.now()).as_secs()));
+    // Twenty seconds before its end, or up to five earlier. The plugin counts in whole seconds.
+    assert!((34..=40).contains(&due.duration_since(inside.app.clock.now()).as_secs()));
 }
 
 #[tokio::test]

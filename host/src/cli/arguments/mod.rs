@@ -164,7 +164,7 @@ pub(super) enum Verb {
         #[arg(long, value_parser = duration, default_value = "24h", value_name = "TIME")]
         since: u64,
     },
-    /// List schedules
+    /// List schedules, or show what is planned for the next 24 hours
     Schedule {
         #[command(subcommand)]
         verb: ScheduleVerb,

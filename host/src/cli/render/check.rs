@@ -53,7 +53,7 @@ fn tick(checked: &Checked<'_>, provider: &Provider) -> Option<Timestamp> {
 
 fn line(checked: &Checked<'_>, provider: &Provider) -> String {
     let Some(next) = tick(checked, provider) else {
-        return format!(" {}: at two thirds of the token's lifetime", provider.name);
+        return format!(" {}: at about two thirds of the token's lifetime", provider.name);
     };
     let whose = match (&provider.schedule, plugin(checked, provider)) {
         (None, Some(plugin)) => {
@@ -83,7 +83,7 @@ fn changed(stale: &Stale) -> String {
 fn less(capped: &Capped) -> String {
     let Capped { connection, refresh_before, lifetime, used } = capped;
     format!(
-        "{connection}: refresh_before is {refresh_before}, but its token lives for {lifetime}: it is refreshed {used} before its expiry, a third of that"
+        "{connection}: refresh_before is {refresh_before}, but its token lives for {lifetime}: it is refreshed {used} before its expiry at the latest, a third of that"
     )
 }
 

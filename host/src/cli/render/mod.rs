@@ -61,6 +61,9 @@ mod table;
 /// Attempts, and how they went.
 mod log;
 
+/// What is planned.
+mod forecast;
+
 /// Colours, where a terminal wants them.
 mod tone;
 
@@ -257,6 +260,7 @@ fn as_json(reply: &Reply) -> Value {
         Reply::Attempt(details) => log::attempt_json(details),
         Reply::Stats(stats) => json!(stats),
         Reply::Schedules(schedules) => json!({ "schedules": schedules }),
+        Reply::Forecast(forecast) => json!(forecast),
         Reply::Plugins(plugins) => json!({ "plugins": plugins }),
         Reply::Pruned { attempts, events } => {
             json!({ "done": true, "attempts": attempts, "events": events })
@@ -302,8 +306,9 @@ fn nothing(reply: &Reply) -> Option<&'static str> {
         Reply::Attempts(all) => (all.is_empty(), "no attempts match"),
         Reply::Schedules(all) => (
             all.is_empty(),
-            "no schedules, neither in the manifest nor of a plugin: tokens are refreshed at two thirds of their lifetime",
+            "no schedules, neither in the manifest nor of a plugin: tokens are refreshed at about two thirds of their lifetime",
         ),
+        Reply::Forecast(all) => (all.providers.is_empty(), "no connections: nothing is planned"),
         Reply::Plugins(all) => {
             (all.is_empty(), "no plugins: put a .wasm file into the plugin folder")
         }
@@ -349,6 +354,7 @@ fn as_text(reply: &Reply) {
         Reply::Attempt(details) => out_all(log::attempt(details)),
         Reply::Stats(stats) => out_all(log::stats(stats)),
         Reply::Schedules(schedules) => out_all(table::schedules(schedules, Clock::system().now())),
+        Reply::Forecast(forecast) => out_all(forecast::lines(forecast)),
         Reply::Plugins(plugins) => out_all(table::plugins(plugins)),
         Reply::Pruned { attempts, events } => {
             hint(format!("removed {attempts} attempts and {events} events"));

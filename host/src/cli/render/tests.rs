@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::cli::render::line::Line;
-use crate::cli::render::{connection, file, is_printable, log, people, progress, table};
+use crate::cli::render::{connection, file, forecast, is_printable, log, people, progress, table};
 use crate::model::attempt::Attempt;
 use crate::model::plain::is_plain;
 use crate::operator::reply::ConnectStep;
@@ -82,6 +82,16 @@ fn whatever_is_shown_is_plain_and_on_the_lines_of_its_layout() {
     let of_provider = stats.clone();
     stats["since"] = json!("2026-01-01T00:00:00Z");
     stats["providers"] = json!({ PAINT: of_provider });
+    let hours = json!([{ "from": "2026-01-01T00:00:00Z", "due": 9 }]);
+    let planned = json!({
+        "provider": PAINT, "overdue": 1, "due": 9, "busiest": hours[0], "hours": hours,
+        "allowed": { "rate": PAINT, "concurrency": 8, "took_ms": 1, "an_hour": 1, "limited_by": "rate" },
+        "too_much": { "from": "2026-01-01T00:00:00Z", "due": 9, "fit": 1, "done_by": null },
+    });
+    let planned = json!({
+        "counted_at": "2026-01-01T00:00:00Z", "overdue": 1, "due": 9, "busiest": null, "hours": hours,
+        "providers": [planned],
+    });
     let one: Attempt = read(attempt());
     let exchange = json!({
         "method": PAINT, "address": PAINT, "status": null, "sent_bytes": 1, "received_bytes": 1, "took_ms": 1,
@@ -98,6 +108,7 @@ fn whatever_is_shown_is_plain_and_on_the_lines_of_its_layout() {
         ("plugins", table::plugins(&[read(plugin)])),
         ("schedules", table::schedules(&[read(schedule)], jiff::Timestamp::UNIX_EPOCH)),
         ("stats", log::stats(&read(stats))),
+        ("forecast", forecast::lines(&read(planned))),
         ("inspected", file::inspected(&report())),
         ("steps", steps().iter().flat_map(people::to_do).collect()),
     ];

@@ -21,6 +21,9 @@ pub(super) mod attempt;
 /// What runs when.
 pub(super) mod schedules;
 
+/// What is planned, beside it.
+mod forecast;
+
 /// What plugins do and may.
 pub(super) mod plugins;
 

@@ -1,4 +1,5 @@
-//! What runs when: the schedules of the manifest, with their next runs in the reader's zone.
+//! What runs when: the schedules of the manifest, with their next runs in the reader's zone, and what is planned for the
+//! next 24 hours.
 
 use askama::Template;
 use axum::extract::State;
@@ -7,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::dashboard::Dashboard;
 use crate::dashboard::frame::{Frame, Section, page};
+use crate::dashboard::pages::forecast::Ahead;
 use crate::dashboard::refused::Refused;
 use crate::dashboard::session::Person;
 use crate::operator::plugins::ScheduleView;
@@ -17,6 +19,7 @@ use crate::operator::{Command, Reply};
 struct Schedules {
     frame: Frame,
     rows: Vec<Row>,
+    ahead: Ahead,
 }
 
 struct Row {
@@ -55,7 +58,10 @@ pub(in crate::dashboard) async fn list(
 ) -> Result<Response, Refused> {
     let reply = dashboard.ask(person.actor(), Command::Schedules).await?;
     let Reply::Schedules(all) = reply else { return Err(Refused::Fault) };
+    let reply = dashboard.ask(person.actor(), Command::Forecast).await?;
+    let Reply::Forecast(forecast) = reply else { return Err(Refused::Fault) };
     let frame = Frame::new(&dashboard, &person, Section::Schedules, String::new());
     let frame = frame.called("schedules-title").live();
-    page(&Schedules { frame, rows: all.into_iter().map(Row::of).collect() })
+    let ahead = Ahead::of(&frame, &forecast);
+    page(&Schedules { frame, rows: all.into_iter().map(Row::of).collect(), ahead })
 }

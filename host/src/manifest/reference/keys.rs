@@ -150,7 +150,7 @@ keys! {
         "The time zone of both schedules, and of the plugin's own.";
         "\"Asia/Tashkent\"";
     Provider."refresh_before": Kind::Time(0, YEAR), Words("`5m` with a schedule, else a third of a token's lifetime");
-        "How long before its expiry a token is refreshed at the latest. Never more than a third of its lifetime: `check` says where that is less than this.";
+        "How long before its expiry a token is refreshed at the latest. Never more than a third of its lifetime: `check` says where that is less than this. Tokens that expire together are refreshed apart: each up to a quarter of this time earlier.";
         "\"2d\"";
     Provider."retry": Kind::Table(Retry), Words("all defaults");
         "How often a provider that is down is asked again.";
@@ -162,7 +162,7 @@ keys! {
         "The window after a tick over which refreshes are spread.";
         "\"5m\"";
     Provider."concurrency": Kind::Count(1, 1024, "at a time"), Value("8");
-        "The most refreshes at a time.";
+        "The most refreshes at a time. More than 480 count as 480: no provider takes all the places where plugins run.";
         "16";
     Provider."rate": Kind::Rate, Words("no limit");
         "The most requests in a stretch of time, in every such stretch.";

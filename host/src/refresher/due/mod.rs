@@ -126,9 +126,11 @@ mod tests {
 
     #[test]
     fn what_is_settled_follows_its_token() {
-        assert_eq!(check(&fresh(), |_| ()), Some(2_400));
+        let planned = check(&fresh(), |_| ()).unwrap();
+        // A third of the hour before its end, or earlier by a quarter of that: it depends on the name.
+        assert!((2_100..=2_400).contains(&planned), "{planned}");
         let far = Connection { due: Some(due_at(364 * DAY)), ..fresh() };
-        assert_eq!(check(&far, |_| ()), Some(2_400), "whatever was planned before");
+        assert_eq!(check(&far, |_| ()), Some(planned), "whatever was planned before");
         assert_eq!(check(&far, |it| it.now = at(9_000)), Some(9_000));
         assert_eq!(check(&far, |it| it.timing = None), Some(364 * DAY), "nobody knows better");
         let last = Some(Agreed { asked: Vec::new(), renewable: false });

@@ -24,6 +24,10 @@ const DEFAULT_MARGIN: Duration = Duration::from_mins(5);
 /// Nothing is refreshed twice within this time by itself, whatever a provider says of expiry.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// What ends together is refreshed apart, over this part of the margin before it: wide enough that no second has
+/// many of them, and so small that nothing is refreshed much too early (decision 0056).
+const APART: u32 = 4;
+
 /// A token that was stored so long after now was stored by a clock that was ahead, and its times are
 /// worth nothing.
 pub(super) const AHEAD: Duration = Duration::from_mins(5);
@@ -37,6 +41,13 @@ pub(super) struct Timing<'a> {
     jitter: Duration,
     retry: Retry,
     seed: u64,
+}
+
+/// The last moment at which something is refreshed for its end, and how long before that end it is.
+#[derive(Clone, Copy)]
+struct Deadline {
+    at: Timestamp,
+    margin: Duration,
 }
 
 impl<'a> Timing<'a> {
@@ -73,20 +84,36 @@ impl<'a> Timing<'a> {
     /// there is no schedule.
     ///
     /// A tick refreshes what would not live until the tick after it plus the margin: so the last tick
-    /// before that point is the one. When no tick lies there, expiry itself is the reason. What ends at
-    /// no time that is known is asked for anew at each tick: a password may have been changed.
+    /// before that point is the one. When no tick lies there, expiry itself is the reason, and a part of
+    /// the margin spreads those that end together: earlier, so that the margin stays what was promised.
+    /// What ends at no time that is known is asked for anew at each tick: a password may have been changed.
     pub(super) fn after_success(&self, ends: Ends, now: Timestamp) -> Option<Due> {
-        let access = ends.access.map(|it| clock::before(it, self.margin(between(now, it))));
-        let end = access.into_iter().chain(ends.keep_alive_from(now)).min();
-        let due = match (self.tick_before(ends, end, now), end) {
+        let deadline = self.deadline(ends, now);
+        let end = deadline.map(|it| it.at);
+        let due = match (self.tick_before(ends, end, now), deadline) {
             (Some(tick), _) => {
                 let at = clock::after(tick, self.spread());
                 Due { at: end.map_or(at, |it| it.min(at)), trigger: Trigger::Scheduled }
             }
-            (None, Some(end)) => Due { at: end, trigger: Trigger::Expiry },
+            (None, Some(Deadline { at, margin })) => {
+                let early = share(self.seed, margin / APART);
+                Due { at: clock::before(at, early), trigger: Trigger::Expiry }
+            }
             (None, None) => return None,
         };
         Some(Due { at: due.at.max(now + SHORTEST_PAUSE), ..due })
+    }
+
+    /// By when a token that was stored at `now` has to be fresh again: before it ends, and before its refresh
+    /// token does.
+    fn deadline(&self, ends: Ends, now: Timestamp) -> Option<Deadline> {
+        let access = ends.access.map(|end| {
+            let margin = self.margin(between(now, end));
+            Deadline { at: clock::before(end, margin), margin }
+        });
+        let grant = ends.keep_alive_from(now).zip(ends.refresh);
+        let grant = grant.map(|(at, end)| Deadline { at, margin: between(at, end) });
+        access.into_iter().chain(grant).min_by_key(|it| it.at)
     }
 
     /// The tick that refreshes what must be fresh by `end`.
@@ -132,8 +159,8 @@ pub(super) fn at_the_end(ends: Ends) -> Option<Due> {
     ends.access.map(|at| Due { at, trigger: Trigger::Expiry })
 }
 
-/// How long before its end a token is refreshed at most, whatever `refresh_before` says: a margin as long as the
-/// token would refresh for ever.
+/// The longest margin before the end of a token, whatever `refresh_before` says: one as long as the token would
+/// refresh for ever.
 pub fn longest_margin(lifetime: Duration) -> Duration {
     lifetime / 3
 }

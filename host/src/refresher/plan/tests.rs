@@ -1,5 +1,7 @@
 //! When a connection is looked at after a success and after each kind of failure.
 
+use std::collections::BTreeMap;
+
 use super::failing::LONGEST_BACKOFF;
 use super::*;
 use crate::model::fixture;
@@ -19,6 +21,7 @@ fn token(issued_at: Timestamp, ends: Ends) -> TokenFacts {
     TokenFacts { issued_at, expires_at, refresh_expires_at, ..fixture::token() }
 }
 
+/// Of the connection that comes last of those that would come together.
 fn timing(schedule: Option<&Schedule>, margin: Option<Duration>) -> Timing<'_> {
     Timing {
         schedule,
@@ -26,7 +29,7 @@ fn timing(schedule: Option<&Schedule>, margin: Option<Duration>) -> Timing<'_> {
         refresh_before: margin,
         jitter: Duration::ZERO,
         retry: Retry { attempts: 3, backoff: Duration::from_mins(1) },
-        seed: 7,
+        seed: 0,
     }
 }
 
@@ -110,7 +113,8 @@ fn what_a_clock_that_was_ahead_has_stored_is_due_now() {
 
 #[test]
 fn dead_tokens_are_asked_for_a_dozen_times_in_a_day() {
-    let (timing, begun) = (timing(None, None), at("2026-01-01T00:00:00Z"));
+    let timing = Timing { seed: 7, ..timing(None, None) };
+    let begun = at("2026-01-01T00:00:00Z");
     let (mut now, mut tries) = (begun, 0);
     while now < begun + DAY {
         tries += 1;
@@ -199,4 +203,70 @@ fn connections_of_one_tick_are_spread() {
     };
     assert_ne!(due(1_000), due(2_000));
     assert!(due(29_999) < at("2026-01-11T02:00:30Z"));
+}
+
+#[test]
+fn ten_thousand_that_end_in_one_second_are_refreshed_apart() {
+    const HERD: u32 = 10_000;
+    let now = at("2026-01-01T00:00:00Z");
+    let (life, margin) = (Duration::from_hours(1), Duration::from_mins(20));
+    let (window, latest) = (margin / APART, now + life - margin);
+    let mut seconds = BTreeMap::<i64, u32>::new();
+    for number in 0..HERD {
+        let id: ConnectionId = format!("x/c{number}").parse().unwrap();
+        let timing = Timing { seed: Timing::seed_of(&id), ..timing(None, None) };
+        let due = timing.after_success(until(now + life), now).unwrap();
+        assert_eq!(due.trigger, Trigger::Expiry);
+        assert!(due.at <= latest && due.at > latest - window, "{id}: {due:?}");
+        *seconds.entry(due.at.as_second()).or_default() += 1;
+    }
+    let mean = u64::from(HERD) / window.as_secs();
+    let peak = u64::from(*seconds.values().max().unwrap());
+    assert!(peak <= 3 * mean, "{peak} in one second, and {mean} on average");
+}
+
+#[test]
+fn the_margin_is_kept_and_most_of_a_life_is_used_however_long_it_is() {
+    let now = at("2026-01-01T00:00:00Z");
+    let margins = [None, Some(Duration::ZERO), Some(Duration::from_mins(5)), Some(2 * DAY)];
+    for life in [1, 2, 6, 60, 3_600, 30 * 86_400, 3_650 * 86_400].map(Duration::from_secs) {
+        for (margin, seed) in margins.into_iter().flat_map(|it| SEEDS.map(|seed| (it, seed))) {
+            let timing = Timing { seed, ..timing(None, margin) };
+            let due = timing.after_success(until(now + life), now).unwrap().at;
+            let soonest = now + SHORTEST_PAUSE;
+            let latest = (now + life - margin.unwrap_or(life).min(life / 3)).max(soonest);
+            let story = format!("{life:?} with {margin:?}, {seed}: {due}");
+            assert!(due <= latest, "later than promised: {story}");
+            assert!(due > now + life / 2 || due == soonest, "much too early: {story}");
+        }
+    }
+}
+
+const SEEDS: [u64; 4] = [0, 1, 999_999_999_937, u64::MAX];
+
+#[test]
+fn who_is_looked_at_again_keeps_the_moment_that_was_planned() {
+    let now = at("2026-01-01T00:00:00Z");
+    let (stored, second) = (token(now, until(now + 3 * DAY)), Duration::from_secs(1));
+    for seed in SEEDS {
+        let timing = Timing { seed, ..timing(None, None) };
+        let planned = timing.after_success(stored.ends(), now).unwrap();
+        assert_eq!(timing.restored(&stored, now + DAY), Some(planned));
+        assert_eq!(timing.restored(&stored, planned.at), Some(planned));
+        let late = planned.at + second;
+        assert_eq!(timing.restored(&stored, late), Some(Due { at: late, ..planned }));
+    }
+}
+
+#[test]
+fn grants_that_end_together_are_kept_alive_apart() {
+    let now = at("2026-01-01T00:00:00Z");
+    let ends = Ends { access: None, refresh: Some(now + 30 * DAY) };
+    let due = |seed| Timing { seed, ..timing(None, None) }.after_success(ends, now).unwrap().at;
+    let (latest, window) = (now + 27 * DAY, 3 * DAY / APART);
+    assert_eq!(due(0), latest);
+    for seed in [1_000, 1_000_000, u64::MAX] {
+        assert!(due(seed) < latest && due(seed) > latest - window, "{seed}: {}", due(seed));
+    }
+    assert_ne!(due(1_000), due(1_000_000));
 }

@@ -1,7 +1,7 @@
 //! What the sentences of `engine` say, as plain code over maps: slow, obvious, and right. An engine has
 //! to say the same after any steps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -12,8 +12,8 @@ use crate::model::failure::{Case, Failure};
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::model::token::{TokenSet, fingerprint};
 use crate::storage::{
-    Abandoned, Begin, Begun, Capture, Captured, Departed, Enrolment, Failed, ManualSet, Pausing,
-    Reconcile, Renewal, Skipped, Succeeded,
+    Abandoned, Begin, Begun, Capture, Captured, Departed, Enrolment, Failed, Forecast, ManualSet,
+    Pausing, Reconcile, Renewal, Skipped, Succeeded,
 };
 
 /// A database that cannot fail.
@@ -360,6 +360,26 @@ impl Model {
     pub(super) fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
         let times = self.rows.values().filter_map(|it| Some(it.due()?.at));
         times.filter(|it| *it > now).min()
+    }
+
+    /// What is planned for each provider. Who is at work is not looked at again by plan.
+    pub(super) fn forecast(&self, now: Timestamp) -> Vec<Forecast> {
+        let rests = |it: &&Row| it.claim.is_none() || it.facts.pause.is_some();
+        let forecast = |provider: &str| {
+            let rows = self.rows.values().filter(|it| it.facts.id.provider() == provider);
+            let times = rows.filter(rests).filter_map(|it| Some(it.facts.due?.at));
+            let (mut overdue, mut hours) = (0, vec![0; 24]);
+            for at in times {
+                match at.duration_since(now).as_millis().div_euclid(3_600_000) {
+                    ..0 => overdue += 1,
+                    hour @ 0..24 => hours[usize::try_from(hour).unwrap()] += 1,
+                    _ => {}
+                }
+            }
+            Forecast { provider: provider.to_owned(), overdue, hours }
+        };
+        let providers = self.rows.keys().map(ConnectionId::provider).collect::<BTreeSet<_>>();
+        providers.into_iter().map(forecast).collect()
     }
 
     /// The log, newest first, open attempts too.

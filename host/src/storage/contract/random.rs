@@ -348,6 +348,8 @@ impl World {
         }
         let next = self.storage.next_due(self.now).await.unwrap();
         assert_eq!(next, self.model.next_due(self.now), "due next after {story}");
+        let planned = self.storage.forecast(self.now).await.unwrap();
+        assert_eq!(planned, self.model.forecast(self.now), "planned after {story}");
     }
 
     async fn agrees_on_the_log(&self) {

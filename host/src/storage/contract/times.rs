@@ -26,6 +26,8 @@ on_every_engine! {
     a_provider_that_is_waited_for_puts_off_what_would_be_due
     providers_are_those_of_the_connections
     connections_are_counted_and_those_that_wait_for_a_person
+    what_is_planned_is_counted_by_provider_and_hour
+    what_is_under_way_is_not_planned_and_a_pause_is_when_it_ends
 }
 
 async fn wants(storage: &Storage, id: ConnectionId, second: i64) {
@@ -211,4 +213,37 @@ async fn providers_are_those_of_the_connections(fresh: Fresh) {
     let mut providers = storage.providers().await.unwrap();
     providers.sort();
     assert_eq!(providers, ["a", "w-x", "x", "x2", "y"]);
+}
+
+async fn what_is_planned_is_counted_by_provider_and_hour(fresh: Fresh) {
+    let storage = &fresh.storage;
+    assert_eq!(storage.forecast(at(0)).await.unwrap(), []);
+    for (number, second) in [(0, 99), (1, 100), (2, 3_699), (3, 3_700), (4, 86_499), (5, 86_500)] {
+        wants(storage, id(number), second).await;
+    }
+    wants(storage, "a/c0".parse().unwrap(), 7_300).await;
+    let planned = storage.forecast(at(100)).await.unwrap();
+    let [other, own] = planned.as_slice() else { panic!("{planned:?}") };
+    assert_eq!((other.provider.as_str(), own.provider.as_str()), ("a", "x"));
+    assert_eq!((other.overdue, other.hours[2]), (0, 1));
+    assert_eq!((own.overdue, own.hours.len()), (1, 24));
+    assert_eq!((own.hours[0], own.hours[1], own.hours[23]), (2, 1, 1));
+    assert_eq!(own.hours.iter().sum::<u64>(), 4, "what is due in 24 hours is not within them");
+}
+
+async fn what_is_under_way_is_not_planned_and_a_pause_is_when_it_ends(fresh: Fresh) {
+    let storage = &fresh.storage;
+    for number in 0..3 {
+        wants(storage, id(number), 5).await;
+    }
+    let planned = async || storage.forecast(at(9)).await.unwrap().remove(0);
+    assert_eq!(planned().await.overdue, 3);
+    let of = opened(storage, 0).await;
+    assert_eq!(planned().await.overdue, 2, "a claim hides the time of its connection");
+    storage.set_pause(pause(0, Some(4_000))).await.unwrap();
+    storage.set_pause(pause(1, None)).await.unwrap();
+    let paused = planned().await;
+    assert_eq!((paused.overdue, paused.hours[0], paused.hours[1]), (1, 0, 1));
+    storage.abandon(abandoned(&of)).await.unwrap();
+    assert_eq!(planned().await, paused);
 }

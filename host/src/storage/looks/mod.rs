@@ -1,5 +1,5 @@
 //! What people look at, beside the lists that scripts read as well: all connections in numbers, those that need
-//! somebody first, what has become of one.
+//! somebody first, what has become of one, what is planned ahead.
 
 /// All connections in numbers.
 pub(super) mod overview;
@@ -10,12 +10,15 @@ pub(super) mod urgency;
 /// What was tried with one of them.
 pub(super) mod history;
 
+/// How many are looked at in each of the next hours.
+pub(super) mod forecast;
+
 use jiff::Timestamp;
 
 use crate::model::id::{AttemptId, ConnectionId};
 use crate::storage::engine::Answer;
 use crate::storage::{
-    Counting, Overall, Recorded, Storage, StorageError, Tried, Urgency, UrgentPage,
+    Counting, Forecast, Overall, Recorded, Storage, StorageError, Tried, Urgency, UrgentPage,
 };
 
 /// Questions that every database answers by its indexes.
@@ -26,6 +29,8 @@ pub(super) trait Looks {
     fn urgent<'a>(&'a self, wanted: &'a Urgency) -> Answer<'a, UrgentPage>;
     /// See [`Storage::tries`].
     fn tries<'a>(&'a self, id: &'a ConnectionId, since: Timestamp) -> Answer<'a, Vec<Tried>>;
+    /// See [`Storage::forecast`].
+    fn forecast(&self, now: Timestamp) -> Answer<'_, Vec<Forecast>>;
     /// See [`Storage::recorded`].
     fn recorded(&self, id: AttemptId) -> Answer<'_, Option<Recorded>>;
 }
@@ -48,6 +53,12 @@ impl Storage {
         since: Timestamp,
     ) -> Result<Vec<Tried>, StorageError> {
         self.engine.tries(id, since).await
+    }
+
+    /// How many connections of each provider are overdue at `now`, and how many are looked at in each of the next
+    /// hours; providers in the order of their names.
+    pub async fn forecast(&self, now: Timestamp) -> Result<Vec<Forecast>, StorageError> {
+        self.engine.forecast(now).await
     }
 
     /// One attempt, open or finished, with what lists leave out.

@@ -67,6 +67,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("select *, attempt as id from claims", "SCAN claims", "open attempts alone"),
     ("select *, attempt as id from claims", SORTED, "open attempts alone"),
     ("select * from claims where attempt", "SCAN claims", "open attempts alone"),
+    ("select c.id, c.due_at from claims a", AT_WORK, "open attempts alone"),
     ("select claims.connection as id", "SCAN claims", "open attempts alone"),
     ("select claims.connection as id", SORTED, "open attempts alone"),
     ("update claims set lease_until = ?2 where owner", "SCAN claims", "open attempts alone"),
@@ -99,6 +100,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
 ];
 
 const OPEN: &str = "SCAN claims USING COVERING INDEX sqlite_autoindex_claims_1";
+const AT_WORK: &str = "SCAN a USING COVERING INDEX sqlite_autoindex_claims_1";
 const JOINED: &str = "UNION USING TEMP B-TREE";
 const ALL_OF_THEM: &str = "SCAN connections USING COVERING INDEX connections_ends";
 const PROBLEMS: &str = "SCAN connections USING INDEX connections_problem";

@@ -1,5 +1,6 @@
 //! What people look at, of SQLite: each question has an index, or costs what is in trouble.
 
+mod forecast;
 mod history;
 mod orders;
 mod overview;
@@ -15,7 +16,7 @@ use crate::model::id::{AttemptId, ConnectionId};
 use crate::storage::engine::Answer;
 use crate::storage::looks::Looks;
 use crate::storage::sqlite::{Sqlite, log};
-use crate::storage::{Counting, Overall, Recorded, Tried, Urgency, UrgentPage};
+use crate::storage::{Counting, Forecast, Overall, Recorded, Tried, Urgency, UrgentPage};
 
 impl Looks for Sqlite {
     fn overall<'a>(&'a self, counting: &'a Counting) -> Answer<'a, Overall> {
@@ -28,6 +29,10 @@ impl Looks for Sqlite {
 
     fn tries<'a>(&'a self, id: &'a ConnectionId, since: Timestamp) -> Answer<'a, Vec<Tried>> {
         Box::pin(history::tries(&self.readers, id, since))
+    }
+
+    fn forecast(&self, now: Timestamp) -> Answer<'_, Vec<Forecast>> {
+        Box::pin(forecast::forecast(&self.readers, now))
     }
 
     fn recorded(&self, id: AttemptId) -> Answer<'_, Option<Recorded>> {
