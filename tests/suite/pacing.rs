@@ -9,6 +9,8 @@ use e2e::inside::Inside;
 use e2e::provider::FakeProvider;
 use e2e::provider::answer::Answer;
 use e2e::provider::script::{Fate, Scenario};
+use keepfresh::model::attempt::Trigger;
+use keepfresh::model::connection::Due;
 
 use crate::schedule::{HOUR, eskiz};
 
@@ -103,4 +105,33 @@ async fn an_outage_is_asked_about_by_one_and_not_by_all() {
         assert_eq!(inside.connection(&id).await.failures, 0, "{id}");
     }
     assert_eq!(provider.control().seen(), 18, "each was asked once more, and no more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_becomes_due_within_a_moment_is_taken_together() {
+    const ALL: u64 = 60;
+    let (provider, home) = crowd(60, "concurrency = 64");
+    let inside = Inside::open(&home).await;
+    let scheduler = inside.app.scheduler();
+    scheduler.start();
+    let _ = arrivals(&provider, ALL).await;
+    for at in 0..ALL {
+        inside.settles(&format!("eskiz/c{at}"), 1).await;
+    }
+    // One after the other, a few milliseconds apart.
+    let first = inside.app.clock.now() + Duration::from_secs(1);
+    for at in 0..ALL {
+        let due = Due { at: first + Duration::from_millis(3 * at), trigger: Trigger::Expiry };
+        let id = format!("eskiz/c{at}").parse().unwrap();
+        inside.app.storage.set_due(&id, Some(due)).await.unwrap();
+    }
+    let before = scheduler.looks();
+    inside.advance_to(first, &[&provider]);
+    for _ in 0..ALL {
+        tokio::time::sleep(Duration::from_millis(3)).await;
+        inside.app.clock.advance(Duration::from_millis(3));
+    }
+    let _ = arrivals(&provider, 2 * ALL).await;
+    let looks = scheduler.looks() - before;
+    assert!(looks < ALL / 2, "{looks} looks");
 }

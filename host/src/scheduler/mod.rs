@@ -41,6 +41,10 @@ const AFTER_A_FAULT: Duration = Duration::from_secs(10);
 /// It looks once in so long whatever it expects: somebody may have changed times past this process.
 const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 
+/// Who has handed over all that was due waits so long before it looks again: what becomes due meanwhile is taken
+/// together, and shares its commits. Nobody waits for it, and a token is refreshed long before it ends.
+const BREATH: Duration = Duration::from_millis(50);
+
 /// What waited for one provider comes back over so long, and not in one moment.
 const SPREAD: Duration = Duration::from_secs(30);
 
@@ -128,6 +132,7 @@ impl Scheduler {
             let next = match self.start_due().await {
                 Ok(next) => {
                     self.0.looks.send_modify(|it| *it += 1);
+                    self.take_breath().await;
                     next
                 }
                 Err(error) => {
@@ -139,6 +144,26 @@ impl Scheduler {
                 }
             };
             self.sleep(next).await;
+        }
+    }
+
+    /// How often it has looked.
+    pub fn looks(&self) -> u64 {
+        *self.0.looks.borrow()
+    }
+
+    /// Not where more is due than was handed over: that is taken as soon as there is room.
+    async fn take_breath(&self) {
+        let (handed, behind) = {
+            let in_hand = self.lock();
+            let behind = in_hand.values().any(|it| it.more_below.is_some());
+            (in_hand.values().any(|it| !it.all.is_empty()), behind)
+        };
+        if handed && !behind {
+            tokio::select! {
+                () = tokio::time::sleep(BREATH) => {}
+                () = self.0.lifecycle.wait_for_soft_stop() => {}
+            }
         }
     }
 
