@@ -73,7 +73,7 @@ fn measure(held: &Held, length: Duration) -> Work {
     stop(daemon);
     Work {
         refreshes: end - start,
-        processor: after.processor - before.processor,
+        processor: after.processor.saturating_sub(before.processor),
         written: after.written - before.written,
         took,
     }

@@ -52,7 +52,7 @@ pub(crate) fn measure(held: &Held, length: Duration) {
     let (took, after) = (begun.elapsed(), Usage::of(daemon.pid()));
     thread::sleep(PATIENCE);
     stop(daemon);
-    let cores = (after.processor - before.processor).div_duration_f64(took);
+    let cores = after.processor.saturating_sub(before.processor).div_duration_f64(took);
     println!(
         "{} that live an hour, kept fresh for {} s: {:.1} became due in a second",
         held.many,

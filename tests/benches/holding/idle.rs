@@ -41,7 +41,7 @@ pub(crate) fn measure(held: &Held) {
         mebibytes(after.resident),
         mebibytes(after.anonymous)
     );
-    let share = (after.processor - before.processor).div_duration_f64(took);
+    let share = after.processor.saturating_sub(before.processor).div_duration_f64(took);
     println!("processor at rest      {:.2} % of a core (goal: 0.2)", share * 100.0);
 }
 
