@@ -102,6 +102,14 @@ impl Sender {
     }
 }
 
+/// A server, and who has had its first answer, which is `1`.
+async fn after_one(connections: Vec<Vec<Turn>>) -> (Patient, Sender) {
+    let server = Patient::with(connections).await;
+    let sender = Sender::to(&server);
+    assert_eq!(sender.body().await, "1");
+    (server, sender)
+}
+
 #[tokio::test]
 async fn what_may_arrive_twice_goes_on_a_connection_that_is_kept() {
     let server = Patient::with(vec![vec![says("1"), says("2"), says("3")]]).await;
@@ -114,9 +122,7 @@ async fn what_may_arrive_twice_goes_on_a_connection_that_is_kept() {
 
 #[tokio::test]
 async fn what_may_not_arrive_twice_goes_on_none_that_is_kept() {
-    let server = Patient::with(vec![vec![says("1"), Turn::HangsUp], vec![says("2")]]).await;
-    let sender = Sender::to(&server);
-    assert_eq!(sender.body().await, "1");
+    let (server, sender) = after_one(vec![vec![says("1"), Turn::HangsUp], vec![says("2")]]).await;
     assert_eq!(sender.send(request(&sender.url)).await.unwrap().body, b"2");
     assert_eq!(server.counts(), (2, 2));
 }
@@ -127,9 +133,7 @@ async fn a_connection_that_had_ended_costs_no_try() {
         b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     let no_http = b"<html>too late</html>\r\n\r\n";
     for end in [Turn::HangsUp, Turn::Says(timed_out.to_vec()), Turn::Says(no_http.to_vec())] {
-        let server = Patient::with(vec![vec![says("1"), end], vec![says("2")]]).await;
-        let sender = Sender::to(&server);
-        assert_eq!(sender.body().await, "1");
+        let (server, sender) = after_one(vec![vec![says("1"), end], vec![says("2")]]).await;
         assert_eq!(sender.body().await, "2");
         assert_eq!(server.counts(), (2, 3));
     }
@@ -144,9 +148,7 @@ async fn a_request_is_sent_again_once_and_only_where_the_connection_was_kept() {
     assert_eq!(server.counts(), (1, 1));
 
     let ends = vec![vec![says("1"), Turn::HangsUp], vec![Turn::HangsUp], vec![says("never")]];
-    let server = Patient::with(ends).await;
-    let sender = Sender::to(&server);
-    assert_eq!(sender.body().await, "1");
+    let (server, sender) = after_one(ends).await;
     let error = sender.send(sender.repeatable()).await.unwrap_err();
     assert_in_doubt(&error, "provider.connection_lost");
     assert_eq!(server.counts(), (2, 3));
@@ -158,9 +160,7 @@ async fn a_second_try_that_is_turned_away_does_not_settle_the_first() {
     for status in ["408 Request Timeout", "429 Too Many Requests", "503 Service Unavailable"] {
         let away = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
         let turns = vec![vec![says("1"), Turn::HangsUp], vec![Turn::Says(away.into_bytes())]];
-        let server = Patient::with(turns).await;
-        let sender = Sender::to(&server);
-        assert_eq!(sender.body().await, "1");
+        let (server, sender) = after_one(turns).await;
         let error = sender.send(sender.repeatable()).await.unwrap_err();
         assert_in_doubt(&error, "provider.connection_lost");
         assert_eq!(server.counts(), (2, 3), "{status}");
@@ -170,9 +170,7 @@ async fn a_second_try_that_is_turned_away_does_not_settle_the_first() {
 #[tokio::test]
 async fn a_provider_that_hangs_up_after_long_is_not_asked_again() {
     let slow = Turn::HangsUpAfter(SENT_AGAIN_WITHIN + Duration::from_millis(100));
-    let server = Patient::with(vec![vec![says("1"), slow], vec![says("never")]]).await;
-    let sender = Sender::to(&server);
-    assert_eq!(sender.body().await, "1");
+    let (server, sender) = after_one(vec![vec![says("1"), slow], vec![says("never")]]).await;
     let error = sender.send(sender.repeatable()).await.unwrap_err();
     assert_in_doubt(&error, "provider.connection_lost");
     assert_eq!(server.counts(), (1, 2));
@@ -185,9 +183,7 @@ async fn a_second_answer_to_one_request_is_nobodys() {
     let whole = Turn::Says([first.clone(), second.clone()].concat());
     let longer = Turn::Says([ok(b"1", ""), b"\r\n".to_vec(), second].concat());
     for twice in [whole, longer] {
-        let server = Patient::with(vec![vec![twice, says("3")], vec![says("2")]]).await;
-        let sender = Sender::to(&server);
-        assert_eq!(sender.body().await, "1");
+        let (server, sender) = after_one(vec![vec![twice, says("3")], vec![says("2")]]).await;
         assert_eq!(sender.body().await, "2");
         assert_eq!(server.counts().0, 2);
     }
@@ -206,9 +202,8 @@ async fn an_answer_that_was_cut_short_by_its_length_leaves_no_connection() {
 
 #[tokio::test]
 async fn a_body_that_cannot_be_copied_is_sent_once_on_a_connection_of_its_own() {
-    let server = Patient::with(vec![vec![says("1"), says("never")], vec![Turn::HangsUp]]).await;
-    let sender = Sender::to(&server);
-    assert_eq!(sender.body().await, "1");
+    let (server, sender) =
+        after_one(vec![vec![says("1"), says("never")], vec![Turn::HangsUp]]).await;
     let body = Body::Multipart(vec![("a".into(), "1".into())]);
     let parts = Request { body, ..sender.repeatable() };
     let error = sender.send(parts).await.unwrap_err();
@@ -218,9 +213,7 @@ async fn a_body_that_cannot_be_copied_is_sent_once_on_a_connection_of_its_own() 
 
 #[tokio::test]
 async fn a_second_try_that_sends_nothing_does_not_settle_the_first() {
-    let server = Patient::with(vec![vec![says("1"), Turn::HangsUp]]).await;
-    let sender = Sender::to(&server);
-    assert_eq!(sender.body().await, "1");
+    let (server, sender) = after_one(vec![vec![says("1"), Turn::HangsUp]]).await;
     // Nobody accepts any more.
     let error = sender.send(sender.repeatable()).await.unwrap_err();
     assert_in_doubt(&error, "provider.connection_lost");

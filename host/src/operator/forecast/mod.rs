@@ -76,7 +76,7 @@ pub struct ProviderForecast {
 pub struct Allowed {
     /// `rate`, as it is written: `50/s`; null when there is none.
     pub rate: Option<String>,
-    /// `concurrency`.
+    /// How many run at once: `concurrency`, or 480 where that is more.
     pub concurrency: u32,
     /// Half of the last day's refreshes waited for the provider so many milliseconds at most; null when there were none.
     pub took_ms: Option<u64>,

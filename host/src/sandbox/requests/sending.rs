@@ -1,6 +1,7 @@
 //! The host's side of `http`: a request described with handles becomes a real one at the door, and
 //! the answer is durable before the plugin sees it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -138,8 +139,7 @@ impl CallState {
     ) -> wasmtime::Result<Result<egress::Arrival, EgressError>> {
         let Some(network) = &self.network else { wasmtime::bail!("no network") };
         let left = self.deadline.left().saturating_sub(EGRESS_MARGIN);
-        // What an earlier answer brought may be good for one use, whatever the refresh token is.
-        let repeatable = network.journal.is_repeatable() && !request.carries.contains(ANSWER);
+        let repeatable = network.journal.is_repeatable() && !spends_an_answer(&request.carries);
         let request = egress::Request { repeatable, ..request };
         Ok(network.gate.send(&network.policy, request, left).await)
     }
@@ -228,6 +228,11 @@ fn host(url: &str) -> String {
     authority.rsplit_once(':').map_or(authority, |(host, _)| host).to_owned()
 }
 
+/// Whether what an earlier answer brought is in a request: that may be good for one use, whatever the refresh token is.
+fn spends_an_answer(carries: &BTreeSet<String>) -> bool {
+    carries.contains(ANSWER)
+}
+
 fn method(method: http::Method) -> egress::Method {
     match method {
         http::Method::Get => egress::Method::Get,
@@ -312,5 +317,22 @@ impl http::HostResponse for CallState {
         let answer = self.table.delete(this)?;
         self.budget.release(answer.size());
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::secrets::labels::{Labels, Names};
+
+    #[test]
+    fn what_an_answer_brought_is_not_sent_twice() {
+        let names = Names::new(["pin"]);
+        let carries = |all: &[&str]| {
+            let labels = all.iter().map(|it| names.label(it));
+            names.of(labels.fold(Labels::default(), Labels::and))
+        };
+        assert!(!spends_an_answer(&carries(&["refresh-token", "pin"])));
+        assert!(spends_an_answer(&carries(&["refresh-token", "answer"])));
     }
 }
