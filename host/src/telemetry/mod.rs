@@ -24,7 +24,9 @@ use std::io::{self, IsTerminal};
 
 use tracing::subscriber::SetGlobalDefaultError;
 use tracing::{Level, Metadata, Subscriber};
-use tracing_subscriber::filter::{EnvFilter, FilterExt, FilterFn, ParseError, filter_fn};
+use tracing_subscriber::filter::{
+    EnvFilter, FilterExt, FilterFn, LevelFilter, ParseError, filter_fn,
+};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
@@ -202,7 +204,11 @@ fn parse(filter: &str) -> Result<EnvFilter, TelemetryError> {
 
 fn cap() -> FilterFn<fn(&Metadata<'_>) -> bool> {
     // Spans of traces are no lines, and say nothing that a line does not.
-    filter_fn(|it| it.target() != traces::TARGET && *it.level() <= loudest(it.target()))
+    let cap: fn(&Metadata<'_>) -> bool =
+        |it| it.target() != traces::TARGET && *it.level() <= loudest(it.target());
+    // Without a hint here nothing would be known of the whole filter, and each line that is not wanted, of each library,
+    // would be held against it whenever it is come by.
+    filter_fn(cap).with_max_level_hint(LevelFilter::TRACE)
 }
 
 /// Ours as the filter says, others never below `info`: the list of those who print secrets would
@@ -233,7 +239,8 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use tracing::subscriber::with_default;
-    use tracing::{debug, info, trace, warn};
+    use tracing::{debug, debug_span, info, trace, trace_span, warn};
+    use tracing_subscriber::layer::Identity;
 
     use super::*;
 
@@ -285,6 +292,18 @@ mod tests {
             assert!(!text.contains("CANARY"), "{text}");
             assert!(text.contains("closed"), "{text}");
         }
+    }
+
+    #[test]
+    fn what_nobody_wants_is_not_even_made() {
+        let quiet = subscriber(Format::Text, "info", false, io::sink).unwrap();
+        // As without traces.
+        let quiet = quiet.with(None::<Identity>);
+        assert_eq!(quiet.max_level_hint(), Some(LevelFilter::INFO));
+        with_default(quiet, || {
+            assert!(trace_span!(target: traces::TARGET, "attempt").is_disabled());
+            assert!(debug_span!("task").is_disabled());
+        });
     }
 
     #[test]
