@@ -43,7 +43,7 @@ const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 
 /// Who has handed over all that was due waits so long before it looks again: what becomes due meanwhile is taken
 /// together, and shares its commits. Nobody waits for it, and a token is refreshed long before it ends.
-const BREATH: Duration = Duration::from_millis(50);
+const BREATH: Duration = Duration::from_millis(100);
 
 /// What waited for one provider comes back over so long, and not in one moment.
 const SPREAD: Duration = Duration::from_secs(30);
