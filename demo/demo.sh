@@ -2,7 +2,7 @@
 # The main job in a minute: two providers on this machine, one with tokens that live 15 seconds.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
-bin="$here/../target/release"
+bin="$here/../target/debug"
 home="$(mktemp -d -t keepfresh-demo-XXXXXX)"
 pids=()
 cleanup() {
@@ -74,7 +74,7 @@ wait "$daemon" && echo "the daemon has stopped cleanly"
 
 step "Next steps"
 cat <<'TEXT'
-  target/release/keepfresh init                  start with a manifest of your own
-  target/release/keepfresh plugin inspect target/plugins/eskiz.wasm
+  target/debug/keepfresh init                  start with a manifest of your own
+  target/debug/keepfresh plugin inspect target/plugins/eskiz.wasm
   README.md                                      a first real provider in five minutes
 TEXT

@@ -26,7 +26,7 @@ const AT_ONCE: u64 = 8;
 const PROMPT: u64 = 320;
 
 /// What has not happened by then never does.
-const HANGS: Duration = Duration::from_secs(60);
+const HANGS: Duration = Duration::from_mins(1);
 
 /// A slow provider with many connections whose tokens have ended, and a quick one with one that is fresh. The slow one
 /// comes first by its name: whoever goes by that reaches the other one last.

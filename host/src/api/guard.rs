@@ -2,6 +2,8 @@
 //! is meant for this server and comes from a program. A page that a browser has loaded from elsewhere can
 //! reach a local address under a name of its own; so names are checked, and pages of other sites refused.
 
+use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
@@ -9,6 +11,7 @@ use axum::http::header::{ALLOW, CACHE_CONTROL, HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
+use tokio::sync::SemaphorePermit;
 use uuid::Uuid;
 
 use crate::api::Api;
@@ -31,29 +34,58 @@ const LONGEST_ID: usize = 64;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Around every route.
+/// Around every route of the router.
 pub(super) async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let route = route_of(&request);
+    around(&api, &route, request, |it| idempotency::replay(&api, it, next)).await
+}
+
+/// Around one route, which `answer` is.
+pub(super) async fn around<F>(
+    api: &Api,
+    route: &str,
+    request: Request,
+    answer: impl FnOnce(Request) -> F,
+) -> Response
+where
+    F: Future<Output = Response>,
+{
     let id = request_id(request.headers());
     let begun = Instant::now();
-    let (method, route) = (word_of(request.method()), route_of(&request));
-    let answer = match admitted(&api, &request) {
-        // How long that takes is between the program and the provider, and bounded there.
-        Ok(_place) if request.uri().path().starts_with(BELOW) => caused(&api, request, next).await,
-        Ok(_place) => match tokio::time::timeout(LONGEST, caused(&api, request, next)).await {
-            Ok(answer) => answer,
-            Err(_) => told(Problem::new(code::Http::Timeout, "it took too long; try again")),
-        },
+    let method = word_of(request.method());
+    // How long the provider takes is between it and the program, and bounded there.
+    let limit = (!request.uri().path().starts_with(BELOW)).then_some(LONGEST);
+    let answer = match admitted(api, &request) {
+        Ok(_place) => within(limit, pin!(caused(request, answer))).await.unwrap_or_else(|| {
+            told(Problem::new(code::Http::Timeout, "it took too long; try again"))
+        }),
         Err(problem) => told(problem),
     };
-    metrics::answered(method, &route, answer.status().as_u16(), begun.elapsed());
+    metrics::answered(method, route, answer.status().as_u16(), begun.elapsed());
     finished(answer, &id)
 }
 
 /// Runs the route as a part of the trace that the caller names.
-async fn caused(api: &Api, request: Request, next: Next) -> Response {
+async fn caused<F>(request: Request, answer: impl FnOnce(Request) -> F) -> Response
+where
+    F: Future<Output = Response>,
+{
     let headers = ["traceparent", "tracestate"].map(|it| request.headers().get(it).cloned());
     let headers = headers.each_ref().map(|it| it.as_ref().and_then(|it| it.to_str().ok()));
-    cause::caused(headers, idempotency::replay(api, request, next)).await
+    // Pinned where it is: each who were handed the work itself would keep a copy of its room.
+    cause::caused(headers, pin!(answer(request))).await
+}
+
+/// What `work` comes to, unless it takes longer. Most of it is done at once, and no timer is set for that.
+async fn within<T>(
+    limit: Option<Duration>,
+    mut work: Pin<&mut impl Future<Output = T>>,
+) -> Option<T> {
+    match (futures_util::poll!(work.as_mut()), limit) {
+        (Poll::Ready(done), _) => Some(done),
+        (Poll::Pending, None) => Some(work.await),
+        (Poll::Pending, Some(limit)) => tokio::time::timeout(limit, work).await.ok(),
+    }
 }
 
 /// The path of the route, which is one of a closed set.
@@ -78,8 +110,8 @@ fn told(problem: Problem) -> Response {
 }
 
 /// A place for the request, if it may be answered at all.
-fn admitted(api: &Api, request: &Request) -> Result<tokio::sync::OwnedSemaphorePermit, Problem> {
-    let place = api.0.places.clone().try_acquire_owned();
+fn admitted<'a>(api: &'a Api, request: &Request) -> Result<SemaphorePermit<'a>, Problem> {
+    let place = api.0.places.try_acquire();
     let place = place.map_err(|_| {
         Problem::new(code::Http::Busy, "too many requests are under way; try again").after(1)
     })?;

@@ -5,6 +5,9 @@
 /// Where the API is listened for: an address, with or without TLS, and a socket of the daemon's user.
 pub mod listening;
 
+/// Who answers a request.
+pub mod front;
+
 /// What stands before every route: the host, other sites, how many at once, how long.
 pub(crate) mod guard;
 
@@ -97,7 +100,7 @@ struct Parts {
     operator: Operator,
     throttle: Throttle,
     replays: Replays,
-    places: Arc<Semaphore>,
+    places: Semaphore,
     links: Links,
     feed: Feed,
     seats: Seats,
@@ -110,7 +113,7 @@ impl Api {
             operator,
             throttle: Throttle::default(),
             replays: Replays::default(),
-            places: Arc::new(Semaphore::new(AT_ONCE)),
+            places: Semaphore::new(AT_ONCE),
             links: Links::default(),
             feed,
             seats: Seats::default(),

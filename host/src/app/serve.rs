@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
 use crate::api::Api;
+use crate::api::front::front;
 use crate::api::listening::{AtAddress, AtSocket};
 use crate::app::App;
 use crate::app::watch::Watch;
@@ -71,10 +72,11 @@ pub async fn serve(mut app: App, watch: Watch, signals: Signals) -> Result<(), S
     scheduler.start();
     app.lifecycle.spawn("control", server.run(app.operator.clone(), app.lifecycle.clone()));
     let api = Api::new(app.operator.clone(), delivery.feed());
-    let router = Dashboard::new(app.operator.clone(), api).router();
-    app.lifecycle.spawn("api socket", at_socket.run(router.clone(), app.lifecycle.clone()));
+    let router = Dashboard::new(app.operator.clone(), api.clone()).router();
+    let front = front(api, router);
+    app.lifecycle.spawn("api socket", at_socket.run(Arc::clone(&front), app.lifecycle.clone()));
     if let Some(at_address) = at_address {
-        app.lifecycle.spawn("api", at_address.run(router, app.lifecycle.clone()));
+        app.lifecycle.spawn("api", at_address.run(front, app.lifecycle.clone()));
     }
     app.lifecycle.spawn("audit", app.operator.clone().keep_writing_counts());
     if let Some(few) = limits::too_few_files() {

@@ -37,6 +37,49 @@ fn a_token_that_would_not_live_long_enough_is_refreshed_first() {
 }
 
 #[test]
+fn whether_a_path_has_to_be_decoded_or_not_the_answer_is_the_same() {
+    let served = Served::over(Stage::eskiz("").logged_in(), "hosts = [\"keep.example\"]");
+    let read = served.with_key("web", &["--scope", "token:read"]);
+    let bound = served.with_key("some", &["--scope", "token:read", "--label", "gold"]);
+    let other = served.with_key("ops", &["--scope", "connection:read"]);
+    let (nobody, twice) = (served.address(), read.with_key("kf_another"));
+    let callers = [read.clone(), served.socket(), bound, other, nobody.clone(), twice];
+    let told = [("origin", "https://elsewhere.example"), ("host", "elsewhere.example")];
+    let told = told.into_iter().chain([
+        ("host", "keep.example"),
+        ("sec-fetch-site", "cross-site"),
+        ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+        ("idempotency-key", "one"),
+    ]);
+    let callers = callers.into_iter().chain(told.map(|(name, value)| read.with(name, value)));
+    let queries =
+        ["", "?min_ttl=60", "?min_ttl=-1", "?min_tl=1", "?min_ttl=1&min_ttl=1", "?a=kf_x"];
+    // Whoever is wrong ten times has to wait.
+    let wrong = (nobody.with_key("kf_no_such"), &queries[..1]);
+    for (caller, queries) in callers.map(|it| (it, &queries[..])).chain([wrong]) {
+        let caller = caller.with("x-request-id", "the-same");
+        for (plain, decoded) in
+            [("eskiz", "%65skiz"), ("eskiz~no", "%65skiz~no"), ("a..b", "a%2e.b")]
+        {
+            for query in queries {
+                let [straight, routed] = [plain, decoded].map(|name| {
+                    let mut it = caller.get(&format!("/api/v1/connections/{name}/token{query}"));
+                    it.headers.remove("date");
+                    (it.status, it.text(), it.headers)
+                });
+                assert_eq!(straight, routed, "{caller:?} {plain}{query}");
+            }
+        }
+    }
+    let figures = served.socket().get("/metrics").text();
+    let route = "route=\"/api/v1/connections/{id}/token\"";
+    let routes = figures
+        .lines()
+        .filter(|it| it.contains("duration_seconds_count{") && it.contains("/token"));
+    assert!(routes.clone().count() > 0 && routes.clone().all(|it| it.contains(route)), "{figures}");
+}
+
+#[test]
 fn a_refused_token_is_replaced_once_however_many_report_it() {
     let served = Served::eskiz();
     let caller = served.with_key("web", &["--scope", "token:read"]);

@@ -2,32 +2,37 @@
 //! answers the daemon's own user. Each connection is a task that ends with the daemon; how many there are,
 //! and how long a head may take, is bounded.
 
+/// How long is waited for a head.
+mod timer;
+
 /// The certificate, read again when it changes.
 mod tls;
 
+use std::convert::Infallible;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
+use futures_util::FutureExt as _;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt as _;
 use tracing::{debug, info, warn};
 
 use crate::api::caller::Peer;
+use crate::api::front::Front;
 use crate::control::{bind_private, one_of_ours};
 use crate::lifecycle::Lifecycle;
 use crate::manifest::server::Server;
 use crate::model::code;
+use timer::HeadTimer;
 use tls::Certificate;
 
 /// Connections at once; those that come then wait for a place.
@@ -65,7 +70,7 @@ impl AtAddress {
     }
 
     /// Answers until the lifecycle's soft stop.
-    pub async fn run(self, router: Router, lifecycle: Lifecycle) {
+    pub async fn run(self, front: Front, lifecycle: Lifecycle) {
         let scheme = if self.certificate.is_some() { "https" } else { "http" };
         if let Ok(address) = self.listener.local_addr() {
             info!("the HTTP API listens at {scheme}://{address}");
@@ -85,7 +90,7 @@ impl AtAddress {
                 }
             };
             let _ = stream.set_nodelay(true);
-            let one = One::new(&router, Peer::Address(address), place);
+            let one = One::new(&front, Peer::Address(address), place);
             let (stop, acceptor) =
                 (lifecycle.clone(), self.certificate.as_ref().map(Certificate::acceptor));
             lifecycle.spawn("connection", async move {
@@ -121,7 +126,7 @@ impl AtSocket {
     }
 
     /// Answers until the lifecycle's soft stop.
-    pub async fn run(self, router: Router, lifecycle: Lifecycle) {
+    pub async fn run(self, front: Front, lifecycle: Lifecycle) {
         let places = Arc::new(Semaphore::new(CONNECTIONS));
         loop {
             let Some(place) = place(&places, &lifecycle).await else { return };
@@ -131,7 +136,7 @@ impl AtSocket {
             };
             match accepted.map(|(stream, _)| (one_of_ours(&stream), stream)) {
                 Ok((Some(uid), stream)) => {
-                    let one = One::new(&router, Peer::User(uid), place);
+                    let one = One::new(&front, Peer::User(uid), place);
                     let stop = lifecycle.clone();
                     lifecycle.spawn("connection", async move { one.answer(stream, stop).await });
                 }
@@ -170,9 +175,12 @@ async fn failed(error: &io::Error) {
     tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
-/// A hand on a connection, for an answer that goes on until somebody ends it.
+/// A hand on a connection, for an answer that goes on until somebody ends it. A clone is cheap.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Hold {
+pub struct Hold(Arc<Ends>);
+
+#[derive(Debug, Default)]
+struct Ends {
     cut: CancellationToken,
     over: CancellationToken,
 }
@@ -181,40 +189,39 @@ impl Hold {
     /// Returns when the connection is over, and cuts it if that takes longer: whoever does not read what was
     /// sent last would keep it open for ever.
     pub(super) async fn end_within(&self, grace: Duration) {
-        if tokio::time::timeout(grace, self.over.cancelled()).await.is_err() {
-            self.cut.cancel();
+        if tokio::time::timeout(grace, self.0.over.cancelled()).await.is_err() {
+            self.0.cut.cancel();
         }
     }
 }
 
 /// One connection.
 struct One {
-    router: Router,
+    front: Front,
     peer: Peer,
     place: OwnedSemaphorePermit,
     read_within: Duration,
 }
 
 impl One {
-    fn new(router: &Router, peer: Peer, place: OwnedSemaphorePermit) -> Self {
-        Self { router: router.clone(), peer, place, read_within: READ_WITHIN }
+    fn new(front: &Front, peer: Peer, place: OwnedSemaphorePermit) -> Self {
+        Self { front: Arc::clone(front), peer, place, read_within: READ_WITHIN }
     }
 
     /// Answers its requests until it ends, or the daemon does.
     async fn answer(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send, stop: Lifecycle) {
-        let Self { router, peer, place: _place, read_within } = self;
+        let Self { front, peer, place: _place, read_within } = self;
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(read_within));
         let hold = Hold::default();
-        let _over = hold.over.clone().drop_guard();
-        let cut = hold.cut.clone();
+        let _over = hold.0.over.clone().drop_guard();
+        let cut = hold.0.cut.clone();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(peer);
-            request.extensions_mut().insert(hold.clone());
-            router.clone().oneshot(request.map(Body::new))
+            front(request.map(Body::new), &hold).map(Ok::<_, Infallible>)
         });
         let mut http = hyper::server::conn::http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+        http.timer(HeadTimer::default()).header_read_timeout(HEAD_WITHIN);
         // At most a hundred headers, as usual: to say so would have room made for them at each request.
         http.max_buf_size(LARGEST_HEAD);
         let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service);
@@ -240,17 +247,19 @@ impl One {
 
 #[cfg(test)]
 mod tests {
+    use axum::Router;
     use tokio::io::AsyncWriteExt as _;
 
     use super::*;
+    use crate::api::front::routed;
 
     #[tokio::test]
     async fn a_caller_who_does_not_read_is_let_go() {
         let large = || async { vec![b'x'; 1 << 20] };
-        let router = Router::new().route("/", axum::routing::get(large));
+        let front = routed(Router::new().route("/", axum::routing::get(large)));
         let place = Arc::new(Semaphore::new(1)).acquire_owned().await.unwrap();
         let read_within = Duration::from_millis(50);
-        let one = One { read_within, ..One::new(&router, Peer::User(0), place) };
+        let one = One { read_within, ..One::new(&front, Peer::User(0), place) };
         let (mut caller, ours) = tokio::io::duplex(4096);
         caller.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
         // Without the limit, this would not end.
