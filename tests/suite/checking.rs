@@ -131,6 +131,17 @@ fn a_secret_that_is_not_there_is_found_at_its_line() {
 }
 
 #[test]
+fn a_secret_that_only_connections_added_later_will_read_is_found_as_well() {
+    let home = eskiz(&[
+        "connections = []",
+        "[providers.eskiz.secrets]",
+        "email = { env = \"NOT_SET\" }",
+        "password = { file = \"eskiz.password\" }",
+    ]);
+    assert_eq!(problems(&home), ["secret.env_missing 4:1"]);
+}
+
+#[test]
 fn a_secret_that_the_plugin_needs_and_one_that_it_does_not_know_are_found() {
     let home = eskiz(&[
         "secrets = { email = { env = \"ESKIZ_EMAIL\" }, pasword = { file = \"eskiz.password\" } }",

@@ -72,7 +72,7 @@ where
 {
     let headers = ["traceparent", "tracestate"].map(|it| request.headers().get(it).cloned());
     let headers = headers.each_ref().map(|it| it.as_ref().and_then(|it| it.to_str().ok()));
-    // Pinned where it is: each who were handed the work itself would keep a copy of its room.
+    // By reference: whoever is handed the work itself keeps room for it once more.
     cause::caused(headers, pin!(answer(request))).await
 }
 

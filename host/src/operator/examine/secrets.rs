@@ -18,6 +18,13 @@ pub(super) async fn secrets(it: Deployment<'_>) -> Examined {
             seen.entry(path).or_insert_with(first).3 += 1;
         }
     }
+    // Those who are added while the daemon runs read what the manifest has for all of them.
+    for provider in it.manifest.providers.values().filter(|it| it.connections.is_empty()) {
+        for (name, source) in provider.secrets.clone() {
+            let path = ["providers", &provider.name, "secrets", &name].map(str::to_owned).to_vec();
+            seen.insert(path, (name, provider.name.clone(), source, 1));
+        }
+    }
     for (path, (name, id, source, users)) in &seen {
         let more = if *users > 1 { format!(" and {} more", users - 1) } else { String::new() };
         let what = format!("secret {name} of {id}{more}");
