@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use tracing::warn;
@@ -38,6 +39,25 @@ pub(super) struct Caller {
 }
 
 impl Caller {
+    /// Who asks, if it is somebody who may. Nothing is noted of anybody else.
+    pub(super) fn known(api: &Api, peer: Peer, headers: &HeaderMap) -> Option<Self> {
+        match peer {
+            Peer::User(uid) => Some(Self::user(uid)),
+            Peer::Address(_) => {
+                let presented = presented(headers).ok()?.ok()?;
+                api.operator().recognise(&presented).ok().map(Self::with)
+            }
+        }
+    }
+
+    fn user(uid: u32) -> Self {
+        Self { actor: Actor::User(uid), key: None }
+    }
+
+    fn with(key: Arc<ApiKey>) -> Self {
+        Self { actor: Actor::Key(key.id.clone()), key: Some(key) }
+    }
+
     /// What its key allows; everything without one.
     fn grant(&self) -> Option<&Grant> {
         self.key.as_ref().map(|it| &it.grant)
@@ -66,12 +86,17 @@ impl Caller {
 
     /// Whether the key reaches `id`, which need not be there.
     pub(super) async fn reaches(&self, api: &Api, id: &ConnectionId) -> Result<bool, Problem> {
-        let Some(grant) = self.grant().filter(|it| it.is_bound()) else { return Ok(true) };
-        if grant.labels.is_empty() {
-            return Ok(grant.reaches(id, &[]));
+        if let Some(known) = self.reaches_by_name(id) {
+            return Ok(known);
         }
         let labels = api.operator().labels(id).await?;
-        Ok(labels.is_some_and(|it| grant.reaches(id, &it)))
+        Ok(labels.is_some_and(|it| self.reaches_known(id, &it)))
+    }
+
+    /// The same, unless it depends on the labels of `id`.
+    pub(super) fn reaches_by_name(&self, id: &ConnectionId) -> Option<bool> {
+        let is_plain = self.grant().is_none_or(|it| it.labels.is_empty());
+        is_plain.then(|| self.reaches_known(id, &[]))
     }
 
     /// Whether the key reaches a connection that is known with its labels.
@@ -129,26 +154,26 @@ impl FromRequestParts<Api> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         match parts.extensions.get::<Peer>() {
-            Some(Peer::User(uid)) => Ok(Self { actor: Actor::User(*uid), key: None }),
+            Some(Peer::User(uid)) => Ok(Self::user(*uid)),
             Some(Peer::Address(_)) | None => of_key(parts, api),
         }
     }
 }
 
 fn of_key(parts: &Parts, api: &Api) -> Result<Caller, Problem> {
-    let key = match presented(parts)? {
-        Ok(presented) => match api.operator().recognise(&presented) {
-            Ok(key) => key,
-            Err(why) => return Err(refused(parts, api, Some(&presented.id), &why.to_string())),
-        },
-        Err(why) => return Err(refused(parts, api, None, &why)),
-    };
-    Ok(Caller { actor: Actor::Key(key.id.clone()), key: Some(key) })
+    match presented(&parts.headers)? {
+        Ok(presented) => api
+            .operator()
+            .recognise(&presented)
+            .map(Caller::with)
+            .map_err(|why| refused(parts, api, Some(&presented.id), &why.to_string())),
+        Err(why) => Err(refused(parts, api, None, &why)),
+    }
 }
 
 /// The key of a request, or why there is none in what stands there.
-fn presented(parts: &Parts) -> Result<Result<Presented, String>, Problem> {
-    let mut all = parts.headers.get_all(AUTHORIZATION).iter();
+fn presented(headers: &HeaderMap) -> Result<Result<Presented, String>, Problem> {
+    let mut all = headers.get_all(AUTHORIZATION).iter();
     let Some(header) = all.next() else {
         let detail = "send an API key: Authorization: Bearer KEY";
         return Err(Problem::new(code::Auth::Missing, detail));

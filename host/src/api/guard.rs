@@ -21,7 +21,8 @@ use crate::api::problem::Problem;
 use crate::api::proxy::{BELOW, OfProvider};
 use crate::manifest::server::Server;
 use crate::model::code;
-use crate::telemetry::{cause, metrics};
+use crate::telemetry::cause;
+use crate::telemetry::metrics::{self, Took};
 
 /// How long a request may take, with the longest wait for a refresh in it.
 const LONGEST: Duration = Duration::from_mins(2);
@@ -36,33 +37,38 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Around every route of the router.
 pub(super) async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response {
-    let route = route_of(&request);
-    around(&api, &route, request, |it| idempotency::replay(&api, it, next)).await
-}
-
-/// Around one route, which `answer` is.
-pub(super) async fn around<F>(
-    api: &Api,
-    route: &str,
-    request: Request,
-    answer: impl FnOnce(Request) -> F,
-) -> Response
-where
-    F: Future<Output = Response>,
-{
-    let id = request_id(request.headers());
-    let begun = Instant::now();
-    let method = word_of(request.method());
+    let (route, begun) = (route_of(&request), Instant::now());
+    let (id, method) = (request_id(request.headers()), word_of(request.method()));
+    let peer = request.extensions().get::<Peer>().copied();
     // How long the provider takes is between it and the program, and bounded there.
     let limit = (!request.uri().path().starts_with(BELOW)).then_some(LONGEST);
-    let answer = match admitted(api, &request) {
-        Ok(_place) => within(limit, pin!(caused(request, answer))).await.unwrap_or_else(|| {
-            told(Problem::new(code::Http::Timeout, "it took too long; try again"))
-        }),
+    let answer = match admitted(&api, peer, &request) {
+        Ok(_place) => {
+            let answered = caused(request, |it| idempotency::replay(&api, it, next));
+            within(limit, pin!(answered)).await.unwrap_or_else(|| {
+                told(Problem::new(code::Http::Timeout, "it took too long; try again"))
+            })
+        }
         Err(problem) => told(problem),
     };
-    metrics::answered(method, route, answer.status().as_u16(), begun.elapsed());
+    metrics::answered(method, &route, answer.status().as_u16(), begun.elapsed());
     finished(answer, &id)
+}
+
+/// The same around one route, if `answer` has something at once: how long that took goes to `took`. Otherwise nothing
+/// has happened.
+pub(super) fn at_once<B>(
+    api: &Api,
+    peer: Peer,
+    request: &axum::http::Request<B>,
+    took: &Took,
+    answer: impl FnOnce() -> Option<Response>,
+) -> Option<Response> {
+    let begun = Instant::now();
+    let _place = admitted(api, Some(peer), request).ok()?;
+    let answer = answer()?;
+    took.note(begun.elapsed());
+    Some(finished(answer, &request_id(request.headers())))
 }
 
 /// Runs the route as a part of the trace that the caller names.
@@ -110,7 +116,11 @@ fn told(problem: Problem) -> Response {
 }
 
 /// A place for the request, if it may be answered at all.
-fn admitted<'a>(api: &'a Api, request: &Request) -> Result<SemaphorePermit<'a>, Problem> {
+fn admitted<'a, B>(
+    api: &'a Api,
+    peer: Option<Peer>,
+    request: &axum::http::Request<B>,
+) -> Result<SemaphorePermit<'a>, Problem> {
     let place = api.0.places.try_acquire();
     let place = place.map_err(|_| {
         Problem::new(code::Http::Busy, "too many requests are under way; try again").after(1)
@@ -119,7 +129,7 @@ fn admitted<'a>(api: &'a Api, request: &Request) -> Result<SemaphorePermit<'a>, 
         let detail = format!("path and query may have {LONGEST_URI} bytes");
         return Err(Problem::new(code::Http::PathInvalid, detail));
     }
-    if !matches!(request.extensions().get::<Peer>(), Some(Peer::User(_))) {
+    if !matches!(peer, Some(Peer::User(_))) {
         is_meant(request.headers(), request.uri(), &api.operator().manifest().server)?;
     }
     // A person comes from the provider's pages, and brings a secret: the word of a link, or its cookie.
@@ -168,7 +178,11 @@ fn request_id(headers: &HeaderMap) -> String {
         let plain = it.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
         !it.is_empty() && it.len() <= LONGEST_ID && plain
     };
-    given.filter(fits).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
+    given.filter(fits).map_or_else(new_id, str::to_owned)
+}
+
+fn new_id() -> String {
+    Uuid::now_v7().hyphenated().encode_lower(&mut Uuid::encode_buffer()).to_owned()
 }
 
 /// The answer as it leaves: errors get their body, and nothing is kept on the way.

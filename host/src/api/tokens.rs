@@ -1,8 +1,11 @@
 //! Tokens: handed out, replaced when a provider has refused one, stored and deleted by hand.
 
+use std::sync::LazyLock;
+use std::time::Duration;
+
 use axum::Json;
-use axum::extract::{FromRequestParts as _, Request, State};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, Request, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
@@ -10,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::api::caller::Caller;
+use crate::api::caller::{Caller, Peer};
 use crate::api::idempotency::Secret;
 use crate::api::problem::Problem;
 use crate::api::reading::{Body, Id, Params, id};
@@ -18,7 +21,8 @@ use crate::api::{Api, connections, guard};
 use crate::model::api_key::Scope;
 use crate::model::id::ConnectionId;
 use crate::operator::{Command, Reply};
-use crate::refresher::Short;
+use crate::refresher::{Served, Short};
+use crate::telemetry::metrics::{self, Took};
 
 /// A token for a caller.
 #[derive(Serialize, ToSchema)]
@@ -51,38 +55,44 @@ pub(super) struct Wanted {
 /// The path of [`get`].
 const PATH: &str = "/api/v1/connections/{id}/token";
 
+/// How long it took where it was there at once.
+static AT_ONCE: LazyLock<Took> = LazyLock::new(|| metrics::took("GET", PATH, 200));
+
 /// What stands in it before the name of a connection, and after it.
 const AROUND: (&str, &str) = ("/api/v1/connections/", "/token");
 
-/// Whose token `request` asks for, if it asks for one, by a path that need not be decoded.
-pub(super) fn asked_for(request: &Request) -> Option<Result<ConnectionId, Problem>> {
+/// The answer to `request` if it asks for a token that is in memory, as most do: no router, no task and no wait is
+/// needed for that. `None` says nothing else: the router has the answer then.
+pub(super) fn at_once<B>(api: &Api, peer: Peer, request: &Request<B>) -> Option<Response> {
+    let id = asked_for(request)?;
+    let min_ttl = min_ttl_of(request.uri())?;
+    guard::at_once(api, peer, request, &AT_ONCE, || {
+        let caller = Caller::known(api, peer, request.headers())?;
+        let may = caller.may(Scope::TokenRead).is_ok() && caller.reaches_by_name(&id) == Some(true);
+        let min_ttl = Duration::from_secs(min_ttl);
+        let served = may.then(|| api.operator().token_at_once(&caller.actor, &id, min_ttl))??;
+        let Served { token, token_type, expires_at, generation, short } = served;
+        let (token, token_type) = (token.expose_secret(), &*token_type);
+        Some(Json(Shown { token, token_type, expires_at, generation, short }).into_response())
+    })
+}
+
+/// Whose token `request` asks for, if it asks for one by a path that need not be decoded.
+fn asked_for<B>(request: &Request<B>) -> Option<ConnectionId> {
     let (before, after) = AROUND;
     let name = request.uri().path().strip_prefix(before)?.strip_suffix(after)?;
-    let is_plain = !name.is_empty() && !name.contains(['/', '%']);
-    (is_plain && request.method() == Method::GET).then(|| id(name))
+    let is_plain = request.method() == Method::GET && !name.contains(['/', '%']);
+    is_plain.then(|| id(name).ok()).flatten()
 }
 
-/// The same answer as [`get`] has without a router, which would take longer than the answer itself.
-pub(super) async fn straight(
-    api: Api,
-    id: Result<ConnectionId, Problem>,
-    request: Request,
-) -> Response {
-    let answer = |request: Request| async {
-        let mut parts = request.into_parts().0;
-        let got = async {
-            // In the order of the handler, so that a request with two faults is told of the same one.
-            let caller = Caller::from_request_parts(&mut parts, &api).await?;
-            let id = Id(id?);
-            let wanted = Params::from_request_parts(&mut parts, &api).await?;
-            get(State(api.clone()), caller, id, wanted).await
-        };
-        got.await.into_response()
-    };
-    guard::around(&api, PATH, request, answer).await
+/// How long it must live, if `uri` says that and nothing else, or nothing.
+fn min_ttl_of(uri: &Uri) -> Option<u64> {
+    let Some(query) = uri.query() else { return Some(0) };
+    let digits = query.strip_prefix("min_ttl=")?;
+    digits.bytes().all(|it| it.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
 }
 
-/// A token that lives for `min_ttl` seconds
+/// A token that lives for `min_ttl` seconds/// A token that lives for `min_ttl` seconds
 ///
 /// It is refreshed first when it must be; callers of one connection share one refresh.
 #[utoipa::path(get, path = "/api/v1/connections/{id}/token", tag = "tokens", params(("id" = String, Path), Wanted),

@@ -4,11 +4,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::{Timestamp, Unit};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::Type;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
+
+const HOUR_MS: i64 = 60 * 60 * 1000;
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -207,10 +209,8 @@ pub struct AuditRecord {
 impl AuditRecord {
     /// The hour that it is counted for, in milliseconds; `None` for an entry of its own.
     pub fn hour(&self) -> Option<i64> {
-        let hour = self
-            .at
-            .round(jiff::TimestampRound::new().smallest(Unit::Hour).mode(jiff::RoundMode::Trunc));
-        self.action.is_counted().then(|| hour.unwrap_or(self.at).as_millisecond())
+        let at = self.at.as_millisecond();
+        self.action.is_counted().then(|| at - at.rem_euclid(HOUR_MS))
     }
 }
 

@@ -55,7 +55,7 @@ impl ConnectionId {
 
     /// `provider/name`, also when the name is `default`: as JSON and logs have it.
     pub fn full(&self) -> String {
-        format!("{}/{}", self.provider, self.name)
+        [&self.provider, "/", &self.name].concat()
     }
 
     /// The connection's name within its provider.

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tracing::error;
 
@@ -26,28 +27,35 @@ const MOST: usize = 10_000;
 
 /// Counts that were not written yet, by hour, actor, action and subject.
 #[derive(Default)]
-pub struct Tally(Mutex<HashMap<Kind, AuditRecord>>);
+pub struct Tally(Mutex<HashMap<Kind, Count>>);
 
 type Kind = (Option<i64>, Actor, Action, String);
+
+/// How often, and when last.
+struct Count {
+    count: u64,
+    at: Timestamp,
+}
 
 impl Tally {
     /// Adds to the counts; how many kinds there are.
     fn add(&self, record: AuditRecord) -> usize {
-        let kind = (record.hour(), record.actor.clone(), record.action, record.subject.clone());
+        let hour = record.hour();
+        let AuditRecord { at, actor, action, subject, count, detail: _ } = record;
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, count) = (record.at, record.count);
-        all.entry(kind)
-            .and_modify(|it| {
-                it.at = it.at.max(at);
-                it.count += count;
-            })
-            .or_insert(record);
+        let sum = all.entry((hour, actor, action, subject)).or_insert(Count { count: 0, at });
+        sum.count += count;
+        sum.at = sum.at.max(at);
         all.len()
     }
 
     fn take(&self) -> Vec<AuditRecord> {
         let all = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        all.into_values().collect()
+        let record = |((_, actor, action, subject), sum): (Kind, Count)| {
+            let Count { count, at } = sum;
+            AuditRecord { at, actor, action, subject, detail: None, count }
+        };
+        all.into_iter().map(record).collect()
     }
 }
 

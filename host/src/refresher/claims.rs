@@ -106,6 +106,7 @@ impl Claims {
         connection: &ConnectionId,
         work: impl Future<Output = T>,
     ) -> T {
+        let _under_way = self.storage.under_way();
         let mut work = pin!(work);
         loop {
             tokio::select! {

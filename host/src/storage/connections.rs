@@ -1,6 +1,6 @@
 //! Connections: what is known of one before a refresh, and what people and the manifest change.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -124,6 +124,17 @@ pub struct ManualSet {
 }
 
 impl Storage {
+    /// What [`Storage::recent`] would say, if it is in memory.
+    pub fn remembered(&self, id: &ConnectionId) -> Option<Arc<Loaded>> {
+        self.engine.remembered(id)
+    }
+
+    /// To be held by an attempt while it is under way: where there are many, their changes wait for one another a
+    /// little, and share what it takes to make them durable.
+    pub fn under_way(&self) -> Arc<()> {
+        self.engine.under_way()
+    }
+
     /// Makes sure that a connection of the manifest is there.
     pub async fn reconcile(&self, reconcile: Reconcile) -> Result<(), StorageError> {
         self.changing_times(self.engine.reconcile(reconcile)).await

@@ -47,6 +47,12 @@ macro_rules! steps {
             /// Changes whenever a connection may have, in this process.
             fn changes(&self) -> watch::Receiver<u64>;
 
+            /// To be held by an attempt while it is under way.
+            fn under_way(&self) -> Arc<()>;
+
+            /// What `recent` would say, if it is in memory.
+            fn remembered(&self, id: &ConnectionId) -> Option<Arc<Loaded>>;
+
             /// Cancelled when nothing can be written any more.
             fn ended(&self) -> CancellationToken;
 

@@ -192,9 +192,24 @@ pub fn begun_after(lag: Duration) {
 }
 
 /// A request to the API was answered.
-pub fn answered(method: &'static str, route: &str, status: u16, took: Duration) {
+pub fn answered(method: &'static str, route: &str, status: u16, after: Duration) {
+    took(method, route, status).note(after);
+}
+
+/// How long requests to the API took that were answered alike: for whoever would look for it all the time.
+pub struct Took(Histogram);
+
+impl Took {
+    /// One was answered after so long.
+    pub fn note(&self, after: Duration) {
+        self.0.observe(after.as_secs_f64());
+    }
+}
+
+/// How long requests took to this route that were answered with `status`.
+pub fn took(method: &'static str, route: &str, status: u16) -> Took {
     let labels = Asked { method, route: route.to_owned(), status };
-    METRICS.requests.get_or_create(&labels).observe(took.as_secs_f64());
+    Took(METRICS.requests.get_or_create(&labels).clone())
 }
 
 /// So many more streams of events are open.

@@ -103,30 +103,31 @@ impl Vault {
     }
 
     fn keyed(&self, data: &[u8]) -> Hmac<Sha256> {
-        hmac(self.0.keyring.primary().code_cache(), data)
+        hmac(self.0.keyring.primary().code_cache(), &[data])
     }
 
-    /// The digest that stands in the database for `data` of an API key: the id of the data key, and 32 bytes.
-    pub fn api_key_digest(&self, data: &[u8]) -> Vec<u8> {
+    /// The digest that stands in the database for `data` of an API key, the pieces of which stand behind one
+    /// another: the id of the data key, and 32 bytes.
+    pub fn api_key_digest(&self, data: &[&[u8]]) -> Vec<u8> {
         named(self.0.keyring.primary(), DataKey::api_keys, data)
     }
 
     /// Whether `digest` is that of `data`, compared in constant time.
-    pub fn is_api_key(&self, data: &[u8], digest: &[u8]) -> bool {
+    pub fn is_api_key(&self, data: &[&[u8]], digest: &[u8]) -> bool {
         self.is_named(DataKey::api_keys, data, digest)
     }
 
     /// The digest that stands in the database for what a person logs in with; `what` keeps kinds of it apart.
     pub fn account_digest(&self, what: &str, data: &[u8]) -> Vec<u8> {
-        named(self.0.keyring.primary(), DataKey::accounts, &of_kind(what, data))
+        named(self.0.keyring.primary(), DataKey::accounts, &[what.as_bytes(), b"\0", data])
     }
 
     /// Whether `digest` is that of `data`, compared in constant time.
     pub fn is_account(&self, what: &str, data: &[u8], digest: &[u8]) -> bool {
-        self.is_named(DataKey::accounts, &of_kind(what, data), digest)
+        self.is_named(DataKey::accounts, &[what.as_bytes(), b"\0", data], digest)
     }
 
-    fn is_named(&self, purpose: fn(&DataKey) -> &Key, data: &[u8], digest: &[u8]) -> bool {
+    fn is_named(&self, purpose: fn(&DataKey) -> &Key, data: &[&[u8]], digest: &[u8]) -> bool {
         let Some((id, digest)) = digest.split_first_chunk::<4>() else { return false };
         let Ok(key) = self.0.keyring.find(u32::from_be_bytes(*id)) else { return false };
         hmac(purpose(key), data).verify_slice(digest).is_ok()
@@ -138,19 +139,16 @@ impl Vault {
 }
 
 /// A digest that names its key.
-fn named(key: &DataKey, purpose: fn(&DataKey) -> &Key, data: &[u8]) -> Vec<u8> {
+fn named(key: &DataKey, purpose: fn(&DataKey) -> &Key, data: &[&[u8]]) -> Vec<u8> {
     let mut digest = key.id().to_be_bytes().to_vec();
     digest.extend_from_slice(&hmac(purpose(key), data).finalize().into_bytes());
     digest
 }
 
-fn of_kind(what: &str, data: &[u8]) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new([what.as_bytes(), b"\0", data].concat())
-}
-
-fn hmac(key: &Key, data: &[u8]) -> Hmac<Sha256> {
+fn hmac(key: &Key, data: &[&[u8]]) -> Hmac<Sha256> {
     let keyed = <Hmac<Sha256> as KeyInit>::new_from_slice(key.expose_secret());
-    keyed.expect("HMAC takes a key of any length").chain_update(data)
+    let keyed = keyed.expect("HMAC takes a key of any length");
+    data.iter().fold(keyed, |it, piece| it.chain_update(piece))
 }
 
 impl Sealed {

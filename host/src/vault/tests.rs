@@ -155,15 +155,15 @@ fn a_mac_is_keyed_and_stable() {
 #[test]
 fn the_digest_of_an_api_key_is_keyed_and_names_its_key() {
     let (here, there) = (vault(), vault());
-    let digest = here.api_key_digest(b"key");
+    let digest = here.api_key_digest(&[b"key"]);
     assert_eq!(digest.len(), 36);
-    assert!(here.clone().is_api_key(b"key", &digest));
-    assert!(!here.is_api_key(b"another", &digest));
-    assert!(!here.is_api_key(b"key", &digest[..35]) && !here.is_api_key(b"key", &[]));
-    assert!(!there.is_api_key(b"key", &digest), "another database has other keys");
+    assert!(here.clone().is_api_key(&[b"key"], &digest));
+    assert!(!here.is_api_key(&[b"another"], &digest));
+    assert!(!here.is_api_key(&[b"key"], &digest[..35]) && !here.is_api_key(&[b"key"], &[]));
+    assert!(!there.is_api_key(&[b"key"], &digest), "another database has other keys");
     assert_ne!(digest[4..], here.mac(b"key"), "and code has yet another");
     let of_no_key = [&[0, 0, 0, 9], &digest[4..]].concat();
-    assert!(!here.is_api_key(b"key", &of_no_key));
+    assert!(!here.is_api_key(&[b"key"], &of_no_key));
 }
 
 #[test]
@@ -175,5 +175,5 @@ fn the_digest_of_what_a_person_logs_in_with_is_keyed_and_of_one_kind() {
         !here.is_account("session", b"di", &digest) && !here.is_account("link", b"id", &digest)
     );
     assert!(!there.is_account("session", b"id", &digest), "another database has other keys");
-    assert!(!here.is_api_key(b"session\0id", &digest), "an API key is something else");
+    assert!(!here.is_api_key(&[b"session\0id"], &digest), "an API key is something else");
 }

@@ -11,12 +11,11 @@ mod tls;
 use std::convert::Infallible;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
 use futures_util::FutureExt as _;
-use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -176,21 +175,33 @@ async fn failed(error: &io::Error) {
 }
 
 /// A hand on a connection, for an answer that goes on until somebody ends it. A clone is cheap.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Hold(Arc<Ends>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Ends {
+    /// The daemon stops, or the connection is cut: one thing to look at, whenever anything comes or goes.
+    early: CancellationToken,
     cut: CancellationToken,
     over: CancellationToken,
 }
 
 impl Hold {
+    fn new(lifecycle: &Lifecycle) -> Self {
+        let early = lifecycle.soft_stop();
+        Self(Arc::new(Ends {
+            early,
+            cut: CancellationToken::new(),
+            over: CancellationToken::new(),
+        }))
+    }
+
     /// Returns when the connection is over, and cuts it if that takes longer: whoever does not read what was
     /// sent last would keep it open for ever.
     pub(super) async fn end_within(&self, grace: Duration) {
         if tokio::time::timeout(grace, self.0.over.cancelled()).await.is_err() {
             self.0.cut.cancel();
+            self.0.early.cancel();
         }
     }
 }
@@ -213,34 +224,25 @@ impl One {
         let Self { front, peer, place: _place, read_within } = self;
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(read_within));
-        let hold = Hold::default();
+        let hold = Hold::new(&stop);
         let _over = hold.0.over.clone().drop_guard();
-        let cut = hold.0.cut.clone();
-        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-            request.extensions_mut().insert(peer);
-            front(request.map(Body::new), &hold).map(Ok::<_, Infallible>)
-        });
+        let ends = Arc::clone(&hold.0);
+        let service =
+            service_fn(move |request| front(request, peer, &hold).map(Ok::<_, Infallible>));
         let mut http = hyper::server::conn::http1::Builder::new();
         http.timer(HeadTimer::default()).header_read_timeout(HEAD_WITHIN);
         // At most a hundred headers, as usual: to say so would have room made for them at each request.
         http.max_buf_size(LARGEST_HEAD);
-        let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service);
-        tokio::pin!(connection);
-        let answered = async {
-            tokio::select! {
-                ended = &mut connection => ended,
-                () = stop.wait_for_soft_stop() => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
-                }
-            }
-        };
-        let ended = tokio::select! {
-            ended = answered => ended,
-            () = cut.cancelled() => return debug!("a stream was not read, and its connection was cut"),
-        };
-        if let Err(error) = ended {
-            debug!("a connection to the HTTP API ended early: {error}");
+        let mut connection = pin!(http.serve_connection(TokioIo::new(Box::pin(stream)), service));
+        let mut ended = ends.early.run_until_cancelled(connection.as_mut()).await;
+        if ended.is_none() && !ends.cut.is_cancelled() {
+            connection.as_mut().graceful_shutdown();
+            ended = ends.cut.run_until_cancelled(connection).await;
+        }
+        match ended {
+            Some(Ok(())) => {}
+            Some(Err(error)) => debug!("a connection to the HTTP API ended early: {error}"),
+            None => debug!("a stream was not read, and its connection was cut"),
         }
     }
 }

@@ -61,6 +61,15 @@ impl Serving {
         Self { storage, vault, catalogue, clock, turns, attempts }
     }
 
+    /// The token of `id` if it is in memory, lives for `min_ttl`, and nothing has to be written down or waited for.
+    /// `None` says nothing else: [`Serving::token`] has the answer then.
+    pub fn at_once(&self, id: &ConnectionId, min_ttl: Duration) -> Option<Served> {
+        let loaded = self.storage.remembered(id)?;
+        let now = self.clock.now();
+        let noted = is_noted(&loaded.connection, now);
+        noted.then(|| good(&self.vault, &loaded, min_ttl, now).ok().flatten()).flatten()
+    }
+
     /// A token of `id` that lives for `min_ttl`, refreshing first when that helps. A token that still
     /// works is better than none, also when it lives shorter.
     pub async fn token(&self, id: &ConnectionId, min_ttl: Duration) -> Result<Served, Failure> {
@@ -69,11 +78,7 @@ impl Serving {
         if !is_noted(&loaded.connection, now) {
             Box::pin(self.note_caller(&loaded.connection, now)).await;
         }
-        let facts = loaded.connection.token.as_ref();
-        let wish = facts.map(|it| wish(it, min_ttl, loaded.given, now));
-        if let Some(Wish::Met | Wish::Beyond(_)) = wish
-            && let Some(served) = stored(&self.vault, &loaded, min_ttl, None, now)?
-        {
+        if let Some(served) = good(&self.vault, &loaded, min_ttl, now)? {
             return Ok(served);
         }
         // Boxed: most callers have their token by now, and need no room for what a refresh takes.
@@ -208,10 +213,19 @@ pub async fn stored_token(
     min_ttl: Duration,
     now: Timestamp,
 ) -> Result<Option<Served>, Failure> {
-    let loaded = load(storage, id).await?;
+    good(vault, &load(storage, id).await?, min_ttl, now)
+}
+
+/// The stored token, if it lives for `min_ttl` or no new one would live longer.
+fn good(
+    vault: &Vault,
+    loaded: &Loaded,
+    min_ttl: Duration,
+    now: Timestamp,
+) -> Result<Option<Served>, Failure> {
     let facts = loaded.connection.token.as_ref();
     match facts.map(|it| wish(it, min_ttl, loaded.given, now)) {
-        Some(Wish::Met | Wish::Beyond(_)) => stored(vault, &loaded, min_ttl, None, now),
+        Some(Wish::Met | Wish::Beyond(_)) => stored(vault, loaded, min_ttl, None, now),
         _ => Ok(None),
     }
 }

@@ -89,6 +89,14 @@ impl Engine for Sqlite {
         self.recent.changes()
     }
 
+    fn under_way(&self) -> Arc<()> {
+        self.writer.under_way()
+    }
+
+    fn remembered(&self, id: &ConnectionId) -> Option<Arc<Loaded>> {
+        self.recent.held(id)
+    }
+
     fn ended(&self) -> CancellationToken {
         self.gone.clone()
     }
@@ -113,10 +121,7 @@ impl Engine for Sqlite {
     }
 
     fn recent<'a>(&'a self, id: &'a ConnectionId) -> Answer<'a, Option<Arc<Loaded>>> {
-        match self.recent.held(id) {
-            Some(row) => Box::pin(std::future::ready(Ok(Some(row)))),
-            None => Box::pin(self.recent.get(id, self.load(id))),
-        }
+        Box::pin(self.recent.get(id, self.load(id)))
     }
 
     fn begin(&self, begin: Begin) -> Answer<'_, Begun> {

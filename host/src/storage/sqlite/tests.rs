@@ -49,6 +49,21 @@ async fn a_database_that_was_closed_is_one_file_and_takes_nothing_more() {
 }
 
 #[tokio::test]
+async fn a_change_waits_for_others_only_where_many_are_under_way() {
+    let fresh = sqlite().await.with(20).await;
+    let crowd = std::iter::repeat_with(|| fresh.storage.under_way()).take(100).collect::<Vec<_>>();
+    let begun = std::time::Instant::now();
+    for number in 0..20 {
+        fresh.storage.begin(begin(number, None)).await.unwrap();
+    }
+    let waited = begun.elapsed();
+    // Each had waited for a millisecond, and nobody came.
+    assert!(waited >= Duration::from_millis(20), "{waited:?}");
+    drop(crowd);
+    assert_eq!(std::sync::Arc::strong_count(&fresh.storage.under_way()), 3, "all of it has ended");
+}
+
+#[tokio::test]
 async fn a_write_that_fails_takes_no_other_down() {
     let fresh = sqlite().await.with(50).await;
     let storage = &fresh.storage;

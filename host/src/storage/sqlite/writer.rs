@@ -6,6 +6,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -17,6 +18,16 @@ use crate::storage::sqlite::recent::{Recent, Touched};
 
 /// Most changes in one transaction: bounds how long the first of them waits.
 const MOST_PER_COMMIT: usize = 256;
+
+/// With more attempts under way than this, a transaction waits for [`COMPANY`]: each of them hands in three changes,
+/// and what shares a commit shares its pages and its fsync. With few, each would only wait for itself.
+const CROWD: usize = 64;
+
+/// How long a transaction waits for others to share it.
+const COMPANY: Duration = Duration::from_millis(1);
+
+/// Something is under way that hands in changes, for as long as it is held.
+pub(super) type UnderWay = Arc<()>;
 
 /// A change to the database: all of it or nothing. It may be made twice, the first time rolled back.
 pub(super) trait Write: Send + 'static {
@@ -46,6 +57,7 @@ pub(super) struct Writer {
     /// `None` once it was closed.
     jobs: RwLock<Option<mpsc::UnboundedSender<Box<dyn Job>>>>,
     ended: CancellationToken,
+    under_way: UnderWay,
 }
 
 impl Writer {
@@ -60,14 +72,21 @@ impl Writer {
         let ended = CancellationToken::new();
         // Dropped with the thread's work, also when that panics.
         let guards = (gone.clone().drop_guard(), ended.clone().drop_guard());
+        let under_way = UnderWay::default();
+        let busy = Arc::clone(&under_way);
         thread::Builder::new().name("database".to_owned()).spawn(move || {
             let _guards = guards;
             // Behind the guards, so that the file is closed when the end is told.
             let db = db;
-            run(&db, &recent, waiting);
+            run(&db, &recent, waiting, &busy);
             settle(&db);
         })?;
-        Ok(Self { jobs: RwLock::new(Some(jobs)), ended })
+        Ok(Self { jobs: RwLock::new(Some(jobs)), ended, under_way })
+    }
+
+    /// To be held by an attempt while it is under way.
+    pub(super) fn under_way(&self) -> UnderWay {
+        Arc::clone(&self.under_way)
     }
 
     /// Takes no more changes, and returns once those that were handed in are made and the file is closed.
@@ -130,9 +149,16 @@ impl<W: Write> Job for One<W> {
     }
 }
 
-fn run(db: &Db, recent: &Recent, mut waiting: mpsc::UnboundedReceiver<Box<dyn Job>>) {
+type Waiting = mpsc::UnboundedReceiver<Box<dyn Job>>;
+
+fn run(db: &Db, recent: &Recent, mut waiting: Waiting, under_way: &UnderWay) {
     let mut jobs = Vec::with_capacity(MOST_PER_COMMIT);
     while waiting.blocking_recv_many(&mut jobs, MOST_PER_COMMIT) > 0 {
+        if Arc::strong_count(under_way) > CROWD {
+            thread::sleep(COMPANY);
+            let room = MOST_PER_COMMIT - jobs.len();
+            jobs.extend(std::iter::from_fn(|| waiting.try_recv().ok()).take(room));
+        }
         match commit(db, &mut jobs) {
             Ok(()) => {
                 for job in &jobs {
