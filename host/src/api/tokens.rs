@@ -62,7 +62,7 @@ static AT_ONCE: LazyLock<Took> = LazyLock::new(|| metrics::took("GET", PATH, 200
 const AROUND: (&str, &str) = ("/api/v1/connections/", "/token");
 
 /// The answer to `request` if it asks for a token that is in memory, as most do: no router, no task and no wait is
-/// needed for that. `None` says nothing else: the router has the answer then.
+/// needed for that (decision 0058). `None` says nothing else: the router has the answer then.
 pub(super) fn at_once<B>(api: &Api, peer: Peer, request: &Request<B>) -> Option<Response> {
     let id = asked_for(request)?;
     let min_ttl = min_ttl_of(request.uri())?;

@@ -37,7 +37,7 @@ fn a_token_that_would_not_live_long_enough_is_refreshed_first() {
 }
 
 #[test]
-fn whether_a_path_has_to_be_decoded_or_not_the_answer_is_the_same() {
+fn whether_a_token_is_there_at_once_or_a_router_finds_it_the_answer_is_the_same() {
     let served = Served::over(Stage::eskiz("").logged_in(), "hosts = [\"keep.example\"]");
     let read = served.with_key("web", &["--scope", "token:read"]);
     let bound = served.with_key("some", &["--scope", "token:read", "--label", "gold"]);
@@ -56,6 +56,7 @@ fn whether_a_path_has_to_be_decoded_or_not_the_answer_is_the_same() {
         ["", "?min_ttl=60", "?min_ttl=-1", "?min_tl=1", "?min_ttl=1&min_ttl=1", "?a=kf_x"];
     // Whoever is wrong ten times has to wait.
     let wrong = (nobody.with_key("kf_no_such"), &queries[..1]);
+    let mut handed_out = 0;
     for (caller, queries) in callers.map(|it| (it, &queries[..])).chain([wrong]) {
         let caller = caller.with("x-request-id", "the-same");
         for (plain, decoded) in
@@ -68,6 +69,7 @@ fn whether_a_path_has_to_be_decoded_or_not_the_answer_is_the_same() {
                     (it.status, it.text(), it.headers)
                 });
                 assert_eq!(straight, routed, "{caller:?} {plain}{query}");
+                handed_out += if straight.0 == 200 { 2 } else { 0 };
             }
         }
     }
@@ -77,6 +79,11 @@ fn whether_a_path_has_to_be_decoded_or_not_the_answer_is_the_same() {
         .lines()
         .filter(|it| it.contains("duration_seconds_count{") && it.contains("/token"));
     assert!(routes.clone().count() > 0 && routes.clone().all(|it| it.contains(route)), "{figures}");
+    for counted in
+        [format!("{route},status=\"200\"}}"), "served_total{provider=\"eskiz\"}".to_owned()]
+    {
+        assert!(figures.contains(&format!("{counted} {handed_out}\n")), "{handed_out}: {figures}");
+    }
 }
 
 #[test]

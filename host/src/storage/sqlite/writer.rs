@@ -20,7 +20,7 @@ use crate::storage::sqlite::recent::{Recent, Touched};
 const MOST_PER_COMMIT: usize = 256;
 
 /// With more attempts under way than this, a transaction waits for [`COMPANY`]: each of them hands in three changes,
-/// and what shares a commit shares its pages and its fsync. With few, each would only wait for itself.
+/// and what shares a commit shares its pages and its fsync (decision 0059). With few, each would only wait for itself.
 const CROWD: usize = 64;
 
 /// How long a transaction waits for others to share it.
