@@ -182,7 +182,11 @@ fn request_id(headers: &HeaderMap) -> String {
 }
 
 fn new_id() -> String {
-    Uuid::now_v7().hyphenated().encode_lower(&mut Uuid::encode_buffer()).to_owned()
+    // Without a context: it would be a lock that all requests take.
+    Uuid::new_v7(uuid::Timestamp::now(uuid::NoContext))
+        .hyphenated()
+        .encode_lower(&mut Uuid::encode_buffer())
+        .to_owned()
 }
 
 /// The answer as it leaves: errors get their body, and nothing is kept on the way.

@@ -39,7 +39,11 @@ impl FromRequestParts<Api> for Id {
 
 /// The connection of this name, as a path or a query writes it.
 pub(super) fn id(text: &str) -> Result<ConnectionId, Problem> {
-    text.replacen('~', "/", 1).parse().map_err(|_| {
+    let read = match text.split_once('~') {
+        Some((provider, name)) => ConnectionId::new(provider, name),
+        None => text.parse(),
+    };
+    read.map_err(|_| {
         // Not quoted: it may be anything.
         let detail = "this is not the name of a connection: write PROVIDER or PROVIDER~NAME";
         Problem::new(code::Connection::Unknown, detail)

@@ -60,7 +60,10 @@ impl Clock {
 
     /// The current time, to the millisecond: what the database can hold.
     pub fn now(&self) -> Timestamp {
-        let now = self.hands().wall;
+        let now = match &self.0 {
+            Source::System(_) => system_now(),
+            Source::Manual(hands) => hands.borrow().wall,
+        };
         Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
 

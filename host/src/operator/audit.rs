@@ -96,16 +96,16 @@ impl Operator {
         detail: Option<String>,
     ) {
         if action.is_counted() {
-            return self.count(actor, action, subject);
+            return self.count(actor, action, subject, self.now());
         }
-        let at = self.0.clock.now();
+        let at = self.now();
         let record = AuditRecord { at, actor: actor.clone(), action, subject, detail, count: 1 };
         self.write(vec![record]).await;
     }
 
     /// Counts that `actor` did something once more.
-    pub(super) fn count(&self, actor: &Actor, action: Action, subject: String) {
-        let (at, actor) = (self.0.clock.now(), actor.clone());
+    pub(super) fn count(&self, actor: &Actor, action: Action, subject: String, at: Timestamp) {
+        let actor = actor.clone();
         let record = AuditRecord { at, actor, action, subject, detail: None, count: 1 };
         if self.0.tally.add(record) >= MOST {
             let this = self.clone();

@@ -342,9 +342,10 @@ impl Operator {
         id: &ConnectionId,
         min_ttl: Duration,
     ) -> Option<Served> {
-        let served = self.0.refresher.serving.at_once(id, min_ttl)?;
+        let now = self.now();
+        let served = self.0.refresher.serving.at_once(id, min_ttl, now)?;
         metrics::served(id.provider());
-        self.count(actor, Action::TokenRead, id.full());
+        self.count(actor, Action::TokenRead, id.full(), now);
         Some(served)
     }
 

@@ -14,7 +14,7 @@ impl Operator {
         id: &ConnectionId,
         asked: Asked,
     ) -> Result<Answer, Refusal> {
-        let sent = || self.count(actor, Action::TokenUsed, id.full());
+        let sent = || self.count(actor, Action::TokenUsed, id.full(), self.now());
         let answer = self.0.proxy.forward(id, asked, sent).await;
         // A name that anybody may write is no label.
         if self.manifest().providers.contains_key(id.provider()) {

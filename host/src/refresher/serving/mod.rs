@@ -63,9 +63,8 @@ impl Serving {
 
     /// The token of `id` if it is in memory, lives for `min_ttl`, and nothing has to be written down or waited for.
     /// `None` says nothing else: [`Serving::token`] has the answer then.
-    pub fn at_once(&self, id: &ConnectionId, min_ttl: Duration) -> Option<Served> {
+    pub fn at_once(&self, id: &ConnectionId, min_ttl: Duration, now: Timestamp) -> Option<Served> {
         let loaded = self.storage.remembered(id)?;
-        let now = self.clock.now();
         let noted = is_noted(&loaded.connection, now);
         noted.then(|| good(&self.vault, &loaded, min_ttl, now).ok().flatten()).flatten()
     }
