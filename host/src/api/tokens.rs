@@ -92,7 +92,7 @@ fn min_ttl_of(uri: &Uri) -> Option<u64> {
     digits.bytes().all(|it| it.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
 }
 
-/// A token that lives for `min_ttl` seconds/// A token that lives for `min_ttl` seconds
+/// A token that lives for `min_ttl` seconds
 ///
 /// It is refreshed first when it must be; callers of one connection share one refresh.
 #[utoipa::path(get, path = "/api/v1/connections/{id}/token", tag = "tokens", params(("id" = String, Path), Wanted),

@@ -148,7 +148,7 @@ fn named(key: &DataKey, purpose: fn(&DataKey) -> &Key, data: &[&[u8]]) -> Vec<u8
 fn hmac(key: &Key, data: &[&[u8]]) -> Hmac<Sha256> {
     let keyed = <Hmac<Sha256> as KeyInit>::new_from_slice(key.expose_secret());
     let keyed = keyed.expect("HMAC takes a key of any length");
-    data.iter().fold(keyed, |it, piece| it.chain_update(piece))
+    data.iter().fold(keyed, Hmac::chain_update)
 }
 
 impl Sealed {
