@@ -49,7 +49,7 @@ async fn a_database_that_was_closed_is_one_file_and_takes_nothing_more() {
 }
 
 #[tokio::test]
-async fn a_change_waits_for_others_only_where_many_are_under_way() {
+async fn a_change_waits_for_others_where_many_are_under_way() {
     let fresh = sqlite().await.with(20).await;
     let crowd = std::iter::repeat_with(|| fresh.storage.under_way()).take(100).collect::<Vec<_>>();
     let begun = std::time::Instant::now();
