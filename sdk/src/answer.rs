@@ -64,7 +64,11 @@ pub trait Answer {
     /// What is written at a pointer: a string as it is, anything else as JSON text, and nothing when
     /// there is nothing.
     fn written(&self, pointer: &str) -> String {
-        self.text(pointer).or_else(|| self.json(pointer)).unwrap_or_default()
+        // Most that is asked for is not there, or a number: one look at the answer is enough then.
+        let json = self.json(pointer);
+        let is_text = json.as_ref().is_some_and(|it| it.starts_with('"')) || pointer.is_empty();
+        let text = is_text.then(|| self.text(pointer)).flatten();
+        text.or(json).unwrap_or_default()
     }
 
     /// The whole part of a number at a pointer that is not negative, also when it is written as a string:

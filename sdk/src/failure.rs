@@ -76,17 +76,19 @@ fn retry_after(answer: &dyn Answer) -> Option<u32> {
 }
 
 /// The same flow, in which a provider that fails after it was sent a refresh token leaves a doubt: it
-/// may have rotated. Decided here for every plugin, from the request and the declared rotation.
-pub(crate) fn doubting(flow: Flow<Tokens>, rotation: Rotation) -> Flow<Tokens> {
-    if matches!(rotation, Rotation::None) {
-        return flow;
-    }
+/// may have rotated. Decided here for every plugin, from the request and the declared rotation, which is asked for
+/// when it matters: to describe itself costs a plugin more than a refresh.
+pub(crate) fn doubting(
+    flow: Flow<Tokens>,
+    rotation: impl Fn() -> Rotation + 'static,
+) -> Flow<Tokens> {
     Ok(match flow? {
         Step::Send(mut exchange) => {
             let spends = exchange.request.spends_refresh_token();
             let read = exchange.read;
             exchange.read = Box::new(move |answer| {
-                let next = read(answer).map_err(|it| if spends { doubt(it) } else { it });
+                let doubted = |it| if spends { doubt(it, &rotation) } else { it };
+                let next = read(answer).map_err(doubted);
                 doubting(next, rotation)
             });
             Step::Send(exchange)
@@ -95,9 +97,9 @@ pub(crate) fn doubting(flow: Flow<Tokens>, rotation: Rotation) -> Flow<Tokens> {
     })
 }
 
-fn doubt(failure: Failure) -> Failure {
+fn doubt(failure: Failure, rotation: impl Fn() -> Rotation) -> Failure {
     match failure {
-        Failure::Unavailable(text) => {
+        Failure::Unavailable(text) if !matches!(rotation(), Rotation::None) => {
             let said = text.strip_suffix(LATER).unwrap_or(&text);
             Failure::InDoubt(format!("{said}; it may have used up the refresh token"))
         }
@@ -119,7 +121,7 @@ mod tests {
 
     fn ends(flow: Flow<Tokens>, rotation: Rotation, status: u16) -> (&'static str, String) {
         let answers = vec![Canned::new(status, "{}"); 2];
-        let (_, result) = run(doubting(flow, rotation), &answers);
+        let (_, result) = run(doubting(flow, move || rotation), &answers);
         let (case, text) = ending(&result);
         (case, text.to_owned())
     }

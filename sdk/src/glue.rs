@@ -5,7 +5,7 @@ use std::time::UNIX_EPOCH;
 
 use crate::bindings::authorization::exports::keepfresh::provider::authorization;
 use crate::bindings::device::exports::keepfresh::provider::device;
-use crate::bindings::exports::keepfresh::provider::provider;
+use crate::bindings::exports::keepfresh::provider::provider::{self, Rotation};
 use crate::bindings::keepfresh::provider::secrets::Secret;
 use crate::bindings::keepfresh::provider::types::{Connection, Failure, TokenSet};
 use crate::bindings::profile::exports::keepfresh::provider::profile;
@@ -25,11 +25,11 @@ impl<P: Provider> provider::Guest for P {
     }
 
     fn login(connection: Connection) -> Result<TokenSet, Failure> {
-        tokens(open::<P>(connection, None), P::login)
+        tokens::<P>(open::<P>(connection, None), P::login)
     }
 
     fn refresh(connection: Connection, current: TokenSet) -> Result<TokenSet, Failure> {
-        tokens(open::<P>(connection, Some(current)), P::refresh)
+        tokens::<P>(open::<P>(connection, Some(current)), P::refresh)
     }
 }
 
@@ -66,7 +66,7 @@ impl<P: Authorization> authorization::Guest for P {
         let (context, mut keyring) = open::<P>(connection, None);
         let handed = [("code", code), ("code_verifier", code_verifier)];
         keyring.kept.extend(handed.map(|(name, secret)| (name.to_owned(), secret)));
-        tokens((context, keyring), |context| P::exchange(context, &redirect_uri))
+        tokens::<P>((context, keyring), |context| P::exchange(context, &redirect_uri))
     }
 }
 
@@ -100,29 +100,28 @@ impl<P: Device> device::Guest for P {
 }
 
 /// Runs a flow that ends in tokens.
-fn tokens(
+fn tokens<P: Provider>(
     (context, mut keyring): (Context, Keyring),
     flow: impl FnOnce(&Context) -> Flow<Tokens>,
 ) -> Result<TokenSet, Failure> {
-    let flow = doubting(flow(&context), keyring.rotation);
+    let rotation: fn() -> Rotation = || P::describe().rotation;
+    let flow = doubting(flow(&context), rotation);
     let (tokens, last) = run::run(flow, &context.settings, &mut keyring)?;
     run::collect(tokens, last.as_ref(), &keyring)
 }
 
 /// Parts a connection into what a flow may see and the secrets it may only name.
 fn open<P: Provider>(connection: Connection, current: Option<TokenSet>) -> (Context, Keyring) {
-    let descriptor = P::describe();
     let context = Context {
         id: connection.id,
-        settings: Settings::new(&descriptor, connection.settings),
+        settings: Settings::given(connection.settings, P::describe),
         secrets: connection.secrets.iter().map(|(name, _)| name.clone()).collect(),
         current: current.as_ref().map(plain),
         remembered: connection.remembered,
         unique: unique(),
         now: UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()),
     };
-    let rotation = descriptor.rotation;
-    (context, Keyring { connection: connection.secrets, current, kept: Vec::new(), rotation })
+    (context, Keyring { connection: connection.secrets, current, kept: Vec::new() })
 }
 
 /// The keys of two hash maps: the standard library's own way to the random numbers of the host.

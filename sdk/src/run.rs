@@ -1,7 +1,6 @@
 //! Runs a flow inside a component: finds the secrets that a request names, sends it, hands the
 //! answer to the flow, and takes the tokens from where the flow says they are.
 
-use crate::bindings::exports::keepfresh::provider::provider::Rotation;
 use crate::bindings::keepfresh::provider::http::{self, Response};
 use crate::bindings::keepfresh::provider::secrets::{Encoding, Part, Secret};
 use crate::bindings::keepfresh::provider::types::{Failure, TokenSet};
@@ -10,9 +9,8 @@ use crate::request::{Body, Place, Request, SignedJwt, Value};
 use crate::settings::Settings;
 use crate::tokens::{Source, Tokens};
 
-/// The secrets that a flow may name, and what becomes of a refresh token that is used.
+/// The secrets that a flow may name.
 pub(crate) struct Keyring {
-    pub(crate) rotation: Rotation,
     pub(crate) connection: Vec<(String, Secret)>,
     pub(crate) current: Option<TokenSet>,
     pub(crate) kept: Vec<(String, Secret)>,

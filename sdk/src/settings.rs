@@ -19,6 +19,13 @@ impl Settings {
         all
     }
 
+    /// Those of a call, in which the host has filled in the defaults of what was left out. One that is empty counts as
+    /// left out, too; only then is the descriptor asked for.
+    pub(crate) fn given(given: Vec<(String, String)>, descriptor: fn() -> Descriptor) -> Self {
+        let is_whole = given.iter().all(|(_, value)| !value.is_empty());
+        if is_whole { Self(given) } else { Self::new(&descriptor(), given) }
+    }
+
     /// A setting that may be left out; an empty one counts as left out.
     pub fn optional(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(key, value)| key == name && !value.is_empty());
@@ -135,5 +142,17 @@ mod tests {
             .setting(Field::optional("b", "B", "").or("2"));
         let settings = Settings::new(&descriptor, vec![("a".to_owned(), "9".to_owned())]);
         assert_eq!((settings.optional("a"), settings.optional("b")), (Some("9"), Some("2")));
+    }
+
+    #[test]
+    fn a_setting_that_was_given_empty_has_its_default() {
+        use crate::bindings::exports::keepfresh::provider::provider::Field;
+        let descriptor =
+            || Descriptor::new("x", "1.0.0", "X").setting(Field::required("a", "A", "").or("1"));
+        let given = |value: &str| vec![("a".to_owned(), value.to_owned())];
+        assert_eq!(Settings::given(given(""), descriptor).optional("a"), Some("1"));
+        assert_eq!(Settings::given(given("9"), descriptor).optional("a"), Some("9"));
+        let unasked = || panic!("what is whole needs no descriptor");
+        assert_eq!(Settings::given(given("9"), unasked).optional("a"), Some("9"));
     }
 }

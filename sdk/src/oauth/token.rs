@@ -10,25 +10,27 @@ use crate::tokens::{Tokens, scheme};
 /// The tokens of a success. None when the answer is a refusal, which some providers send with
 /// status 200. A success without an access token is a failure.
 pub fn tokens(answer: &dyn Answer, server: Server, now: u64) -> Option<Result<Tokens, Failure>> {
-    let is_refused = error_code(answer).is_some()
-        // Only where there is no token: `status` may say anything beside one.
-        || (!answer.has_secret(ACCESS) && said(answer).is_some());
-    if !answer.is_success() || is_refused {
+    if !answer.is_success() || error_code(answer).is_some() {
         return None;
     }
-    Some(read(answer, server, now))
+    match answer.has_secret(ACCESS) {
+        true => Some(read(answer, now)),
+        // Only where there is no token: `status` may say anything beside one.
+        false if said(answer).is_some() => None,
+        false => Some(Err(nothing(answer, server))),
+    }
 }
 
 const ACCESS: &str = "/access_token";
 
-fn read(answer: &dyn Answer, server: Server, now: u64) -> Result<Tokens, Failure> {
-    if !answer.has_secret(ACCESS) {
-        let Server { name, settings } = server;
-        return Err(Failure::unexpected(format!(
-            "{name} answered {} without an access token; check {settings}",
-            answer.status()
-        )));
-    }
+fn nothing(answer: &dyn Answer, Server { name, settings }: Server) -> Failure {
+    Failure::unexpected(format!(
+        "{name} answered {} without an access token; check {settings}",
+        answer.status()
+    ))
+}
+
+fn read(answer: &dyn Answer, now: u64) -> Result<Tokens, Failure> {
     let mut tokens = Tokens::new(token_type(answer), ACCESS);
     tokens.expires_at =
         answer.after("/expires_in", now).or_else(|| answer.until("/expires_at", now));

@@ -1,6 +1,7 @@
 //! The flows of a plugin, played by their names.
 
 use crate::answer::Answer;
+use crate::bindings::exports::keepfresh::provider::provider::Rotation;
 use crate::bindings::keepfresh::provider::types::Failure;
 use crate::failure::doubting;
 use crate::flow::{
@@ -90,7 +91,8 @@ fn tokens<P: Provider>(
     flow: Flow<Tokens>,
     answers: &[Canned],
 ) -> Played<Tokens> {
-    let flow = doubting(flow, P::describe().rotation);
+    let rotation: fn() -> Rotation = || P::describe().rotation;
+    let flow = doubting(flow, rotation);
     let mut played = play::<P, _>(context, flow, answers);
     let last = played.requests.len().checked_sub(1).and_then(|index| answers.get(index));
     played.result = played.result.and_then(|tokens| check(tokens, last));
