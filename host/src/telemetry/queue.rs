@@ -1,6 +1,7 @@
 //! Lines on their way out, so that nobody waits for whoever reads them: a log that is not read any more must
 //! not stop refreshes. A thread writes; what does not fit in the queue is dropped and counted, and how much
-//! it was is said once somebody reads again. What waits together is written together.
+//! it was is said once somebody reads again. What waits together is written together, and lines of a crowd wait a
+//! millisecond for each other: each would wake the thread by itself.
 //!
 //! Not `tracing-appender`: at the end it writes to standard output, which may be the very pipe that nobody reads.
 
@@ -16,6 +17,9 @@ const MOST: usize = 4_096;
 
 /// Bytes that are written at once: a pipe takes so many without those of another process in between.
 const AT_ONCE: usize = 4_096;
+
+/// How long a line waits for others when one has been written as lately as that.
+const COMPANY: Duration = Duration::from_millis(1);
 
 /// How long the end of the process waits for what was logged last.
 const FLUSHED_WITHIN: Duration = Duration::from_secs(1);
@@ -63,6 +67,7 @@ fn write_out(
     tell: &impl Fn(u64),
 ) {
     let (mut told, mut lines) = (0, Vec::with_capacity(AT_ONCE));
+    let mut written = None::<Instant>;
     let mut next = waiting.recv().ok();
     while let Some(item) = next {
         match item {
@@ -84,7 +89,11 @@ fn write_out(
                 tell(now);
                 told = now;
             }
+            if written.is_some_and(|it| it.elapsed() < COMPANY) {
+                thread::sleep(COMPANY);
+            }
             next = waiting.recv().ok();
+            written = Some(Instant::now());
         }
     }
 }

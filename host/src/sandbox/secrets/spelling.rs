@@ -1,6 +1,8 @@
 //! Other spellings of a text, undone: percent-encoding, HTML, JSON escapes, base64, hex, and one inside
 //! of another. Whoever looks for a secret in a text looks in all of these. Pure; knows no secrets.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -152,7 +154,11 @@ fn replace(text: &[u8], read: impl Fn(&[u8]) -> Option<(usize, Unit)>) -> Vec<u8
 fn runs(text: &[u8], least: usize) -> Vec<Vec<u8>> {
     let letters = |it: &u8| it.is_ascii_alphanumeric() || b"+/-_".contains(it);
     // Encoders break lines, and a broken line goes on.
-    let joined = text.iter().copied().filter(|it| !b"\r\n".contains(it)).collect::<Vec<_>>();
+    let breaks = |it: &u8| b"\r\n".contains(it);
+    let joined = match text.iter().any(breaks) {
+        true => Cow::Owned(text.iter().copied().filter(|it| !breaks(it)).collect()),
+        false => Cow::Borrowed(text),
+    };
     let mut all = Vec::new();
     // Four letters are three bytes.
     for run in joined.split(|it| !letters(it)).filter(|it| it.len() * 3 / 4 >= least) {
@@ -165,7 +171,7 @@ fn runs(text: &[u8], least: usize) -> Vec<Vec<u8>> {
             })
             .collect::<Vec<_>>();
         all.extend((0..4).filter_map(|start| base64(one_alphabet.get(start..)?)));
-        all.extend([0, 1].into_iter().filter_map(|start| hex(run.get(start..)?)));
+        all.extend([0, 1].into_iter().filter_map(|start| hex(run.get(start..)?, least)));
     }
     all.retain(|it| it.len() >= least);
     all
@@ -177,10 +183,11 @@ fn base64(run: &[u8]) -> Option<Vec<u8>> {
     BASE64.decode(run.get(..whole)?).ok()
 }
 
-fn hex(run: &[u8]) -> Option<Vec<u8>> {
+/// What `run` begins with in hex, if that is `least` bytes or more.
+fn hex(run: &[u8], least: usize) -> Option<Vec<u8>> {
+    let digits = run.iter().take_while(|it| it.is_ascii_hexdigit()).count();
     let pair = |it: &[u8]| Some(16 * nibble(*it.first()?)? + nibble(*it.get(1)?)?);
-    let bytes = run.chunks(2).map_while(pair).collect::<Vec<_>>();
-    (bytes.len() >= SHORTEST).then_some(bytes)
+    (digits / 2 >= least).then(|| run.chunks_exact(2).map_while(pair).collect())
 }
 
 fn nibble(digit: u8) -> Option<u8> {
