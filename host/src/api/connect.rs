@@ -120,7 +120,7 @@ impl Api {
         let base = self.operator().manifest().server.url.clone().ok_or_else(no_url)?;
         let word = word()?;
         let url = format!("{base}/connect/{word}");
-        self.operator().note(actor, Action::LinkCreated, id.full(), None).await;
+        self.operator().note(actor, Action::LinkCreated, id.full().to_owned(), None).await;
         let link = Link { id, wish, actor: actor.clone(), return_to, until, visit: None };
         self.0.links.add(word, link, self.operator().now());
         Ok(url)
@@ -229,7 +229,7 @@ fn ended(link: Option<Link>, result: Result<(), &str>) -> Response {
         let outcome = if result.is_ok() { "connected" } else { "failed" };
         place
             .query_pairs_mut()
-            .append_pair("connection", &link.id.full())
+            .append_pair("connection", link.id.full())
             .append_pair("outcome", outcome);
         if let Err(code) = result {
             place.query_pairs_mut().append_pair("code", code);

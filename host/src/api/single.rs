@@ -97,7 +97,7 @@ pub(super) async fn clear(
 ) -> Result<Json<Cleared>, Problem> {
     let id = meant(&api, &caller, which, Scope::ConnectionWrite).await?;
     tokens::cleared(&api, &caller, &headers, id.clone()).await?;
-    Ok(Json(Cleared { success: true, connection: id.full() }))
+    Ok(Json(Cleared { success: true, connection: id.full().to_owned() }))
 }
 
 /// The connection that is meant: the one that is named, or the only one that the caller reaches.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, Request, StatusCode, Uri};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
@@ -41,6 +42,18 @@ pub(super) struct Shown<'a> {
     short: Option<Short>,
 }
 
+/// What an answer has besides the token, in bytes: room for it is made at once, and not by and by.
+const BESIDES: usize = 256;
+
+impl Shown<'_> {
+    fn answer(&self) -> Option<Response> {
+        let mut body = Vec::with_capacity(self.token.len() + BESIDES);
+        serde_json::to_writer(&mut body, self).ok()?;
+        let json = HeaderValue::from_static("application/json");
+        Some(([(CONTENT_TYPE, json)], body).into_response())
+    }
+}
+
 /// How long it must live.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -73,7 +86,7 @@ pub(super) fn at_once<B>(api: &Api, peer: Peer, request: &Request<B>) -> Option<
         let served = may.then(|| api.operator().token_at_once(&caller.actor, &id, min_ttl))??;
         let Served { token, token_type, expires_at, generation, short } = served;
         let (token, token_type) = (token.expose_secret(), &*token_type);
-        Some(Json(Shown { token, token_type, expires_at, generation, short }).into_response())
+        Shown { token, token_type, expires_at, generation, short }.answer()
     })
 }
 
@@ -139,8 +152,8 @@ fn served(reply: Reply) -> Result<Response, Problem> {
         return Err(connections::unexpected());
     };
     let token = token.0.expose_secret();
-    let body = Json(Shown { token, token_type: &token_type, expires_at, generation, short });
-    Ok(body.into_response())
+    let shown = Shown { token, token_type: &token_type, expires_at, generation, short };
+    shown.answer().ok_or_else(connections::unexpected)
 }
 
 /// What became of the token.

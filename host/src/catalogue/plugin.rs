@@ -186,7 +186,7 @@ impl Plugin {
     ) -> Result<CallInput, Failure> {
         let policy = self.policies.get(id.name()).unwrap_or(&self.policy);
         Ok(CallInput {
-            connection: id.full(),
+            connection: id.full().to_owned(),
             settings: self.settings(id.name(), &own.settings).into_iter().collect(),
             secrets: self.secrets(id.name(), own.secrets).await?,
             remembered: own.remembered,

@@ -40,7 +40,7 @@ pub(super) async fn audit(config: &Path, wanted: &Audit, json: bool) -> Exit {
 /// `eskiz` may be a connection or a provider: both are subjects, and a connection has its whole name.
 fn subject(text: &str) -> String {
     match text.parse::<ConnectionId>() {
-        Ok(id) if text.contains('/') => id.full(),
+        Ok(id) if text.contains('/') => id.full().to_owned(),
         _ => text.to_owned(),
     }
 }

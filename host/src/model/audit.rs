@@ -169,6 +169,12 @@ impl Action {
                 | Self::LoginFailed
         )
     }
+
+    /// The hour that it is counted for when it is done `at`, in milliseconds; `None` if it is not counted.
+    pub fn hour(self, at: Timestamp) -> Option<i64> {
+        let at = at.as_millisecond();
+        self.is_counted().then(|| at - at.rem_euclid(HOUR_MS))
+    }
 }
 
 impl fmt::Display for Action {
@@ -209,8 +215,7 @@ pub struct AuditRecord {
 impl AuditRecord {
     /// The hour that it is counted for, in milliseconds; `None` for an entry of its own.
     pub fn hour(&self) -> Option<i64> {
-        let at = self.at.as_millisecond();
-        self.action.is_counted().then(|| at - at.rem_euclid(HOUR_MS))
+        self.action.hour(self.at)
     }
 }
 

@@ -1,8 +1,10 @@
 //! Names that cannot be mixed up: a connection is `provider/name`, an attempt is a UUID that sorts by
 //! time. `eskiz` is short for `eskiz/default`.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -10,13 +12,16 @@ use uuid::Uuid;
 /// The longest provider or connection name, in bytes. Long enough for an e-mail address or a UUID
 /// with a prefix, short enough for a table.
 const MAX_NAME: usize = 128;
+const _: () = assert!(MAX_NAME <= u8::MAX as usize, "a provider's length has one byte");
 
 /// One set of credentials at one provider. Displays as `provider/name`, and without the name when it
-/// is `default`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// is `default`. A clone is cheap, and shares the text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ConnectionId {
-    provider: String,
-    name: String,
+    /// `provider/name`. Neither has a slash in it, so no two ids have one text.
+    full: Arc<str>,
+    /// Bytes before the slash.
+    provider: u8,
 }
 
 /// Why a text is not a connection id.
@@ -45,22 +50,38 @@ impl ConnectionId {
     pub fn new(provider: &str, name: &str) -> Result<Self, IdError> {
         check_name(provider)?;
         check_name(name)?;
-        Ok(Self { provider: provider.to_owned(), name: name.to_owned() })
+        let full = [provider, "/", name].concat().into();
+        #[expect(clippy::cast_possible_truncation, reason = "it has at most MAX_NAME bytes")]
+        let provider = provider.len() as u8;
+        Ok(Self { full, provider })
     }
 
     /// The provider's name in the manifest.
     pub fn provider(&self) -> &str {
-        &self.provider
+        &self.full[..usize::from(self.provider)]
     }
 
     /// `provider/name`, also when the name is `default`: as JSON and logs have it.
-    pub fn full(&self) -> String {
-        [&self.provider, "/", &self.name].concat()
+    pub fn full(&self) -> &str {
+        &self.full
     }
 
     /// The connection's name within its provider.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.full[usize::from(self.provider) + 1..]
+    }
+}
+
+/// By provider, then by name: a slash would not sort before every character of a name.
+impl Ord for ConnectionId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.provider(), self.name()).cmp(&(other.provider(), other.name()))
+    }
+}
+
+impl PartialOrd for ConnectionId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -92,16 +113,16 @@ impl FromStr for ConnectionId {
 
 impl fmt::Display for ConnectionId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.name.as_str() {
-            "default" => write!(out, "{}", self.provider),
-            name => write!(out, "{}/{name}", self.provider),
-        }
+        out.write_str(match self.name() {
+            "default" => self.provider(),
+            _ => self.full(),
+        })
     }
 }
 
 impl Serialize for ConnectionId {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&self.full())
+        to.serialize_str(self.full())
     }
 }
 
@@ -156,6 +177,13 @@ mod tests {
     fn a_name_may_be_an_email_address() {
         let id: ConnectionId = "propelauth/ann@example.com".parse().unwrap();
         assert_eq!(id.to_string(), "propelauth/ann@example.com");
+    }
+
+    #[test]
+    fn ids_sort_by_provider_and_then_by_name() {
+        let ids = ["a/b", "a/z", "a-b/a", "b/a"].map(|it| it.parse::<ConnectionId>().unwrap());
+        assert!(ids.is_sorted(), "as text, `a-b/a` would come before `a/b`");
+        assert_eq!((ids[2].provider(), ids[2].name(), ids[2].full()), ("a-b", "a", "a-b/a"));
     }
 
     #[test]

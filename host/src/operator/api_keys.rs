@@ -1,9 +1,9 @@
 //! API keys: made, listed, revoked, and recognised when a program presents one. Those that are in force are
 //! in memory: a request costs no statement, and a revoked key stops at once.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use hashbrown::HashMap;
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};

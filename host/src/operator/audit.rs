@@ -2,10 +2,10 @@
 //! with who asked for it. What programs repeat all day is counted in memory and written now and then. A log
 //! that cannot be written holds up nobody: that is an error in the process's own log.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use hashbrown::{Equivalent, HashMap};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tracing::error;
@@ -29,7 +29,38 @@ const MOST: usize = 10_000;
 #[derive(Default)]
 pub struct Tally(Mutex<HashMap<Kind, Count>>);
 
-type Kind = (Option<i64>, Actor, Action, String);
+/// What is counted as one.
+#[derive(PartialEq, Eq, Hash)]
+struct Kind {
+    hour: Option<i64>,
+    actor: Actor,
+    action: Action,
+    subject: String,
+}
+
+/// The same by reference: most are counted already, and are not copied. It has the fields of [`Kind`] in their order,
+/// so that both have one hash.
+#[derive(Clone, Copy, Hash)]
+struct Like<'a> {
+    hour: Option<i64>,
+    actor: &'a Actor,
+    action: Action,
+    subject: &'a str,
+}
+
+impl Equivalent<Kind> for Like<'_> {
+    fn equivalent(&self, kind: &Kind) -> bool {
+        let Kind { hour, actor, action, subject } = kind;
+        (self.subject, self.hour, self.action, self.actor) == (subject, *hour, *action, actor)
+    }
+}
+
+impl Like<'_> {
+    fn kind(&self) -> Kind {
+        let Self { hour, actor, action, subject } = *self;
+        Kind { hour, actor: actor.clone(), action, subject: subject.to_owned() }
+    }
+}
 
 /// How often, and when last.
 struct Count {
@@ -38,21 +69,23 @@ struct Count {
 }
 
 impl Tally {
-    /// Adds to the counts; how many kinds there are.
-    fn add(&self, record: AuditRecord) -> usize {
-        let hour = record.hour();
-        let AuditRecord { at, actor, action, subject, count, detail: _ } = record;
+    /// Counts `count` more, the last of them `at`; how many kinds there are.
+    fn add(&self, like: Like<'_>, at: Timestamp, count: u64) -> usize {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let sum = all.entry((hour, actor, action, subject)).or_insert(Count { count: 0, at });
-        sum.count += count;
-        sum.at = sum.at.max(at);
+        match all.get_mut(&like) {
+            Some(sum) => {
+                sum.count += count;
+                sum.at = sum.at.max(at);
+            }
+            None => drop(all.insert(like.kind(), Count { count, at })),
+        }
         all.len()
     }
 
     fn take(&self) -> Vec<AuditRecord> {
         let all = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        let record = |((_, actor, action, subject), sum): (Kind, Count)| {
-            let Count { count, at } = sum;
+        let record = |(kind, sum): (Kind, Count)| {
+            let (Kind { hour: _, actor, action, subject }, Count { count, at }) = (kind, sum);
             AuditRecord { at, actor, action, subject, detail: None, count }
         };
         all.into_iter().map(record).collect()
@@ -96,7 +129,7 @@ impl Operator {
         detail: Option<String>,
     ) {
         if action.is_counted() {
-            return self.count(actor, action, subject, self.now());
+            return self.count(actor, action, &subject, self.now());
         }
         let at = self.now();
         let record = AuditRecord { at, actor: actor.clone(), action, subject, detail, count: 1 };
@@ -104,10 +137,9 @@ impl Operator {
     }
 
     /// Counts that `actor` did something once more.
-    pub(super) fn count(&self, actor: &Actor, action: Action, subject: String, at: Timestamp) {
-        let actor = actor.clone();
-        let record = AuditRecord { at, actor, action, subject, detail: None, count: 1 };
-        if self.0.tally.add(record) >= MOST {
+    pub(super) fn count(&self, actor: &Actor, action: Action, subject: &str, at: Timestamp) {
+        let like = Like { hour: action.hour(at), actor, action, subject };
+        if self.0.tally.add(like, at, 1) >= MOST {
             let this = self.clone();
             self.0.lifecycle.spawn("audit", async move { this.write_counts().await });
         }
@@ -144,7 +176,9 @@ impl Operator {
             // Counts wait for the next time; what cannot be counted is in the process's log at least.
             for record in kept {
                 if record.action.is_counted() {
-                    self.0.tally.add(record);
+                    let AuditRecord { at, actor, action, subject, count, detail: _ } = &record;
+                    let like = Like { hour: action.hour(*at), actor, action: *action, subject };
+                    self.0.tally.add(like, *at, *count);
                 } else {
                     error!(audit.actor = %record.actor, audit.action = %record.action, audit.subject = record.subject, "not in the audit log");
                 }
@@ -167,7 +201,7 @@ impl Operator {
 }
 
 fn told(action: Action, subject: &ConnectionId) -> Told {
-    Told { action, subject: subject.full(), detail: None }
+    Told { action, subject: subject.full().to_owned(), detail: None }
 }
 
 fn of_account(action: Action, name: &str, detail: Option<String>) -> Told {
@@ -222,7 +256,7 @@ fn told_of(command: &Command) -> Option<Told> {
         Command::SinkRun { name, connection } => Some(Told {
             action: Action::SinkRan,
             subject: name.clone(),
-            detail: connection.as_ref().map(ConnectionId::full),
+            detail: connection.as_ref().map(|it| it.full().to_owned()),
         }),
         Command::Prune { older_than_s, outcome } => Some(Told {
             action: Action::Pruned,
@@ -257,7 +291,7 @@ fn meant(selection: &Selection) -> String {
     let mut words = match &selection.ids[..] {
         [] => selection.provider.clone().into_iter().collect(),
         ids if ids.len() > 5 => vec![format!("{} connections", ids.len())],
-        ids => ids.iter().map(ConnectionId::full).collect::<Vec<_>>(),
+        ids => ids.iter().map(|it| it.full().to_owned()).collect(),
     };
     words.extend(selection.label.as_ref().map(|it| format!("label {it}")));
     if selection.failed {
@@ -271,25 +305,18 @@ mod tests {
     use super::*;
     use crate::model::fixture::at;
 
-    fn read(second: i64, subject: &str) -> AuditRecord {
-        let (actor, subject) = (Actor::User(1), subject.to_owned());
-        AuditRecord {
-            at: at(second),
-            actor,
-            action: Action::TokenRead,
-            subject,
-            detail: None,
-            count: 1,
-        }
+    fn read(tally: &Tally, second: i64, subject: &str) -> usize {
+        let (action, at) = (Action::TokenRead, at(second));
+        tally.add(Like { hour: action.hour(at), actor: &Actor::User(1), action, subject }, at, 1)
     }
 
     #[test]
     fn what_is_counted_is_summed_by_the_hour() {
         let tally = Tally::default();
         for (second, kinds) in [(10, 1), (5, 1), (3_600, 2)] {
-            assert_eq!(tally.add(read(second, "x/a")), kinds);
+            assert_eq!(read(&tally, second, "x/a"), kinds);
         }
-        assert_eq!(tally.add(read(10, "x/b")), 3);
+        assert_eq!(read(&tally, 10, "x/b"), 3);
         let mut taken = tally.take();
         taken.sort_by_key(|it| (it.subject.clone(), it.at));
         let plain = taken.iter().map(|it| (&*it.subject, it.at, it.count)).collect::<Vec<_>>();

@@ -20,7 +20,7 @@ impl Operator {
             let message = format!("{id} has no token that works");
             return Err(Failure::new(Case::Misconfigured, code::Token::None, message));
         };
-        self.note(actor, Action::TokenRevealed, id.full(), None).await;
+        self.note(actor, Action::TokenRevealed, id.full().to_owned(), None).await;
         Ok(served.token)
     }
 }

@@ -70,7 +70,7 @@ impl ConnectionView {
             generation: connection.generation,
             next_refresh_at: connection.due.filter(|_| !connection.is_last()).map(|it| it.at),
             last_attempt: connection.last_attempt.clone(),
-            id: connection.id.full(),
+            id: connection.id.full().to_owned(),
             short: connection.id.to_string(),
             labels: connection.labels.clone(),
             changed_since_token: Vec::new(),
@@ -101,7 +101,7 @@ impl ConnectionView {
             changed_since_token: Vec::new(),
             orphaned: false,
             error: Some(error),
-            id: id.map_or(row.key.clone(), |it| it.full()),
+            id: id.map_or(row.key.clone(), |it| it.full().to_owned()),
             short,
         }
     }

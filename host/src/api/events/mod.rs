@@ -71,7 +71,7 @@ impl<'a> Told<'a> {
         Self {
             id: id.to_string(),
             kind: event.kind,
-            connection: event.connection.full(),
+            connection: event.connection.full().to_owned(),
             provider: event.connection.provider(),
             at: event.at,
             generation: event.generation,

@@ -84,7 +84,7 @@ pub(super) fn with_attempt(values: Values, attempt: &Attempt) -> Values {
 fn identity(id: &ConnectionId, removed: bool, now: Timestamp) -> Values {
     Values::default()
         .text("name", Some(id.name()))
-        .text("connection", Some(&id.full()))
+        .text("connection", Some(id.full()))
         .text("provider", Some(id.provider()))
         .flag("removed", removed)
         .time("now", Some(now))

@@ -39,7 +39,7 @@ pub async fn run(
     let deliverer = Deliverer::new(kit, sink);
     let mut ran = Ran::default();
     if let Some(id) = only {
-        run_some(&deliverer, &[id.full()], &mut ran).await?;
+        run_some(&deliverer, &[id.full().to_owned()], &mut ran).await?;
     } else if is_of_attempts(&deliverer) {
         run_waiting(&deliverer, &mut ran).await?;
     } else {

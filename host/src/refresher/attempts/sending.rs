@@ -58,8 +58,8 @@ impl Sending {
         way: Way,
         captured: Captured,
     ) -> Result<Option<Attempt>, Failure> {
-        let (plugin, id) = (Arc::clone(&running.plugin), running.connection.full());
-        let begun = running.begun("token.refresh", &plugin, &id);
+        let (plugin, id) = (Arc::clone(&running.plugin), running.connection.clone());
+        let begun = running.begun("token.refresh", &plugin, id.full());
         // Boxed: what a call holds is large, and moved about otherwise.
         spans::attempt(&begun, Box::pin(self.take_turn(running, way, captured))).await
     }

@@ -77,8 +77,8 @@ impl Connecting {
         let running = Running::new(loaded, plugin, Ask::new(Trigger::Manual), started);
         // A consent that comes to nothing makes nothing worse: what was captured stays until it holds, and
         // no refresh token is spent, so that one which is interrupted leaves no doubt about it.
-        let (plugin, name) = (Arc::clone(&running.plugin), id.full());
-        let begun = running.begun("token.connect", &plugin, &name);
+        let (plugin, name) = (Arc::clone(&running.plugin), id.clone());
+        let begun = running.begun("token.connect", &plugin, name.full());
         let ended = spans::attempt(&begun, Box::pin(self.take(&running, consent))).await;
         ended?.ok_or_else(|| busy(id))
     }

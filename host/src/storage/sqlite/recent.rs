@@ -2,10 +2,10 @@
 //! again costs no statement. The writer says after each commit what it has touched, before it confirms it;
 //! so whoever has seen a change never sees the row from before it.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::BuildHasher as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use hashbrown::{DefaultHashBuilder, HashMap};
 use tokio::sync::watch;
 
 use crate::model::id::ConnectionId;
@@ -30,7 +30,7 @@ pub(super) enum Touched {
 /// The rows.
 pub(super) struct Recent {
     shards: [Mutex<Shard>; SHARDS],
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
     /// Counts what was touched, for those who wait for it.
     changes: watch::Sender<u64>,
 }
@@ -45,7 +45,7 @@ struct Shard {
 impl Recent {
     pub(super) fn new() -> Self {
         let shards = std::array::from_fn(|_| Mutex::default());
-        Self { shards, hasher: RandomState::new(), changes: watch::Sender::new(0) }
+        Self { shards, hasher: DefaultHashBuilder::default(), changes: watch::Sender::new(0) }
     }
 
     /// Changes when something was touched.

@@ -106,7 +106,7 @@ impl Rows {
         loop {
             let part = self.storage.urgent(&page).await.unwrap();
             assert!(part.page.rows.len() <= limit as usize);
-            let names = part.page.rows.into_iter().map(|it| it.unwrap().id.full());
+            let names = part.page.rows.into_iter().map(|it| it.unwrap().id.full().to_owned());
             found.extend(names);
             page.after = part.next;
             if page.after.is_none() {
@@ -117,7 +117,7 @@ impl Rows {
 
     fn in_state(&self, state: State) -> BTreeSet<String> {
         let wanted = self.all.iter().filter(|it| state_of(it, now()) == state);
-        wanted.map(|it| it.id.full()).collect()
+        wanted.map(|it| it.id.full().to_owned()).collect()
     }
 }
 
@@ -148,7 +148,7 @@ async fn every_mix_is_counted_in_its_state() {
 #[tokio::test]
 async fn every_mix_is_found_once_whatever_is_asked_for() {
     let rows = every_mix().await;
-    let all = rows.all.iter().map(|it| it.id.full()).collect::<BTreeSet<_>>();
+    let all = rows.all.iter().map(|it| it.id.full().to_owned()).collect::<BTreeSet<_>>();
     for limit in [7, 100] {
         let found = rows.urgent(Urgency::default(), limit).await;
         assert_eq!(found.len(), all.len(), "each once, {limit} at a time");
@@ -161,7 +161,7 @@ async fn every_mix_is_found_once_whatever_is_asked_for() {
         assert_eq!((set.len(), &set), (found.len(), &rows.in_state(*state)), "{state}");
     }
     let of = |keep: &dyn Fn(&Connection) -> bool| {
-        let kept = rows.all.iter().filter(|it| keep(it)).map(|it| it.id.full());
+        let kept = rows.all.iter().filter(|it| keep(it)).map(|it| it.id.full().to_owned());
         kept.collect::<BTreeSet<_>>()
     };
     let set = |found: Vec<String>| found.into_iter().collect::<BTreeSet<_>>();

@@ -25,7 +25,7 @@ fn rank(order: Order, it: &Connection) -> (i64, String) {
         Order::Next => time(it.due.map(|it| it.at)),
         Order::Name | Order::Urgency => 0,
     };
-    (at, it.id.full())
+    (at, it.id.full().to_owned())
 }
 
 /// Fails unless `wanted` finds those that fit, in each of the orders, so many at a time.
@@ -33,7 +33,7 @@ async fn check(rows: &Rows, wanted: &Urgency, limit: u32, fits: impl Fn(&Connect
     for order in CHOSEN {
         let mut expected = rows.all.iter().filter(|it| fits(it)).collect::<Vec<_>>();
         expected.sort_by_key(|it| rank(order, it));
-        let expected = expected.into_iter().map(|it| it.id.full()).collect::<Vec<_>>();
+        let expected = expected.into_iter().map(|it| it.id.full().to_owned()).collect::<Vec<_>>();
         let found = rows.urgent(Urgency { order, ..wanted.clone() }, limit).await;
         assert!(found == expected, "{order} {wanted:?} by {limit}: {found:?} and not {expected:?}");
     }
