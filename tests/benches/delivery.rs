@@ -61,7 +61,7 @@ async fn run(length: Duration) {
     let mut rates = [0.0; 3];
     for _ in 0..2 {
         for (rate, (app, _)) in rates.iter_mut().zip(&apps) {
-            *rate += durable_loop(app, length).await / 2.0;
+            *rate += durable_loop(app, length).await as f64 / length.as_secs_f64() / 2.0;
         }
     }
     let [none, file, table] = rates;
