@@ -155,9 +155,10 @@ fn runs(text: &[u8], least: usize) -> Vec<Vec<u8>> {
     let letters = |it: &u8| it.is_ascii_alphanumeric() || b"+/-_".contains(it);
     // Encoders break lines, and a broken line goes on.
     let breaks = |it: &u8| b"\r\n".contains(it);
-    let joined = match text.iter().any(breaks) {
-        true => Cow::Owned(text.iter().copied().filter(|it| !breaks(it)).collect()),
-        false => Cow::Borrowed(text),
+    let joined = if text.iter().any(breaks) {
+        Cow::Owned(text.iter().copied().filter(|it| !breaks(it)).collect())
+    } else {
+        Cow::Borrowed(text)
     };
     let mut all = Vec::new();
     // Four letters are three bytes.
