@@ -186,7 +186,7 @@ impl Storage {
         let heard = self.keep_heard(&mut succeeded.events);
         let (id, due) = (succeeded.connection.clone(), succeeded.due);
         let begun = self.making_due(due, self.engine.succeed(succeeded)).await?;
-        self.wake_listeners(heard);
+        self.wake_listeners(&heard);
         if begun == Begun::Yes {
             self.drop_answers(&id);
         }
@@ -199,7 +199,7 @@ impl Storage {
         let heard = self.keep_heard(&mut failed.events);
         let spent = (!failed.keep_captures).then(|| failed.connection.clone());
         let begun = self.making_due(failed.due, self.engine.fail(failed)).await?;
-        self.wake_listeners(heard);
+        self.wake_listeners(&heard);
         if let Some(id) = spent.filter(|_| begun == Begun::Yes) {
             self.drop_answers(&id);
         }

@@ -2,13 +2,17 @@
 //! stream, which outlives the process. Events are written with the change they tell of, and only those
 //! that somebody listens to; they stay until everybody was told of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use tokio::sync::watch;
 
 use crate::model::event::{Event, EventKind};
 use crate::storage::{Storage, StorageError};
+
+/// So many events of kinds that a listener does not want are written before it looks all the same: what it looks
+/// through when it is woken at last is never much more.
+const MOST_UNSEEN: u64 = 1_000;
 
 /// An event and its place in the order.
 #[derive(Clone, Debug)]
@@ -23,7 +27,10 @@ pub struct OutboxEvent {
 pub struct Listener {
     storage: Storage,
     name: String,
+    kinds: Vec<EventKind>,
     written: watch::Receiver<Heard>,
+    /// How much had been written when it was woken last.
+    seen: Seen,
     /// Up to here, nothing is for this one. Most events are of kinds that it does not want, and looking through all of
     /// them again with each one that is written would cost more than the refresh that writes it.
     passed: AtomicI64,
@@ -47,6 +54,21 @@ pub struct Waiting {
 pub(super) struct Heard {
     pub(super) kinds: BTreeSet<EventKind>,
     pub(super) written: u64,
+    by_kind: BTreeMap<EventKind, u64>,
+}
+
+/// How much was written: of the kinds that one wants, and of all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Seen {
+    wanted: u64,
+    all: u64,
+}
+
+impl Heard {
+    fn seen(&self, kinds: &[EventKind]) -> Seen {
+        let wanted = kinds.iter().filter_map(|it| self.by_kind.get(it)).sum();
+        Seen { wanted, all: self.written }
+    }
 }
 
 impl Storage {
@@ -55,10 +77,14 @@ impl Storage {
     pub async fn listen(&self, name: &str, kinds: &[EventKind]) -> Result<Listener, StorageError> {
         self.engine.listen(name.to_owned(), kinds.to_vec()).await?;
         self.note_heard().await?;
+        let written = self.heard.subscribe();
+        let seen = written.borrow().seen(kinds);
         Ok(Listener {
             storage: self.clone(),
             name: name.to_owned(),
-            written: self.heard.subscribe(),
+            kinds: kinds.to_vec(),
+            written,
+            seen,
             passed: AtomicI64::new(i64::MIN),
         })
     }
@@ -76,18 +102,24 @@ impl Storage {
         Ok(())
     }
 
-    /// Leaves only the events that somebody listens to; whether there are any.
-    pub(super) fn keep_heard(&self, events: &mut Vec<Event>) -> bool {
+    /// Leaves only the events that somebody listens to; their kinds.
+    pub(super) fn keep_heard(&self, events: &mut Vec<Event>) -> Vec<EventKind> {
         let heard = self.heard.borrow();
         events.retain(|it| heard.kinds.contains(&it.kind));
-        !events.is_empty()
+        events.iter().map(|it| it.kind).collect()
     }
 
-    /// Wakes those who listen, if there is something for them.
-    pub(super) fn wake_listeners(&self, wrote: bool) {
-        if wrote {
-            self.heard.send_modify(|it| it.written += 1);
+    /// Wakes those who listen to events of these kinds, which were written.
+    pub(super) fn wake_listeners(&self, wrote: &[EventKind]) {
+        if wrote.is_empty() {
+            return;
         }
+        self.heard.send_modify(|it| {
+            it.written += 1;
+            for kind in wrote {
+                *it.by_kind.entry(*kind).or_default() += 1;
+            }
+        });
     }
 }
 
@@ -115,10 +147,17 @@ impl Listener {
         self.storage.engine.told(&self.name, id).await
     }
 
-    /// Returns once something was written since the last call. What is written between two calls is not
-    /// missed.
+    /// Returns once something of the kinds that it wants was written since the last call, or very much of others. What
+    /// is written between two calls is not missed.
     pub async fn woken(&mut self) {
+        let Self { kinds, written, seen, .. } = self;
+        let is_for_it = |it: &Heard| {
+            let now = it.seen(kinds);
+            now.wanted != seen.wanted || now.all - seen.all > MOST_UNSEEN
+        };
         // The sender lives as long as the storage that is in here.
-        let _ = self.written.changed().await;
+        if let Ok(heard) = written.wait_for(is_for_it).await {
+            *seen = heard.seen(kinds);
+        }
     }
 }

@@ -73,10 +73,10 @@ impl Storage {
         loop {
             let some = self.engine.note_ends(ends.clone()).await?;
             told += some;
-            self.wake_listeners(some > 0);
             if some == 0 {
                 return Ok(told);
             }
+            self.wake_listeners(&[EventKind::Ending, EventKind::Expired]);
         }
     }
 }

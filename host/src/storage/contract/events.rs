@@ -10,6 +10,7 @@ on_every_engine! {
     each_listener_has_its_own_place_and_hears_what_it_wants
     what_a_listener_does_not_want_is_passed_over_and_nothing_behind_it
     a_listener_is_woken_by_what_is_written_before_it_waits_too
+    a_listener_is_woken_by_what_it_wants_and_now_and_then_by_very_much_else
     pruning_keeps_what_somebody_was_not_told_of_and_no_number_is_given_twice
     what_a_listener_does_not_want_is_not_kept_for_it
     a_stream_has_all_that_is_kept_and_says_what_was_removed
@@ -78,6 +79,21 @@ async fn a_listener_is_woken_by_what_is_written_before_it_waits_too(fresh: Fresh
     happens(&storage, 0, &[EventKind::Critical]).await;
     tokio::time::timeout(Duration::from_secs(5), ears.woken()).await.unwrap();
     assert_eq!(kinds(&ears).await, [EventKind::Critical]);
+}
+
+async fn a_listener_is_woken_by_what_it_wants_and_now_and_then_by_very_much_else(fresh: Fresh) {
+    let Fresh { storage, dir: _dir } = fresh.with(1).await;
+    let mut ears = storage.listen("ears", &[EventKind::Critical]).await.unwrap();
+    let _others = storage.listen("others", &[EventKind::Failed]).await.unwrap();
+    happens(&storage, 0, &[EventKind::Failed]).await;
+    let other = tokio::time::timeout(Duration::from_millis(50), ears.woken());
+    assert!(other.await.is_err(), "this is for others");
+    happens(&storage, 0, &[EventKind::Failed, EventKind::Critical]).await;
+    tokio::time::timeout(Duration::from_secs(5), ears.woken()).await.unwrap();
+    (0..=1_000).for_each(|_| storage.wake_listeners(&[EventKind::Failed]));
+    tokio::time::timeout(Duration::from_secs(5), ears.woken()).await.unwrap();
+    let again = tokio::time::timeout(Duration::from_millis(50), ears.woken());
+    assert!(again.await.is_err(), "it has looked");
 }
 
 async fn pruning_keeps_what_somebody_was_not_told_of_and_no_number_is_given_twice(fresh: Fresh) {
