@@ -21,6 +21,7 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::routing::{get, post};
 use e2e::daemon::{Daemon, wait_until};
 use e2e::stage::Stage;
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -74,7 +75,10 @@ struct Server(Child, SocketAddr);
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.0.kill();
+        // Asked to end, because nginx has children of its own.
+        if let Some(process) = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw) {
+            let _ = kill_process(process, Signal::TERM);
+        }
         let _ = self.0.wait();
     }
 }
