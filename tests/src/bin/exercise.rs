@@ -4,6 +4,7 @@
 //! `KEEPFRESH_BIN` says which binary; it stops as a service does, so that its notes are written.
 
 #![expect(clippy::print_stdout, reason = "how far it is goes to standard output")]
+#![expect(clippy::disallowed_methods, reason = "when tokens end is no part of the program")]
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -50,7 +51,7 @@ fn home(provider: &Provider, at_once: u32) -> Home {
         provider.base_url()
     ));
     let home = home.with_guest("rotor");
-    let expires_at = Timestamp::now() + Duration::from_secs(86_400);
+    let expires_at = Timestamp::now() + Duration::from_hours(24);
     let row = |grant| Row { claim: Claim::first(grant, LIFE), expires_at };
     crowd::write(&home.path("many.csv"), (0..MANY).map(row)).expect("a file of rows");
     home.run(&["connection", "import", "rotor", "many.csv"]).exits(0);
