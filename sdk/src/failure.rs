@@ -76,8 +76,8 @@ fn retry_after(answer: &dyn Answer) -> Option<u32> {
 }
 
 /// The same flow, in which a provider that fails after it was sent a refresh token leaves a doubt: it
-/// may have rotated. Decided here for every plugin, from the request and the declared rotation, which is asked for
-/// when it matters: to describe itself costs a plugin more than a refresh.
+/// may have rotated. Decided here for every plugin, from the request and the declared rotation, for which the plugin
+/// is asked only when it matters: it makes its whole descriptor then.
 pub(crate) fn doubting(
     flow: Flow<Tokens>,
     rotation: impl Fn() -> Rotation + 'static,

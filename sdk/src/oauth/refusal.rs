@@ -52,7 +52,7 @@ pub fn error_code(answer: &dyn Answer) -> Option<String> {
         return None;
     }
     let code = answer.text("/error").filter(|code| !code.is_empty());
-    code.or_else(|| Some("other".to_owned()))
+    Some(code.unwrap_or_else(|| "other".to_owned()))
 }
 
 /// The failure behind an answer that holds no tokens.

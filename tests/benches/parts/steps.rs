@@ -1,3 +1,5 @@
+//! What an attempt asks of the vault and of the database, step by step, and nothing else.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
